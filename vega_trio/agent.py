@@ -1,0 +1,237 @@
+"""Blueprints: what to run and how it is to be supervised. Frozen values; a running instance is a `Process`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+from attrs import validators as v
+
+from vega_trio.exits import ExitReason
+
+if TYPE_CHECKING:
+    from vega_trio.protocols import Model
+
+
+class SupervisorStrategy(StrEnum):
+    """Who is restarted when one child is (OTP `strategy`)."""
+
+    ONE_FOR_ONE = "one_for_one"
+    ONE_FOR_ALL = "one_for_all"
+    REST_FOR_ONE = "rest_for_one"
+    OneForOne = ONE_FOR_ONE
+    OneForAll = ONE_FOR_ALL
+    RestForOne = REST_FOR_ONE
+
+
+class Restart(StrEnum):
+    """When a child is restarted (OTP `restart`)."""
+
+    PERMANENT = "permanent"
+    TRANSIENT = "transient"
+    TEMPORARY = "temporary"
+    Permanent = PERMANENT
+    Transient = TRANSIENT
+    Temporary = TEMPORARY
+
+
+class Strategy(StrEnum):
+    """What a process's own policy does about a failure."""
+
+    RESTART = "restart"
+    STOP = "stop"
+    ESCALATE = "escalate"
+    RESTART_ALL = "restart_all"
+
+
+class AutoShutdown(StrEnum):
+    """Whether a supervisor ends when its significant children have (OTP `auto_shutdown`)."""
+
+    NEVER = "never"
+    ANY_SIGNIFICANT = "any_significant"
+    ALL_SIGNIFICANT = "all_significant"
+
+
+class BackoffType(StrEnum):
+    EXPONENTIAL = "exponential"
+    LINEAR = "linear"
+    CONSTANT = "constant"
+
+
+def _number(owner: str, field: str, value: Any, *, least: float = 0, above: bool = False) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        raise ValueError(f"{owner}.{field} must be a number, not {value!r}")
+    if value < least or (above and value == least):
+        raise ValueError(f"{owner}.{field} must be {'greater than' if above else 'at least'} {least:g}, not {value!r}")
+
+
+@attrs.frozen
+class BackoffConfig:
+    """Delay before restart or attempt n: exponential `initial * multiplier**(n-1)`, linear `initial * n`, or constant.
+
+    Seconds; at most `max`, then spread by `jitter` (0.1 is plus or minus 10 %).
+    """
+
+    initial: float = 0.1
+    multiplier: float = 2.0
+    max: float = 30.0
+    jitter: float = 0.0
+    type: BackoffType = attrs.field(default=BackoffType.EXPONENTIAL, converter=BackoffType)
+
+    def __attrs_post_init__(self) -> None:
+        _number("BackoffConfig", "initial", self.initial)
+        _number("BackoffConfig", "multiplier", self.multiplier)
+        _number("BackoffConfig", "max", self.max)
+        _number("BackoffConfig", "jitter", self.jitter)
+        if self.jitter > 1:
+            raise ValueError(f"BackoffConfig.jitter must be at most 1, not {self.jitter!r}")
+
+
+@attrs.frozen
+class Supervision:
+    """The policy of one process: sugar for a one_for_one supervisor around it.
+
+    `max_restarts` within `window` seconds, then it gives up; 0 is none, None unlimited. Hooks are synchronous:
+    `on_failure(reason)` may return another Strategy, `on_restart(process, attempt)` runs before the delay,
+    `on_give_up(process, reason)` at the end.
+    """
+
+    strategy: Strategy = attrs.field(default=Strategy.RESTART, converter=Strategy)
+    max_restarts: int | None = attrs.field(default=3, kw_only=True)
+    window: float = attrs.field(default=300.0, kw_only=True)
+    backoff: BackoffConfig | None = attrs.field(factory=BackoffConfig, kw_only=True)
+    on_failure: Callable[[ExitReason], Strategy | None] | None = attrs.field(default=None, kw_only=True)
+    on_restart: Callable[[Any, int], None] | None = attrs.field(default=None, kw_only=True)
+    on_give_up: Callable[[Any, ExitReason], None] | None = attrs.field(default=None, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        _intensity("Supervision", self.max_restarts, self.window)
+
+
+def _intensity(owner: str, max_restarts: int | None, window: float) -> None:
+    if max_restarts is not None:
+        _number(owner, "max_restarts", max_restarts)
+        if not isinstance(max_restarts, int):
+            raise ValueError(f"{owner}.max_restarts must be a whole number or None, not {max_restarts!r}")
+    _number(owner, "window", window, above=True)
+
+
+@attrs.frozen(kw_only=True)
+class Agent:
+    """A blueprint: model, prompt, tools and limits. Many processes can be spawned from one.
+
+    `model` is a model object or a string `provider:name` (a bare `claude-*` means anthropic); None takes the
+    orchestrator's. `tools` are functions, Tool objects or names of built-in tools; without any the agent has
+    none. `max_tokens` bounds one reply, `max_iterations` the model calls of one turn.
+    """
+
+    name: str = attrs.field(validator=v.instance_of(str))
+    system: str = attrs.field(default="", validator=v.instance_of(str))
+    model: str | Model | None = None
+    description: str = ""
+    display_name: str = ""
+    title: str = ""
+    avatar: str = ""
+    temperature: float | None = None
+    max_tokens: int = 8192
+    max_iterations: int = 50
+    tools: tuple[Any, ...] = attrs.field(default=(), converter=tuple)
+    supervision: Supervision | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if not self.name or len(self.name) > 128:
+            raise ValueError(f"Agent.name must have 1 to 128 characters, not {self.name!r}")
+        if self.temperature is not None:
+            _number("Agent", "temperature", self.temperature)
+            if self.temperature > 2:
+                raise ValueError(f"Agent.temperature must be at most 2, not {self.temperature!r}")
+        _number("Agent", "max_tokens", self.max_tokens, least=1)
+        _number("Agent", "max_iterations", self.max_iterations, least=1)
+
+
+ShutdownTime = float | Literal["brutal_kill"]
+Decider = Callable[[ExitReason], Strategy | None]
+
+
+@attrs.frozen
+class ChildSpec:
+    """One child of a supervisor (OTP `child_spec()`).
+
+    `shutdown`: seconds to leave in after being asked, then it is killed; "brutal_kill": killed at once; None:
+    5 s for a worker, no limit for a supervisor. `start_timeout`: seconds within which the body must call
+    `ready()`; None: it has started at its first suspension. `on_failure` is asked at each abnormal exit.
+    """
+
+    id: str
+    body: Body
+    restart: Restart = attrs.field(default=Restart.PERMANENT, converter=Restart, kw_only=True)
+    shutdown: ShutdownTime | None = attrs.field(default=None, kw_only=True)
+    significant: bool = attrs.field(default=False, kw_only=True)
+    start_timeout: float | None = attrs.field(default=None, kw_only=True)
+    backoff: BackoffConfig | None = attrs.field(default=None, kw_only=True)
+    on_failure: Strategy | Decider | None = attrs.field(default=None, kw_only=True)
+    name: str | None = attrs.field(default=None, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(self.id, str) or not self.id:
+            raise ValueError(f"ChildSpec.id must be a non-empty text, not {self.id!r}")
+        if isinstance(self.shutdown, str):
+            if self.shutdown != "brutal_kill":
+                raise ValueError(f"ChildSpec.shutdown must be seconds or 'brutal_kill', not {self.shutdown!r}")
+        elif self.shutdown is not None:
+            _number("ChildSpec", "shutdown", self.shutdown)
+        if self.start_timeout is not None:
+            _number("ChildSpec", "start_timeout", self.start_timeout)
+        if self.significant and self.restart is Restart.PERMANENT:
+            raise ValueError(f"ChildSpec.significant cannot be true for the permanent child {self.id!r}")
+        if isinstance(self.on_failure, str):
+            strategy = Strategy(self.on_failure)
+            object.__setattr__(self, "on_failure", strategy)
+            if self.restart is Restart.TEMPORARY and strategy not in (Strategy.STOP, Strategy.ESCALATE):
+                raise ValueError(
+                    f"ChildSpec.on_failure of the temporary child {self.id!r} can be stop or escalate, not {strategy}"
+                )
+
+
+@attrs.frozen
+class SupervisorSpec:
+    """A supervisor: its policy and its children in start order (OTP `supervisor:init/1`).
+
+    It gives up when more than `max_restarts` restarts fall within `window` seconds. `dynamic` children are
+    started later by `start_child`, alike and independent (OTP `simple_one_for_one`), and stop together.
+    `revive=False` leaves finished and terminated children down when the group restarts.
+    """
+
+    strategy: SupervisorStrategy = attrs.field(default=SupervisorStrategy.ONE_FOR_ONE, converter=SupervisorStrategy)
+    children: tuple[ChildSpec, ...] = attrs.field(default=(), converter=tuple)
+    max_restarts: int | None = attrs.field(default=3, kw_only=True)
+    window: float = attrs.field(default=5.0, kw_only=True)
+    backoff: BackoffConfig | None = attrs.field(default=None, kw_only=True)
+    auto_shutdown: AutoShutdown = attrs.field(default=AutoShutdown.NEVER, converter=AutoShutdown, kw_only=True)
+    dynamic: bool = attrs.field(default=False, kw_only=True)
+    max_children: int | None = attrs.field(default=None, kw_only=True)
+    revive: bool = attrs.field(default=True, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        _intensity("SupervisorSpec", self.max_restarts, self.window)
+        seen: set[str] = set()
+        for child in self.children:
+            if child.id in seen:
+                raise ValueError(f"SupervisorSpec.children has the id {child.id!r} twice")
+            seen.add(child.id)
+            if child.significant and self.auto_shutdown is AutoShutdown.NEVER:
+                raise ValueError(
+                    f"SupervisorSpec.auto_shutdown must not be 'never' with the significant child {child.id!r}"
+                )
+        if self.dynamic and self.children:
+            raise ValueError("SupervisorSpec.children must be empty when dynamic is true; use start_child")
+        if self.dynamic and self.strategy is not SupervisorStrategy.ONE_FOR_ONE:
+            raise ValueError(f"SupervisorSpec.strategy must be one_for_one when dynamic is true, not {self.strategy}")
+        if self.max_children is not None:
+            _number("SupervisorSpec", "max_children", self.max_children)
+
+
+Body = Agent | SupervisorSpec | Callable[[Any], Awaitable[object]]

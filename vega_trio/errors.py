@@ -1,0 +1,325 @@
+"""Every error vega_trio raises, in one tree.
+
+    VegaError
+    |-- told to the model      ToolError > ToolRetry
+    |-- your file              DocumentError(diagnostics)
+    |-- your request           ConfigError, UnknownAgent, UnknownWorkflow, InputError, MissingExtra
+    |-- the world              ModelError(error_class) > MissingKey;  StoreError > StoreBusy, StoreTooNew
+    |-- a turn                 TurnFailed(error_class, turn_id), TurnCancelled(turn_id, text)
+    |-- a process that ended   ProcessExited > ProcessCrashed;  SupervisorGaveUp, Escalated, FailedToStart,
+    |                          StartTimeout, ProcessTimeout
+    |-- a process that is not  NoProcessError, UnknownProcess, UnknownName
+    |-- a refusal              NameTaken, AlreadyNamed, MailboxFull, WouldDeadlock, CallTimeout, TooManyProcesses,
+    |                          OrchestratorClosed, SpawnTooDeep, BlackboardConflict, SlowSubscriber
+    `-- child administration   ChildNotFound, ChildRunning, ChildRestarting, ChildAlreadyStarted,
+                               ChildAlreadyPresent, MaxChildren
+
+    ProcessExit, Ignore        control flow, raised by a body or a tool; no VegaError, so that no handler of
+                               errors takes them by accident
+
+A message says what, with which value, where, and what to do about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from vega_trio.exits import Crashed, ExitReason, Shutdown, describe
+from vega_trio.session import ErrorClass
+
+if TYPE_CHECKING:
+    from vega_trio.diagnostics import Diagnostic
+
+
+class VegaError(Exception):
+    """The root: `except VegaError` catches whatever vega_trio itself raises."""
+
+
+# -- told to the model
+
+
+class ToolError(VegaError):
+    """A tool failed; the model is told `Error: MESSAGE` and the process lives."""
+
+
+class ToolRetry(ToolError):
+    """A tool asks the model to call it again with better arguments; MESSAGE says what to change."""
+
+
+# -- your file, your request
+
+
+class DocumentError(VegaError):
+    """A document cannot be used. `diagnostics` holds every finding, in file order."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__("\n".join(str(each) for each in self.diagnostics))
+
+
+class ConfigError(VegaError):
+    """A setting, option or environment variable has a value that cannot be used."""
+
+
+class UnknownAgent(VegaError):
+    """No agent has that name."""
+
+
+class UnknownWorkflow(VegaError):
+    """No workflow has that name."""
+
+
+class InputError(VegaError):
+    """Workflow inputs are missing, unknown or of the wrong type. `code` is V040, V041 or V042."""
+
+    def __init__(self, message: str, code: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.field = field
+
+
+class MissingExtra(VegaError):
+    """A feature needs a package that is not installed; the message names the extra."""
+
+    def __init__(self, extra: str, feature: str) -> None:
+        super().__init__(f"{feature} needs the extra {extra!r}: pip install 'vega-trio[{extra}]'")
+        self.extra = extra
+
+
+# -- the world
+
+
+class ModelError(VegaError):
+    """A model call failed. `retry_after_s` is what the provider asked for, in seconds, if it did."""
+
+    def __init__(
+        self,
+        message: str,
+        error_class: ErrorClass,
+        *,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.error_class = error_class
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+class MissingKey(ModelError):
+    """No API key is set for the provider. Class `authentication`; the CLI exits 4."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, ErrorClass.AUTHENTICATION)
+
+
+class StoreError(VegaError):
+    """The database could not be read or written; nothing of the change was kept."""
+
+
+class StoreBusy(StoreError):
+    """Another process has the database open."""
+
+
+class StoreTooNew(StoreError):
+    """The database was written by a newer version; it is left untouched."""
+
+
+# -- a turn
+
+
+class TurnFailed(VegaError):
+    """A turn ended without a reply; its process lives. The cause, if any, is the `ModelError`."""
+
+    def __init__(self, message: str, error_class: ErrorClass, turn_id: str) -> None:
+        super().__init__(message)
+        self.error_class = error_class
+        self.turn_id = turn_id
+
+
+class TurnCancelled(VegaError):
+    """The turn was stopped; `text` is what had been said by then, which stays in the history."""
+
+    def __init__(self, turn_id: str, text: str = "") -> None:
+        super().__init__(f"turn {turn_id} was stopped")
+        self.turn_id = turn_id
+        self.text = text
+
+
+# -- a process that ended
+
+
+class ProcessExited(VegaError):
+    """The process ended with `reason`, so there is no answer."""
+
+    def __init__(self, process_id: str, reason: ExitReason) -> None:
+        super().__init__(f"process {process_id} exited: {describe(reason)}")
+        self.process_id = process_id
+        self.reason = reason
+        if isinstance(reason, Crashed):
+            self.__cause__ = reason.error
+
+
+class ProcessCrashed(ProcessExited):
+    """As `ProcessExited`, with an abnormal reason."""
+
+
+class SupervisorGaveUp(VegaError):
+    """A supervisor reached its restart intensity: `restarts` within its window, the last for `child_id`."""
+
+    def __init__(self, supervisor_id: str, child_id: str, restarts: int) -> None:
+        super().__init__(f"supervisor {supervisor_id} gave up after {restarts} restarts, last of child {child_id!r}")
+        self.supervisor_id = supervisor_id
+        self.child_id = child_id
+        self.restarts = restarts
+
+
+class Escalated(VegaError):
+    """A child's failure was handed up. `cause` is the child's exception, or a `ProcessExited`."""
+
+    def __init__(self, child_id: str, cause: BaseException) -> None:
+        super().__init__(f"child {child_id!r} failed and its failure was escalated: {type(cause).__name__}: {cause}")
+        self.child_id = child_id
+        self.cause = cause
+        self.__cause__ = cause
+
+
+class FailedToStart(VegaError):
+    """A process ended, with `reason`, before it had started."""
+
+    def __init__(self, child_id: str, reason: ExitReason) -> None:
+        super().__init__(f"child {child_id!r} failed to start: {describe(reason)}")
+        self.child_id = child_id
+        self.reason = reason
+        if isinstance(reason, Crashed):
+            self.__cause__ = reason.error
+
+
+class StartTimeout(VegaError):
+    """A process did not call `ready()` within its `start_timeout`, in seconds."""
+
+
+class ProcessTimeout(VegaError):
+    """A process lived past its deadline."""
+
+    def __init__(self, deadline_s: float) -> None:
+        super().__init__(f"the process passed its deadline of {deadline_s:g} s")
+        self.deadline_s = deadline_s
+
+
+# -- a process that is not there
+
+
+class NoProcessError(VegaError):
+    """The process or supervisor has ended."""
+
+
+class UnknownProcess(VegaError):
+    """No process, living or remembered, has that id."""
+
+
+class UnknownName(VegaError):
+    """No living process has that name."""
+
+
+# -- a refusal
+
+
+class NameTaken(VegaError):
+    """Another living process has that name."""
+
+
+class AlreadyNamed(VegaError):
+    """The process has a name already; it can have one."""
+
+
+class MailboxFull(VegaError):
+    """The mailbox holds as many messages as it may."""
+
+
+class WouldDeadlock(VegaError):
+    """The call would wait for its own caller."""
+
+
+class CallTimeout(VegaError, TimeoutError):
+    """No reply came within the call's `timeout`; a late one is dropped."""
+
+
+class TooManyProcesses(VegaError):
+    """`max_processes` are alive already."""
+
+
+class OrchestratorClosed(VegaError):
+    """The orchestrator is stopping or has stopped."""
+
+
+class SpawnTooDeep(VegaError):
+    """The spawn tree would become deeper than 32."""
+
+
+class BlackboardConflict(VegaError):
+    """The key's version was not the expected one."""
+
+
+class SlowSubscriber(VegaError):
+    """A subscriber did not keep up with its events and was cut. `last_event_id` is where to resume."""
+
+    def __init__(self, last_event_id: int | None) -> None:
+        super().__init__(f"the subscriber fell behind and was cut; resume after event {last_event_id}")
+        self.last_event_id = last_event_id
+
+
+# -- child administration
+
+
+class ChildNotFound(VegaError):
+    """The supervisor has no child with that id."""
+
+
+class ChildRunning(VegaError):
+    """The child is running; terminate it first."""
+
+
+class ChildRestarting(VegaError):
+    """The child is waiting for its restart."""
+
+
+class ChildAlreadyStarted(VegaError):
+    """A running child has that id."""
+
+
+class ChildAlreadyPresent(VegaError):
+    """A stopped child has that id; restart or delete it."""
+
+
+class MaxChildren(VegaError):
+    """The supervisor has `max_children` already."""
+
+
+# -- control flow
+
+
+class ProcessExit(Exception):
+    """Raised in a body or a tool: the process ends now, with `reason`; its supervisor decides what follows."""
+
+    def __init__(self, reason: ExitReason | None = None) -> None:
+        self.reason: ExitReason = Shutdown() if reason is None else reason
+        super().__init__(describe(self.reason))
+
+
+class Ignore(Exception):
+    """Raised by a body before it has started: there is nothing to run, and that is no failure."""
+
+
+def did_you_mean(wrong: str, known: Iterable[Any]) -> str:
+    """A suggestion to append to an error: `; did you mean 'researcher'?`, or the names there are, or nothing."""
+    from difflib import get_close_matches  # only a failure pays for it
+
+    names = [str(each) for each in known]
+    close = get_close_matches(wrong, names, n=1, cutoff=0.7)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    if names:
+        return "; there are: " + ", ".join(sorted(names)[:8])
+    return ""

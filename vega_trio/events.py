@@ -1,0 +1,305 @@
+"""The one Event union: what the dashboard, logs, store and library users all read.
+
+Every event is a frozen class with the same header (whose it is, which turn, when) and its own JSON fields.
+`TYPE` is its name on the wire (`http-api` section 4). A durable event is stored before anyone hears it and then
+has an `id`; the others (text deltas and the like) are only ever live.
+
+The header is the one place where vega_trio inherits: it is data, alike for all, and holds no behaviour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class Event:
+    """The header. `at` is Unix seconds, set by the bus; `id` rises with each commit and is None for live events.
+
+    `root_turn_id` is the turn a person or program started; a delegate's turn has its own `turn_id` below it.
+    """
+
+    TYPE: ClassVar[str] = ""
+    DURABLE: ClassVar[bool] = True
+
+    process_id: str | None = None
+    agent: str | None = None
+    incarnation: int | None = None
+    session_id: str | None = None
+    turn_id: str | None = None
+    root_turn_id: str | None = None
+    at: float = 0.0
+    id: int | None = None
+
+    @property
+    def type(self) -> str:
+        return self.TYPE
+
+
+# -- processes and supervisors
+
+
+@attrs.frozen(kw_only=True)
+class ProcessStarted(Event):
+    TYPE = "process.started"
+    task: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class ProcessCompleted(Event):
+    """The final exit, not abnormal."""
+
+    TYPE = "process.completed"
+    reason: str = "normal"
+
+
+@attrs.frozen(kw_only=True)
+class ProcessFailed(Event):
+    """An abnormal exit of one incarnation; `final` when no restart follows. `reason`: crashed, killed or timeout."""
+
+    TYPE = "process.failed"
+    reason: str = "crashed"
+    error: str = ""
+    final: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class ProcessRestarting(Event):
+    """A restart was decided: number `attempt` of at most `max` (None: unlimited) within the window."""
+
+    TYPE = "process.restarting"
+    attempt: int = 1
+    max: int | None = None
+    delay_ms: int = 0
+    reason: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class ProcessRestarted(Event):
+    """A new incarnation has started."""
+
+    TYPE = "process.restarted"
+
+
+@attrs.frozen(kw_only=True)
+class ProcessWaiting(Event):
+    TYPE = "process.waiting"
+    on: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class ProcessExitSignal(Event):
+    """An exit signal was delivered to this process."""
+
+    TYPE = "process.exit_signal"
+    sender_id: str | None = None
+    reason: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class ShutdownError(Event):
+    """A body raised while it was already dying; neither reason nor restart changed."""
+
+    TYPE = "process.shutdown_error"
+    error: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class HookFailed(Event):
+    """A supervision hook raised, or answered what is not allowed; the default held."""
+
+    TYPE = "supervisor.hook_failed"
+    hook: str = ""
+    error: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class GaveUp(Event):
+    TYPE = "supervisor.gave_up"
+    supervisor_id: str = ""
+    child_id: str = ""
+    restarts: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class EscalatedUp(Event):
+    TYPE = "supervisor.escalated"
+    supervisor_id: str = ""
+    child_id: str = ""
+    error: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class HealthAlert(Event):
+    """A limit of `HealthConfig` was passed; once per episode."""
+
+    kind: str = ""
+    message: str = ""
+    value: float = 0.0
+    threshold: float = 0.0
+
+    @property
+    def type(self) -> str:
+        return f"alert.{self.kind}"
+
+
+# -- turns
+
+
+@attrs.frozen(kw_only=True)
+class TurnStarted(Event):
+    TYPE = "turn.started"
+    model: str = ""
+    message: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class TurnResumed(Event):
+    """The turn goes on after a restart of its process; what it had said since its last finished step is void."""
+
+    TYPE = "turn.resumed"
+
+
+@attrs.frozen(kw_only=True)
+class TextDelta(Event):
+    """The next piece of the answer. Never stored; never splits a character."""
+
+    TYPE = "text_delta"
+    DURABLE = False
+    delta: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class MessageReset(Event):
+    """The answer's text starts over: it is `text`, and deltas continue from there."""
+
+    TYPE = "message_reset"
+    DURABLE = False
+    text: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class ToolStart(Event):
+    TYPE = "tool.started"
+    tool_call_id: str = ""
+    tool_name: str = ""
+    arguments: Mapping[str, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class ToolEnd(Event):
+    """Every ToolStart has one, also when cancelled. A failed tool's `result` starts `Error: ` and `error` is true."""
+
+    TYPE = "tool.finished"
+    tool_call_id: str = ""
+    tool_name: str = ""
+    result: str = ""
+    duration_ms: int = 0
+    error: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class TurnFinished(Event):
+    """The turn ended in a reply; `text` is all of it."""
+
+    TYPE = "turn.finished"
+    text: str = ""
+    stop_reason: str = "end_turn"
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float | None = None
+    duration_ms: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class TurnFailure(Event):
+    """The turn ended without a reply; its process lives."""
+
+    TYPE = "turn.failed"
+    error: str = ""
+    error_class: str = ""
+    stop_reason: str = "error"
+
+
+@attrs.frozen(kw_only=True)
+class TurnStopped(Event):
+    """The turn was stopped; `text` is what had been said and stays in the history."""
+
+    TYPE = "turn.cancelled"
+    text: str = ""
+
+
+# -- workflows
+
+
+@attrs.frozen(kw_only=True)
+class WorkflowStarted(Event):
+    TYPE = "workflow.started"
+    run_id: str = ""
+    workflow: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class StepStarted(Event):
+    TYPE = "workflow.step_started"
+    run_id: str = ""
+    path: str = ""
+    kind: str = ""
+    title: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class StepFinished(Event):
+    TYPE = "workflow.step_finished"
+    run_id: str = ""
+    path: str = ""
+    kind: str = ""
+    status: str = "completed"
+    cost_usd: float | None = None
+    duration_ms: int = 0
+    error: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class WorkflowCompleted(Event):
+    TYPE = "workflow.completed"
+    run_id: str = ""
+    workflow: str = ""
+    status: str = "completed"
+
+
+@attrs.frozen(kw_only=True)
+class WorkflowFailed(Event):
+    TYPE = "workflow.failed"
+    run_id: str = ""
+    workflow: str = ""
+    status: str = "failed"
+    error: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class WorkflowCancelled(Event):
+    TYPE = "workflow.cancelled"
+    run_id: str = ""
+    workflow: str = ""
+    status: str = "cancelled"
+
+
+# -- the program
+
+
+@attrs.frozen(kw_only=True)
+class SessionUpdated(Event):
+    TYPE = "session.updated"
+
+
+@attrs.frozen(kw_only=True)
+class ServerStopping(Event):
+    TYPE = "server.stopping"
+
+
+TURN_ENDS = (TurnFinished, TurnFailure, TurnStopped)
+"""What ends the stream of a turn."""

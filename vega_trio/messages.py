@@ -1,0 +1,96 @@
+"""The conversation as structured parts. Tool calls and results are values, never text that is parsed again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import attrs
+
+Role = Literal["user", "assistant"]
+
+
+@attrs.frozen
+class TextPart:
+    """Plain text."""
+
+    text: str
+
+
+@attrs.frozen
+class ToolCall:
+    """The model asks for a tool. `id` pairs it with exactly one `ToolResult`; `arguments` is a JSON object."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@attrs.frozen
+class ToolResult:
+    """What a tool call gave. `content` of a failed call starts with `Error: ` and `is_error` is true."""
+
+    tool_call_id: str
+    content: str
+    is_error: bool = False
+
+
+@attrs.frozen
+class ImagePart:
+    """An image, as raw bytes; `media_type` such as `image/png`."""
+
+    media_type: str
+    data: bytes = attrs.field(repr=False)
+
+
+Part = TextPart | ToolCall | ToolResult | ImagePart
+
+
+def _as_parts(content: str | Part | Iterable[Part]) -> tuple[Part, ...]:
+    if isinstance(content, str):
+        return (TextPart(content),) if content else ()
+    if isinstance(content, Part):
+        return (content,)
+    return tuple(content)
+
+
+@attrs.frozen
+class Message:
+    """One message. `content` may be given as text, one part or several; it is kept as a tuple of parts.
+
+    Tool results travel in `user` messages, as in the Anthropic Messages API.
+    """
+
+    role: Role = attrs.field(validator=attrs.validators.in_(("user", "assistant")))
+    content: tuple[Part, ...] = attrs.field(converter=_as_parts)
+
+    @property
+    def text(self) -> str:
+        """All text parts, joined without a separator."""
+        return "".join(part.text for part in self.content if isinstance(part, TextPart))
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        return tuple(part for part in self.content if isinstance(part, ToolCall))
+
+    @property
+    def tool_results(self) -> tuple[ToolResult, ...]:
+        return tuple(part for part in self.content if isinstance(part, ToolResult))
+
+
+@attrs.frozen
+class Usage:
+    """Tokens of one or several model calls. `input_tokens` leaves out what the cache served or stored."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cache_read_tokens + other.cache_read_tokens,
+            self.cache_write_tokens + other.cache_write_tokens,
+        )

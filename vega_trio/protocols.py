@@ -1,0 +1,195 @@
+"""The seams: what a lower layer needs from above or outside, each with a real and a fake implementation."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Protocol, runtime_checkable
+
+import attrs
+
+from vega_trio.changes import Change, MessageRow, ProcessRow
+from vega_trio.context import ToolContext
+from vega_trio.messages import Message, ToolCall, Usage
+
+# -- models
+
+
+@attrs.frozen(kw_only=True)
+class ToolSpec:
+    """What a model and the turn loop know of a tool. `parameters` is a JSON Schema of type object.
+
+    `timeout_s` bounds one call. `effects` is a subset of read, write, network, exec.
+    """
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+    timeout_s: float | None = 30.0
+    idempotent: bool = False
+    effects: frozenset[str] = frozenset()
+
+
+@attrs.frozen(kw_only=True)
+class ModelRequest:
+    """One call of a model. `messages` alternate or not, as the conversation was; every tool call has its result."""
+
+    messages: tuple[Message, ...]
+    system: str = ""
+    tools: tuple[ToolSpec, ...] = ()
+    temperature: float | None = None
+    max_tokens: int = 8192
+
+
+@attrs.frozen
+class TextChunk:
+    """The next piece of text; never splits a character."""
+
+    text: str
+
+
+@attrs.frozen
+class ModelDone:
+    """The last of a stream. `stop_reason` as in the Messages API: end_turn, tool_use, max_tokens, refusal, ..."""
+
+    stop_reason: str
+    usage: Usage
+
+
+ModelEvent = TextChunk | ToolCall | ModelDone
+
+
+@runtime_checkable
+class Model(Protocol):
+    """A language model. `name` is `provider:model`, as shown to people."""
+
+    @property
+    def name(self) -> str: ...
+
+    def stream(self, request: ModelRequest) -> AbstractAsyncContextManager[AsyncIterator[ModelEvent]]:
+        """One call. Yields text as it comes, each tool call once complete, and `ModelDone` last.
+
+        Raises: ModelError, classified, also in the middle of the stream. Any other exception is a bug of the
+        adapter and ends the process. Cancelling leaves nothing open.
+        """
+        ...
+
+    def price(self, usage: Usage) -> int | None:
+        """Micro-dollars, or None when the price is not known (which is not the same as free)."""
+        ...
+
+
+# -- tools
+
+
+@runtime_checkable
+class Tool(Protocol):
+    @property
+    def spec(self) -> ToolSpec: ...
+
+    async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> str:
+        """Validates the arguments, runs, and gives the text for the model.
+
+        Raises: ToolError for what the model should read; ProcessExit ends the process; anything else is
+        reported to the model as `Error: TYPE: MESSAGE`.
+        """
+        ...
+
+
+# -- stores
+
+
+class Commit(Protocol):
+    """The fate of one submitted change."""
+
+    @property
+    def done(self) -> bool: ...
+
+    @property
+    def event_ids(self) -> Sequence[int]:
+        """Ids of the change's events, in order; only once done."""
+        ...
+
+    def on_done(self, callback: Callable[[Commit], None]) -> None:
+        """Calls back in the Trio thread, in commit order; at once when already done.
+
+        A failed commit calls back too, with `error` set.
+        """
+        ...
+
+    @property
+    def error(self) -> Exception | None: ...
+
+    async def wait(self) -> None:
+        """Returns when durable. Cancelling the wait does not withdraw the change.
+
+        Raises: StoreError.
+        """
+        ...
+
+
+class Records(Protocol):
+    """Reads of application tables: JSON rows under a text key."""
+
+    async def get(self, table: str, key: str) -> dict[str, Any] | None: ...
+
+    async def query(self, table: str, **equals: Any) -> list[dict[str, Any]]:
+        """Rows whose top-level fields equal the given values, in the order in which their keys were first put."""
+        ...
+
+
+@attrs.frozen
+class StoredEvent:
+    """An event as it goes on the wire: `body` is its compact JSON."""
+
+    id: int
+    type: str
+    process_id: str | None
+    agent: str | None
+    turn_id: str | None
+    at: float
+    body: bytes
+
+
+class Store(Protocol):
+    """Everything durable goes through here. One writer; `submit` is synchronous, ordered and never blocks."""
+
+    def submit(self, change: Change) -> Commit: ...
+
+    @property
+    def records(self) -> Records: ...
+
+    async def process(self, process_id: str) -> ProcessRow | None: ...
+
+    async def processes(self, *, limit: int = 1000) -> list[ProcessRow]:
+        """The newest first."""
+        ...
+
+    async def messages(self, process_id: str) -> list[MessageRow]:
+        """In order of `seq`."""
+        ...
+
+    async def events_after(self, event_id: int, *, limit: int = 500) -> list[StoredEvent]:
+        """In order of id."""
+        ...
+
+    async def last_event_id(self) -> int: ...
+
+
+# -- files
+
+
+class Files(Protocol):
+    """What the document parser may see of a file system. Paths are text, relative to the document or absolute."""
+
+    def read(self, path: str) -> bytes:
+        """Raises: OSError."""
+        ...
+
+    def list(self, path: str) -> list[str]:
+        """Names in a directory, sorted. Raises: OSError."""
+        ...
+
+    def is_file(self, path: str) -> bool: ...
+
+    def is_dir(self, path: str) -> bool: ...
