@@ -5,7 +5,7 @@
     |-- your file              DocumentError(diagnostics)
     |-- your request           ConfigError, UnknownAgent, UnknownWorkflow, InputError, MissingExtra
     |-- the world              ModelError(error_class) > MissingKey;  StoreError > StoreBusy, StoreTooNew
-    |-- a turn                 TurnFailed(error_class, turn_id), TurnCancelled(turn_id, text)
+    |-- a turn, a run          TurnFailed(error_class, turn_id), TurnCancelled(turn_id, text), RunFailed, RunCancelled
     |-- a process that ended   ProcessExited > ProcessCrashed;  SupervisorGaveUp, Escalated, FailedToStart,
     |                          StartTimeout, ProcessTimeout
     |-- a process that is not  NoProcessError, UnknownProcess, UnknownName
@@ -145,6 +145,23 @@ class TurnCancelled(VegaError):
         super().__init__(f"turn {turn_id} was stopped")
         self.turn_id = turn_id
         self.text = text
+
+
+class RunFailed(VegaError):
+    """A workflow run failed. The message names step, agent and place; `error_class` is the failure's class."""
+
+    def __init__(self, message: str, error_class: str, run_id: str) -> None:
+        super().__init__(message)
+        self.error_class = error_class
+        self.run_id = run_id
+
+
+class RunCancelled(VegaError):
+    """A workflow run was cancelled."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"run {run_id} was cancelled")
+        self.run_id = run_id
 
 
 # -- a process that ended

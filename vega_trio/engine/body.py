@@ -1,0 +1,85 @@
+"""The body of an agent process: take a message, run a turn, answer; or run one task and return."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import trio
+
+from vega_trio.agent import Agent
+from vega_trio.engine.conversation import Conversation, open_conversation
+from vega_trio.engine.equipment import Equipment
+from vega_trio.engine.turn import Turn, interrupted, run_turn, stopped
+from vega_trio.errors import TurnCancelled, TurnFailed
+from vega_trio.messages import Message, Part
+from vega_trio.runtime.process import Mail, Process
+from vega_trio.session import Reply
+
+MAX_ATTEMPTS = 2
+"""A turn goes on once after a crash of its process; crashed again, it fails (supervision spec)."""
+
+
+def agent_body(agent: Agent, equipment: Equipment) -> Callable[[Process], Awaitable[object]]:
+    """A body that the kernel can run, and run again after a crash."""
+
+    async def body(process: Process) -> object:
+        conversation = process.conversation
+        if not isinstance(conversation, Conversation):
+            conversation = await open_conversation(
+                process.id, equipment.store, equipment.wall_clock, process.initial_messages
+            )
+            process.conversation = conversation
+        if process.task is not None:
+            return await _run_task(process, agent, equipment, conversation)
+        return await _serve(process, agent, equipment, conversation)
+
+    return body
+
+
+async def _serve(process: Process, agent: Agent, equipment: Equipment, conversation: Conversation) -> None:
+    """Answers mail until stopped, or until there has been none for `idle_stop_s`."""
+    inbox = aiter(process.inbox)
+    while True:
+        mail: Mail | None = None
+        with trio.move_on_after(equipment.idle_stop_s if equipment.idle_stop_s is not None else float("inf")):
+            mail = await anext(inbox)
+        if mail is None:
+            return
+        await _answer(mail, Turn(process, agent, equipment, conversation, mail.id, mail.root_id))
+
+
+async def _answer(mail: Mail, turn: Turn) -> None:
+    message = as_message(mail.message)
+    if message is None:
+        kind = type(mail.message).__name__
+        mail.fail(TypeError(f"an agent takes text, a Message or message parts, not {kind}"))
+        return
+    with mail.handling() as scope:
+        try:
+            if mail.attempt > MAX_ATTEMPTS:
+                raise await interrupted(turn)
+            mail.reply(await run_turn(turn, message))
+        except TurnFailed as failure:
+            mail.fail(failure)
+    if scope.cancelled_caught:
+        mail.fail(TurnCancelled(turn.id, stopped(turn)))
+
+
+async def _run_task(process: Process, agent: Agent, equipment: Equipment, conversation: Conversation) -> Reply:
+    """One turn; a restarted incarnation takes the same turn up where its last finished step left it."""
+    assert process.task is not None
+    turn_id = conversation.task_turn_id = conversation.task_turn_id or equipment.new_id()
+    return await run_turn(
+        Turn(process, agent, equipment, conversation, turn_id, turn_id), Message("user", process.task)
+    )
+
+
+def as_message(mail: object) -> Message | None:
+    """A mail as the user's message: text, a `Message` or message parts; None for anything else."""
+    if isinstance(mail, Message):
+        return mail
+    if isinstance(mail, str | Part):
+        return Message("user", mail)
+    if isinstance(mail, tuple | list) and all(isinstance(part, Part) for part in mail):
+        return Message("user", mail)
+    return None

@@ -1,0 +1,31 @@
+"""What the application hands the engine for one agent: its model, its tools, and where things are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import attrs
+
+from vega_trio.protocols import Model, Store, Tool, ToolSpec
+
+
+@attrs.frozen(kw_only=True)
+class Equipment:
+    """Shared by every process of the agent; holds nothing of any one of them.
+
+    `tools` is the allow-list: what is not in it is refused when called. `idle_stop_s`: a process without mail
+    for that long returns, None never. `wall_clock` gives Unix seconds.
+    """
+
+    model: Model
+    store: Store
+    wall_clock: Callable[[], float]
+    new_id: Callable[[], str]
+    ask: Callable[[str, str], Awaitable[str]]
+    tools: Mapping[str, Tool] = attrs.field(factory=dict)
+    idle_stop_s: float | None = None
+    tool_specs: tuple[ToolSpec, ...] = attrs.field(init=False)
+
+    @tool_specs.default
+    def _specs(self) -> tuple[ToolSpec, ...]:
+        return tuple(tool.spec for tool in self.tools.values())

@@ -1,0 +1,117 @@
+"""The tool calls of one reply, side by side. Tools report; the turn's task emits and stores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import trio
+
+from vega_trio.context import ToolContext
+from vega_trio.errors import ProcessExit, ToolError, did_you_mean
+from vega_trio.events import ToolEnd, ToolStart
+from vega_trio.messages import Message, ToolCall, ToolResult
+
+if TYPE_CHECKING:
+    from vega_trio.engine.turn import Turn
+    from vega_trio.protocols import Tool
+
+
+@attrs.frozen
+class Outcome:
+    call: ToolCall
+    result: ToolResult
+    duration_ms: int
+
+
+async def run_tools(turn: Turn, calls: tuple[ToolCall, ...]) -> None:
+    """Runs the calls and stores each result as it comes.
+
+    Each ToolStart gets its ToolEnd, also when the turn is cancelled or the process dies underneath.
+
+    Raises: ProcessExit from a tool (possibly in a group), which ends the process.
+    """
+    running = {call.id: (call, trio.current_time()) for call in calls}
+    for call in calls:
+        turn.calls.append(call)
+        turn.process.metrics.tool_calls += 1
+        turn.emit(ToolStart, tool_call_id=call.id, tool_name=call.name, arguments=dict(call.arguments))
+    report, outcomes = trio.open_memory_channel[Outcome](len(calls))
+    try:
+        async with trio.open_nursery() as nursery:
+            for call in calls:
+                nursery.start_soon(_run_one, turn, call, report)
+            for _ in calls:
+                outcome = await outcomes.receive()
+                del running[outcome.call.id]
+                await _record(turn, outcome)
+    finally:
+        for call, started in running.values():
+            turn.emit(
+                ToolEnd,
+                tool_call_id=call.id,
+                tool_name=call.name,
+                result="Error: cancelled",
+                duration_ms=_ms_since(started),
+                error=True,
+            )
+
+
+async def _record(turn: Turn, outcome: Outcome) -> None:
+    call, result = outcome.call, outcome.result
+    if result.is_error:
+        turn.process.metrics.errors += 1
+    commit = turn.conversation.append(turn.id, Message("user", result))
+    turn.emit(
+        ToolEnd,
+        tool_call_id=call.id,
+        tool_name=call.name,
+        result=result.content,
+        duration_ms=outcome.duration_ms,
+        error=result.is_error,
+    )
+    await commit.wait()
+
+
+async def _run_one(turn: Turn, call: ToolCall, report: trio.MemorySendChannel[Outcome]) -> None:
+    started = trio.current_time()
+    tool = turn.equipment.tools.get(call.name)
+    if tool is None:
+        hint = did_you_mean(call.name, turn.equipment.tools)
+        content, failed = f"Error: tool {call.name!r} is not available to this agent{hint}", True
+    else:
+        content, failed = await _guarded(turn, tool, call)
+    result = ToolResult(call.id, content, is_error=failed)
+    report.send_nowait(Outcome(call, result, _ms_since(started)))
+
+
+async def _guarded(turn: Turn, tool: Tool, call: ToolCall) -> tuple[str, bool]:
+    """The tool's text, or its failure told to the model; only a ProcessExit gets through."""
+    timeout_s = tool.spec.timeout_s
+    try:
+        with trio.move_on_after(timeout_s if timeout_s is not None else float("inf")):
+            return await tool.call(call.arguments, _context(turn, call)), False
+        return f"Error: {call.name} did not finish within {timeout_s:g} s", True
+    except ToolError as error:
+        return f"Error: {error}", True
+    except ProcessExit:
+        raise
+    except Exception as error:  # noqa: BLE001 - the tool runner: a tool's failure is the model's to hear, not ours to die of
+        if isinstance(error, BaseExceptionGroup) and error.subgroup(ProcessExit) is not None:
+            raise
+        return f"Error: {type(error).__name__}: {error}", True
+
+
+def _context(turn: Turn, call: ToolCall) -> ToolContext:
+    return ToolContext(
+        process=turn.process,
+        turn_id=turn.id,
+        tool_call_id=call.id,
+        session=turn.process.session,
+        spawn=turn.process.spawn,
+        ask=turn.equipment.ask,
+    )
+
+
+def _ms_since(started: float) -> int:
+    return round((trio.current_time() - started) * 1000)
