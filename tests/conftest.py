@@ -1,0 +1,17 @@
+"""What every test shares: property tests that find the same thing each time, on any machine."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# Shared machines are slow at times, which says nothing about the code; `VEGA_FUZZ=1` explores instead of repeating.
+settings.register_profile(
+    "vega",
+    derandomize=not os.environ.get("VEGA_FUZZ"),
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("vega")
