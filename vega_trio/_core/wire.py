@@ -1,0 +1,61 @@
+"""Events as JSON, the one shape that the event stream, the log and the store share (`http-api` section 4)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import attrs
+
+from vega_trio._core.codec import encode_json
+from vega_trio.events import Event
+
+_HEADER_IN_DATA = ("incarnation", "turn_id", "session_id")
+
+
+def event_to_wire(event: Event) -> dict[str, Any]:
+    """The event as a JSON value: `{"type", "process_id", "agent", "data", "timestamp"}`.
+
+    `data` holds all fields of the event's own class, so that a reader can rely on them, and then `incarnation`,
+    `turn_id` and `session_id` where the event has them. `process_id` and `agent` are left out where it has none.
+    The id is not part of it: it is known only at the commit and travels beside.
+
+    Raises: ValueError when `event.at` is no time.
+    """
+    wire: dict[str, Any] = {"type": event.type}
+    if event.process_id is not None:
+        wire["process_id"] = event.process_id
+    if event.agent is not None:
+        wire["agent"] = event.agent
+    kind = type(event)  # mypy takes the hash of a frozen class's instances for the class's own
+    data = {name: getattr(event, name) for name in _own_fields(kind)}  # type: ignore[arg-type]
+    for name in _HEADER_IN_DATA:
+        value = getattr(event, name)
+        if value is not None:
+            data[name] = value
+    wire["data"] = data
+    wire["timestamp"] = rfc3339(event.at)
+    return wire
+
+
+def encode_event(event: Event) -> bytes:
+    """`event_to_wire` as compact UTF-8 JSON. Raises: ValueError."""
+    return encode_json(event_to_wire(event))
+
+
+def rfc3339(at: float) -> str:
+    """Unix seconds as RFC 3339 in UTC with milliseconds, cut off: `2026-11-22T10:15:30.120Z`.
+
+    Raises: ValueError when `at` is not within the years 1 to 9999.
+    """
+    try:
+        return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    except (ValueError, OverflowError, OSError, TypeError) as error:
+        raise ValueError(f"{at!r} is no time in Unix seconds: {error}") from error
+
+
+@cache
+def _own_fields(kind: type[Event]) -> tuple[str, ...]:
+    header = {field.name for field in attrs.fields(Event)}
+    return tuple(field.name for field in attrs.fields(kind) if field.name not in header)

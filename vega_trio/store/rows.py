@@ -1,0 +1,78 @@
+"""What both stores write, in plain form: made when a change is submitted, so that it holds what was true then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+
+from vega_trio._core.codec import decode_json, decode_message, encode_json, encode_message
+from vega_trio._core.wire import encode_event
+from vega_trio.changes import MessageRow
+from vega_trio.errors import StoreError, did_you_mean
+from vega_trio.events import Event
+from vega_trio.protocols import StoredEvent
+
+RECORD_TABLES: Final = ("session", "turn", "wf_run", "wf_step", "setting")
+
+
+@attrs.frozen
+class EventRow:
+    """An event before it has an id. `body` is its compact JSON."""
+
+    type: str
+    process_id: str | None
+    agent: str | None
+    turn_id: str | None
+    root_turn_id: str | None
+    at: float
+    body: bytes
+
+    def stored(self, event_id: int) -> StoredEvent:
+        return StoredEvent(event_id, self.type, self.process_id, self.agent, self.turn_id, self.at, self.body)
+
+
+def event_row(event: Event) -> EventRow:
+    """Raises: ValueError when the event holds what JSON cannot."""
+    return EventRow(
+        event.type, event.process_id, event.agent, event.turn_id, event.root_turn_id, event.at, encode_event(event)
+    )
+
+
+def message_parts(row: MessageRow) -> bytes:
+    """The message's parts as compact JSON. Raises: ValueError when they hold what JSON cannot."""
+    return encode_json(encode_message(row.message)["content"])
+
+
+def message_row(process_id: str, seq: int, turn_id: str, role: str, parts: bytes | str, at: float) -> MessageRow:
+    """A stored message. Raises: ValueError when its parts are not as `message_parts` writes them."""
+    message = decode_message({"role": role, "content": decode_json(parts)}, f"message {seq} of process {process_id}")
+    return MessageRow(process_id=process_id, seq=seq, turn_id=turn_id, message=message, at=at)
+
+
+def record_row(table: str, key: str, row: Mapping[str, Any]) -> bytes:
+    """A row of an application table as compact JSON. Raises: StoreError, ValueError."""
+    check_table(table)
+    if not isinstance(row, Mapping):
+        raise ValueError(f"row {key!r} of table {table!r} must be a mapping, not {type(row).__name__}")
+    return encode_json(row)
+
+
+def check_table(table: str) -> None:
+    """Raises: StoreError when there is no such application table."""
+    if table not in RECORD_TABLES:
+        raise StoreError(f"there is no application table {table!r}{did_you_mean(table, RECORD_TABLES)}")
+
+
+def check_filter(table: str, equals: Mapping[str, Any]) -> None:
+    """What `Records.query` may ask for: plain field names, and values that a row can be compared with.
+
+    Raises: StoreError.
+    """
+    check_table(table)
+    for field, value in equals.items():
+        if not (field.isascii() and field.isidentifier()):
+            raise StoreError(f"{field!r} is no field name that table {table!r} can be asked for")
+        if not isinstance(value, str | int | float | None) or (isinstance(value, int) and abs(value) >= 2**63):
+            raise StoreError(f"table {table!r} cannot be asked for {field}={value!r}: give text, a number or None")
