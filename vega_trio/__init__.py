@@ -1,0 +1,111 @@
+"""vega_trio runs AI agents as supervised processes on Trio.
+
+    import trio, vega_trio as vega
+
+    async def main() -> None:
+        async with vega.open_orchestrator(model="demo") as orch:
+            async with orch.spawn(vega.Agent(name="assistant", system="You are helpful.")) as proc:
+                print(await proc.send("hello"))
+
+    trio.run(main)
+
+The house, imports pointing to lower numbers only:
+
+    0 values     agent changes context diagnostics errors events exits messages protocols session
+    1 pure       _core (rules)   dsl (the YAML language)
+    2 runtime    processes, supervisors, the bus: the OTP kernel, usable without any language model
+    3 engine     the turn loop   adapters: llm tools store
+    5 app        open_orchestrator, open_app: joins engine to adapters
+    6 fronts     serve (HTTP)   cli
+    testing      public: scripted models, a fake Messages API, a store conformance suite
+
+Names are loaded when first used, so that `vega --help` and a program that needs one value stay quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from vega_trio._version import __version__
+
+if TYPE_CHECKING:
+    from vega_trio import testing as testing
+    from vega_trio._core.codec import dump_messages, load_messages
+    from vega_trio.agent import (
+        Agent,
+        AutoShutdown,
+        BackoffConfig,
+        BackoffType,
+        ChildSpec,
+        Restart,
+        Strategy,
+        Supervision,
+        SupervisorSpec,
+        SupervisorStrategy,
+    )
+    from vega_trio.app.application import App
+    from vega_trio.app.open import open_app, open_orchestrator
+    from vega_trio.app.runs import Run
+    from vega_trio.context import Metrics, ToolContext
+    from vega_trio.errors import *  # noqa: F403
+    from vega_trio.events import *  # noqa: F403
+    from vega_trio.exits import Crashed, Down, ExitReason, ExitSignal, Killed, NoProcess, Normal, Shutdown
+    from vega_trio.messages import ImagePart, Message, TextPart, ToolCall, ToolResult, Usage
+    from vega_trio.protocols import Model, ModelDone, ModelRequest, Store, TextChunk, Tool, ToolSpec
+    from vega_trio.runtime.orchestrator import Orchestrator, SpawnTreeNode
+    from vega_trio.runtime.process import Mail, PendingReply, Process
+    from vega_trio.runtime.supervisor import Supervisor
+    from vega_trio.session import ErrorClass, Reply, Session
+    from vega_trio.tools.toolbox import tool
+
+_HOMES = {
+    "app.open": "open_app open_orchestrator",
+    "app.application": "App",
+    "app.runs": "Run",
+    "agent": (
+        "Agent AutoShutdown BackoffConfig BackoffType ChildSpec Restart Strategy Supervision SupervisorSpec "
+        "SupervisorStrategy"
+    ),
+    "messages": "ImagePart Message TextPart ToolCall ToolResult Usage",
+    "_core.codec": "dump_messages load_messages",
+    "session": "ErrorClass Reply Session",
+    "context": "Metrics ToolContext",
+    "tools.toolbox": "tool",
+    "protocols": "Model ModelDone ModelRequest Store TextChunk Tool ToolSpec",
+    "runtime.orchestrator": "Orchestrator SpawnTreeNode",
+    "runtime.process": "Mail PendingReply Process",
+    "runtime.supervisor": "Supervisor",
+    "exits": "Crashed Down ExitReason ExitSignal Killed NoProcess Normal Shutdown",
+    "events": (
+        "Event EscalatedUp GaveUp HealthAlert HookFailed MessageReset ProcessCompleted ProcessExitSignal "
+        "ProcessFailed ProcessRestarted ProcessRestarting ProcessStarted ProcessWaiting ServerStopping "
+        "SessionUpdated ShutdownError StepFinished StepStarted TextDelta ToolEnd ToolStart TurnFailure TurnFinished "
+        "TurnResumed TurnStarted TurnStopped WorkflowCancelled WorkflowCompleted WorkflowFailed WorkflowStarted"
+    ),
+    "errors": (
+        "AlreadyNamed BlackboardConflict CallTimeout ChildAlreadyPresent ChildAlreadyStarted ChildNotFound "
+        "ChildRestarting ChildRunning ConfigError DocumentError Escalated FailedToStart Ignore InputError MailboxFull "
+        "MaxChildren MissingExtra MissingKey ModelError NameTaken NoProcessError OrchestratorClosed ProcessCrashed "
+        "ProcessExit ProcessExited ProcessTimeout RunCancelled RunFailed SlowSubscriber SpawnTooDeep StartTimeout "
+        "StoreBusy StoreError StoreTooNew SupervisorGaveUp TooManyProcesses ToolError ToolRetry TurnCancelled "
+        "TurnFailed UnknownAgent UnknownName UnknownProcess UnknownWorkflow VegaError WouldDeadlock"
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = ["__version__", "testing", *_HOME_OF]  # noqa: PLE0604 - the table above is the one list of public names
+
+
+def __getattr__(name: str) -> Any:
+    if name == "testing":
+        return import_module("vega_trio.testing")
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'vega_trio' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"vega_trio.{home}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,54 @@
+# `make` lists the targets. Everything is installed into .venv from the registries pip and npm are set up with.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+SOURCES := pyproject.toml constraints.txt hatch_build.py
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test unit lint web bench clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "vega_trio needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+
+# What the demo needs: no compiler, no node, no key. The page is built by `make serve` and `make test`.
+$(VENV)/.demo: $(VENV)/bin/python $(SOURCES)
+	VEGA_BUILD_WEB=never $(PIP) --editable '.[all]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python $(SOURCES)
+	VEGA_BUILD_WEB=auto $(PIP) --editable '.[all,dev]'
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo  ## run the main job: a two-agent code review, then a crash and its recovery (no key needed)
+	$(BIN)/vega run examples/code-review.vega.yaml --workflow review --task "Write a binary search function" --model demo
+	$(BIN)/python examples/library.py --model demo
+	@echo
+	@echo "Next: make serve, then open http://localhost:3001"
+
+serve: $(VENV)/.dev  ## build the web page and serve it with the demo model
+	$(BIN)/vega serve --demo
+
+test: $(VENV)/.dev  ## run all tests (the browser tests need Chromium; .ci/run installs it)
+	$(BIN)/python -m pytest
+
+unit: $(VENV)/.dev  ## run the tests that need no server, process or browser
+	$(BIN)/python -m pytest -m 'not e2e'
+
+lint: $(VENV)/.dev  ## check style and types of Python and of the page
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python hatch_build.py lint
+
+web: $(VENV)/.dev  ## rebuild the web page
+	$(BIN)/python hatch_build.py build
+
+bench: $(VENV)/.dev  ## run the benchmarks
+	@for each in tests/bench/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
+
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) build dist vega_trio/_web web/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
