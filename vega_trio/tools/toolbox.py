@@ -1,0 +1,208 @@
+"""Tools from Python functions: described to the model, checked, run within their limits, answered in text."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, Final, Literal, TypeVar, overload
+
+import attrs
+import trio
+
+from vega_trio.context import ToolContext
+from vega_trio.errors import ToolError
+from vega_trio.protocols import Tool, ToolSpec
+from vega_trio.tools.arguments import Check, Structurer, compile_check
+from vega_trio.tools.output import as_text, cap
+from vega_trio.tools.schema import Signature, read_signature
+from vega_trio.tools.threads import AbandonedThread, Threads
+
+EFFECTS: Final = frozenset({"read", "write", "network", "exec"})
+DEFAULT_TIMEOUT_S: Final = 30.0
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_OPTIONS: Final = "__vega_tool__"
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Isolation = Literal["process"]
+
+
+def _known_effects(effects: Iterable[str]) -> frozenset[str]:
+    given = frozenset(effects)
+    if unknown := sorted(given - EFFECTS):
+        raise ValueError(f"tool effects can be {', '.join(sorted(EFFECTS))}, not {', '.join(unknown)}")
+    return given
+
+
+@attrs.frozen(kw_only=True)
+class ToolOptions:
+    """What `@tool(...)` adds to a function. `timeout` is in seconds, None for no limit of its own."""
+
+    name: str | None = None
+    description: str | None = None
+    timeout: float | None = DEFAULT_TIMEOUT_S
+    idempotent: bool = False
+    effects: frozenset[str] = attrs.field(default=frozenset(), converter=_known_effects)
+
+    def __attrs_post_init__(self) -> None:
+        if self.name is not None:
+            check_name(self.name)
+        if self.timeout is not None and not (0 < self.timeout < math.inf):
+            raise ValueError(f"a tool's timeout must be a positive number of seconds or None, not {self.timeout!r}")
+
+
+@overload
+def tool(function: Function, /) -> Function: ...
+@overload
+def tool(
+    *,
+    name: str | None = ...,
+    description: str | None = ...,
+    timeout: float | None = ...,
+    idempotent: bool = ...,
+    effects: Iterable[str] = ...,
+    isolation: Isolation | None = ...,
+) -> Callable[[Function], Function]: ...
+def tool(
+    function: Function | None = None,
+    /,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+    timeout: float | None = DEFAULT_TIMEOUT_S,
+    idempotent: bool = False,
+    effects: Iterable[str] = (),
+    isolation: Isolation | None = None,
+) -> Function | Callable[[Function], Function]:
+    """Gives a function options as a tool; the function stays what it was. `@tool` and `@tool(...)` both work.
+
+    `idempotent` promises that a call may be repeated after a crash; `effects` are of read, write, network, exec.
+    Raises: ValueError for an option that cannot be.
+    """
+    if isolation is not None:
+        raise ValueError(f"tool isolation {isolation!r} is not supported yet; leave it out to run in this process")
+    options = ToolOptions(
+        name=name, description=description, timeout=timeout, idempotent=idempotent, effects=effects
+    )
+
+    def decorate(decorated: Function) -> Function:
+        setattr(decorated, _OPTIONS, options)
+        return decorated
+
+    return decorate if function is None else decorate(function)
+
+
+def check_name(name: str) -> str:
+    """Raises: ValueError for a name that model providers refuse."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"tool name {name!r} must be 1 to 64 letters, digits, '_' or '-'; give another with name=")
+    return name
+
+
+def as_tool(obj: Any, *, threads: Threads | None = None) -> Tool:
+    """A function or a Tool as a Tool. `threads` runs and counts the threads of plain functions.
+
+    Raises: TypeError for anything else, also for a name: which tool a name means is the application's business.
+    """
+    if isinstance(obj, Tool):
+        return obj
+    if not callable(obj):
+        raise TypeError(f"a tool is a function or a Tool object, not {obj!r}")
+    options = getattr(obj, _OPTIONS, ToolOptions())
+    return FunctionTool(function=obj, options=options, threads=Threads() if threads is None else threads)
+
+
+@attrs.define(kw_only=True)
+class FunctionTool:
+    """A Python function as a tool. An async one is awaited in the caller's task, a plain one runs in a thread."""
+
+    function: Callable[..., Any]
+    options: ToolOptions
+    threads: Threads
+    spec: ToolSpec = attrs.field(init=False)
+    _signature: Signature = attrs.field(init=False)
+    _structurer: Structurer = attrs.field(init=False)
+    _check: Check | None = attrs.field(init=False, default=None)
+
+    def __attrs_post_init__(self) -> None:
+        signature, options = read_signature(self.function), self.options
+        self._signature = signature
+        self._structurer = Structurer(signature.hints)
+        self.spec = ToolSpec(
+            name=check_name(options.name or signature.name),
+            description=signature.description if options.description is None else options.description,
+            parameters=signature.parameters,
+            timeout_s=options.timeout,
+            idempotent=options.idempotent,
+            effects=options.effects,
+        )
+
+    async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> str:
+        """Raises: ToolRetry for wrong arguments, ToolError when it takes too long, and whatever the function raises.
+
+        Cancelling ends an async function; a plain one is left running in its thread and listed by `threads`.
+        """
+        if self._check is None:
+            self._check = compile_check(self.spec.parameters)
+        self._check(arguments)
+        given = self._structurer.structure(arguments)
+        if self._signature.context is not None:
+            given[self._signature.context] = context
+        return cap(as_text(await within(self.spec, partial(self._run, given))))
+
+    async def _run(self, given: dict[str, Any]) -> Any:
+        bound = partial(self.function, **given)
+        if _is_async(self.function):
+            return await bound()
+        result = await self.threads.run(self.spec.name, bound)
+        return await result if inspect.isawaitable(result) else result
+
+
+async def within(spec: ToolSpec, call: Callable[[], Any]) -> Any:
+    """Awaits `call()` for at most `spec.timeout_s`. Raises: ToolError when it took longer."""
+    if spec.timeout_s is None:
+        return await call()
+    with trio.move_on_after(spec.timeout_s) as scope:
+        return await call()
+    assert scope.cancelled_caught
+    raise ToolError(f"tool {spec.name!r} took longer than {spec.timeout_s:g} s and was stopped")
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    while isinstance(function, partial):
+        function = function.func
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
+
+
+@attrs.define
+class Toolbox:
+    """Tools by name, in the order in which they came, and the threads their calls left behind."""
+
+    threads: Threads = attrs.field(factory=Threads)
+    _tools: dict[str, Tool] = attrs.field(factory=dict, init=False)
+
+    def add(self, obj: Any, *, replace: bool = False) -> Tool:
+        """Raises: TypeError as `as_tool`; ValueError for a name that is taken, unless `replace`."""
+        made = as_tool(obj, threads=self.threads)
+        if made.spec.name in self._tools and not replace:
+            raise ValueError(f"there is a tool {made.spec.name!r} already; rename one of the two with @tool(name=...)")
+        self._tools[made.spec.name] = made
+        return made
+
+    def get(self, name: str) -> Tool | None:
+        return self._tools.get(name)
+
+    def __iter__(self) -> Iterator[Tool]:
+        return iter(tuple(self._tools.values()))
+
+    def __len__(self) -> int:
+        return len(self._tools)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._tools
+
+    def abandoned_threads(self) -> tuple[AbandonedThread, ...]:
+        """Threads whose calls were cancelled and which still run, the oldest first."""
+        return self.threads.abandoned()
