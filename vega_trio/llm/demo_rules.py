@@ -1,0 +1,184 @@
+"""What the demo model says: a table of rules, read from the top; the first that applies answers.
+
+The rules look for their words in the first line of the user's last message, outside quotations, so that a
+text which is only being discussed (code to review, an earlier step's result) sets nothing off.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import attrs
+
+from vega_trio.errors import ModelError
+from vega_trio.llm.arguments import synthesise, without_quotes
+from vega_trio.llm.demo_texts import EXPLANATION, RECOVERED, code_for, long_answer, review_of, work_on
+from vega_trio.messages import ToolCall, ToolResult
+from vega_trio.protocols import ModelRequest, ToolSpec
+from vega_trio.session import ErrorClass
+
+
+class DemoCrash(RuntimeError):
+    """The demo model was asked to crash: no ModelError, so it ends the process."""
+
+
+Step = str | ToolCall | Exception
+"""A piece of an answer: text, a tool call, or what is raised at that point."""
+
+
+@attrs.frozen
+class Turn:
+    """What the rules see of a request: the user's last words, and the tool calls and results since then.
+
+    `calls_before` counts all tool calls of the conversation. `crashed` says that this very turn has crashed already.
+    """
+
+    question: str
+    tools: tuple[ToolSpec, ...] = ()
+    calls: tuple[ToolCall, ...] = ()
+    results: tuple[ToolResult, ...] = ()
+    calls_before: int = 0
+    crashed: bool = False
+
+    @property
+    def head(self) -> str:
+        """The first line that says something, without what it quotes."""
+        lines = (line for line in self.question.splitlines() if line.strip())
+        return without_quotes(next(lines, "")).strip()
+
+    def says(self, pattern: str) -> bool:
+        return re.search(pattern, self.head, re.IGNORECASE) is not None
+
+    def offers(self, name: str) -> bool:
+        return any(tool.name == name for tool in self.tools)
+
+
+def read_turn(request: ModelRequest, *, crashed: bool = False) -> Turn:
+    """The turn that `request` asks to continue."""
+    asked = [i for i, each in enumerate(request.messages) if each.role == "user" and each.text.strip()]
+    since = request.messages[asked[-1] + 1 :] if asked else request.messages
+    return Turn(
+        question=request.messages[asked[-1]].text if asked else "",
+        tools=request.tools,
+        calls=tuple(call for each in since for call in each.tool_calls),
+        results=tuple(result for each in since for result in each.tool_results),
+        calls_before=sum(len(each.tool_calls) for each in request.messages),
+        crashed=crashed,
+    )
+
+
+def answer(turn: Turn) -> tuple[Step, ...]:
+    """What the demo model does next in this turn."""
+    return next(rule.answer(turn) for rule in RULES if rule.applies(turn))
+
+
+# -- tools
+
+
+def _named_tools(turn: Turn) -> list[tuple[int, int, ToolSpec]]:
+    """The offered tools that the message names, with the place of the name, in that order.
+
+    `web_search` is named by `web_search` and `web search`, an MCP tool by what follows its server too.
+    """
+    found = []
+    for tool in turn.tools:
+        short = tool.name.rpartition("__")[2]
+        names = {tool.name, short, short.replace("_", " ")}
+        pattern = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True) if name)
+        if match := re.search(rf"(?<!\w)(?:{pattern})(?!\w)", turn.question, re.IGNORECASE):
+            found.append((match.start(), match.end(), tool))
+    return sorted(found, key=lambda each: each[:2])
+
+
+def _call_tools(turn: Turn) -> tuple[Step, ...]:
+    named = _named_tools(turn)
+    ends = [start for start, _, _ in named[1:]] + [len(turn.question)]
+    calls = []
+    for number, ((_, after, tool), end) in enumerate(zip(named, ends, strict=True), turn.calls_before + 1):
+        said = turn.question[after:end].strip(" \t\n.,;:!?") or turn.question
+        calls.append(ToolCall(f"demo_{number}", tool.name, synthesise(tool.parameters, said)))
+    names = " and ".join(f"`{call.name}`" for call in calls)
+    return (f"Let me use {names}. ", *calls)
+
+
+def _search(turn: Turn) -> tuple[Step, ...]:
+    about = re.sub(r"^.*?\bsearch\b(?:\s+(?:the|web|internet|for|about|on|and|tell|me))*\W*", "", turn.head, flags=re.I)
+    query = about.strip(" .!?") or turn.head
+    call = ToolCall(f"demo_{turn.calls_before + 1}", "web_search", {"query": query})
+    return ("Let me look that up. ", call)
+
+
+def _report(turn: Turn) -> tuple[Step, ...]:
+    names = {call.id: call.name for call in turn.calls}
+    parts = [_told(names.get(result.tool_call_id, "the tool"), result) for result in turn.results]
+    return ("\n\n".join(parts),)
+
+
+def _told(name: str, result: ToolResult) -> str:
+    text = result.content.strip() or "nothing"
+    if len(text) > 1500:
+        text = text[:1500].rstrip() + " ..."
+    if result.is_error:
+        return f"`{name}` did not work: {text}"
+    if name == "web_search":
+        return f"Based on the results:\n\n{text}"
+    return f"`{name}` answered: {text}"
+
+
+# -- what is asked of the demo itself
+
+
+def _crash(turn: Turn) -> tuple[Step, ...]:
+    if turn.crashed:
+        return (RECOVERED,)
+    return ("Watch the process list: I will end my own process in the middle of this ", DemoCrash("asked to crash"))
+
+
+def _fail(_: Turn) -> tuple[Step, ...]:
+    error = ModelError("the demo model was asked to fail; its process goes on", ErrorClass.INVALID_REQUEST)
+    return ("This answer ends with an error of the model. ", error)
+
+
+# -- answers in a wanted form
+
+
+def _yes(_: Turn) -> tuple[Step, ...]:
+    return ("yes",)
+
+
+def _json_list(_: Turn) -> tuple[Step, ...]:
+    return ('["first", "second", "third"]',)
+
+
+@attrs.frozen
+class Rule:
+    """`applies` is asked in the order of the table."""
+
+    applies: Callable[[Turn], bool]
+    answer: Callable[[Turn], tuple[Step, ...]]
+
+
+WRITES_CODE = (
+    r"\b(write|implement|create|code|build|fix|refactor|improve)\b.*"
+    r"\b(function|code|program|class|script|module)\b"
+)
+WORK = (
+    r"\b(write|draft|plan|design|propose|outline|research|analy[sz]e|summari[sz]e|combine|merge|translate|describe|"
+    r"create|build|implement|test|compare|decide|improve|rewrite|process|prepare|list|estimate|fix|check)\b|^task\b"
+)
+
+RULES: tuple[Rule, ...] = (
+    Rule(lambda turn: bool(turn.results), _report),
+    Rule(lambda turn: turn.says(r"\bcrash\b"), _crash),
+    Rule(lambda turn: turn.says(r"\bfail\b"), _fail),
+    Rule(lambda turn: turn.says(r"\bslow(ly)?\b"), lambda turn: (long_answer(turn.question),)),
+    Rule(lambda turn: bool(_named_tools(turn)), _call_tools),
+    Rule(lambda turn: turn.says(WRITES_CODE) and not turn.says(r"^\W*review\b"), lambda t: (code_for(t.question),)),
+    Rule(lambda turn: turn.says(r"\bsearch\b") and turn.offers("web_search"), _search),
+    Rule(lambda turn: re.search(r"\byes or no\b", turn.question, re.IGNORECASE) is not None, _yes),
+    Rule(lambda turn: re.search(r"\bjson (list|array)\b", turn.question, re.IGNORECASE) is not None, _json_list),
+    Rule(lambda turn: turn.says(r"\breview\b"), lambda turn: (review_of(turn.question),)),
+    Rule(lambda turn: turn.says(WORK), lambda turn: (work_on(turn.question),)),
+    Rule(lambda _: True, lambda _: (EXPLANATION,)),
+)
