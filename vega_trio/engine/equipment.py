@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import attrs
 
 from vega_trio.protocols import Model, Store, Tool, ToolSpec
+from vega_trio.runtime.process import Process
 
 
 @attrs.frozen(kw_only=True)
@@ -14,14 +15,15 @@ class Equipment:
     """Shared by every process of the agent; holds nothing of any one of them.
 
     `tools` is the allow-list: what is not in it is refused when called. `idle_stop_s`: a process without mail
-    for that long returns, None never. `wall_clock` gives Unix seconds.
+    for that long returns, None never. `wall_clock` gives Unix seconds. `ask(process, name, message)` reaches
+    another agent on behalf of a process.
     """
 
     model: Model
     store: Store
     wall_clock: Callable[[], float]
     new_id: Callable[[], str]
-    ask: Callable[[str, str], Awaitable[str]]
+    ask: Callable[[Process, str, str], Awaitable[str]]
     tools: Mapping[str, Tool] = attrs.field(factory=dict)
     idle_stop_s: float | None = None
     tool_specs: tuple[ToolSpec, ...] = attrs.field(init=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
@@ -109,7 +110,7 @@ def _context(turn: Turn, call: ToolCall) -> ToolContext:
         tool_call_id=call.id,
         session=turn.process.session,
         spawn=turn.process.spawn,
-        ask=turn.equipment.ask,
+        ask=partial(turn.equipment.ask, turn.process),
     )
 
 

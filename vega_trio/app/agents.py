@@ -1,0 +1,79 @@
+"""The agents of an application: from the document's definitions to blueprints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from vega_trio.agent import Agent, Supervision
+from vega_trio.app.outfit import Outfitter
+from vega_trio.dsl.document import AgentDefinition, Document
+from vega_trio.errors import UnknownAgent, did_you_mean
+from vega_trio.protocols import Model
+
+
+@attrs.frozen(kw_only=True)
+class AgentInfo:
+    """An agent as it is listed. `model` is the resolved name; `source` is None for agents of the document."""
+
+    agent: Agent
+    model: str
+    tools: tuple[str, ...]
+    source: str | None = None
+
+
+@attrs.frozen
+class Agents:
+    """The catalogue: who can be talked to, by name, in the document's order."""
+
+    by_name: Mapping[str, AgentInfo]
+
+    def all(self) -> list[AgentInfo]:
+        return list(self.by_name.values())
+
+    def get(self, name: str) -> AgentInfo:
+        """Raises: UnknownAgent."""
+        info = self.by_name.get(name)
+        if info is None:
+            raise UnknownAgent(f"agent {name!r} is not defined{did_you_mean(name, self.by_name)}")
+        return info
+
+
+def blueprint(definition: AgentDefinition, document: Document, model: str | Model | None, all_tools: list[str]) -> Agent:
+    """The `Agent` of a definition. `model` overrides what the document says; "all" tools become `all_tools`."""
+    settings = document.settings
+    temperature = definition.temperature if definition.temperature is not None else settings.default_temperature
+    return Agent(
+        name=definition.name,
+        system=definition.system,
+        model=model if model is not None else definition.model,
+        description=definition.description or _first_line(definition.system),
+        display_name=definition.display_name,
+        title=definition.title,
+        avatar=definition.avatar,
+        temperature=temperature,
+        max_tokens=definition.max_tokens,
+        max_iterations=definition.max_iterations,
+        tools=tuple(all_tools) if definition.tools == "all" else definition.tools,
+        # An application's agents are all supervised; the library's are what their caller says.
+        supervision=definition.supervision or settings.supervision or Supervision(),
+    )
+
+
+def open_agents(document: Document, outfitter: Outfitter, model: str | Model | None) -> Agents:
+    """Every agent of the document, with its model and tools resolved, so that a wrong name is found at start.
+
+    Raises: ConfigError.
+    """
+    everything = list(outfitter.named_tools)
+    catalogue = {}
+    for definition in document.agents.values():
+        agent = blueprint(definition, document, model, everything)
+        tools = tuple(outfitter.tools_of(agent))
+        catalogue[agent.name] = AgentInfo(agent=agent, model=outfitter.model_of(agent).name, tools=tools)
+    return Agents(catalogue)
+
+
+def _first_line(text: str) -> str:
+    return text.strip().split("\n", 1)[0]

@@ -1,0 +1,126 @@
+"""The application: a document at work. Each noun has its module; this is the front desk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+
+import attrs
+
+from vega_trio.app.agents import AgentInfo, Agents
+from vega_trio.app.chat import Chat, ChatMessage, ChatStatus, ChatStream
+from vega_trio.app.overview import Overview, ProcessDetail, Stats
+from vega_trio.app.runs import Run, Runs
+from vega_trio.changes import ProcessRow
+from vega_trio.diagnostics import Diagnostic
+from vega_trio.dsl.document import Document
+from vega_trio.dsl.workflow import WorkflowDefinition
+from vega_trio.events import Event
+from vega_trio.protocols import Store
+from vega_trio.runtime.bus import Subscription
+from vega_trio.runtime.orchestrator import Orchestrator, SpawnTreeNode
+from vega_trio.session import Reply, Session
+
+
+@attrs.frozen(kw_only=True)
+class App:
+    """What the fronts see: agents, chat, processes, workflows, over one orchestrator and one store.
+
+    `model_note` is one line for people when the built-in document fell back to another model, else empty.
+    `started_at` is Unix seconds.
+    """
+
+    document: Document
+    warnings: tuple[Diagnostic, ...]
+    orch: Orchestrator
+    store: Store
+    model_note: str
+    started_at: float
+    catalogue: Agents
+    chats: Chat
+    overview: Overview
+    runs: Runs
+
+    def agents(self) -> list[AgentInfo]:
+        return self.catalogue.all()
+
+    def agent(self, name: str) -> AgentInfo:
+        """Raises: UnknownAgent."""
+        return self.catalogue.get(name)
+
+    def chat(
+        self, session: Session, text: str, *, turn_id: str | None = None
+    ) -> AbstractAsyncContextManager[ChatStream]:
+        """Sends a message and hands out its turn's events, the last being one of `events.TURN_ENDS`.
+
+        Leaving early leaves the turn running.
+
+        Raises: UnknownAgent, MailboxFull, TooManyProcesses, OrchestratorClosed; in the iteration ProcessExited,
+            SlowSubscriber.
+        """
+        return self.chats.open(session, text, turn_id=turn_id)
+
+    async def ask(self, session: Session, text: str) -> Reply:
+        """Sends a message and waits for the reply. Raises as `chat`, and TurnFailed, TurnCancelled."""
+        return await self.chats.ask(session, text)
+
+    async def transcript(self, session: Session) -> list[ChatMessage]:
+        return await self.chats.transcript(session)
+
+    async def clear(self, session: Session) -> None:
+        await self.chats.clear(session)
+
+    async def stop_turn(self, session: Session) -> str | None:
+        return await self.chats.stop(session)
+
+    async def chat_status(self, session: Session) -> ChatStatus:
+        return await self.chats.status(session)
+
+    async def processes(self, *, status: str | None = None, agent: str | None = None) -> list[ProcessRow]:
+        return await self.overview.processes(status=status, agent=agent)
+
+    async def process(self, process_id: str) -> ProcessDetail:
+        """Raises: UnknownProcess."""
+        return await self.overview.process(process_id)
+
+    async def kill(self, process_id: str) -> None:
+        """Ends a process for good. Raises: UnknownProcess."""
+        await self.orch.kill(process_id)
+
+    def spawn_tree(self) -> list[SpawnTreeNode]:
+        return self.orch.spawn_tree()
+
+    async def stats(self) -> Stats:
+        return await self.overview.stats()
+
+    def subscribe(
+        self,
+        *,
+        types: Iterable[str | type] | None = None,
+        match: Callable[[Event], bool] | None = None,
+        buffer: int = 100,
+    ) -> AbstractAsyncContextManager[Subscription]:
+        return self.orch.bus.subscribe(types=types, match=match, buffer=buffer)
+
+    def workflows(self) -> list[WorkflowDefinition]:
+        return self.runs.workflows()
+
+    def workflow(self, name: str) -> WorkflowDefinition:
+        """Raises: UnknownWorkflow."""
+        return self.runs.workflow(name)
+
+    async def run_workflow(
+        self,
+        name: str,
+        inputs: Mapping[str, object],
+        *,
+        primary_text: str | None = None,
+        timeout: float | None = None,
+    ) -> Run:
+        """Starts a run and returns at once; `await run.wait()` gives its result.
+
+        `primary_text` binds to the primary input; `timeout`, in seconds, replaces the workflow's own.
+
+        Raises: UnknownWorkflow, InputError, before anything starts.
+        """
+        return await self.runs.start(name, inputs, primary_text=primary_text, timeout=timeout)

@@ -1,0 +1,169 @@
+"""The one door for messages: every front structures its input and calls `Chat.open` or `Chat.ask`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+import attrs
+
+from vega_trio.app.outfit import new_id
+from vega_trio.app.sessions import Sessions
+from vega_trio.changes import MessageRow
+from vega_trio.engine.conversation import Conversation
+from vega_trio.events import Event
+from vega_trio.messages import ToolResult
+from vega_trio.runtime.process import Process
+from vega_trio.session import Reply, Session
+
+
+@attrs.frozen
+class ChatStream:
+    """The events of one turn, its first to its last. Leaving it early leaves the turn running."""
+
+    turn_id: str
+    session: Session
+    process: Process
+    _events: AsyncIterator[Event]
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self._events
+
+
+@attrs.frozen(kw_only=True)
+class ToolUse:
+    """One tool call of a finished turn, as it is shown."""
+
+    tool_call_id: str
+    tool_name: str
+    arguments: dict[str, Any]
+    result: str = ""
+    duration_ms: int = 0
+    error: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class ChatMessage:
+    """What one side said in one turn. `id` is stable; `created_at` is Unix seconds."""
+
+    id: str
+    role: Literal["user", "assistant"]
+    content: str
+    created_at: float
+    tool_calls: tuple[ToolUse, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class ChatStatus:
+    streaming: bool
+    turn_id: str | None = None
+    queued: int = 0
+
+
+@attrs.frozen
+class Chat:
+    """Messages to the sessions' processes, and what they have said."""
+
+    sessions: Sessions
+
+    @asynccontextmanager
+    async def open(self, session: Session, text: str, *, turn_id: str | None = None) -> AsyncIterator[ChatStream]:
+        """Sends a message and hands out the events of its turn."""
+        session = await self.sessions.resolve(session)
+        await self.sessions.touch(session, text)
+        process = await self.sessions.process(session)
+        turn_id = turn_id or new_id()
+        async with process.stream(text, turn_id=turn_id) as events:
+            yield ChatStream(turn_id, session, process, aiter(events))
+
+    async def ask(self, session: Session, text: str) -> Reply:
+        """Sends a message and waits for the reply.
+
+        Raises: TurnFailed, TurnCancelled, ProcessExited, MailboxFull, UnknownAgent.
+        """
+        session = await self.sessions.resolve(session)
+        await self.sessions.touch(session, text)
+        process = await self.sessions.process(session)
+        reply: Reply = await process.start_send(text).wait()
+        return reply
+
+    async def ask_for(self, process: Process, agent: str, message: str) -> str:
+        """`ToolContext.ask`: to an agent of the application, on behalf of the calling process's user."""
+        user = process.session.user if process.session is not None else Session(agent).user
+        return (await self.ask(Session(agent, user), message)).text
+
+    async def transcript(self, session: Session) -> list[ChatMessage]:
+        """One message of the user and one of the agent a turn, oldest first."""
+        session = await self.sessions.resolve(session)
+        assert session.id is not None
+        return transcript(await self.sessions.store.messages(session.id))
+
+    async def clear(self, session: Session) -> None:
+        """Stops the running turn and forgets what was said."""
+        session = await self.sessions.resolve(session)
+        assert session.id is not None
+        process = self.sessions.living(session)
+        if process is None:
+            await Conversation(session.id, self.sessions.store, lambda: 0.0).clear().wait()
+            return
+        await process.stop_turn()
+        if isinstance(process.conversation, Conversation):
+            await process.conversation.clear().wait()
+
+    async def stop(self, session: Session) -> str | None:
+        """Stops the running turn, keeping what it has said. Returns its id, or None when there is none."""
+        process = self.sessions.living(await self.sessions.resolve(session))
+        return await process.stop_turn() if process is not None else None
+
+    async def status(self, session: Session) -> ChatStatus:
+        process = self.sessions.living(await self.sessions.resolve(session))
+        if process is None or process.current is None:
+            return ChatStatus(streaming=False)
+        return ChatStatus(streaming=True, turn_id=process.current.id, queued=process.mailbox_length)
+
+
+def transcript(rows: list[MessageRow]) -> list[ChatMessage]:
+    """Folds a process's messages into turns. The figures of a tool call come from when its parts were stored."""
+    turns: dict[str, list[MessageRow]] = {}
+    for row in rows:
+        turns.setdefault(row.turn_id or f"initial-{row.seq}", []).append(row)
+    out: list[ChatMessage] = []
+    for turn_id, members in turns.items():
+        out.extend(_sides(turn_id, members))
+    return out
+
+
+def _sides(turn_id: str, rows: list[MessageRow]) -> list[ChatMessage]:
+    said = [row for row in rows if row.message.role == "assistant"]
+    asked = "".join(row.message.text for row in rows if row.message.role == "user")
+    sides = []
+    if asked:
+        sides.append(ChatMessage(id=f"{turn_id}:user", role="user", content=asked, created_at=rows[0].at))
+    if said:
+        text = "".join(row.message.text for row in said)
+        calls = _tool_uses(rows)
+        sides.append(
+            ChatMessage(
+                id=f"{turn_id}:assistant", role="assistant", content=text, created_at=said[-1].at, tool_calls=calls
+            )
+        )
+    return sides
+
+
+def _tool_uses(rows: list[MessageRow]) -> tuple[ToolUse, ...]:
+    results: dict[str, tuple[ToolResult, float]] = {
+        result.tool_call_id: (result, row.at) for row in rows for result in row.message.tool_results
+    }
+    uses = []
+    for row in rows:
+        for call in row.message.tool_calls:
+            use = ToolUse(tool_call_id=call.id, tool_name=call.name, arguments=dict(call.arguments))
+            if call.id in results:
+                result, at = results[call.id]
+                took = max(0, round((at - row.at) * 1000))
+                use = attrs.evolve(use, result=result.content, duration_ms=took, error=result.is_error)
+            uses.append(use)
+    return tuple(uses)
+
+

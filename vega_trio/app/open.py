@@ -1,0 +1,187 @@
+"""Opens the runtime: `open_orchestrator` for programs that bring their agents, `open_app` for whole documents."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+import trio
+
+from vega_trio.app.agents import open_agents
+from vega_trio.app.application import App
+from vega_trio.app.chat import Chat
+from vega_trio.app.disk import Disk
+from vega_trio.app.outfit import Outfitter, new_id
+from vega_trio.app.overview import ALL, RUNNING, Overview
+from vega_trio.app.runs import Runs
+from vega_trio.app.sessions import Sessions
+from vega_trio.app.toolbelt import named_tools
+from vega_trio.changes import SaveProcess
+from vega_trio.diagnostics import Diagnostic
+from vega_trio.dsl.builtin import BUILTIN_NAME, BUILTIN_TEXT
+from vega_trio.dsl.document import Document, Settings
+from vega_trio.dsl.parse import parse_document, parse_text
+from vega_trio.llm.names import DEFAULT_MODEL
+from vega_trio.llm.pull import installed
+from vega_trio.llm.resolve import Models
+from vega_trio.protocols import Model, Store
+from vega_trio.runtime.orchestrator import Orchestrator, open_kernel
+from vega_trio.store.memory import MemoryStore
+
+MAX_PROCESSES = 1000
+SHUTDOWN_TIMEOUT_S = 30.0
+
+
+@asynccontextmanager
+async def open_orchestrator(
+    *,
+    model: str | Model | None = None,
+    store: str | Path | Store | None = None,
+    max_processes: int = MAX_PROCESSES,
+    shutdown_timeout: float = SHUTDOWN_TIMEOUT_S,
+) -> AsyncIterator[Orchestrator]:
+    """The runtime for a Trio program. Leaving the block stops every process in order; nothing outlives it.
+
+    `model` serves agents without their own: a Model object or a string such as "anthropic:claude-...", "demo",
+    "local"; None is `VEGA_MODEL`, else the newest Claude Sonnet. `store`: None keeps everything in memory, a path
+    opens SQLite. `shutdown_timeout`: seconds, after which what still runs is killed.
+
+    Raises: StoreError, MissingExtra, ConfigError on entry; from the block SupervisorGaveUp or Escalated.
+    """
+    env = os.environ
+    async with _open_store(store) as opened, Models(env=env, home=home_of(env)) as models:
+        outfitter = Outfitter(
+            store=opened,
+            models=models.get,
+            default_model=model if model is not None else env.get("VEGA_MODEL") or DEFAULT_MODEL,
+            named_tools=named_tools(Settings(), {}, (), env=env, canned_search=model == "demo"),
+        )
+        async with _open_kernel(outfitter, max_processes, shutdown_timeout) as orch:
+            yield orch
+
+
+@asynccontextmanager
+async def open_app(
+    source: str | Path | Document | None = None,
+    *,
+    model: str | Model | None = None,
+    store: str | Path | Store | None = None,
+    tools: Iterable[Any] = (),
+    env: Mapping[str, str] | None = None,
+    home: Path | None = None,
+    shutdown_timeout: float | None = None,
+) -> AsyncIterator[App]:
+    """A whole application: a document's agents, tools and workflows over one store, in any Trio program.
+
+    `source`: a file or directory, a parsed document, or None for the built-in document. `model` overrides every
+    agent's. `tools` are Python tools that agents and definitions may name. `env` defaults to the environment,
+    `home` to `VEGA_HOME`, else `~/.vega`. `shutdown_timeout` overrides the document's, in seconds.
+
+    Raises: DocumentError, ConfigError, StoreError, MissingExtra.
+    """
+    env = os.environ if env is None else env
+    home = home_of(env) if home is None else home
+    note = ""
+    if source is None and model is None:
+        model, note = _model_without_key(env, home)
+    document, warnings = _document(source, model, env, home)
+    settings = document.settings
+    default = model if model is not None else env.get("VEGA_MODEL") or settings.default_model or DEFAULT_MODEL
+    async with AsyncExitStack() as stack:
+        opened = await stack.enter_async_context(_open_store(store))
+        models = await stack.enter_async_context(Models(env=env, home=home))
+        outfitter = Outfitter(
+            store=opened,
+            models=models.get,
+            default_model=default,
+            named_tools=named_tools(settings, document.tools, tools, env=env, canned_search=default == "demo"),
+            idle_stop_s=settings.idle_stop_s,
+        )
+        catalogue = open_agents(document, outfitter, model)
+        await _settle_the_dead(opened)
+        patience = settings.shutdown_timeout_s if shutdown_timeout is None else shutdown_timeout
+        orch = await stack.enter_async_context(_open_kernel(outfitter, settings.max_processes, patience))
+        chats = Chat(Sessions(catalogue, orch, opened))
+        outfitter.ask = chats.ask_for
+        yield App(
+            document=document,
+            warnings=warnings,
+            orch=orch,
+            store=opened,
+            model_note=note,
+            started_at=time.time(),
+            catalogue=catalogue,
+            chats=chats,
+            overview=Overview(orch, opened, trio.current_time()),
+            runs=Runs(document, catalogue, orch, opened, env),
+        )
+
+
+def home_of(env: Mapping[str, str]) -> Path:
+    """Where vega keeps what belongs to its user."""
+    return Path(env["VEGA_HOME"]) if env.get("VEGA_HOME") else Path.home() / ".vega"
+
+
+def _model_without_key(env: Mapping[str, str], home: Path) -> tuple[str | None, str]:
+    """The built-in document's model when none was chosen and no key is set, and the line that says so."""
+    if env.get("VEGA_MODEL") or env.get("ANTHROPIC_API_KEY"):
+        return None, ""
+    if installed(home):
+        return "local", "no ANTHROPIC_API_KEY is set: answering with the local model; set the key or use --model"
+    return "demo", "no ANTHROPIC_API_KEY is set: answering with the scripted demo model; set the key or use --model"
+
+
+def _document(
+    source: str | Path | Document | None, model: str | Model | None, env: Mapping[str, str], home: Path
+) -> tuple[Document, tuple[Diagnostic, ...]]:
+    if isinstance(source, Document):
+        return source, ()
+    if model is not None:  # an agent without a model of its own is complete, then
+        env = {**env, "VEGA_MODEL": model if isinstance(model, str) else model.name}
+    if source is not None:
+        parsed = parse_document(str(source), Disk(), env=env)
+        return parsed.document, parsed.warnings
+    parsed = parse_text(BUILTIN_TEXT, BUILTIN_NAME, Disk(), env={"VEGA_MODEL": DEFAULT_MODEL, **env})
+    settings = attrs.evolve(parsed.document.settings, sandbox=str(home / "workspace"))
+    return attrs.evolve(parsed.document, settings=settings), parsed.warnings
+
+
+@asynccontextmanager
+async def _open_store(store: str | Path | Store | None) -> AsyncIterator[Store]:
+    if store is None:
+        yield MemoryStore()
+    elif isinstance(store, str | Path):
+        from vega_trio.store.sqlite import open_sqlite  # only who has a database pays for its packages
+
+        async with open_sqlite(store) as opened:
+            yield opened
+    else:
+        yield store
+
+
+def _open_kernel(
+    outfitter: Outfitter, max_processes: int, shutdown_timeout: float
+) -> AbstractAsyncContextManager[Orchestrator]:
+    return open_kernel(
+        store=outfitter.store,
+        make_body=outfitter.body,
+        wall_clock=time.time,
+        rand=random.random,
+        new_id=new_id,
+        max_processes=max_processes,
+        shutdown_timeout=shutdown_timeout,
+    )
+
+
+async def _settle_the_dead(store: Store) -> None:
+    """Processes recorded as running when the program was killed are not: says so, and their history stays."""
+    for row in await store.processes(limit=ALL):
+        if row.status in RUNNING:
+            ended = attrs.evolve(row, status="failed", exit_reason="the program was killed", completed_at=time.time())
+            await store.submit(SaveProcess(ended)).wait()

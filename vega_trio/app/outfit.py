@@ -1,0 +1,86 @@
+"""Fits an agent out: resolves its model and tools and hands them to the engine. The one place that knows both sides."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+
+import attrs
+
+from vega_trio.agent import Agent
+from vega_trio.engine.body import agent_body
+from vega_trio.engine.equipment import Equipment
+from vega_trio.errors import ConfigError, UnknownName, did_you_mean
+from vega_trio.protocols import Model, Store, Tool
+from vega_trio.runtime.process import Process
+from vega_trio.tools.toolbox import as_tool
+
+
+def new_id() -> str:
+    """Eight hexadecimal digits: short enough to type, and checked against the living when used."""
+    return uuid.uuid4().hex[:8]
+
+
+async def ask_by_name(process: Process, name: str, message: str) -> str:
+    """`ToolContext.ask` of a program without an application: to the living process registered under `name`.
+
+    Raises: UnknownName.
+    """
+    other = process.orchestrator.whereis(name)
+    if other is None:
+        raise UnknownName(f"no living process is named {name!r}")
+    return str(await other.send(message))
+
+
+@attrs.define(kw_only=True)
+class Outfitter:
+    """Turns blueprints into bodies. `named_tools` are those an agent may name instead of giving the object.
+
+    `models` resolves a model string; `default_model` serves agents without one. `ask` is set anew by an
+    application, once it is open and before an agent runs.
+    """
+
+    store: Store
+    models: Callable[[str], Model]
+    default_model: str | Model
+    named_tools: Mapping[str, Tool]
+    ask: Callable[[Process, str, str], Awaitable[str]] = ask_by_name
+    idle_stop_s: float | None = None
+
+    def model_of(self, agent: Agent) -> Model:
+        """Raises: ConfigError for a model string that names no provider."""
+        model = self.default_model if agent.model is None else agent.model
+        return self.models(model) if isinstance(model, str) else model
+
+    def tools_of(self, agent: Agent) -> dict[str, Tool]:
+        """By name, in the order given.
+
+        Raises: ConfigError for an unknown name or a name given twice.
+        """
+        tools: dict[str, Tool] = {}
+        for each in agent.tools:
+            tool = self._named(agent, each) if isinstance(each, str) else as_tool(each)
+            if tool.spec.name in tools:
+                raise ConfigError(f"agent {agent.name!r} has two tools named {tool.spec.name!r}; rename one")
+            tools[tool.spec.name] = tool
+        return tools
+
+    def _named(self, agent: Agent, name: str) -> Tool:
+        tool = self.named_tools.get(name)
+        if tool is None:
+            hint = did_you_mean(name, self.named_tools)
+            raise ConfigError(f"agent {agent.name!r} names the tool {name!r}, which does not exist{hint}")
+        return tool
+
+    def body(self, agent: Agent) -> Callable[[Process], Awaitable[object]]:
+        equipment = Equipment(
+            model=self.model_of(agent),
+            tools=self.tools_of(agent),
+            store=self.store,
+            wall_clock=time.time,
+            new_id=new_id,
+            ask=self.ask,
+            idle_stop_s=self.idle_stop_s,
+        )
+        return agent_body(agent, equipment)

@@ -1,0 +1,81 @@
+"""Processes and totals, living and past, as the fronts list them."""
+
+from __future__ import annotations
+
+import attrs
+import trio
+
+from vega_trio.changes import ProcessRow
+from vega_trio.errors import UnknownProcess
+from vega_trio.messages import Message
+from vega_trio.protocols import Store
+from vega_trio.runtime.orchestrator import Orchestrator
+from vega_trio.runtime.process import Process
+
+RUNNING = ("running", "pending")
+FAILED = ("failed", "timeout")
+ALL = 1_000_000
+
+
+@attrs.frozen(kw_only=True)
+class ProcessDetail:
+    row: ProcessRow
+    messages: tuple[Message, ...]
+    process: Process | None
+
+
+@attrs.frozen(kw_only=True)
+class Stats:
+    """Totals over all recorded processes. Money in dollars, uptime in seconds."""
+
+    total_processes: int
+    running_processes: int
+    completed_processes: int
+    failed_processes: int
+    total_input_tokens: int
+    total_output_tokens: int
+    total_cost_usd: float
+    total_tool_calls: int
+    total_errors: int
+    uptime_s: float
+
+
+@attrs.frozen
+class Overview:
+    orch: Orchestrator
+    store: Store
+    opened: float
+
+    async def processes(self, *, status: str | None = None, agent: str | None = None) -> list[ProcessRow]:
+        """Living and past ones, newest first; what lives is shown as it is now, not as it was stored."""
+        rows = {row.id: row for row in await self.store.processes(limit=ALL)}
+        rows.update({process.id: process.row() for process in self.orch.processes()})
+        newest = sorted(rows.values(), key=lambda row: row.started_at, reverse=True)
+        return [row for row in newest if status in (None, row.status) and agent in (None, row.agent)]
+
+    async def process(self, process_id: str) -> ProcessDetail:
+        """Raises: UnknownProcess."""
+        try:
+            process: Process | None = self.orch.get(process_id)
+        except UnknownProcess:
+            process = None
+        row = process.row() if process is not None else await self.store.process(process_id)
+        if row is None:
+            raise UnknownProcess(f"there is no process {process_id!r}")
+        stored = await self.store.messages(process_id)
+        return ProcessDetail(row=row, messages=tuple(each.message for each in stored), process=process)
+
+    async def stats(self) -> Stats:
+        rows = await self.processes()
+        return Stats(
+            total_processes=len(rows),
+            running_processes=sum(row.status in RUNNING for row in rows),
+            completed_processes=sum(row.status == "completed" for row in rows),
+            failed_processes=sum(row.status in FAILED for row in rows),
+            total_input_tokens=sum(row.input_tokens for row in rows),
+            total_output_tokens=sum(row.output_tokens for row in rows),
+            total_cost_usd=sum(row.cost_microusd for row in rows) / 1_000_000,
+            total_tool_calls=sum(row.tool_calls for row in rows),
+            total_errors=sum(row.errors for row in rows),
+            uptime_s=trio.current_time() - self.opened,
+        )

@@ -1,0 +1,96 @@
+"""Conversations: which process holds which user's talk with which agent.
+
+A session's record is a row of the table `session`; its process has the session's id, is started by the first
+message, stopped when idle, and comes back under that id with its history and figures at the next one.
+"""
+
+from __future__ import annotations
+
+import time
+
+import attrs
+import trio
+
+from vega_trio._core.wire import rfc3339
+from vega_trio.app.agents import Agents
+from vega_trio.app.outfit import new_id
+from vega_trio.changes import Put
+from vega_trio.errors import UnknownProcess
+from vega_trio.protocols import Store
+from vega_trio.runtime.orchestrator import Orchestrator
+from vega_trio.runtime.process import Process
+from vega_trio.session import Session
+
+TITLE_LENGTH = 80
+
+
+@attrs.define
+class Sessions:
+    """The sessions of an application. `_starting` holds those whose process is just being started, so that two
+    messages at once start one process.
+    """
+
+    agents: Agents
+    orch: Orchestrator
+    store: Store
+    _newest: dict[tuple[str, str], Session] = attrs.field(factory=dict)
+    _starting: dict[str, trio.Event] = attrs.field(factory=dict)
+
+    async def resolve(self, session: Session) -> Session:
+        """The session with its id: the one named, else the newest of (agent, user), else a new one (not stored yet).
+
+        Raises: UnknownAgent; UnknownProcess when the id is not a session of that agent and user.
+        """
+        self.agents.get(session.agent)
+        if session.id is not None:
+            row = await self.store.records.get("session", session.id)
+            if row is None or (row["agent"], row["user"]) != (session.agent, session.user):
+                raise UnknownProcess(f"agent {session.agent!r} has no session {session.id!r}")
+            return session
+        key = (session.agent, session.user)
+        if key not in self._newest:
+            rows = await self.store.records.query("session", agent=session.agent, user=session.user)
+            newest = max(rows, key=lambda row: str(row["updated_at"]), default=None)
+            # Another task may have resolved it during the query; the first answer stands.
+            self._newest.setdefault(key, attrs.evolve(session, id=newest["id"] if newest else new_id()))
+        return self._newest[key]
+
+    async def process(self, session: Session) -> Process:
+        """The living process of a resolved session, started if need be."""
+        assert session.id is not None
+        while True:
+            living = self.living(session)
+            if living is not None:
+                return living
+            if session.id not in self._starting:
+                break
+            await self._starting[session.id].wait()
+        started = self._starting[session.id] = trio.Event()
+        try:
+            row = await self.store.process(session.id)
+            agent = self.agents.get(session.agent).agent
+            process = await self.orch.spawn(agent, id=session.id, row=row, spawn_reason="chat")
+            process.session = session
+            return process
+        finally:
+            del self._starting[session.id]
+            started.set()
+
+    def living(self, session: Session) -> Process | None:
+        """The session's process, if it is alive (restarting counts)."""
+        assert session.id is not None
+        try:
+            process = self.orch.get(session.id)
+        except UnknownProcess:
+            return None
+        return process if process.alive else None
+
+    async def touch(self, session: Session, text: str) -> None:
+        """Notes that a message was sent: the record is made by the first one, titled after it."""
+        assert session.id is not None
+        now = rfc3339(time.time())
+        row = await self.store.records.get("session", session.id)
+        if row is None:
+            title = " ".join(text.split())[:TITLE_LENGTH]
+            row = {"id": session.id, "agent": session.agent, "user": session.user, "title": title, "created_at": now}
+        await self.store.submit(Put("session", session.id, {**row, "updated_at": now})).wait()
