@@ -1,0 +1,324 @@
+"""The filters: `value | name:argument`. Each is a plain function of its input and its arguments.
+
+A filter never sees undefined input (`default` is handled where it is evaluated) and takes null as empty text or
+an empty list. The callers have measured lists and mappings (`values.measure`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import attrs
+import msgspec
+
+from vega_trio.dsl.values import (
+    ExpressionError,
+    check_number,
+    check_text,
+    compare,
+    decimal,
+    equal,
+    is_number,
+    kind,
+    measure,
+    operand,
+    print_value,
+    truth,
+)
+from vega_trio.dsl.yaml_text import MAX_DEPTH, MAX_FILE, YamlError, load_data
+
+Arguments = Sequence[object]
+
+
+@attrs.frozen
+class Filter:
+    """`least` to `most` arguments. `exact`: raw arguments keep their spaces. `colons`: they end at `:`."""
+
+    run: Callable[[object, Arguments], object]
+    least: int = 0
+    most: int = 0
+    exact: bool = False
+    colons: bool = False
+    usage: str = ""
+
+
+# -- text
+
+
+def _trim(value: object, _: Arguments) -> str:
+    return print_value(value).strip()
+
+
+def _truncate(value: object, arguments: Arguments) -> str:
+    text, most = print_value(value), _whole(arguments[0], "truncate")
+    return text if len(text) <= most else text[: max(most, 0)] + "..."
+
+
+def _replace(value: object, arguments: Arguments) -> str:
+    text, old, new = print_value(value), print_value(arguments[0]), print_value(arguments[1])
+    if not old:
+        raise operand("'replace' needs a text to look for")
+    grown = len(text) + text.count(old) * (len(new) - len(old))
+    check_length(grown)
+    return text.replace(old, new)
+
+
+def check_length(length: int) -> None:
+    """Raises: ExpressionError R007 before a text of that length is built."""
+    if length > 10 * 1024 * 1024:
+        raise ExpressionError("R007", f"a text of {length:,} characters is longer than {10 * 1024 * 1024:,}")
+
+
+def _split(value: object, arguments: Arguments) -> list[object]:
+    text, separator = print_value(value), print_value(arguments[0])
+    if not text:
+        return []
+    if not separator:
+        raise operand("'split' needs a separator")
+    if text.count(separator) >= 100_000:
+        raise ExpressionError("R007", "'split' would give more than 100,000 items")
+    return list(text.split(separator))
+
+
+def _join(value: object, arguments: Arguments) -> str:
+    if not isinstance(value, list):
+        return print_value(value)
+    separator = print_value(arguments[0]) if arguments else ", "
+    items = [print_value(each) for each in value]
+    check_length(sum(map(len, items)) + len(separator) * max(len(items) - 1, 0))
+    return separator.join(items)
+
+
+# -- counts
+
+
+def _lines(value: object, _: Arguments) -> int:
+    text = print_value(value)
+    return text.count("\n") + (1 if text and not text.endswith("\n") else 0)
+
+
+def _words(value: object, _: Arguments) -> int:
+    return len(print_value(value).split())
+
+
+def _chars(value: object, _: Arguments) -> int:
+    return len(print_value(value))
+
+
+def _length(value: object, _: Arguments) -> int:
+    if isinstance(value, list | dict):
+        return len(value)
+    if value is None or kind(value) in ("text", "failure"):
+        return len(print_value(value))
+    raise operand(f"'length' cannot take a {kind(value)}", "make it text with the filter 'string'")
+
+
+# -- lists
+
+
+def _sliceable(value: object, name: str) -> list[object] | str:
+    if value is None:
+        return []
+    if isinstance(value, list | str):
+        return value
+    if kind(value) == "failure":
+        return print_value(value)
+    raise operand(f"'{name}' needs a list or text, not a {kind(value)}")
+
+
+def _listed(value: object, name: str) -> list[object]:
+    if value is None:
+        return []
+    if isinstance(value, list):
+        return value
+    hint = "split a text with the filter 'split'" if isinstance(value, str) else ""
+    raise operand(f"'{name}' needs a list, not a {kind(value)}", hint)
+
+
+def _first(value: object, _: Arguments) -> object:
+    items = _sliceable(value, "first")
+    return items[0] if items else None
+
+
+def _last(value: object, _: Arguments) -> object:
+    items = _sliceable(value, "last")
+    return items[-1] if items else None
+
+
+def _slice(value: object, arguments: Arguments) -> object:
+    bounds = [None if each in (None, "") else _whole(each, "slice") for each in arguments]
+    items = _sliceable(value, "slice")
+    return items[bounds[0] : bounds[1] if len(bounds) > 1 else None]
+
+
+def _reverse(value: object, _: Arguments) -> list[object]:
+    return _listed(value, "reverse")[::-1]
+
+
+def _sort(value: object, _: Arguments) -> list[object]:
+    items = _listed(value, "sort")
+    kinds = sorted({kind(each) for each in items})
+    if len(kinds) > 1 or (kinds and kinds[0] not in ("number", "text", "boolean")):
+        raise operand(f"'sort' needs numbers or texts, not a list of {' and '.join(kinds)}")
+    return sorted(items)  # type: ignore[type-var]
+
+
+def _unique(value: object, _: Arguments) -> list[object]:
+    seen: dict[tuple[str, str], object] = {}
+    for each in _listed(value, "unique"):
+        seen.setdefault((kind(each), print_value(each)), each)
+    return list(seen.values())
+
+
+# -- choosing
+
+
+def _default(value: object, arguments: Arguments) -> object:
+    absent = value is None or value == "" or kind(value) in ("failure", "undefined")
+    return arguments[0] if absent else value
+
+
+_SIGNS = ("==", "!=", "<=", ">=", "<", ">")
+
+
+def _if(value: object, arguments: Arguments) -> object:
+    condition, then, *rest = arguments
+    chosen = then if _holds(value, condition) else (rest[0] if rest else "")
+    return "" if chosen is None else chosen
+
+
+def _holds(value: object, condition: object) -> bool:
+    if not isinstance(condition, str):
+        return equal(value, condition)
+    text = condition.strip()
+    if not text:
+        return truth(value)
+    for sign in _SIGNS:
+        if text.startswith(sign):
+            return compare(sign, value, read_argument(text[len(sign) :]))
+    return equal(value, condition)
+
+
+# -- reading
+
+
+def read_argument(raw: str) -> object:
+    """Raw text as an argument: trimmed, JSON if it is some, else the text."""
+    text = raw.strip()
+    try:
+        return _json_value(text)
+    except ValueError:
+        return text
+
+
+def _json_value(text: str) -> object:
+    """Raises: ValueError."""
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        _check_nesting(text)
+    value = msgspec.json.decode(text)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return check_number(value)
+    measure(value)
+    return value
+
+
+def _check_nesting(text: str) -> None:
+    depth, quoted, escaped = 0, False, False
+    for char in text:
+        if quoted:
+            quoted = escaped or char != '"'
+            escaped = char == "\\" and not escaped
+        elif char == '"':
+            quoted = True
+        elif char in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise ExpressionError("R007", f"JSON nested deeper than {MAX_DEPTH}")
+        elif char in "]}":
+            depth -= 1
+
+
+def parse_json(text: str) -> object:
+    """A JSON text as a value. Raises: ExpressionError R003, R007."""
+    if len(text.encode()) > MAX_FILE:
+        raise ExpressionError("R007", f"a JSON text longer than {MAX_FILE:,} bytes")
+    try:
+        return _json_value(text)
+    except ValueError as error:
+        raise ExpressionError("R003", f"this is not JSON: {_excerpt(text)} ({error})") from None
+
+
+def parse_yaml(text: str) -> object:
+    """A YAML text as a value. Raises: ExpressionError R003, R007."""
+    if len(text.encode()) > MAX_FILE:
+        raise ExpressionError("R007", f"a YAML text longer than {MAX_FILE:,} bytes")
+    try:
+        value = load_data(text)
+    except YamlError as error:
+        code = "R007" if error.finding.code == "V006" else "R003"
+        raise ExpressionError(code, f"this is not YAML: {_excerpt(text)} ({error})") from None
+    measure(value)
+    return value
+
+
+def _excerpt(text: str) -> str:
+    return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def _json(value: object, _: Arguments) -> object:
+    return parse_json(value) if isinstance(value, str) else value
+
+
+def _yaml(value: object, _: Arguments) -> object:
+    return parse_yaml(value) if isinstance(value, str) else value
+
+
+def _number(value: object, name: str) -> int | float:
+    number: object = decimal(value) if isinstance(value, str) else value
+    if not is_number(number):
+        shown = _excerpt(value) if isinstance(value, str) else f"a {kind(value)}"
+        raise operand(f"'{name}' cannot read {shown} as a number", "give a fallback first: default:0")
+    return number  # type: ignore[return-value]
+
+
+def _int(value: object, _: Arguments) -> int:
+    return int(_number(value, "int"))
+
+
+def _float(value: object, _: Arguments) -> float:
+    return float(_number(value, "float"))
+
+
+def _whole(value: object, name: str) -> int:
+    number = _number(value, name)
+    if number != int(number):
+        raise operand(f"'{name}' needs a whole number, not {number}")
+    return int(number)
+
+
+FILTERS: Mapping[str, Filter] = {
+    "upper": Filter(lambda value, _: check_text(print_value(value).upper())),
+    "lower": Filter(lambda value, _: check_text(print_value(value).lower())),
+    "trim": Filter(_trim),
+    "string": Filter(lambda value, _: print_value(value)),
+    "default": Filter(_default, 1, 1, usage="default:VALUE"),
+    "truncate": Filter(_truncate, 1, 1, usage="truncate:100"),
+    "replace": Filter(_replace, 2, 2, exact=True, colons=True, usage="replace:old:new"),
+    "split": Filter(_split, 1, 1, exact=True, usage="split:,"),
+    "join": Filter(_join, 0, 1, exact=True, usage="join:, "),
+    "lines": Filter(_lines),
+    "words": Filter(_words),
+    "chars": Filter(_chars),
+    "length": Filter(_length),
+    "first": Filter(_first),
+    "last": Filter(_last),
+    "slice": Filter(_slice, 1, 2, colons=True, usage="slice:0:3"),
+    "reverse": Filter(_reverse),
+    "sort": Filter(_sort),
+    "unique": Filter(_unique),
+    "if": Filter(_if, 2, 3, colons=True, usage="if:>0:yes:no"),
+    "json": Filter(_json),
+    "yaml": Filter(_yaml),
+    "int": Filter(_int),
+    "float": Filter(_float),
+}
