@@ -1,0 +1,50 @@
+"""Which document a command works on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from vega_trio.cli.config import Setup
+from vega_trio.cli.failure import usage
+
+SUFFIX = ".vega.yaml"
+
+
+def choose_document(given: str | None, directory: str | Path = ".") -> str | None:
+    """The FILE that was given, else the only document in the directory; None when there is none.
+
+    Raises: Failure when there are several to choose from.
+    """
+    if given is not None:
+        return given
+    found = sorted(path.name for path in Path(directory).glob("*" + SUFFIX) if path.is_file())
+    if len(found) > 1:
+        raise usage(f"there are {len(found)} documents here: {', '.join(found[:8])}", "name the one that is meant")
+    return found[0] if found else None
+
+
+def need_document(given: str | None, command: str) -> str:
+    """As `choose_document`, for a command that cannot do without. Raises: Failure."""
+    found = choose_document(given)
+    if found is None:
+        raise usage(f"there is no *{SUFFIX} in this directory", f"name a document: vega {command} FILE")
+    return found
+
+
+def environment(setup: Setup, source: str | None, model: str | None) -> Mapping[str, str]:
+    """The environment for opening `source`: with the model of config.yaml where nothing else names one.
+
+    An agent's own model and the document's default come first, so the document has to be looked at.
+
+    Raises: DocumentError.
+    """
+    from vega_trio.app.disk import Disk
+    from vega_trio.dsl.parse import parse_document
+
+    if model is not None or setup.config.model is None or setup.env.get("VEGA_MODEL"):
+        return setup.env
+    env = {**setup.env, "VEGA_MODEL": setup.config.model}
+    if source is not None and parse_document(source, Disk(), env=env).document.settings.default_model is not None:
+        return setup.env
+    return env

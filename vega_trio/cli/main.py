@@ -1,0 +1,132 @@
+"""The command `vega`: finds the command, runs it, turns what it raises into an exit code.
+
+Nothing but click is imported here: `vega --help` has to answer at once. Each command's module is imported when the
+command is called, and the error tree only when there is an error.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+import click
+
+from vega_trio.cli.options import shared_options
+
+COMMANDS: Mapping[str, str] = {
+    "run": "Run a workflow and print its result.",
+    "serve": "Serve the dashboard and the HTTP API.",
+    "chat": "Talk to an agent.",
+    "validate": "Check a document.",
+    "models": "Fetch and list local models.",
+    "version": "Print the version.",
+    "help": "Show the help of vega or of a command.",
+}
+"""Name and summary of every command; each is the object `command` of the module of its name."""
+
+NEXT_STEPS = """\
+vega runs AI agents as supervised processes.
+
+  vega serve --demo                  the dashboard, without a key and without cost
+  vega chat                          talk to the built-in assistant
+  vega run FILE --task "..."         run the workflow of a document
+  vega validate FILE                 check a document
+  vega help                          all commands
+"""
+
+
+class LazyGroup(click.Group):
+    """A group that lists its commands from a table and imports one only to run it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"vega_trio.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in COMMANDS:
+            raise click.exceptions.NoSuchCommand(args[0], possibilities=COMMANDS, ctx=ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value:
+        from vega_trio._version import __version__
+
+        click.echo(f"vega {__version__}")
+        ctx.exit()
+
+
+def _next_steps(ctx: click.Context) -> int:
+    if ctx.invoked_subcommand is None:
+        click.echo(NEXT_STEPS, nl=False)
+    return 0
+
+
+def root() -> click.Group:
+    """The command tree."""
+
+    @click.pass_context
+    def callback(ctx: click.Context) -> int:
+        return _next_steps(ctx)
+
+    version = click.Option(
+        ["--version"],
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_print_version,
+        help="Print the version.",
+    )
+    return LazyGroup(
+        "vega",
+        callback=callback,
+        params=[*shared_options(), version],
+        help="AI agents as supervised processes.",
+        epilog="Options may stand before or after the arguments. Results go to stdout, all else to stderr.",
+        invoke_without_command=True,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+
+
+def invoke(args: Sequence[str]) -> int:
+    """Runs one command line and returns its exit code. Whatever goes wrong has been said on stderr."""
+    try:
+        with root().make_context("vega", list(args)) as ctx:
+            code = ctx.command.invoke(ctx)
+        sys.stdout.flush()
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except BaseException as error:  # noqa: BLE001 - the one place where an error becomes an exit code
+        from vega_trio.cli.failure import report
+
+        return report(error, debug="--debug" in args, no_color="--no-color" in args)
+    return code if isinstance(code, int) else 0
+
+
+def main() -> None:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # no answer is lost because of a character the terminal lacks
+    code = invoke(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has gone; without this the interpreter complains once more when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)

@@ -1,0 +1,82 @@
+"""What a document holds, in lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+
+from vega_trio.dsl.document import AgentDefinition, Document, Settings
+from vega_trio.dsl.workflow import InputDefinition, WorkflowDefinition
+
+
+def counts(document: Document) -> str:
+    """`2 agents, 1 workflow, 3 tools`."""
+    words = [
+        _count(len(document.agents), "agent"),
+        _count(len(document.workflows), "workflow"),
+        _count(len(document.tools), "tool"),
+    ]
+    return ", ".join(words)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def summary(document: Document) -> str:
+    """Agents with model and tools, workflows with their inputs, tools, and the settings that were made."""
+    return "".join(line + "\n" for line in _lines(document))
+
+
+def _lines(document: Document) -> Iterator[str]:
+    if document.name:
+        yield f"Name: {document.name}"
+    yield from _section("Agents", (_agent(each, document.settings) for each in document.agents.values()))
+    yield from _section("Workflows", (line for each in document.workflows.values() for line in _workflow(each)))
+    yield from _section("Tools", (f"{each.name}: {each.description}" for each in document.tools.values()))
+    yield from _section("Settings", _settings(document.settings))
+
+
+def _section(title: str, lines: Iterator[str]) -> Iterator[str]:
+    yield f"{title}:"
+    empty = True
+    for line in lines:
+        empty = False
+        yield f"  {line}"
+    if empty:
+        yield "  none"
+
+
+def _agent(agent: AgentDefinition, settings: Settings) -> str:
+    model = agent.model or settings.default_model or "the default model"
+    tools = agent.tools if isinstance(agent.tools, str) else ", ".join(agent.tools)
+    return f"{agent.name} ({model})" + (f", tools: {tools}" if tools else "")
+
+
+def _workflow(workflow: WorkflowDefinition) -> Iterator[str]:
+    about = f": {workflow.description}" if workflow.description else ""
+    yield f"{workflow.name} ({_count(len(workflow.steps), 'step')}){about}"
+    for each in workflow.inputs.values():
+        yield "  " + _input(each, primary=each.name == workflow.primary)
+
+
+def _input(definition: InputDefinition, *, primary: bool) -> str:
+    facts: list[str] = [definition.type]
+    if definition.has_default:
+        facts.append(f"default {definition.default!r}")
+    else:
+        facts.append("required" if definition.required else "optional")
+    if primary:
+        facts.append("primary")
+    about = f": {definition.description}" if definition.description else ""
+    return f"--{definition.name} ({', '.join(facts)}){about}"
+
+
+def _settings(settings: Settings) -> Iterator[str]:
+    """The settings that differ from their defaults; never the key."""
+    plain = Settings()
+    for field in attrs.fields(Settings):
+        value = getattr(settings, field.name)
+        if value != getattr(plain, field.name):
+            yield f"{field.name}: {'(set)' if field.name == 'api_key' else value}"

@@ -1,0 +1,38 @@
+"""What may be written to a terminal: colour or none, and text that cannot steer it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import IO
+
+_CONTROLS: dict[int, int | None] = {
+    **{code: 0x2400 + code for code in range(0x20)},  # the symbols Unicode has for them
+    **dict.fromkeys(range(0x80, 0xA0), 0xFFFD),
+    0x7F: 0x2421,
+    ord("\r"): None,
+    ord("\n"): ord("\n"),
+    ord("\t"): ord("\t"),
+}
+
+
+def safe(text: str) -> str:
+    """`text` without control characters, so that what a model or a tool says cannot send escape sequences."""
+    return text.translate(_CONTROLS)
+
+
+def is_terminal(stream: IO[str]) -> bool:
+    """Whether a person watches the stream. A closed stream has nobody."""
+    try:
+        return stream.isatty()
+    except ValueError:
+        return False
+
+
+def wants_color(stream: IO[str], *, no_color: bool = False, env: Mapping[str, str] = os.environ) -> bool:
+    """Colour on a capable terminal. `NO_COLOR` and `--no-color` forbid it; `FORCE_COLOR` asks for it anywhere."""
+    if no_color or env.get("NO_COLOR"):
+        return False
+    if env.get("FORCE_COLOR"):
+        return True
+    return is_terminal(stream) and env.get("TERM") != "dumb"
