@@ -1,0 +1,109 @@
+"""The tables, as a sequence of migrations: number n leads from `user_version` n to n + 1.
+
+A migration that has been released never changes; what is new comes in a new one at the end. Names and purpose of
+the tables: `http-api` section 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+Migration = Callable[["Database"], None]
+
+APPLICATION_ID: Final = int.from_bytes(b"vega", "big")
+"""In the file's header, so that another program's database is told from ours."""
+
+INDEXED: Final = {"session": ("agent", "user"), "turn": ("process", "session"), "wf_step": ("run",)}
+"""The fields of application rows that the product looks up by."""
+
+
+def _first(db: Database) -> None:
+    _create_process(db)
+    _create_message(db)
+    _create_event(db)
+    for table in ("session", "turn", "wf_run", "wf_step", "setting"):
+        _create_records(db, table)
+    _index_records(db, "session", ("agent", "user"))
+    _index_records(db, "turn", ("process",))
+    _index_records(db, "turn", ("session",))
+    _index_records(db, "wf_step", ("run",))
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_first,)
+
+
+def field(name: str) -> str:
+    """The SQL of a row's top-level field, as the indexes have it. `name` is one of `INDEXED`."""
+    return f"json_extract(row, '$.{name}')"
+
+
+def _create_process(db: Database) -> None:
+    """One row per process, also after its end, in the order in which they were first saved (rowid)."""
+    optional = {"name", "parent_id", "completed_at", "last_active_at"}
+    columns: dict[str, type] = {
+        "id": str,
+        "agent": str,
+        "name": str,
+        "task": str,
+        "status": str,
+        "parent_id": str,
+        "spawn_depth": int,
+        "spawn_reason": str,
+        "incarnation": int,
+        "exit_reason": str,
+        "started_at": float,
+        "completed_at": float,
+        "iterations": int,
+        "input_tokens": int,
+        "output_tokens": int,
+        "cost_microusd": int,
+        "tool_calls": int,
+        "errors": int,
+        "last_active_at": float,
+    }
+    db.table("process").create(columns, pk="id", not_null=columns.keys() - optional, strict=True)
+
+
+def _create_message(db: Database) -> None:
+    """Conversations. `parts` is the JSON list of a message's parts."""
+    columns: dict[str, type] = {
+        "process_id": str,
+        "seq": int,
+        "turn_id": str,
+        "role": str,
+        "parts": str,
+        "at": float,
+    }
+    db.table("message").create(columns, pk=("process_id", "seq"), not_null=columns.keys(), strict=True)
+
+
+def _create_event(db: Database) -> None:
+    """The durable stream. AUTOINCREMENT, so that an id is never given twice; sqlite-utils cannot say that."""
+    db.execute(
+        """
+        CREATE TABLE event (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            type TEXT NOT NULL,
+            process_id TEXT,
+            agent TEXT,
+            turn_id TEXT,
+            root_turn_id TEXT,
+            at REAL NOT NULL,
+            body TEXT NOT NULL
+        ) STRICT
+        """
+    )
+
+
+def _create_records(db: Database, table: str) -> None:
+    """An application table: JSON objects under a key, in the order in which the keys were first put (rowid)."""
+    db.table(table).create({"key": str, "row": str}, pk="key", not_null={"row"}, strict=True)
+
+
+def _index_records(db: Database, table: str, fields: tuple[str, ...]) -> None:
+    columns = ", ".join(field(name) for name in fields)
+    db.execute(f'CREATE INDEX "{table}_{"_".join(fields)}" ON "{table}" ({columns})')

@@ -1,0 +1,161 @@
+"""The store in a file: SQLite, one thread that writes and one that reads.
+
+What is acknowledged is on the disk: a commit is told of only after its transaction has been committed and, with
+`durability="full"`, synced. With `"process"` it survives the end of the program, `kill -9` included, but the last
+commits may be lost when the power is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import attrs
+
+from vega_trio import protocols
+from vega_trio._core.codec import decode_json
+from vega_trio.changes import Change, MessageRow, ProcessRow
+from vega_trio.errors import ConfigError, StoreError
+from vega_trio.protocols import StoredEvent
+from vega_trio.store import rows, schema
+from vega_trio.store.commit import StoreCommit
+from vega_trio.store.lock import lock
+from vega_trio.store.opening import SYNCHRONOUS, Durability, open_for_reading, open_for_writing
+from vega_trio.store.reader import Reader, Request, serve_requests
+from vega_trio.store.statements import Plan, plan
+from vega_trio.store.worker import Worker, open_worker
+from vega_trio.store.writer import Job, write_jobs
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+_CLOSED: Final = "the store is closed; the change was not kept"
+
+
+@asynccontextmanager
+async def open_sqlite(path: str | os.PathLike[str], *, durability: Durability = "full") -> AsyncIterator[SqliteStore]:
+    """Opens the database file, made if it is not there. Leaving the block writes what was submitted, and closes.
+
+    Raises: StoreBusy when another program has it open; StoreTooNew; StoreError for a file that is no database of
+    ours, damaged, read-only or on a network file system, which is left untouched; MissingExtra without the extra
+    `store`; ConfigError for an unknown durability.
+    """
+    if durability not in SYNCHRONOUS:
+        raise ConfigError(f"durability must be 'full' or 'process', not {durability!r}")
+    if os.fspath(path) == ":memory:":
+        raise ConfigError("':memory:' is not a file; leave the store out to keep everything in memory")
+    place = os.path.realpath(path)  # noqa: ASYNC240 - looks at names only, once
+    with lock(place):
+        to_write, to_read = partial(open_for_writing, place, durability), partial(open_for_reading, place)
+        async with (
+            open_worker("vega-store-writer", to_write, partial(write_jobs, place), _refuse) as writer,
+            open_worker("vega-store-reader", to_read, serve_requests, Request.refuse) as reader,
+        ):  # the reader closes first, so that the writer is the last one out and cleans up the log
+            yield SqliteStore(writer, Reader(place, reader))
+
+
+@attrs.frozen(eq=False)
+class SqliteStore:
+    """A `protocols.Store` in a file. Made by `open_sqlite`."""
+
+    _writer: Worker[Job] = attrs.field(repr=False)
+    _reader: Reader
+
+    def submit(self, change: Change) -> protocols.Commit:
+        """Queues the change as it is now; what happens to its values later does not matter.
+
+        A change that cannot be written gives a failed commit, never an exception here.
+        """
+        commit = StoreCommit()
+        if self._writer.closed:
+            commit.settle((), StoreError(_CLOSED))
+            return commit
+        try:
+            job = Job(commit, plan(change))
+        except (StoreError, ValueError) as error:
+            job = Job(commit, Plan(), error if isinstance(error, StoreError) else StoreError(str(error)))
+        self._writer.put(job)
+        return commit
+
+    @property
+    def records(self) -> protocols.Records:
+        return SqliteRecords(self._reader)
+
+    async def process(self, process_id: str) -> ProcessRow | None:
+        found = await self._reader.read(
+            lambda db: list(db.table("process").rows_where("id = ?", [process_id]))
+        )
+        return ProcessRow(**found[0]) if found else None
+
+    async def processes(self, *, limit: int = 1000) -> list[ProcessRow]:
+        found = await self._reader.read(
+            lambda db: list(db.table("process").rows_where(order_by="rowid desc", limit=limit))
+        )
+        return [ProcessRow(**row) for row in found]
+
+    async def messages(self, process_id: str) -> list[MessageRow]:
+        return await self._reader.read(
+            lambda db: [
+                rows.message_row(**row)
+                for row in db.table("message").rows_where("process_id = ?", [process_id], order_by="seq")
+            ]
+        )
+
+    async def events_after(self, event_id: int, *, limit: int = 500) -> list[StoredEvent]:
+        return await self._reader.read(partial(_events_after, event_id=event_id, limit=limit))
+
+    async def last_event_id(self) -> int:
+        return await self._reader.read(_last_event_id)
+
+
+@attrs.frozen(eq=False)
+class SqliteRecords:
+    """Reads of the application tables."""
+
+    _reader: Reader
+
+    async def get(self, table: str, key: str) -> dict[str, Any] | None:
+        rows.check_table(table)
+        found = await self._reader.read(
+            lambda db: [decode_json(each["row"]) for each in db.table(table).rows_where("key = ?", [key])]
+        )
+        return found[0] if found else None
+
+    async def query(self, table: str, **equals: Any) -> list[dict[str, Any]]:
+        rows.check_filter(table, equals)
+        return await self._reader.read(partial(_query, table=table, equals=equals))
+
+
+def _events_after(db: Database, event_id: int, limit: int) -> list[StoredEvent]:
+    found = db.conn.execute(
+        "SELECT id, type, process_id, agent, turn_id, at, CAST(body AS BLOB) FROM event"
+        " WHERE id > ? ORDER BY id LIMIT ?",
+        (event_id, limit),
+    )
+    return [StoredEvent(*row) for row in found]
+
+
+def _last_event_id(db: Database) -> int:
+    (newest,) = db.conn.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()
+    return int(newest)
+
+
+def _query(db: Database, table: str, equals: dict[str, Any]) -> list[dict[str, Any]]:
+    """Indexed fields are written as the index has them; other names are bound, as the values are."""
+    conditions, values = [], []
+    for name, value in equals.items():
+        if name in schema.INDEXED.get(table, ()):
+            conditions.append(f"{schema.field(name)} IS ?")
+        else:
+            conditions.append("json_extract(row, ?) IS ?")
+            values.append(f"$.{name}")
+        values.append(value)
+    found = db.table(table).rows_where(" AND ".join(conditions) or None, values, select="row", order_by="rowid")
+    return [decode_json(each["row"]) for each in found]
+
+
+def _refuse(job: Job) -> None:
+    job.commit.settle((), job.error or StoreError(_CLOSED))

@@ -1,0 +1,162 @@
+"""The one connection that writes. It takes what is waiting, at most 512 changes, and commits it with one sync.
+
+A batch is first written as a whole, all its events by a few statements. Only if a change in it is refused is the
+transaction rolled back and the batch written again, each change in a savepoint of its own, so that the refusal
+harms no other. If the transaction itself fails (disk full, I/O), the whole batch has failed and the next one tries
+again; after a failed sync or in a damaged file nothing is tried any more (`faults.is_final`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Final
+
+import attrs
+import outcome
+
+from vega_trio.errors import StoreError
+from vega_trio.store.commit import StoreCommit
+from vega_trio.store.faults import REFUSED, explain, is_final
+from vega_trio.store.statements import INSERT_EVENTS, Plan, Values
+from vega_trio.store.worker import Tell
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+MAX_BATCH: Final = 512
+
+
+@attrs.frozen(eq=False)
+class Job:
+    """A submitted change. With `error` it could not even be planned, and only waits for its turn to be told."""
+
+    commit: StoreCommit
+    plan: Plan
+    error: StoreError | None = None
+
+
+@attrs.frozen
+class Fate:
+    """What became of a job."""
+
+    event_ids: Sequence[int] = ()
+    error: StoreError | None = None
+
+
+def write_jobs(path: str, db: Database, queue: SimpleQueue[Job | None], tell: Tell) -> None:
+    """Commits jobs in order until the queue gives None, and has each settled in the Trio thread."""
+    writer = Writer(path, db, _last_event_id(db))
+    more = True
+    while more:
+        jobs, more = _take(queue)
+        fates = writer.write(jobs)
+        tell(partial(_settle, jobs, fates))
+
+
+@attrs.define(eq=False)
+class Writer:
+    """Owned by the writing thread. `last_event_id` is that of the newest committed event."""
+
+    _path: str
+    _db: Database = attrs.field(repr=False)
+    _last_event_id: int
+    _broken: StoreError | None = None
+
+    def write(self, jobs: Sequence[Job]) -> list[Fate]:
+        """Commits the jobs; gives the fate of each."""
+        if self._broken is not None:
+            return [Fate(error=self._broken)] * len(jobs)
+        # Whatever happens here is told to those who wait; a thread that died with it would leave them waiting.
+        match outcome.capture(self._write, jobs):
+            case outcome.Value(fates):
+                self._last_event_id += sum(len(fate.event_ids) for fate in fates)
+                return fates
+            case outcome.Error(error):
+                failure = explain(error, self._path)
+                if is_final(error):
+                    self._broken = failure
+                return [Fate(error=job.error or failure) for job in jobs]
+
+    def _write(self, jobs: Sequence[Job]) -> list[Fate]:
+        try:
+            with self._db.atomic():
+                return self._all_at_once(jobs)
+        except REFUSED:
+            with self._db.atomic():
+                return self._one_by_one(jobs)
+
+    def _all_at_once(self, jobs: Sequence[Job]) -> list[Fate]:
+        fates: list[Fate] = []
+        events: list[Values] = []
+        first = self._last_event_id + 1
+        for job in jobs:
+            if job.error is not None:
+                fates.append(Fate(error=job.error))
+                continue
+            self._execute(job.plan)
+            start = first + len(events)
+            events += job.plan.events
+            fates.append(Fate(range(start, first + len(events))))
+        self._insert(first, events)
+        return fates
+
+    def _one_by_one(self, jobs: Sequence[Job]) -> list[Fate]:
+        fates: list[Fate] = []
+        first = self._last_event_id + 1
+        for job in jobs:
+            fate = self._alone(job, first)
+            first += len(fate.event_ids)
+            fates.append(fate)
+        return fates
+
+    def _alone(self, job: Job, first: int) -> Fate:
+        if job.error is not None:
+            return Fate(error=job.error)
+        try:
+            with self._db.atomic():
+                self._execute(job.plan)
+                self._insert(first, job.plan.events)
+        except REFUSED as error:
+            return Fate(error=explain(error, self._path))
+        return Fate(range(first, first + len(job.plan.events)))
+
+    def _execute(self, plan: Plan) -> None:
+        for statement, values in plan.statements:
+            self._db.conn.execute(statement, values)
+
+    def _insert(self, first: int, events: Sequence[Values]) -> None:
+        done = 0
+        for count, statement in INSERT_EVENTS:
+            while len(events) - done >= count:
+                chunk = events[done : done + count]
+                values = [value for id_, event in enumerate(chunk, first + done) for value in (id_, *event)]
+                self._db.conn.execute(statement, values)
+                done += count
+
+
+def _take(queue: SimpleQueue[Job | None]) -> tuple[list[Job], bool]:
+    """Waits for a job; what else is there comes along. The flag is false once the queue has given None."""
+    jobs: list[Job] = []
+    job = queue.get()
+    while job is not None:
+        jobs.append(job)
+        if len(jobs) == MAX_BATCH:
+            return jobs, True
+        try:
+            job = queue.get_nowait()
+        except Empty:
+            return jobs, True
+    return jobs, False
+
+
+def _settle(jobs: Sequence[Job], fates: Sequence[Fate]) -> None:
+    for job, fate in zip(jobs, fates, strict=True):
+        job.commit.settle(fate.event_ids, fate.error)
+
+
+def _last_event_id(db: Database) -> int:
+    """From the counter of AUTOINCREMENT, which also remembers ids whose events are gone."""
+    row = db.conn.execute("SELECT seq FROM sqlite_sequence WHERE name = 'event'").fetchone()
+    return 0 if row is None else int(row[0])
