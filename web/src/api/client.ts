@@ -1,0 +1,77 @@
+import type { Agent, ChatMessage, ChatStatus, ProcessSummary, Stats } from "./types";
+
+/** What the server refused, in its own words; `status` 0 means that it was not reached at all. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly hint: string | undefined;
+
+  constructor(message: string, status: number, hint?: string) {
+    super(message);
+    this.name = "ApiError";
+    this.status = status;
+    this.hint = hint;
+  }
+}
+
+const UNREACHABLE = "The server does not answer. Is vega serve still running?";
+
+/** One request to our own server. Throws ApiError, or the signal's AbortError. */
+export async function request(path: string, init: RequestInit = {}): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+  } catch (error) {
+    if (init.signal?.aborted) throw error;
+    throw new ApiError(UNREACHABLE, 0);
+  }
+  if (!response.ok) throw await refusal(response);
+  return response;
+}
+
+async function refusal(response: Response): Promise<ApiError> {
+  const body = parse(await response.text());
+  const text = field(body, "error") ?? `${response.status} ${response.statusText}`.trim();
+  return new ApiError(text, response.status, field(body, "hint"));
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null; // a proxy's HTML page, say: the status line is all there is to tell
+  }
+}
+
+function field(body: unknown, name: string): string | undefined {
+  if (typeof body !== "object" || body === null) return undefined;
+  const value = (body as Record<string, unknown>)[name];
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const response = await request(path, signal ? { signal } : {});
+  return (await response.json()) as T;
+}
+
+export function postJson(path: string, body: unknown, init: RequestInit = {}): Promise<Response> {
+  const headers = { ...headersOf(init), "Content-Type": "application/json" };
+  return request(path, { ...init, method: "POST", headers, body: JSON.stringify(body) });
+}
+
+function headersOf(init: RequestInit): Record<string, string> {
+  return Object.fromEntries(new Headers(init.headers));
+}
+
+export function chatPath(agent: string): string {
+  return `/api/agents/${encodeURIComponent(agent)}/chat`;
+}
+
+export const api = {
+  agents: (signal?: AbortSignal) => getJson<Agent[]>("/api/agents", signal),
+  stats: (signal?: AbortSignal) => getJson<Stats>("/api/stats", signal),
+  processes: (signal?: AbortSignal) => getJson<ProcessSummary[]>("/api/processes", signal),
+  history: (agent: string, signal?: AbortSignal) => getJson<ChatMessage[]>(chatPath(agent), signal),
+  status: (agent: string, signal?: AbortSignal) => getJson<ChatStatus>(`${chatPath(agent)}/status`, signal),
+  stop: (agent: string) => postJson(`${chatPath(agent)}/stop`, {}),
+  clear: (agent: string) => request(chatPath(agent), { method: "DELETE" }),
+};

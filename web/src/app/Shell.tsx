@@ -1,0 +1,78 @@
+import { ActionIcon } from "@mantine/core";
+import { IconMenu2, IconX } from "@tabler/icons-react";
+import { type KeyboardEvent, type ReactNode, useState } from "react";
+import { Link, useLocation } from "wouter";
+
+import { AgentList } from "../chat/AgentList";
+import { Brand } from "./Brand";
+import { LiveIndicator } from "./LiveIndicator";
+import { PAGES } from "./pages";
+import { SchemeToggle } from "./SchemeToggle";
+import classes from "./Shell.module.css";
+
+/** Sidebar with pages and agents, and the page. On a phone the sidebar is a sheet behind the menu button. */
+export function Shell({ children }: { children: ReactNode }) {
+  const [open, setOpen] = useState(false);
+  const close = (): void => setOpen(false);
+  const closeOnEscape = (event: KeyboardEvent): void => {
+    if (open && event.key === "Escape") close();
+  };
+  return (
+    <div className={classes.shell} onKeyDown={closeOnEscape}>
+      <a className={classes.skip} href="#main">
+        Skip to the page
+      </a>
+      <header className={classes.topbar}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size="lg"
+          aria-label={open ? "Close the menu" : "Open the menu"}
+          aria-expanded={open}
+          aria-controls="sidebar"
+          onClick={() => setOpen(!open)}
+        >
+          {open ? <IconX size={20} /> : <IconMenu2 size={20} />}
+        </ActionIcon>
+        <Brand />
+      </header>
+      <div className={classes.side} id="sidebar" data-open={open}>
+        <div className={classes.sideBrand}>
+          <Brand />
+        </div>
+        <Pages onChoose={close} />
+        <AgentList onChoose={close} />
+        <footer className={classes.sideFoot}>
+          <LiveIndicator />
+          <SchemeToggle />
+        </footer>
+      </div>
+      <main className={classes.main} id="main" tabIndex={-1}>
+        {children}
+      </main>
+    </div>
+  );
+}
+
+function Pages({ onChoose }: { onChoose: () => void }) {
+  const [location] = useLocation();
+  return (
+    <nav aria-label="Pages">
+      <ul className={classes.pages}>
+        {PAGES.map(({ path, title, Icon }) => (
+          <li key={path}>
+            <Link
+              href={path}
+              className={classes.page ?? ""}
+              aria-current={location === path ? "page" : undefined}
+              onClick={onChoose}
+            >
+              <Icon size={18} stroke={1.7} aria-hidden="true" />
+              {title}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}

@@ -1,0 +1,100 @@
+import { memo } from "react";
+
+import { CopyButton } from "../ui/CopyButton";
+import { count, duration, usd } from "../ui/format";
+import { Problem } from "../ui/Problem";
+import classes from "./AnswerView.module.css";
+import { Markdown } from "./markdown/Markdown";
+import { RestartDivider } from "./RestartDivider";
+import type { TurnMetrics } from "./stream";
+import { ToolPanel } from "./ToolPanel";
+import { type Answer, answerText, isOpen, type Part } from "./transcript";
+import { Working } from "./Working";
+
+interface AnswerViewProps {
+  agent: string;
+  answer: Answer;
+  onReload: () => void;
+  onSendAgain: () => void;
+}
+
+/** One answer, however often its process was restarted: text, tool panels and restart dividers in order. */
+export const AnswerView = memo(function AnswerView({
+  agent,
+  answer,
+  onReload,
+  onSendAgain,
+}: AnswerViewProps) {
+  const open = isOpen(answer);
+  const busyWith = open ? silence(answer) : null;
+  return (
+    <article className={classes.answer} aria-label={agent} aria-busy={open} data-status={answer.status}>
+      <div className={classes.author}>{agent}</div>
+      {answer.parts.map((part, index) => (
+        <PartView
+          key={partKey(part, index)}
+          part={part}
+          streaming={open && index === answer.parts.length - 1}
+        />
+      ))}
+      {busyWith === null ? null : <Working words={busyWith} />}
+      <Failure answer={answer} onReload={onReload} onSendAgain={onSendAgain} />
+      {open ? null : <Foot answer={answer} />}
+    </article>
+  );
+});
+
+function partKey(part: Part, index: number): string {
+  return part.kind === "tool" ? `tool-${part.id}` : `${part.kind}-${index}`;
+}
+
+function PartView({ part, streaming }: { part: Part; streaming: boolean }) {
+  switch (part.kind) {
+    case "text":
+      return <Markdown text={part.text} streaming={streaming} />;
+    case "tool":
+      return <ToolPanel tool={part} />;
+    case "restart":
+      return <RestartDivider restart={part} />;
+  }
+}
+
+/** What to say while no text comes: before the first word, behind a tool, in a pause between attempts. */
+function silence(answer: Answer): string | null {
+  const last = answer.parts.at(-1);
+  const visiblyBusy = last?.kind === "text" || (last?.kind === "tool" && last.state === "running");
+  return answer.notice ?? (visiblyBusy ? null : "Working");
+}
+
+function Failure({ answer, onReload, onSendAgain }: Omit<AnswerViewProps, "agent">) {
+  if (answer.error === null) return null;
+  return <Problem message={answer.error} hint={answer.hint} action={remedy(answer, onReload, onSendAgain)} />;
+}
+
+function remedy(answer: Answer, onReload: () => void, onSendAgain: () => void) {
+  if (answer.status === "lost") return { label: "Load again", run: onReload };
+  return answer.unsent ? { label: "Send again", run: onSendAgain } : undefined;
+}
+
+function Foot({ answer }: { answer: Answer }) {
+  const text = answerText(answer);
+  const facts = [answer.status === "cancelled" ? "Stopped" : "", ...metricFacts(answer.metrics)];
+  const shown = facts.filter((fact) => fact !== "").join(" · ");
+  if (text === "" && shown === "") return null;
+  return (
+    <div className={classes.foot}>
+      {text === "" ? null : <CopyButton text={text} label="Copy answer" />}
+      {shown === "" ? null : <span>{shown}</span>}
+    </div>
+  );
+}
+
+function metricFacts(metrics: TurnMetrics | null): string[] {
+  if (!metrics) return [];
+  const tokens = metrics.inputTokens + metrics.outputTokens;
+  return [
+    metrics.durationMs > 0 ? duration(metrics.durationMs) : "",
+    tokens > 0 ? `${count(tokens)} tokens` : "",
+    metrics.costUsd === null ? "" : usd(metrics.costUsd),
+  ];
+}

@@ -1,0 +1,114 @@
+import { useQuery } from "@tanstack/react-query";
+import { IconMessageCircle, IconRobotOff } from "@tabler/icons-react";
+import { type KeyboardEvent, useEffect } from "react";
+
+import { agentsQuery } from "../api/queries";
+import type { Agent } from "../api/types";
+import { EmptyState } from "../ui/EmptyState";
+import { Problem } from "../ui/Problem";
+import { ChatHeader } from "./ChatHeader";
+import classes from "./ChatPage.module.css";
+import { Composer } from "./Composer";
+import type { Conversation, ConversationState } from "./conversation";
+import { TranscriptLog } from "./TranscriptLog";
+import { useConversation } from "./useConversation";
+import { useSelectedAgent } from "./useSelectedAgent";
+import { Welcome } from "./Welcome";
+
+export function ChatPage() {
+  const agents = useQuery(agentsQuery);
+  const name = useSelectedAgent();
+  useEffect(() => {
+    document.title = name === null ? "Chat · Vega" : `${name} · Vega`;
+  }, [name]);
+  if (name !== null) {
+    const agent = agents.data?.find((known) => known.name === name);
+    return agents.data && !agent ? (
+      <UnknownAgent name={name} />
+    ) : (
+      <Chat key={name} name={name} agent={agent} />
+    );
+  }
+  if (!agents.data) return null; // the sidebar shows that the list loads, or why it does not
+  return (
+    <EmptyState icon={<IconMessageCircle size={22} />} title="No agents yet">
+      Define one under <code>agents:</code> in your document and start <code>vega serve</code> with it.
+    </EmptyState>
+  );
+}
+
+function UnknownAgent({ name }: { name: string }) {
+  return (
+    <EmptyState icon={<IconRobotOff size={22} />} title={`There is no agent named ${name}`}>
+      Choose one from the list, or define it in your document.
+    </EmptyState>
+  );
+}
+
+function Chat({ name, agent }: { name: string; agent: Agent | undefined }) {
+  const [conversation, state] = useConversation(name);
+  const busy = state.phase === "streaming" || state.elsewhere;
+  const stopOnEscape = (event: KeyboardEvent): void => {
+    if (event.key === "Escape" && state.phase === "streaming" && !event.defaultPrevented)
+      void conversation.stop();
+  };
+  return (
+    <div className={classes.chat} onKeyDown={stopOnEscape}>
+      <ChatHeader
+        name={name}
+        agent={agent}
+        busy={busy}
+        messages={state.transcript.length}
+        onClear={() => void conversation.clear()}
+      />
+      <Conversed name={name} agent={agent} conversation={conversation} state={state} />
+      <div className={classes.foot}>
+        <CommandProblem conversation={conversation} state={state} />
+        <Composer
+          agent={agent?.display_name ?? name}
+          ready={state.phase === "idle" && !busy}
+          streaming={busy}
+          stopping={state.stopping}
+          onSend={(text) => void conversation.send(text)}
+          onStop={() => void conversation.stop()}
+        />
+      </div>
+    </div>
+  );
+}
+
+interface ConversedProps {
+  name: string;
+  agent: Agent | undefined;
+  conversation: Conversation;
+  state: ConversationState;
+}
+
+function Conversed({ name, agent, conversation, state }: ConversedProps) {
+  const say = (text: string): void => void conversation.send(text);
+  const empty = state.phase === "idle" && state.transcript.length === 0 && !state.elsewhere;
+  return (
+    <TranscriptLog
+      agent={agent?.display_name ?? name}
+      transcript={state.transcript}
+      elsewhere={state.elsewhere}
+      loading={state.phase === "loading" || state.phase === "new"}
+      onReload={() => void conversation.load()}
+      onSendAgain={() => void conversation.sendAgain()}
+    >
+      {empty ? <Welcome name={name} agent={agent} onSay={say} /> : null}
+    </TranscriptLog>
+  );
+}
+
+function CommandProblem({ conversation, state }: { conversation: Conversation; state: ConversationState }) {
+  if (!state.problem) return null;
+  const reload = { label: "Try again", run: () => void conversation.load() };
+  return (
+    <Problem
+      message={state.problem.message}
+      hint={state.problem.hint}
+      action={state.phase === "unavailable" ? reload : undefined}
+    />
+  );
+}

@@ -1,0 +1,97 @@
+import { Loader, UnstyledButton } from "@mantine/core";
+import { IconBan, IconCheck, IconChevronRight, IconTool, IconX } from "@tabler/icons-react";
+import { memo, useId, useState } from "react";
+
+import { CopyButton } from "../ui/CopyButton";
+import { duration } from "../ui/format";
+import classes from "./ToolPanel.module.css";
+import type { ToolPart } from "./transcript";
+
+/** One tool call: a line that says what runs and how it went, and below it, unfolded, what went in and came out. */
+export const ToolPanel = memo(function ToolPanel({ tool }: { tool: ToolPart }) {
+  const [open, setOpen] = useState(false);
+  const body = useId();
+  return (
+    <section className={classes.panel} data-state={tool.state} aria-label={`Tool ${tool.name}`}>
+      <UnstyledButton
+        className={classes.head ?? ""}
+        aria-expanded={open}
+        aria-controls={body}
+        onClick={() => setOpen(!open)}
+      >
+        <IconChevronRight className={classes.chevron} size={16} aria-hidden="true" />
+        <IconTool className={classes.tool} size={16} stroke={1.7} aria-hidden="true" />
+        <span className={classes.name}>{tool.name}</span>
+        <span className={classes.summary}>{tool.nestedAgent ?? summary(tool.arguments)}</span>
+        <State tool={tool} />
+      </UnstyledButton>
+      <div id={body} className={classes.body} hidden={!open}>
+        {open ? <Details tool={tool} /> : null}
+      </div>
+    </section>
+  );
+});
+
+function State({ tool }: { tool: ToolPart }) {
+  const time = tool.durationMs === null ? "" : duration(tool.durationMs);
+  return (
+    <span className={classes.state} data-state={tool.state}>
+      <StateIcon state={tool.state} />
+      {tool.state}
+      {time === "" ? null : <span className={classes.time}>{time}</span>}
+    </span>
+  );
+}
+
+function StateIcon({ state }: { state: ToolPart["state"] }) {
+  switch (state) {
+    case "running":
+      return <Loader size={13} aria-hidden="true" />;
+    case "done":
+      return <IconCheck size={15} aria-hidden="true" />;
+    case "failed":
+      return <IconX size={15} aria-hidden="true" />;
+    case "cancelled":
+      return <IconBan size={15} aria-hidden="true" />;
+  }
+}
+
+function Details({ tool }: { tool: ToolPart }) {
+  return (
+    <>
+      <Detail title="Arguments" text={JSON.stringify(tool.arguments ?? {}, null, 2)} />
+      {tool.result === null ? null : <Detail title="Result" text={pretty(tool.result)} />}
+    </>
+  );
+}
+
+function Detail({ title, text }: { title: string; text: string }) {
+  return (
+    <div className={classes.detail}>
+      <div className={classes.detailHead}>
+        <h3>{title}</h3>
+        <CopyButton text={text} label={`Copy ${title.toLowerCase()}`} />
+      </div>
+      <pre tabIndex={0} aria-label={title}>
+        {text}
+      </pre>
+    </div>
+  );
+}
+
+/** The arguments in one line, as far as it goes: most calls have one that says it all. */
+function summary(value: unknown): string {
+  if (typeof value !== "object" || value === null) return "";
+  const shown = Object.values(value).map((item) => (typeof item === "string" ? item : JSON.stringify(item)));
+  return shown.join(", ").slice(0, 200);
+}
+
+/** JSON results are indented; any other text stays exactly as it came. */
+function pretty(result: string): string {
+  if (!/^\s*[[{]/.test(result)) return result;
+  try {
+    return JSON.stringify(JSON.parse(result), null, 2);
+  } catch {
+    return result; // it only looks like JSON
+  }
+}

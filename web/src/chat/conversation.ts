@@ -1,0 +1,176 @@
+/**
+ * One agent's conversation: owns the transcript and the requests that change it.
+ *
+ * It lives outside the page, so an answer goes on streaming while another page or agent is shown. Events are
+ * gathered for a frame before the page hears of them: a fast model sends hundreds a second.
+ */
+
+import { ApiError, api, chatPath, postJson } from "../api/client";
+import { frames } from "../api/sse";
+import type { ServerEvent } from "../api/types";
+import { parseStreamEvent } from "./stream";
+import { type Action, EMPTY, reduce, type Transcript } from "./transcript";
+
+export type Phase = "new" | "loading" | "idle" | "streaming" | "unavailable";
+
+export interface ConversationState {
+  transcript: Transcript;
+  phase: Phase;
+  stopping: boolean;
+  /** A turn that this tab does not follow runs: another tab sent it, or this one before it was loaded again. */
+  elsewhere: boolean;
+  /** Why the history could not be loaded, or a command was refused. */
+  problem: ApiError | null;
+}
+
+const FRAME_MS = 16;
+const LOST = "The connection to the server broke. The turn goes on there; load it again to see its answer.";
+const CUT = "The stream ended before the answer did. Load the conversation again to see what was kept.";
+
+const START: ConversationState = {
+  transcript: EMPTY,
+  phase: "new",
+  stopping: false,
+  elsewhere: false,
+  problem: null,
+};
+const TURN_EVENTS = ["turn.started", "turn.finished", "turn.failed", "turn.cancelled"];
+
+export class Conversation {
+  readonly agent: string;
+  #state: ConversationState = START;
+  readonly #listeners = new Set<() => void>();
+  #pending: Action[] = [];
+  #flushTimer: ReturnType<typeof setTimeout> | null = null;
+  #lastKey = 0;
+  #ownTurn = "";
+  /** A turn began or ended while the history was being loaded. */
+  #outdated = false;
+
+  constructor(agent: string) {
+    this.agent = agent;
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  readonly snapshot = (): ConversationState => this.#state;
+
+  /** Loads the stored history. Does nothing while an answer streams: the stream is newer than any history. */
+  async load(): Promise<void> {
+    if (this.#state.phase === "streaming" || this.#state.phase === "loading") return;
+    this.#set({ phase: "loading", problem: null });
+    try {
+      const { streaming } = await api.status(this.agent);
+      const messages = await api.history(this.agent);
+      const transcript = reduce(EMPTY, { type: "loaded", messages });
+      this.#set({ transcript, phase: "idle", elsewhere: streaming });
+    } catch (error) {
+      this.#set({ phase: "unavailable", problem: asApiError(error) });
+    }
+    if (this.#outdated && this.#state.phase === "idle") {
+      this.#outdated = false;
+      await this.load();
+    }
+  }
+
+  /** Takes note of a turn of this agent's chat that the event stream tells of. */
+  heard(event: ServerEvent): void {
+    if (!TURN_EVENTS.includes(event.type) || event.data?.turn_id === this.#ownTurn) return;
+    if (this.#state.phase === "loading") this.#outdated = true;
+    if (this.#state.phase === "idle") void this.load();
+  }
+
+  /** Sends one message and follows the answer to its end. */
+  async send(text: string): Promise<void> {
+    if (this.#state.phase !== "idle") return;
+    this.#lastKey += 1;
+    this.#dispatch({ type: "asked", key: `t${this.#lastKey}`, text });
+    this.#set({ phase: "streaming", problem: null });
+    try {
+      const stream = await postJson(`${chatPath(this.agent)}/stream?v=2`, { message: text });
+      await this.#follow(stream);
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#flush();
+      this.#set({ phase: "idle", stopping: false });
+    }
+  }
+
+  /** Sends the last question once more after it was refused; the refused pair leaves the page. */
+  async sendAgain(): Promise<void> {
+    const [question, answer] = this.#state.transcript.slice(-2);
+    if (this.#state.phase !== "idle" || question?.kind !== "question") return;
+    if (answer?.kind !== "answer" || !answer.unsent) return;
+    this.#set({ transcript: this.#state.transcript.slice(0, -2) });
+    await this.send(question.text);
+  }
+
+  async stop(): Promise<void> {
+    if (!(this.#state.phase === "streaming" || this.#state.elsewhere) || this.#state.stopping) return;
+    this.#set({ stopping: true, problem: null });
+    try {
+      await api.stop(this.agent);
+    } catch (error) {
+      this.#set({ stopping: false, problem: asApiError(error) });
+    }
+  }
+
+  async clear(): Promise<void> {
+    if (this.#state.phase === "streaming") return;
+    try {
+      await api.clear(this.agent);
+      this.#set({ transcript: EMPTY, problem: null });
+    } catch (error) {
+      this.#set({ problem: asApiError(error) });
+    }
+  }
+
+  async #follow(response: Response): Promise<void> {
+    if (!response.body) throw new ApiError(CUT, 0);
+    for await (const frame of frames(response.body)) {
+      const event = parseStreamEvent(frame.data);
+      if (event?.type === "turn_start") this.#ownTurn = event.turnId;
+      if (event) this.#queue({ type: "event", event });
+      if (event?.type === "done") return;
+    }
+    this.#queue({ type: "lost", error: CUT });
+  }
+
+  #fail(error: unknown): void {
+    if (error instanceof ApiError) {
+      this.#queue({ type: "refused", error: error.message, hint: error.hint ?? null });
+    } else {
+      this.#queue({ type: "lost", error: LOST });
+    }
+  }
+
+  #queue(action: Action): void {
+    this.#pending.push(action);
+    this.#flushTimer ??= setTimeout(() => this.#flush(), FRAME_MS);
+  }
+
+  #flush(): void {
+    if (this.#flushTimer !== null) clearTimeout(this.#flushTimer);
+    this.#flushTimer = null;
+    const actions = this.#pending;
+    this.#pending = [];
+    if (actions.length > 0) this.#set({ transcript: actions.reduce(reduce, this.#state.transcript) });
+  }
+
+  #dispatch(action: Action): void {
+    this.#set({ transcript: reduce(this.#state.transcript, action) });
+  }
+
+  #set(change: Partial<ConversationState>): void {
+    this.#state = { ...this.#state, ...change };
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function asApiError(error: unknown): ApiError {
+  return error instanceof ApiError ? error : new ApiError(String(error), 0);
+}

@@ -1,0 +1,276 @@
+/**
+ * The conversation on screen, as a pure reduction of what was loaded and what streamed in.
+ *
+ * Rules: events belong to the last entry, an open answer; without one they change nothing. An answer's text parts
+ * concatenate to what the server stores. After a restart the text goes back to what the server names, calls and
+ * dividers stay where they were. A closed answer never changes again.
+ */
+
+import type { ChatMessage, StoredToolCall } from "../api/types";
+import type { StreamEvent, TurnMetrics } from "./stream";
+
+export type ToolState = "running" | "done" | "failed" | "cancelled";
+
+export interface TextPart {
+  kind: "text";
+  text: string;
+}
+
+export interface ToolPart {
+  kind: "tool";
+  id: string;
+  name: string;
+  arguments: unknown;
+  state: ToolState;
+  result: string | null;
+  durationMs: number | null;
+  nestedAgent: string | null;
+}
+
+export interface RestartPart {
+  kind: "restart";
+  restarts: number;
+  maxRestarts: number | null;
+  incarnation: number;
+  reason: string;
+}
+
+export type Part = TextPart | ToolPart | RestartPart;
+
+/** `waiting`: nothing came yet. `lost`: the connection broke; the turn itself goes on at the server. */
+export type AnswerStatus = "waiting" | "streaming" | "done" | "failed" | "cancelled" | "lost";
+
+export interface Question {
+  kind: "question";
+  key: string;
+  text: string;
+}
+
+export interface Answer {
+  kind: "answer";
+  key: string;
+  status: AnswerStatus;
+  parts: readonly Part[];
+  /** What is going on when no text comes: a place in the queue, a retry. */
+  notice: string | null;
+  error: string | null;
+  hint: string | null;
+  /** The question was refused at the door and is in no history. */
+  unsent: boolean;
+  metrics: TurnMetrics | null;
+}
+
+export type Entry = Question | Answer;
+export type Transcript = readonly Entry[];
+
+export type Action =
+  | { type: "loaded"; messages: readonly ChatMessage[] }
+  | { type: "asked"; key: string; text: string }
+  | { type: "event"; event: StreamEvent }
+  | { type: "refused"; error: string; hint: string | null }
+  | { type: "lost"; error: string };
+
+export const EMPTY: Transcript = [];
+
+export function reduce(transcript: Transcript, action: Action): Transcript {
+  switch (action.type) {
+    case "loaded":
+      return action.messages.map(entryOf);
+    case "asked":
+      return [
+        ...transcript,
+        { kind: "question", key: `${action.key}q`, text: action.text },
+        blank(`${action.key}a`, "waiting"),
+      ];
+    case "event":
+      return changeOpen(transcript, (answer) => apply(answer, action.event));
+    case "refused":
+      return changeOpen(transcript, (answer) => ({
+        ...close(answer, "failed"),
+        error: action.error,
+        hint: action.hint,
+        unsent: true,
+      }));
+    case "lost":
+      return changeOpen(transcript, (answer) => ({ ...close(answer, "lost"), error: action.error }));
+  }
+}
+
+/** The text of an answer: what the server stores, and what Copy copies. */
+export function answerText(answer: Answer): string {
+  return answer.parts.map((part) => (part.kind === "text" ? part.text : "")).join("");
+}
+
+export function isOpen(answer: Answer): boolean {
+  return answer.status === "waiting" || answer.status === "streaming";
+}
+
+function blank(key: string, status: AnswerStatus): Answer {
+  const nothing = { notice: null, error: null, hint: null, metrics: null };
+  return { kind: "answer", key, status, parts: [], unsent: false, ...nothing };
+}
+
+function changeOpen(transcript: Transcript, change: (answer: Answer) => Answer): Transcript {
+  const last = transcript.at(-1);
+  if (last?.kind !== "answer" || !isOpen(last)) return transcript;
+  const changed = change(last);
+  return changed === last ? transcript : [...transcript.slice(0, -1), changed];
+}
+
+function apply(answer: Answer, event: StreamEvent): Answer {
+  switch (event.type) {
+    case "turn_start":
+      return { ...answer, notice: null };
+    case "queued":
+      return {
+        ...answer,
+        notice: `Waiting for the turn before this one (place ${event.position} in the queue)`,
+      };
+    case "text_delta":
+      // What a delegate says is its own; it reaches the leader's answer as a tool's result.
+      return event.nestedAgent === null ? withParts(answer, append(answer.parts, event.delta)) : answer;
+    case "tool_start":
+      return withParts(answer, started(answer.parts, event));
+    case "tool_end":
+      return withParts(answer, finished(answer.parts, event));
+    case "retry":
+      return { ...answer, notice: retryNotice(event) };
+    case "restart":
+      return withParts(answer, [...answer.parts, divider(event)]);
+    case "message_reset":
+      return withParts(answer, resetText(answer.parts, event.text));
+    case "error":
+      return { ...answer, error: event.error };
+    case "done":
+      return { ...close(answer, ending(answer, event.stopReason)), metrics: event.metrics };
+  }
+}
+
+function withParts(answer: Answer, parts: readonly Part[]): Answer {
+  return { ...answer, parts, status: "streaming", notice: null };
+}
+
+function append(parts: readonly Part[], delta: string): readonly Part[] {
+  const last = parts.at(-1);
+  if (last?.kind !== "text") return delta === "" ? parts : [...parts, { kind: "text", text: delta }];
+  return [...parts.slice(0, -1), { kind: "text", text: last.text + delta }];
+}
+
+type ToolStart = Extract<StreamEvent, { type: "tool_start" }>;
+type ToolEnd = Extract<StreamEvent, { type: "tool_end" }>;
+
+function started(parts: readonly Part[], event: ToolStart): readonly Part[] {
+  const tool: ToolPart = {
+    kind: "tool",
+    id: event.id,
+    name: event.name,
+    arguments: event.arguments,
+    state: "running",
+    result: null,
+    durationMs: null,
+    nestedAgent: event.nestedAgent,
+  };
+  // A call that a crash interrupted starts again under its id: still one panel.
+  const known = parts.some((part) => part.kind === "tool" && part.id === event.id);
+  return known ? parts.map((part) => (isTool(part, event.id) ? tool : part)) : [...parts, tool];
+}
+
+function finished(parts: readonly Part[], event: ToolEnd): readonly Part[] {
+  return parts.map((part) =>
+    isTool(part, event.id)
+      ? { ...part, state: outcome(event.result), result: event.result, durationMs: event.durationMs }
+      : part,
+  );
+}
+
+function isTool(part: Part, id: string): part is ToolPart {
+  return part.kind === "tool" && part.id === id;
+}
+
+function outcome(result: string): ToolState {
+  return result.startsWith("Error: ") ? "failed" : "done";
+}
+
+function divider(event: Extract<StreamEvent, { type: "restart" }>): RestartPart {
+  const { restarts, maxRestarts, incarnation, reason } = event;
+  return { kind: "restart", restarts, maxRestarts, incarnation, reason };
+}
+
+function retryNotice(event: Extract<StreamEvent, { type: "retry" }>): string {
+  const why = event.errorClass.replaceAll("_", " ") || "the model failed";
+  const seconds = Math.max(1, Math.round(event.delayMs / 1000));
+  return `${why}: attempt ${event.attempt} of ${event.maxAttempts} in ${seconds} s`;
+}
+
+/** Goes back to `text`: text parts keep what is its prefix, the rest of them was said by the lost attempt. */
+function resetText(parts: readonly Part[], text: string): readonly Part[] {
+  const kept: Part[] = [];
+  let rest = text;
+  for (const part of parts) {
+    if (part.kind !== "text") {
+      kept.push(part);
+    } else if (rest.startsWith(part.text)) {
+      kept.push(part);
+      rest = rest.slice(part.text.length);
+    } else if (part.text.startsWith(rest)) {
+      if (rest !== "") kept.push({ kind: "text", text: rest });
+      rest = "";
+    } else {
+      return append(
+        parts.filter((other) => other.kind !== "text"),
+        text,
+      );
+    }
+  }
+  return append(kept, rest);
+}
+
+function ending(answer: Answer, stopReason: string | null): AnswerStatus {
+  if (stopReason === "cancelled") return "cancelled";
+  return answer.error === null && stopReason !== "error" ? "done" : "failed";
+}
+
+function close(answer: Answer, status: AnswerStatus): Answer {
+  const parts = answer.parts.map((part) =>
+    part.kind === "tool" && part.state === "running" ? { ...part, state: "cancelled" as const } : part,
+  );
+  return { ...answer, parts, status, notice: null };
+}
+
+function entryOf(message: ChatMessage, index: number): Entry {
+  const key = `m${message.id ?? index}`;
+  if (message.role === "user") return { kind: "question", key, text: message.content };
+  return { ...blank(key, "done"), parts: interleave(message.content, message.tool_calls ?? []) };
+}
+
+/** Puts stored calls back where they happened; a call without a place comes before the text that it led to. */
+function interleave(content: string, calls: readonly StoredToolCall[]): readonly Part[] {
+  const characters = Array.from(content); // offsets count code points, as the server does
+  const parts: Part[] = [];
+  let position = 0;
+  const say = (end: number): void => {
+    const text = characters.slice(position, end).join("");
+    if (text !== "") parts.push({ kind: "text", text });
+    position = Math.max(position, end);
+  };
+  for (const call of calls) {
+    say(Math.min(call.text_offset ?? position, characters.length));
+    parts.push(storedTool(call));
+  }
+  say(characters.length);
+  return parts;
+}
+
+function storedTool(call: StoredToolCall): ToolPart {
+  const result = call.result ?? null;
+  return {
+    kind: "tool",
+    id: call.tool_call_id,
+    name: call.tool_name,
+    arguments: call.arguments,
+    state: call.error ? "failed" : result === null ? "cancelled" : outcome(result),
+    result,
+    durationMs: call.duration_ms ?? null,
+    nestedAgent: null,
+  };
+}
