@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 import pytest
+import trio
 
 from vega_trio.context import ToolContext
 from vega_trio.exits import ExitReason, Shutdown
@@ -79,3 +80,77 @@ def _descendants() -> set[int]:
     while more := {pid for pid, parent in parents.items() if parent in found | {os.getpid()}} - found:
         found |= more
     return found
+
+
+Answer = Callable[["Asked"], bytes]
+
+
+@attrs.frozen
+class Asked:
+    """A request as the loopback server got it."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@attrs.define
+class WebServer:
+    """A real HTTP server on loopback. `routes` maps paths to whole raw responses; all it was asked is in `asked`."""
+
+    port: int
+    routes: dict[str, Answer | bytes] = attrs.field(factory=dict)
+    asked: list[Asked] = attrs.field(factory=list)
+
+    def url(self, path: str, host: str = "127.0.0.1") -> str:
+        return f"http://{host}:{self.port}{path}"
+
+    async def handle(self, stream: trio.SocketStream) -> None:
+        async with stream:
+            asked = await _receive(stream)
+            if asked is None:
+                return
+            self.asked.append(asked)
+            answer = self.routes.get(asked.target.partition("?")[0], respond(b"no such page", status="404 Not Found"))
+            try:
+                await stream.send_all(answer(asked) if callable(answer) else answer)
+                if asked.target.startswith("/hang"):
+                    await trio.sleep_forever()
+            except trio.BrokenResourceError:
+                return
+
+
+async def _receive(stream: trio.SocketStream) -> Asked | None:
+    data = bytearray()
+    while b"\r\n\r\n" not in data:
+        chunk = await stream.receive_some(65536)
+        if not chunk:
+            return None
+        data += chunk
+    head, _, body = bytes(data).partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    while len(body) < int(headers.get("content-length", "0")):
+        body += await stream.receive_some(65536)
+    method, target, _ = first.split(" ")
+    return Asked(method, target, headers, body)
+
+
+def respond(body: bytes = b"", *, status: str = "200 OK", **headers: str) -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+@pytest.fixture
+def reply() -> Callable[..., bytes]:
+    return respond
+
+
+@pytest.fixture
+async def server(nursery: trio.Nursery) -> WebServer:
+    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    made = WebServer(listener.socket.getsockname()[1])
+    await nursery.start(trio.serve_listeners, made.handle, [listener])
+    return made
