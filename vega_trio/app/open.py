@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from vega_trio.app.agents import open_agents
 from vega_trio.app.application import App
 from vega_trio.app.chat import Chat
 from vega_trio.app.disk import Disk
-from vega_trio.app.outfit import Outfitter, new_id
+from vega_trio.app.outfit import Outfitter, ask_by_name, new_id
 from vega_trio.app.overview import ALL, RUNNING, Overview
 from vega_trio.app.runs import Runs
 from vega_trio.app.sessions import Sessions
@@ -63,6 +64,7 @@ async def open_orchestrator(
             named_tools=named_tools(Settings(), {}, (), env=env, canned_search=model == "demo"),
         )
         async with _open_kernel(outfitter, max_processes, shutdown_timeout) as orch:
+            outfitter.ask = partial(ask_by_name, orch)
             yield orch
 
 

@@ -11,8 +11,9 @@ import attrs
 from vega_trio.agent import Agent
 from vega_trio.engine.body import agent_body
 from vega_trio.engine.equipment import Equipment
-from vega_trio.errors import ConfigError, UnknownName, did_you_mean
+from vega_trio.errors import ConfigError, did_you_mean
 from vega_trio.protocols import Model, Store, Tool
+from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.process import Process
 from vega_trio.tools.toolbox import as_tool
 
@@ -22,30 +23,27 @@ def new_id() -> str:
     return uuid.uuid4().hex[:8]
 
 
-async def ask_by_name(process: Process, name: str, message: str) -> str:
+async def ask_by_name(orch: Orchestrator, _: Process, name: str, message: str) -> str:
     """`ToolContext.ask` of a program without an application: to the living process registered under `name`.
 
     Raises: UnknownName.
     """
-    other = process.orchestrator.whereis(name)
-    if other is None:
-        raise UnknownName(f"no living process is named {name!r}")
-    return str(await other.send(message))
+    return str(await orch.send(name, message))
 
 
 @attrs.define(kw_only=True)
 class Outfitter:
     """Turns blueprints into bodies. `named_tools` are those an agent may name instead of giving the object.
 
-    `models` resolves a model string; `default_model` serves agents without one. `ask` is set anew by an
-    application, once it is open and before an agent runs.
+    `models` resolves a model string; `default_model` serves agents without one. `ask` needs what is opened with
+    the bodies made here, so it is set once that is open, before an agent runs.
     """
 
     store: Store
     models: Callable[[str], Model]
     default_model: str | Model
     named_tools: Mapping[str, Tool]
-    ask: Callable[[Process, str, str], Awaitable[str]] = ask_by_name
+    ask: Callable[[Process, str, str], Awaitable[str]] | None = None
     idle_stop_s: float | None = None
 
     def model_of(self, agent: Agent) -> Model:
@@ -74,6 +72,7 @@ class Outfitter:
         return tool
 
     def body(self, agent: Agent) -> Callable[[Process], Awaitable[object]]:
+        assert self.ask is not None
         equipment = Equipment(
             model=self.model_of(agent),
             tools=self.tools_of(agent),

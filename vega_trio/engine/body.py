@@ -31,7 +31,8 @@ def agent_body(agent: Agent, equipment: Equipment) -> Callable[[Process], Awaita
             process.conversation = conversation
         if process.task is not None:
             return await _run_task(process, agent, equipment, conversation)
-        return await _serve(process, agent, equipment, conversation)
+        await _serve(process, agent, equipment, conversation)
+        return None
 
     return body
 
