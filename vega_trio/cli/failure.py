@@ -52,6 +52,8 @@ def exit_code(error: BaseException) -> int:
             return INTERRUPTED
         case click.ClickException():
             return error.exit_code
+        case ConfigError() if isinstance(error.__cause__, OSError):
+            return FAILED  # a taken port, an unreadable file: the world's refusal, not a wrong word
         case DocumentError() | ConfigError() | InputError() | UnknownAgent() | UnknownWorkflow():
             return USAGE
         case TurnFailed() | RunFailed() | ModelError():
@@ -105,6 +107,8 @@ def describe(error: BaseException) -> tuple[str, str]:
     match error:
         case Failure(message=message, hint=hint):
             return message, hint
+        case click.exceptions.NoArgsIsHelpError(ctx=ctx):
+            return f"{ctx.command_path} needs a command", f"see {ctx.command_path} --help"
         case click.UsageError():
             return _usage(error)
         case click.ClickException():

@@ -71,13 +71,17 @@ def _known(option: str, value: str) -> list[Given]:
             return []
 
 
+ReadStdin = Callable[[bool], str | None]
+"""Gives what comes on stdin, or None. True: it was asked for by `-`, so a terminal is read as well."""
+
+
 def bind(
-    given: Sequence[Given], workflow: WorkflowDefinition, read_stdin: Callable[[], str | None], options: Sequence[str]
+    given: Sequence[Given], workflow: WorkflowDefinition, read_stdin: ReadStdin, options: Sequence[str]
 ) -> tuple[dict[str, object], str | None]:
     """(inputs by name, text for a primary input that the workflow does not have).
 
-    `read_stdin` gives what is piped in, or None; it is called at most once, when `-` asks for it or when nothing
-    else gives the primary input. `options` are those of the command, for a slip of one.
+    `read_stdin` is called at most once, when `-` asks for it or when nothing else gives the primary input.
+    `options` are those of the command, for a slip of one.
 
     Raises: Failure.
     """
@@ -90,7 +94,7 @@ def bind(
 @attrs.define
 class _Binder:
     workflow: WorkflowDefinition
-    read_stdin: Callable[[], str | None]
+    read_stdin: ReadStdin
     options: Sequence[str]
     values: dict[str, object] = attrs.field(factory=dict)
     primary_text: str | None = None
@@ -108,7 +112,7 @@ class _Binder:
     def finish(self) -> tuple[dict[str, object], str | None]:
         open_ = self.primary_text is None and self.workflow.primary not in self.values
         if open_ and not self.stdin_is_used and self.workflow.inputs:
-            text = self._stdin()
+            text = self._stdin(asked=False)
             if text:
                 self._primary(text)
         return self.values, self.primary_text
@@ -123,7 +127,7 @@ class _Binder:
         """`--input`: stdin, a file or text; a JSON object holds inputs by name, all else is the primary input."""
         is_json_file = False
         if value == "-":
-            text = self._stdin() or ""
+            text = self._stdin(asked=True) or ""
         elif _is_file(value):
             text, is_json_file = _read_file(value), value.endswith(".json")
         else:
@@ -173,11 +177,11 @@ class _Binder:
         except ValueError:
             return text
 
-    def _stdin(self) -> str | None:
+    def _stdin(self, *, asked: bool) -> str | None:
         if self.stdin_is_used:
             raise usage("stdin is read twice", "give '-' once")
         self.stdin_is_used = True
-        return self.read_stdin()
+        return self.read_stdin(asked)
 
 
 def _is_file(text: str) -> bool:
@@ -196,11 +200,11 @@ def _read_file(path: str) -> str:
 
 
 def decode_text(data: bytes, where: str) -> str:
-    """UTF-8 text of a bearable size. Raises: Failure."""
+    """UTF-8 text of a bearable size, without the line end that closes it. Raises: Failure."""
     if len(data) > MAX_BYTES:
         raise usage(f"{where}: {len(data):,} bytes are more than the {MAX_BYTES:,} that an input may have")
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError as error:
         raise usage(f"{where}: this is not UTF-8 text (byte {error.start})") from error
 

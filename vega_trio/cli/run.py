@@ -1,0 +1,71 @@
+"""`vega run`: its options. What it does is in `runner.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from vega_trio.cli.options import Shared, shared_options
+
+OPTIONS: dict[str, Any] = {
+    "--workflow": {"metavar": "W", "help": "The workflow to run; a document's only one is the default."},
+    "--task": {"metavar": "TEXT", "help": "The primary input."},
+    "--input": {"metavar": "X", "help": "'-' (stdin), a file, JSON text with inputs by name, else the primary input."},
+    "--set": {"metavar": "NAME=VALUE", "multiple": True, "help": "An input by name; also --NAME VALUE."},
+    "--timeout": {"metavar": "30m", "help": "End the run after this time, with exit code 124."},
+    "--output": {"metavar": "F", "help": "text, json, yaml, or a path (default: text)."},
+    "--model": {"metavar": "M", "help": "The model for all agents: demo, local, or PROVIDER:NAME."},
+    "--db": {"metavar": "PATH", "help": "Keep events and conversations in this database (default: in memory)."},
+}
+
+
+class RunCommand(click.Command):
+    """Takes `--NAME VALUE` for the inputs that only the document knows, and keeps the order in which they came."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        from vega_trio.cli.inputs import split_arguments
+
+        takes_value = {
+            name: not option.is_flag
+            for option in self.get_params(ctx)
+            if isinstance(option, click.Option)
+            for name in (*option.opts, *option.secondary_opts)
+        }
+        rest, ctx.meta["inputs"] = split_arguments(args, takes_value)
+        ctx.meta["options"] = [name for name in takes_value if name.startswith("--")]
+        return super().parse_args(ctx, rest)
+
+
+def _run(file: str | None, **options: Any) -> int:
+    from vega_trio.cli.runner import Request, run_document
+
+    ctx = click.get_current_context()
+    request = Request(
+        file=file,
+        workflow=options["workflow"],
+        given=tuple(ctx.meta["inputs"]),
+        options=tuple(ctx.meta["options"]),
+        timeout=options["timeout"],
+        output="json" if options["as_json"] and options["output"] is None else options["output"],
+        model=options["model"],
+        db=options["db"],
+    )
+    return run_document(request, Shared(ctx))
+
+
+command = RunCommand(
+    "run",
+    callback=_run,
+    params=[
+        click.Argument(["file"], required=False),
+        *(click.Option([name], **settings) for name, settings in OPTIONS.items()),
+        click.Option(["--json", "as_json"], is_flag=True, help="The same as --output json."),
+        *shared_options(),
+    ],
+    help=(
+        "Run a workflow of FILE and print its result. FILE is a .vega.yaml or a directory of them, by default the "
+        "only one here.\n\nEvery input of the workflow can be given as --NAME VALUE. What is piped in is the primary "
+        "input if nothing else gives it. Of several values for an input the last one wins."
+    ),
+)

@@ -1,0 +1,167 @@
+"""What `vega run` does: opens the document, binds the inputs, runs the workflow and prints its result."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import stat
+import sys
+import time
+from functools import partial
+from typing import Any
+
+import attrs
+import trio
+
+from vega_trio.app.application import App
+from vega_trio.app.open import open_app
+from vega_trio.app.runs import Run
+from vega_trio.cli.config import Setup, open_setup
+from vega_trio.cli.documents import environment, need_document
+from vega_trio.cli.failure import INTERRUPTED, usage
+from vega_trio.cli.inputs import MAX_BYTES, Given, bind, decode_text
+from vega_trio.cli.live import closing_line, show_progress
+from vega_trio.cli.logs import start_logging
+from vega_trio.cli.options import Shared
+from vega_trio.cli.output import Output, parse_output, write
+from vega_trio.cli.signals import on_interrupt
+from vega_trio.cli.terminal import is_terminal, wants_color
+from vega_trio.dsl.units import parse_duration
+from vega_trio.dsl.workflow import WorkflowDefinition
+from vega_trio.errors import RunCancelled, RunFailed
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """One call of `vega run`, as given. `options` are the command's own, for a slip of one."""
+
+    file: str | None
+    workflow: str | None
+    given: tuple[Given, ...]
+    options: tuple[str, ...]
+    timeout: str | None
+    output: str | None
+    model: str | None
+    db: str | None
+
+
+@attrs.define
+class _Signal:
+    """The signal that ended the run, if one did."""
+
+    number: int = 0
+
+
+def run_document(request: Request, shared: Shared) -> int:
+    """Runs and returns the exit code. Raises: whatever stops it; `failure.py` knows what that means."""
+    setup = open_setup(shared.home)
+    start_logging(shared, setup.env)
+    output = parse_output(request.output)
+    timeout_s = parse_timeout(request.timeout)
+    return trio.run(partial(_main, request, shared, setup, output, timeout_s))
+
+
+def parse_timeout(text: str | None) -> float | None:
+    """Seconds. Raises: Failure."""
+    if text is None:
+        return None
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise usage(f"--timeout {text!r} is no duration", "write for example 90s, 30m or 1h30m") from error
+    if seconds <= 0:
+        raise usage(f"--timeout {text!r} leaves no time", "write for example 90s, 30m or 1h30m")
+    return seconds
+
+
+async def _main(request: Request, shared: Shared, setup: Setup, output: Output, timeout_s: float | None) -> int:
+    source = need_document(request.file, "run")
+    env = environment(setup, source, request.model)
+    store = request.db or setup.env.get("VEGA_DB") or None
+    async with open_app(source, model=request.model, store=store, env=env, home=setup.home) as app:
+        if app.model_note and not shared.quiet:
+            sys.stderr.write(app.model_note + "\n")
+        workflow = choose_workflow(app, request.workflow)
+        # In a thread: what is piped in may take its time, and Ctrl-C must not wait for it.
+        inputs, primary_text = await trio.to_thread.run_sync(
+            bind, request.given, workflow, read_stdin, request.options, abandon_on_cancel=True
+        )
+        start = partial(app.run_workflow, workflow.name, inputs, primary_text=primary_text, timeout=timeout_s)
+        caught = _Signal()
+        outcome, result = await _watched(app, shared, start, caught)
+    if isinstance(outcome, RunCancelled):
+        return 128 + caught.number if caught.number else INTERRUPTED
+    if outcome is not None:
+        raise outcome
+    write(result, output)
+    return 0
+
+
+async def _watched(
+    app: App, shared: Shared, start: partial[Any], caught: _Signal
+) -> tuple[RunFailed | RunCancelled | None, Any]:
+    """(what went wrong, result) of a run that is shown while it lasts and that Ctrl-C cancels."""
+    if shared.quiet:
+        return await _finished(await start(), caught)
+    started_at = time.time()
+    color = wants_color(sys.stderr, no_color=shared.no_color)
+    async with show_progress(app, live=_live(shared), color=color) as progress:
+        run = await start()
+        ended = await _finished(run, caught)
+    sys.stderr.write(closing_line(progress, started_at, run.cost_usd) + "\n")
+    sys.stderr.flush()
+    return ended
+
+
+async def _finished(run: Run, caught: _Signal) -> tuple[RunFailed | RunCancelled | None, Any]:
+    async def cancel(number: int) -> None:
+        caught.number = number
+        await run.cancel()
+
+    async with on_interrupt(cancel):
+        try:
+            return None, await run.wait()
+        except (RunFailed, RunCancelled) as error:
+            return error, None
+
+
+def _live(shared: Shared) -> bool:
+    """Whether the step tree may repaint itself: on a capable terminal, with nothing logged in between."""
+    talkative = shared.no_color or shared.verbose or shared.debug
+    capable = is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
+    return capable and not talkative and importlib.util.find_spec("rich") is not None
+
+
+def choose_workflow(app: App, name: str | None) -> WorkflowDefinition:
+    """The named workflow, else the only one. Raises: UnknownWorkflow, Failure."""
+    if name is not None:
+        return app.workflow(name)
+    workflows = app.workflows()
+    match workflows:
+        case [only]:
+            return only
+        case []:
+            file = app.document.file
+            raise usage(f"{file} has no workflow", f"talk to its agents: vega chat --file {file}")
+        case _:
+            names = ", ".join(each.name for each in workflows)
+            raise usage(f"{app.document.file} has {len(workflows)} workflows", f"choose one with --workflow: {names}")
+
+
+def read_stdin(asked: bool) -> str | None:
+    """What is piped or redirected into stdin, or, when asked for, typed; None when there is nothing.
+
+    Reads the descriptor itself: a thread that is abandoned in `sys.stdin` would hold its lock at exit.
+    """
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:
+        return None
+    if not (asked or stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)):
+        return None
+    data = b""
+    while chunk := os.read(0, 65536):
+        data += chunk
+        if len(data) > MAX_BYTES:
+            break
+    return decode_text(data, "stdin") or None

@@ -1,0 +1,38 @@
+"""`vega serve`: its options. What it does is in `serving.py`."""
+
+from __future__ import annotations
+
+import click
+
+from vega_trio.cli.options import Shared, vega_command
+
+
+@vega_command(name="serve")
+@click.argument("file", required=False)
+@click.option("--addr", metavar=":3001", help="Where to listen; :0 picks a free port (default: :3001).")
+@click.option("--db", metavar="PATH", help="The database (default: .vega-serve.db; with --demo a temporary one).")
+@click.option("--demo", is_flag=True, help="Use the scripted demo model: no key, no cost.")
+@click.option("--model", metavar="M", help="The model for all agents: demo, local, or PROVIDER:NAME.")
+@click.option("--allow-host", "hosts", metavar="H", multiple=True, help="Also answer under this host name.")
+@click.option("--allow-origin", "origins", metavar="URL", multiple=True, help="Also let pages of this origin call.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    file: str | None,
+    addr: str | None,
+    db: str | None,
+    demo: bool,
+    model: str | None,
+    hosts: tuple[str, ...],
+    origins: tuple[str, ...],
+) -> int:
+    """Serve the dashboard and the HTTP API for FILE, by default the only document here, else a built-in one.
+
+    Ctrl-C or SIGTERM lets running turns end and stops; a second one stops at once.
+    """
+    from vega_trio.cli.serving import Request, serve_document
+
+    if demo and model not in (None, "demo"):
+        raise click.UsageError(f"--demo and --model {model} exclude each other")
+    request = Request(file=file, addr=addr, db=db, demo=demo, model=model, hosts=hosts, origins=origins)
+    return serve_document(request, Shared(ctx))

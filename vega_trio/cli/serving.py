@@ -1,0 +1,98 @@
+"""What `vega serve` does: opens the document and the database and hands the application to the server."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import tempfile
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import attrs
+import trio
+
+from vega_trio.app.open import open_app
+from vega_trio.cli.config import Setup, open_setup
+from vega_trio.cli.documents import choose_document, environment
+from vega_trio.cli.logs import start_logging
+from vega_trio.cli.options import Shared
+from vega_trio.cli.summary import counts
+from vega_trio.errors import MissingExtra
+
+DATABASE = ".vega-serve.db"
+GC_THRESHOLD = 10_000  # allocations between collections; what a server makes lives for a request or for ever
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """One call of `vega serve`, as given."""
+
+    file: str | None
+    addr: str | None
+    db: str | None
+    demo: bool
+    model: str | None
+    hosts: tuple[str, ...]
+    origins: tuple[str, ...]
+
+
+def serve_document(request: Request, shared: Shared) -> int:
+    """Serves until a signal and returns the exit code. Raises: what stops it; `failure.py` knows what that means."""
+    setup = open_setup(shared.home)
+    start_logging(shared, setup.env)
+    with ExitStack() as stack:
+        if request.demo and request.db is None:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="vega-demo-"))
+            database = str(Path(folder) / "demo.db")
+        else:
+            database = choose_database(request.db, setup)
+        trio.run(partial(_main, request, shared, setup, database))
+    return 0
+
+
+def choose_database(flag: str | None, setup: Setup) -> str:
+    return flag or setup.env.get("VEGA_DB") or setup.config.db or DATABASE
+
+
+def choose_address(flag: str | None, setup: Setup) -> str:
+    return flag or setup.env.get("VEGA_ADDR") or setup.config.addr or ":3001"
+
+
+async def _main(request: Request, shared: Shared, setup: Setup, database: str) -> None:
+    try:
+        from vega_trio.serve.listener import parse_address
+        from vega_trio.serve.server import serve
+    except ModuleNotFoundError as error:
+        raise MissingExtra("serve", "vega serve") from error
+    addr = choose_address(request.addr, setup)
+    parse_address(addr)  # a wrong one is found before anything is opened
+    source = choose_document(request.file)
+    model = "demo" if request.demo else request.model
+    env = environment(setup, source, model)
+    async with open_app(source, model=model, store=database, env=env, home=setup.home) as app:
+        if not shared.quiet:
+            _say(f"{app.document.file}: {counts(app.document)}")
+        if app.model_note:
+            _say(app.model_note)
+        await serve(
+            app,
+            addr=addr,
+            allow_hosts=request.hosts,
+            allow_origins=request.origins,
+            on_ready=_ready,
+            shutdown_timeout=app.document.settings.shutdown_timeout_s,
+        )
+
+
+def _ready(url: str) -> None:
+    """Says where the dashboard is, and takes what has been loaded out of the garbage collector's sight."""
+    _say(f"Dashboard: {url}")
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()

@@ -1,0 +1,178 @@
+"""What `vega chat` does: one reply, or a conversation line by line.
+
+The terminal stays in its normal mode all the time, so that it is sane however the program ends.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import signal
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator
+from functools import partial
+
+import attrs
+import trio
+
+from vega_trio._core.wire import rfc3339
+from vega_trio.app.application import App
+from vega_trio.app.open import open_app
+from vega_trio.changes import Put
+from vega_trio.cli.config import Setup, open_setup
+from vega_trio.cli.documents import choose_document, environment
+from vega_trio.cli.failure import show, usage
+from vega_trio.cli.logs import start_logging
+from vega_trio.cli.options import Shared
+from vega_trio.cli.signals import INTERRUPTS
+from vega_trio.cli.terminal import is_terminal
+from vega_trio.cli.turns import Screen, open_screen, show_turn
+from vega_trio.errors import VegaError
+from vega_trio.session import Session
+
+LEAVE = ("/quit", "/exit", "/q")
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """One call of `vega chat`, as given."""
+
+    agent: str | None
+    file: str | None
+    resume: bool
+    prompt: str | None
+    db: str | None
+    model: str | None
+
+
+def talk(request: Request, shared: Shared) -> int:
+    """Talks and returns the exit code. Raises: whatever stops it; `failure.py` knows what that means."""
+    setup = open_setup(shared.home)
+    start_logging(shared, setup.env)
+    return trio.run(partial(_main, request, shared, setup))
+
+
+async def _main(request: Request, shared: Shared, setup: Setup) -> int:
+    source = choose_document(request.file)
+    store = request.db or setup.env.get("VEGA_DB") or None
+    if request.resume and store is None:
+        raise usage("there is no conversation to continue without a database", "give it with --db PATH or VEGA_DB")
+    env = environment(setup, source, request.model)
+    async with open_app(source, model=request.model, store=store, env=env, home=setup.home) as app:
+        if app.model_note and not shared.quiet:
+            sys.stderr.write(app.model_note + "\n")
+        agent = choose_agent(app, request.agent)
+        session = Session(agent) if request.resume or store is None else await _new_session(app, agent)
+        screen = open_screen(quiet=shared.quiet, no_color=shared.no_color)
+        interactive = request.prompt is None and is_terminal(sys.stdin)
+        conversation = Conversation(app=app, session=session, screen=screen, interactive=interactive)
+        return await conversation.hold(request.prompt)
+
+
+def choose_agent(app: App, name: str | None) -> str:
+    """The named agent, else the only one. Raises: UnknownAgent, Failure."""
+    if name is not None:
+        return app.agent(name).agent.name
+    names = [info.agent.name for info in app.agents()]
+    if len(names) != 1:
+        raise usage(f"{app.document.file} has {len(names)} agents", f"choose one: {', '.join(names)}")
+    return names[0]
+
+
+async def _new_session(app: App, agent: str) -> Session:
+    """A new conversation in a database that may hold older ones."""
+    now = rfc3339(time.time())
+    row = {"id": uuid.uuid4().hex[:8], "agent": agent, "user": "default", "title": "", "created_at": now}
+    await app.store.submit(Put("session", str(row["id"]), {**row, "updated_at": now})).wait()
+    return Session(agent, id=row["id"])
+
+
+@attrs.define(kw_only=True)
+class Conversation:
+    """Messages one after the other until they end or a signal says so. `code` is the exit code."""
+
+    app: App
+    session: Session
+    screen: Screen
+    interactive: bool
+    in_turn: bool = False
+    interrupts: int = 0
+    code: int = 0
+
+    async def hold(self, message: str | None) -> int:
+        """Sends the message, or else the lines of stdin. Returns the exit code."""
+        with trio.open_signal_receiver(*INTERRUPTS) as signals:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._listen, signals, nursery.cancel_scope)
+                if message is not None:
+                    await self._turn(message)
+                else:
+                    send, lines = trio.open_memory_channel[str](0)
+                    nursery.start_soon(read_lines, send)
+                    await self._send_all(lines)
+                nursery.cancel_scope.cancel()
+        return self.code
+
+    async def _send_all(self, lines: trio.MemoryReceiveChannel[str]) -> None:
+        self._prompt()
+        async for line in lines:
+            if line.strip() in LEAVE:
+                return
+            if line.strip():
+                await self._turn(line)
+            if self.code:
+                return
+            self._prompt()
+        if self.interactive:
+            sys.stderr.write("\n")  # the line that Ctrl-D left open
+
+    async def _turn(self, message: str) -> None:
+        self.in_turn, self.interrupts = True, 0
+        try:
+            await show_turn(self.app, self.session, message, self.screen)
+        except VegaError as error:
+            if not self.interactive:
+                raise
+            show(error, no_color=not self.screen.color)
+        finally:
+            self.in_turn = False
+
+    async def _listen(self, signals: AsyncIterator[int], everything: trio.CancelScope) -> None:
+        """Ctrl-C stops the turn; a second one, SIGTERM, or any signal to a program without a terminal leaves too."""
+        async for number in signals:
+            leaving = number != signal.SIGINT or not self.interactive
+            self.interrupts += 1
+            if leaving:
+                self.code = 128 + number
+            if self.in_turn and self.interrupts == 1:
+                await self.app.stop_turn(self.session)
+            elif leaving or self.in_turn:
+                self.code = 128 + number
+                everything.cancel()
+            else:
+                sys.stderr.write("\n(Ctrl-D quits)\n")
+                self._prompt()
+
+    def _prompt(self) -> None:
+        if self.interactive:
+            sys.stderr.write(f"[{self.session.agent}]> ")
+            sys.stderr.flush()
+
+
+async def read_lines(send: trio.MemorySendChannel[str]) -> None:
+    """Sends the lines of stdin, without their ends, and closes the channel behind the last one.
+
+    A thread reads the descriptor itself: one that is abandoned in `sys.stdin` would hold its lock at exit.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    rest = ""
+    async with send:
+        while data := await trio.to_thread.run_sync(os.read, 0, 65536, abandon_on_cancel=True):
+            *lines, rest = (rest + decoder.decode(data)).split("\n")
+            for line in lines:
+                await send.send(line.removesuffix("\r"))
+        rest += decoder.decode(b"", final=True)
+        if rest:
+            await send.send(rest)
