@@ -1,0 +1,187 @@
+"""Chat: ask and wait, ask and watch, what was said, stop, forget.
+
+A turn belongs to its process. A client that leaves takes nothing with it; `POST ../chat/stop` is what stops a turn.
+"""
+
+from __future__ import annotations
+
+import attrs
+import trio
+from quart import Request, Response
+
+from vega_trio._core.wire import rfc3339
+from vega_trio.app.application import App
+from vega_trio.app.chat import ChatMessage, ChatStream
+from vega_trio.errors import UnknownAgent, VegaError
+from vega_trio.events import TurnFailure, TurnFinished, TurnStopped
+from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, json_answer
+from vega_trio.serve.models import ChatAnswer, ChatEntry, ChatRequest, ChatState, Status, ToolCallEntry, TurnMetrics
+from vega_trio.serve.problems import Problem, Refused, bad_value, cancelled, problem_of, stopping, turn_problem
+from vega_trio.serve.streams import Relay, RelayBody, open_relay, sse_answer
+from vega_trio.serve.translate import Translator, Version
+from vega_trio.session import Session
+
+ANSWER_TIMEOUT_S = 300.0
+USER_LENGTH = 128
+
+
+async def send(desk: Desk, request: Request, name: str) -> Response:
+    """Asks, and answers when the turn has ended. The turn goes on if that takes too long."""
+    session, message = await _question(desk, request, name)
+    exchange_of(request).waits_for_turn = True
+    turn_id = ""
+    with trio.move_on_after(ANSWER_TIMEOUT_S):
+        async with desk.app.chat(session, message) as events:
+            turn_id = events.turn_id
+            return json_answer(desk, await _end_of(events))
+    raise Refused(_too_slow(turn_id))
+
+
+async def stream(desk: Desk, request: Request, name: str) -> Response:
+    """Asks, and shows the turn as it happens."""
+    version = _version(request)
+    session, message = await _question(desk, request, name)
+    exchange = exchange_of(request)
+    exchange.waits_for_turn = True
+    relay = open_relay()
+    scope: trio.CancelScope = await desk.nursery.start(_watch, desk.app, session, message, version, relay)
+    exchange.on_close.append(scope.cancel)
+    return sse_answer(RelayBody(relay), request.method)
+
+
+async def history(desk: Desk, request: Request, name: str) -> Response:
+    """What was said, oldest first."""
+    said = await desk.app.transcript(_session(desk.app, name, request.args.get("session") or None))
+    return json_answer(desk, [_entry(each) for each in said])
+
+
+async def clear(desk: Desk, request: Request, name: str) -> Response:
+    await desk.app.clear(_session(desk.app, name, request.args.get("session") or None))
+    return json_answer(desk, Status(status="cleared"))
+
+
+async def stop(desk: Desk, request: Request, name: str) -> Response:
+    turn_id = await desk.app.stop_turn(_session(desk.app, name, request.args.get("session") or None))
+    return json_answer(desk, Status(status="idle" if turn_id is None else "stopping", turn_id=turn_id))
+
+
+async def status(desk: Desk, request: Request, name: str) -> Response:
+    now = await desk.app.chat_status(_session(desk.app, name, request.args.get("session") or None))
+    return json_answer(desk, ChatState(streaming=now.streaming, turn_id=now.turn_id, queued=now.queued))
+
+
+async def _watch(
+    app: App,
+    session: Session,
+    message: str,
+    version: Version,
+    relay: Relay,
+    *,
+    task_status: trio.TaskStatus[trio.CancelScope],
+) -> None:
+    """Follows one turn for one client, in a task of its own: only here may scopes stay open between two events.
+
+    What goes wrong before the turn is under way is raised by `nursery.start`, in the request.
+    """
+    with trio.CancelScope() as scope:
+        async with app.chat(session, message) as events:
+            assert events.session.id is not None
+            task_status.started(scope)
+            await _relay_turn(events, Translator(events.turn_id, events.session.id, version), relay)
+
+
+async def _relay_turn(events: ChatStream, translator: Translator, relay: Relay) -> None:
+    failure: Exception | None = None
+    try:
+        async for event in events:
+            await relay.put(translator.frames(event))
+    except VegaError as error:
+        problem = problem_of(error)
+        await relay.put(translator.failure(problem.error, problem.code))
+    except Exception as error:  # noqa: BLE001 - a bug: the request's own task raises it, so that it alone fails
+        failure = error
+    finally:
+        relay.finish(failure)
+
+
+async def _end_of(events: ChatStream) -> ChatAnswer:
+    """Waits for the turn's end. Raises: Refused when it failed or was stopped, ProcessExited."""
+    async for event in events:
+        if event.turn_id != events.turn_id:
+            continue
+        match event:
+            case TurnFinished():
+                return _answer(event, events.turn_id)
+            case TurnFailure():
+                raise Refused(turn_problem(event.error_class, event.error, events.turn_id))
+            case TurnStopped():
+                raise Refused(cancelled(events.turn_id, event.text))
+    raise Refused(stopping())  # the bus closed under the turn
+
+
+async def _question(desk: Desk, request: Request, name: str) -> tuple[Session, str]:
+    """Who is asked, and what. Raises: Refused, UnknownAgent."""
+    body = await body_of(desk, request, ChatRequest)
+    if not body.message.strip():
+        raise Refused(Problem(400, "bad_body", "the message is empty", 'send {"message": "..."}', field="message"))
+    if len(body.message.encode()) > desk.limits.message:
+        text = f"the message has more than {desk.limits.message} bytes"
+        hint = "send less; settings.limits.message is the limit in bytes"
+        raise Refused(Problem(413, "too_large", text, hint, field="message"))
+    return _session(desk.app, name, body.session), body.message
+
+
+def _session(app: App, name: str, session_id: str | None) -> Session:
+    """`AGENT` or `AGENT:USER`. Raises: UnknownAgent, Refused."""
+    try:
+        return Session(app.agent(name).agent.name, id=session_id)
+    except UnknownAgent:
+        agent, _, user = name.partition(":")
+        if not user:
+            raise
+    if len(user) > USER_LENGTH or not user.isprintable():
+        raise bad_value("name", f"the user after the colon must have 1 to {USER_LENGTH} printable characters")
+    return Session(app.agent(agent).agent.name, user, session_id)
+
+
+def _version(request: Request) -> Version:
+    match request.args.get("v"):
+        case None | "1":
+            return 1
+        case "2":
+            return 2
+        case other:
+            raise bad_value("v", f"'v' must be 1 or 2, not {other[:40]!r}")
+
+
+def _answer(event: TurnFinished, turn_id: str) -> ChatAnswer:
+    figures = TurnMetrics(
+        input_tokens=event.input_tokens,
+        output_tokens=event.output_tokens,
+        cost_usd=event.cost_usd,
+        duration_ms=event.duration_ms,
+    )
+    return ChatAnswer(response=event.text, turn_id=turn_id, metrics=figures)
+
+
+def _too_slow(turn_id: str) -> Problem:
+    text = f"the turn did not end within {ANSWER_TIMEOUT_S:g} s; it goes on"
+    hint = "read its answer later with GET ../chat, or ask with ../chat/stream"
+    return Problem(504, "timeout", text, hint, details={"turn_id": turn_id})
+
+
+def _entry(said: ChatMessage) -> ChatEntry:
+    calls = tuple(ToolCallEntry(**attrs.asdict(call, recurse=False)) for call in said.tool_calls)
+    return ChatEntry(
+        role=said.role, content=said.content, id=said.id, created_at=rfc3339(said.created_at), tool_calls=calls
+    )
+
+
+ROUTES = (
+    Route("GET", "/api/agents/<name>/chat", history),
+    Route("POST", "/api/agents/<name>/chat", send),
+    Route("DELETE", "/api/agents/<name>/chat", clear),
+    Route("POST", "/api/agents/<name>/chat/stream", stream),
+    Route("POST", "/api/agents/<name>/chat/stop", stop),
+    Route("GET", "/api/agents/<name>/chat/status", status),
+)

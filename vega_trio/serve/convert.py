@@ -1,0 +1,85 @@
+"""Bodies and answers as JSON values.
+
+Reading is strict: an unknown key, a missing one or a wrong type is a 400 that names the field. Writing leaves out
+fields that have their default, which are the ones that the API marks as optional.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import attrs
+from cattrs import ClassValidationError, Converter, ForbiddenExtraKeysError
+
+from vega_trio.errors import did_you_mean
+from vega_trio.serve.models import ChatRequest
+from vega_trio.serve.problems import Problem, Refused
+from vega_trio.serve.sse import to_json
+
+T = TypeVar("T")
+
+def _exact(kind: type) -> Any:
+    """cattrs would turn 3 into "3" and true into 1; here a value is of its type or it is refused."""
+
+    def structure(value: object, _: object) -> object:
+        if type(value) is not kind and not (kind is float and type(value) is int):
+            raise TypeError(f"must be {_WORDS[kind]}, not {_worded(value)}")
+        return value
+
+    return structure
+
+
+_WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
+
+
+def _worded(value: object) -> str:
+    match value:
+        case dict():
+            return "an object"
+        case list():
+            return "a list"
+        case _:
+            return to_json(value).decode()[:60]
+
+
+def open_converter() -> Converter:
+    """The converter: strict in, defaults left out."""
+    converter = Converter(forbid_extra_keys=True, omit_if_default=True, detailed_validation=True)
+    for kind in _WORDS:
+        converter.register_structure_hook(kind, _exact(kind))
+    return converter
+
+
+def read(converter: Converter, value: object, kind: type[T]) -> T:
+    """The body as `kind`. Raises: Refused, naming the field."""
+    if not isinstance(value, dict):
+        raise Refused(Problem(400, "bad_body", f"the body is {_worded(value)}, not an object", _example(kind)))
+    try:
+        return converter.structure(value, kind)
+    except ClassValidationError as error:
+        raise Refused(_first_problem(error, kind)) from error
+
+
+def write(converter: Converter, value: object) -> Any:
+    """The answer as a JSON value."""
+    return converter.unstructure(value)
+
+
+def _first_problem(error: ClassValidationError, kind: type) -> Problem:
+    noted, bare = error.group_exceptions()
+    for each in bare:
+        if isinstance(each, ForbiddenExtraKeysError):
+            wrong = sorted(each.extra_fields)[0]
+            known = [field.name for field in attrs.fields(kind)]
+            text = f"the key {wrong!r} is unknown{did_you_mean(wrong, known)}"
+            return Problem(400, "bad_body", text, _example(kind), field=wrong)
+    for cause, note in noted:
+        text = f"the key {note.name!r} is missing" if isinstance(cause, KeyError) else f"{note.name!r} {cause}"
+        return Problem(400, "bad_body", text, _example(kind), field=note.name)
+    return Problem(400, "bad_body", "the body is not of the expected form", _example(kind))
+
+
+def _example(kind: type) -> str:
+    if kind is ChatRequest:
+        return 'send {"message": "..."}'
+    return "the keys are " + ", ".join(field.name for field in attrs.fields(kind))

@@ -1,0 +1,105 @@
+"""What every handler is given, and how a handler reads its request and writes its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar, cast
+
+import attrs
+import trio
+from cattrs import Converter
+from quart import Request, Response
+
+from vega_trio._core.codec import decode_json
+from vega_trio.app.application import App
+from vega_trio.serve.assets import Bundle
+from vega_trio.serve.convert import open_converter, read
+from vega_trio.serve.exchange import SCOPE_KEY, Exchange
+from vega_trio.serve.problems import Problem, Refused, bad_value
+from vega_trio.serve.ring import EventRing
+from vega_trio.serve.sse import to_json
+
+T = TypeVar("T")
+
+KIB = 1024
+
+
+@attrs.frozen
+class Limits:
+    """What `settings.limits` may change. Bytes, and listeners of the event stream."""
+
+    body: int = 1024 * KIB
+    message: int = 256 * KIB
+    subscribers: int = 1000
+
+
+def limits_of(settings: Mapping[str, float]) -> Limits:
+    known = {field.name for field in attrs.fields(Limits)}
+    return Limits(**{name: int(value) for name, value in settings.items() if name in known})
+
+
+@attrs.define(eq=False)
+class Desk:
+    """The server's own state. `nursery` holds what outlives a request; `listeners` counts open event streams."""
+
+    app: App
+    ring: EventRing
+    nursery: trio.Nursery
+    limits: Limits
+    bundle: Bundle
+    stopping: trio.Event
+    converter: Converter = attrs.field(factory=open_converter)
+    listeners: int = 0
+
+
+Handler = Callable[..., Awaitable[Response]]
+
+
+@attrs.frozen
+class Route:
+    """One route. The handler gets the desk, the request and the path's variables by name."""
+
+    method: str
+    path: str
+    handler: Handler
+
+
+def exchange_of(request: Request) -> Exchange:
+    """The request's exchange, which the reception put beside it."""
+    exchange: Exchange = cast("dict[str, Any]", request.scope)[SCOPE_KEY]
+    return exchange
+
+
+async def body_of(desk: Desk, request: Request, kind: type[T]) -> T:
+    """The request's body. Raises: Refused."""
+    return read(desk.converter, await json_of(request), kind)
+
+
+async def json_of(request: Request) -> Any:
+    """The body as a JSON value. Raises: Refused."""
+    data = await request.get_data()
+    try:
+        return decode_json(data)
+    except ValueError as error:
+        hint = 'send JSON, such as {"message": "..."}'
+        raise Refused(Problem(400, "bad_json", f"the body is {error}", hint)) from error
+
+
+def number_of(request: Request, name: str, *, least: int, most: int) -> int | None:
+    """A whole number in the query, None when it is not there. Raises: Refused."""
+    text = request.args.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 18 and least <= int(text) <= most):
+        raise bad_value(name, f"{name!r} must be a whole number from {least} to {most}, not {text[:40]!r}")
+    return int(text)
+
+
+def json_answer(desk: Desk, value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer in its shape, as compact JSON."""
+    return plain_answer(desk.converter.unstructure(value), status, headers)
+
+
+def plain_answer(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON value as an answer."""
+    return Response(to_json(value), status, dict(headers or {}), content_type="application/json")

@@ -1,0 +1,155 @@
+"""The event stream: everything that happens, from where the client left off, as long as it listens."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+import attrs
+import trio
+from quart import Request, Response
+from quart.wrappers.response import ResponseBody
+
+from vega_trio.protocols import Store, StoredEvent
+from vega_trio.serve.desk import Desk, Route
+from vega_trio.serve.problems import Problem, Refused, bad_value
+from vega_trio.serve.ring import EventFrame, EventRing
+from vega_trio.serve.sse import CONNECTED, HEARTBEAT, frame, to_json
+from vega_trio.serve.streams import sse_answer
+
+HEARTBEAT_S = 15.0
+STORE_BATCH = 500
+LARGEST_ID = 2**62
+
+
+@attrs.frozen
+class EventFilter:
+    """Which events a client wants. No types means all; a prefix stands for what it begins."""
+
+    types: frozenset[str] = frozenset()
+    prefixes: tuple[str, ...] = ()
+    process_id: str | None = None
+    agent: str | None = None
+
+    def wants(self, event: EventFrame | StoredEvent) -> bool:
+        if self.process_id not in (None, event.process_id) or self.agent not in (None, event.agent):
+            return False
+        if not self.types and not self.prefixes:
+            return True
+        return event.type in self.types or event.type.startswith(self.prefixes)
+
+
+def event_filter(types: str, process_id: str | None, agent: str | None) -> EventFilter:
+    """The filter of a query; `types` is a comma-separated list such as `process.*,workflow.completed`.
+
+    Raises: Refused.
+    """
+    names = [each.strip() for each in types.split(",") if each.strip()]
+    for name in names:
+        plain = name.removesuffix("*")
+        if "*" in plain or (plain != name and plain and not plain.endswith(".")):
+            hint = "write types=process.*,workflow.completed"
+            raise bad_value("types", f"{name[:60]!r} is no event type and no PREFIX.*", hint)
+    exact = frozenset(name for name in names if not name.endswith("*"))
+    prefixes = tuple(name[:-1] for name in names if name.endswith("*"))
+    return EventFilter(exact, prefixes, process_id, agent)
+
+
+@attrs.define(eq=False)
+class EventBody(ResponseBody):
+    """One listener. `_cursor` is the id up to which it has been served; None until it begins, with what is new."""
+
+    _desk: Desk
+    _filter: EventFilter
+    _cursor: int | None
+    _greeted: bool = attrs.field(default=False, init=False)
+    _beat_at: float = attrs.field(default=0.0, init=False)
+
+    async def __aenter__(self) -> Self:
+        self._desk.listeners += 1
+        return self
+
+    async def __aexit__(self, kind: type, error: BaseException, trace: TracebackType) -> None:
+        self._desk.listeners -= 1
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        chunk = await self._next_chunk()
+        self._beat_at = trio.current_time() + HEARTBEAT_S
+        return chunk
+
+    async def _next_chunk(self) -> bytes:
+        ring = self._desk.ring
+        if not self._greeted:
+            self._greeted = True
+            return CONNECTED + await self._begin(ring)
+        assert self._cursor is not None
+        while True:
+            chunk = await self._pending(ring)
+            if chunk:
+                return chunk
+            if ring.closed and self._cursor >= ring.last:
+                raise StopAsyncIteration
+            with trio.move_on_at(self._beat_at) as silence:
+                await ring.news(self._cursor)
+            if silence.cancelled_caught:
+                return HEARTBEAT
+
+    async def _begin(self, ring: EventRing) -> bytes:
+        """Sets the cursor. An id that this database has not reached yet comes from another one."""
+        if self._cursor is None:
+            self._cursor = ring.last
+        asked, newest = self._cursor, max(ring.last, await self._desk.app.store.last_event_id())
+        if asked <= newest:
+            return b""
+        self._cursor = newest
+        return gap_frame(asked, newest)
+
+    async def _pending(self, ring: EventRing) -> bytes:
+        """All later events, rendered, from the ring or else the next batch of the store."""
+        assert self._cursor is not None
+        newer = ring.after(self._cursor)
+        if newer is None:
+            return await self._stored(ring, self._desk.app.store)
+        if newer:
+            self._cursor = newer[-1].id
+        return b"".join(each.data for each in newer if self._filter.wants(each))
+
+    async def _stored(self, ring: EventRing, store: Store) -> bytes:
+        assert self._cursor is not None
+        rows = await store.events_after(self._cursor, limit=STORE_BATCH)
+        first, self._cursor = self._cursor + 1, rows[-1].id if rows else ring.start
+        oldest = rows[0].id if rows else ring.start + 1
+        chunk = b"".join(frame(each.type, each.body, each.id) for each in rows if self._filter.wants(each))
+        return gap_frame(first, oldest - 1) + chunk if oldest > first else chunk
+
+
+def gap_frame(first: int, last: int) -> bytes:
+    """Says that events `first` to `last` cannot be had any more."""
+    return frame("gap", to_json({"type": "gap", "from": first, "to": last}), last)
+
+
+async def listen(desk: Desk, request: Request) -> Response:
+    query = request.args
+    wanted = event_filter(query.get("types", ""), query.get("process_id") or None, query.get("agent") or None)
+    cursor = _last_event_id(request)
+    if desk.listeners >= desk.limits.subscribers:
+        text = f"{desk.limits.subscribers} clients are listening already"
+        hint = "close some, or raise settings.limits.subscribers"
+        raise Refused(Problem(503, "too_many_subscribers", text, hint, retry_after_s=5))
+    return sse_answer(EventBody(desk, wanted, cursor), request.method)
+
+
+def _last_event_id(request: Request) -> int | None:
+    """Where the client left off: the header, which a browser sends by itself, before the query."""
+    text = request.headers.get("Last-Event-ID") or request.args.get("last_event_id") or None
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and int(text[:20]) <= LARGEST_ID):
+        raise bad_value("last_event_id", f"the last event id must be a number from the stream, not {text[:40]!r}")
+    return int(text)
+
+
+ROUTES = (Route("GET", "/api/events", listen),)

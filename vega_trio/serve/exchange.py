@@ -1,0 +1,230 @@
+"""Every request passes here before it is routed, and every answer on its way out.
+
+    arrive    gets an id; the guard judges its head; its body is read whole, within the limit
+    answer    gets the headers that every answer has
+    leave     when the server stops, requests that wait for a turn are left alone while turns may drain; the others
+              are given a moment, then cut
+
+This is ASGI, below the web framework, so that no route can be reached around it.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+import trio
+
+from vega_trio.serve.guard import Head, Policy, allowed_origin, is_preflight, judge, too_large
+from vega_trio.serve.problems import Problem, stopping
+from vega_trio.serve.sse import to_json
+
+log = logging.getLogger("vega_trio.serve")
+
+Message = dict[str, Any]
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+BODY_TIMEOUT_S = 30.0
+LINGER_S = 1.0
+LINGER_BYTES = 8 * 1024 * 1024
+GRACE_S = 1.0  # for requests under way when the server stops; what waits for a turn has longer
+SCOPE_KEY = "vega.exchange"
+
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cache-control": "no-store",
+}
+CORS_ANSWER = {
+    "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE",
+    "access-control-allow-headers": "content-type, last-event-id",
+    "access-control-max-age": "600",
+}
+
+
+@attrs.define(eq=False)
+class Exchange:
+    """One request and its answer. `waits_for_turn` is set by handlers whose answer is a turn's or a run's."""
+
+    id: str
+    origin: str | None
+    scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
+    waits_for_turn: bool = False
+    answered: bool = False
+    on_close: list[Callable[[], None]] = attrs.field(factory=list)
+
+    def headers(self) -> dict[str, str]:
+        out = {**HEADERS, "x-request-id": self.id}
+        if self.origin is not None:
+            out |= {"access-control-allow-origin": self.origin, "access-control-expose-headers": "link, x-request-id"}
+            out["vary"] = "origin"
+        return out
+
+
+@attrs.define(eq=False)
+class Reception:
+    """The ASGI application around the web framework's own."""
+
+    inner: Asgi
+    policy: Policy
+    _open: set[Exchange] = attrs.field(factory=set, init=False, repr=False)
+    _stopping: bool = attrs.field(default=False, init=False)
+    _turns_over: trio.Event = attrs.field(factory=trio.Event, init=False, repr=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        match scope["type"]:
+            case "http":
+                await self._http(scope, receive, send)
+            case "websocket":
+                await send({"type": "websocket.close", "code": 1000})  # refuses the handshake
+            case _:
+                await self.inner(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        head = _head(scope)
+        exchange = Exchange(secrets.token_hex(8), allowed_origin(head, self.policy))
+        out = _Answering(exchange, send)
+        with self._registered(exchange):
+            with exchange.scope:
+                await self._serve(head, exchange, scope, receive, out)
+            if exchange.scope.cancelled_caught and not exchange.answered:
+                await out.refuse(stopping(), None)
+
+    @contextmanager
+    def _registered(self, exchange: Exchange) -> Iterator[None]:
+        self._open.add(exchange)
+        try:
+            yield
+        finally:
+            self._open.discard(exchange)
+            for callback in exchange.on_close:
+                callback()
+            self._notice()
+
+    async def _serve(self, head: Head, exchange: Exchange, scope: Scope, receive: Receive, out: _Answering) -> None:
+        problem = judge(head, self.policy)
+        if problem is None and self._stopping:
+            problem = stopping()
+        if problem is not None:
+            await out.refuse(problem, receive)
+        elif is_preflight(head, self.policy):
+            await out.start(204, CORS_ANSWER)
+            await out.end()
+        else:
+            body = await _whole_body(receive, self.policy)
+            match body:
+                case bytes():
+                    await self._route(exchange, scope, body, receive, out)
+                case Problem():
+                    await out.refuse(body, receive)
+                case None:
+                    log.debug("request %s: the client left before its body was whole", exchange.id)
+
+    async def _route(self, exchange: Exchange, scope: Scope, body: bytes, receive: Receive, out: _Answering) -> None:
+        first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def replay() -> Any:
+            return first.pop() if first else await receive()
+
+        scope[SCOPE_KEY] = exchange
+        await self.inner(scope, replay, out.send)
+
+    async def close(self, turns_s: float) -> None:
+        """Refuses new requests; returns when those that wait for turns are answered, or `turns_s` have passed.
+
+        Requests that have nothing to do with turns are cut after a moment.
+        """
+        self._stopping = True
+        for exchange in self._open:
+            if not exchange.waits_for_turn:
+                exchange.scope.deadline = trio.current_time() + GRACE_S
+        self._notice()
+        with trio.move_on_after(turns_s):
+            await self._turns_over.wait()
+        for exchange in self._open:
+            exchange.scope.deadline = trio.current_time() + GRACE_S
+
+    def _notice(self) -> None:
+        if self._stopping and not any(exchange.waits_for_turn for exchange in self._open):
+            self._turns_over.set()
+
+
+@attrs.define(eq=False)
+class _Answering:
+    """The way out of one exchange."""
+
+    _exchange: Exchange
+    _send: Send
+
+    async def send(self, message: Message) -> None:
+        """Passes an ASGI message on; the head of the answer gets the headers that all answers have."""
+        if message["type"] == "http.response.start":
+            self._exchange.answered = True
+            headers = list(message.get("headers", ()))
+            present = {bytes(name).lower() for name, _ in headers}
+            common = ((name.encode(), value.encode()) for name, value in self._exchange.headers().items())
+            headers += [each for each in common if each[0] not in present]
+            message = {**message, "headers": headers}
+        await self._send(message)
+
+    async def start(self, status: int, headers: dict[str, str]) -> None:
+        encoded = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
+        await self.send({"type": "http.response.start", "status": status, "headers": encoded})
+
+    async def end(self) -> None:
+        await self.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def refuse(self, problem: Problem, receive: Receive | None) -> None:
+        """Answers with a problem. What is still coming of the body is read and dropped for a moment.
+
+        Closing with unread bytes would reset the connection and take the answer with it.
+        """
+        body = to_json(problem.body(self._exchange.id))
+        await self.start(problem.status, problem.headers() | {"content-length": str(len(body))})
+        await self.send({"type": "http.response.body", "body": body, "more_body": True})
+        if receive is not None:
+            await _drop_body(receive)
+        await self.end()
+
+
+def _head(scope: Scope) -> Head:
+    """A header that comes twice counts as both values, which no allow-list holds."""
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1").strip()
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return Head(method=scope["method"], path=scope["path"], headers=headers)
+
+
+async def _whole_body(receive: Receive, policy: Policy) -> bytes | Problem | None:
+    """The body, a problem with it, or None when the client left."""
+    body = bytearray()
+    with trio.move_on_after(BODY_TIMEOUT_S):
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            body += message.get("body", b"")
+            if len(body) > policy.max_body:
+                return too_large(policy)
+            if not message.get("more_body", False):
+                return bytes(body)
+    return Problem(408, "slow_body", f"the body did not arrive within {BODY_TIMEOUT_S:g} s", "send it again")
+
+
+async def _drop_body(receive: Receive) -> None:
+    dropped = 0
+    with trio.move_on_after(LINGER_S):
+        while dropped <= LINGER_BYTES:
+            message = await receive()
+            if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                return
+            dropped += len(message.get("body", b""))

@@ -1,0 +1,70 @@
+"""Totals, and whether the server is alive and ready."""
+
+from __future__ import annotations
+
+import trio
+from quart import Request, Response
+
+from vega_trio.errors import StoreError
+from vega_trio.serve.desk import Desk, Route, json_answer, plain_answer
+from vega_trio.serve.models import StatsEntry, Status
+
+STORE_PATIENCE_S = 2.0
+
+
+async def stats(desk: Desk, request: Request) -> Response:
+    now = await desk.app.stats()
+    return json_answer(
+        desk,
+        StatsEntry(
+            total_processes=now.total_processes,
+            running_processes=now.running_processes,
+            completed_processes=now.completed_processes,
+            failed_processes=now.failed_processes,
+            total_input_tokens=now.total_input_tokens,
+            total_output_tokens=now.total_output_tokens,
+            total_cost_usd=now.total_cost_usd,
+            total_tool_calls=now.total_tool_calls,
+            total_errors=now.total_errors,
+            uptime=duration(now.uptime_s),
+        ),
+    )
+
+
+def duration(seconds: float) -> str:
+    """`1h2m3s`, without leading zeros: `2m3s`, `3s`."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes}m{rest}s"
+    return f"{minutes}m{rest}s" if minutes else f"{rest}s"
+
+
+async def alive(desk: Desk, request: Request) -> Response:
+    return json_answer(desk, Status(status="ok"))
+
+
+async def ready(desk: Desk, request: Request) -> Response:
+    """Whether requests can be served: the store answers and the server is not stopping."""
+    reasons = []
+    if desk.stopping.is_set():
+        reasons.append("the server is stopping")
+    store_problem = "the store did not answer in time"
+    with trio.move_on_after(STORE_PATIENCE_S):
+        try:
+            await desk.app.store.last_event_id()
+            store_problem = ""
+        except StoreError as error:
+            store_problem = f"the store does not answer: {error}"
+    if store_problem:
+        reasons.append(store_problem)
+    if reasons:
+        return plain_answer({"status": "unavailable", "reasons": reasons}, 503, {"retry-after": "5"})
+    return json_answer(desk, Status(status="ok"))
+
+
+ROUTES = (
+    Route("GET", "/api/stats", stats),
+    Route("GET", "/healthz", alive),
+    Route("GET", "/readyz", ready),
+)

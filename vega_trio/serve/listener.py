@@ -1,0 +1,88 @@
+"""The listening socket. It is our own, since the server library sends without a time limit.
+
+`TCP_USER_TIMEOUT` lets the kernel cut a client that takes nothing, and keepalive one that is gone; connections
+inherit both from the listening socket.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+import sys
+
+import attrs
+
+from vega_trio.errors import ConfigError
+
+DEFAULT_ADDRESS = ":3001"
+STUCK_MS = 3500
+BACKLOG = 256
+TCP_USER_TIMEOUT = 18  # socket.TCP_USER_TIMEOUT exists on Linux only
+
+
+@attrs.frozen
+class Address:
+    """Where to listen. Port 0 lets the system pick."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse_address(text: str) -> Address:
+    """`:PORT`, `PORT` or `HOST:PORT`; without a host it is loopback.
+
+    Raises: ConfigError for what is no address, and for one that other machines could reach.
+    """
+    host, _, port = text.strip().rpartition(":")
+    if not (port.isascii() and port.isdigit() and int(port) <= 65535):
+        raise ConfigError(f"--addr {text!r} is no address: write :3001 or 127.0.0.1:3001 (:0 picks a free port)")
+    name = host.removeprefix("[").removesuffix("]")
+    if name in ("", "localhost"):
+        return Address("127.0.0.1", int(port))
+    if not _is_loopback(name):
+        raise ConfigError(
+            f"--addr {text!r} would let other machines in, which needs access tokens, and this version has none yet; "
+            f"use --addr :{port} and reach it through an SSH tunnel"
+        )
+    return Address(name, int(port))
+
+
+def open_listener(address: Address) -> socket.socket:
+    """A socket that listens. Raises: ConfigError when the address cannot be had."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if sys.platform == "linux":
+            listener.setsockopt(socket.IPPROTO_TCP, TCP_USER_TIMEOUT, STUCK_MS)
+        listener.bind((address.host, address.port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise _refusal(address, error) from error
+    listener.setblocking(False)
+    return listener
+
+
+def _refusal(address: Address, error: OSError) -> ConfigError:
+    match error.errno:
+        case errno.EADDRINUSE:
+            remedy = f"stop the program that listens there (ss -ltnp 'sport = :{address.port}' names it)"
+            return ConfigError(f"the address {address} is taken; {remedy}, or use --addr :0 for a free port")
+        case errno.EACCES:
+            return ConfigError(f"the port of {address} needs rights that you do not have; use one from 1024 on")
+        case _:
+            return ConfigError(f"cannot listen on {address}: {error.strerror}; check --addr")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,227 @@
+"""The shapes of bodies and answers. A field with a default is optional: `convert.py` leaves it out while it has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+# -- bodies
+
+
+@attrs.frozen
+class ChatRequest:
+    message: str
+    session: str | None = None
+
+
+@attrs.frozen
+class RunOptions:
+    """What may stand beside `inputs` when they are wrapped. Seconds."""
+
+    timeout: float | None = None
+    wait: float = 0.0
+
+
+# -- answers
+
+
+@attrs.frozen(kw_only=True)
+class TurnMetrics:
+    """`cost_usd` is null when no price is known."""
+
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+    duration_ms: int
+
+
+@attrs.frozen(kw_only=True)
+class ChatAnswer:
+    response: str
+    turn_id: str
+    metrics: TurnMetrics
+
+
+@attrs.frozen(kw_only=True)
+class ToolCallEntry:
+    tool_call_id: str
+    tool_name: str
+    arguments: Mapping[str, Any]
+    result: str
+    duration_ms: int
+    error: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class ChatEntry:
+    """One side of a turn."""
+
+    role: str
+    content: str
+    id: str
+    created_at: str
+    tool_calls: tuple[ToolCallEntry, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class ChatState:
+    streaming: bool
+    turn_id: str | None = None
+    queued: int
+
+
+@attrs.frozen(kw_only=True)
+class Status:
+    """What was done, in one word."""
+
+    status: str
+    turn_id: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class AgentEntry:
+    """An agent in the list; `system` is its beginning."""
+
+    name: str
+    model: str = ""
+    system: str = ""
+    tools: tuple[str, ...] = ()
+    process_id: str | None = None
+    process_status: str | None = None
+    source: str | None = None
+    display_name: str = ""
+    description: str = ""
+    streaming: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class ToolEntry:
+    """A tool of an agent. `origin`: builtin, or document for one that the document defines."""
+
+    name: str
+    origin: str
+
+
+@attrs.frozen(kw_only=True)
+class SupervisionEntry:
+    strategy: str
+    max_restarts: int | None
+    window_s: float
+
+
+@attrs.frozen(kw_only=True)
+class AgentDetail:
+    """An agent's whole definition."""
+
+    name: str
+    model: str
+    system: str
+    tools: tuple[ToolEntry, ...]
+    process_id: str | None = None
+    process_status: str | None = None
+    source: str | None = None
+    display_name: str = ""
+    title: str = ""
+    avatar: str = ""
+    description: str = ""
+    temperature: float | None = None
+    max_tokens: int
+    max_iterations: int
+    supervision: SupervisionEntry | None = None
+    streaming: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class ProcessMetrics:
+    iterations: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float
+    tool_calls: int
+    errors: int
+    last_active_at: str
+
+
+@attrs.frozen(kw_only=True)
+class ProcessEntry:
+    id: str
+    agent: str
+    task: str = ""
+    status: str
+    started_at: str
+    completed_at: str | None = None
+    parent_id: str | None = None
+    spawn_depth: int
+    spawn_reason: str = ""
+    metrics: ProcessMetrics
+    name: str | None = None
+    incarnation: int
+    exit_reason: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class MessageEntry:
+    """A message of a process. `parts` is there when there is more to it than text."""
+
+    role: str
+    content: str
+    parts: tuple[Mapping[str, Any], ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class TreeEntry:
+    """A process in the spawn tree."""
+
+    process_id: str
+    agent_name: str
+    task: str
+    status: str
+    spawn_depth: int
+    spawn_reason: str = ""
+    started_at: str
+    children: tuple[TreeEntry, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class StatsEntry:
+    """Totals over all recorded processes. `uptime` reads `1h2m3s`."""
+
+    total_processes: int
+    running_processes: int
+    completed_processes: int
+    failed_processes: int
+    total_input_tokens: int
+    total_output_tokens: int
+    total_cost_usd: float
+    total_tool_calls: int
+    total_errors: int
+    uptime: str
+
+
+@attrs.frozen(kw_only=True)
+class InputEntry:
+    """An input of a workflow. `min` and `max` bound a number, or the length of a text or list."""
+
+    type: str
+    description: str = ""
+    required: bool
+    default: Any = None
+    enum: tuple[Any, ...] = ()
+    min: float | None = None
+    max: float | None = None
+
+
+@attrs.frozen(kw_only=True)
+class WorkflowEntry:
+    name: str
+    description: str = ""
+    steps: int
+    inputs: Mapping[str, InputEntry] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class RunStarted:
+    run_id: str
+    status: str

@@ -1,0 +1,38 @@
+"""Long lists in pages: bodies stay arrays, `Link: <..>; rel="next"` leads on (RFC 8288)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from quart import Request
+
+from vega_trio.serve.desk import number_of
+from vega_trio.serve.problems import bad_value
+
+T = TypeVar("T")
+
+PAGE = 100
+LARGEST_PAGE = 500
+
+
+def paged(request: Request, items: Sequence[T], key: Callable[[T], str]) -> tuple[Sequence[T], dict[str, str]]:
+    """The page that the query asks for, and its headers. The cursor is the key of the last item already given.
+
+    Items that are new at the front move nothing, so a walk gives each item once.
+
+    Raises: Refused for a limit or cursor that cannot be.
+    """
+    limit = number_of(request, "limit", least=1, most=LARGEST_PAGE) or PAGE
+    cursor = request.args.get("cursor") or None
+    start = 0
+    if cursor is not None:
+        start = next((at for at, item in enumerate(items, 1) if key(item) == cursor), 0)
+        if start == 0:
+            raise bad_value("cursor", f"there is nothing at the cursor {cursor[:40]!r}", "begin without a cursor")
+    page = items[start : start + limit]
+    if start + limit >= len(items):
+        return page, {}
+    query = {**request.args.to_dict(), "cursor": key(page[-1])}
+    return page, {"link": f'<{request.path}?{urlencode(query)}>; rel="next"'}

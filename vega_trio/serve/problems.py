@@ -1,0 +1,196 @@
+"""What a client is told when it cannot have what it asked for: RFC 9457 problems, out of the error tree.
+
+`code` is stable and for programs, `error` says what, with which value, `hint` what to do. There is never a traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from vega_trio.diagnostics import Diagnostic
+from vega_trio.errors import (
+    DocumentError,
+    InputError,
+    MailboxFull,
+    MissingExtra,
+    OrchestratorClosed,
+    ProcessExited,
+    RunFailed,
+    SlowSubscriber,
+    StoreError,
+    TooManyProcesses,
+    TurnCancelled,
+    TurnFailed,
+    UnknownAgent,
+    UnknownProcess,
+    UnknownWorkflow,
+    VegaError,
+)
+from vega_trio.session import ErrorClass
+
+CONTENT_TYPE = "application/problem+json"
+
+
+@attrs.frozen
+class Problem:
+    """A refusal. `field` is the key of the body or query that is wrong; `retry_after_s` becomes `Retry-After`."""
+
+    status: int
+    code: str
+    error: str
+    hint: str = ""
+    field: str = attrs.field(default="", kw_only=True)
+    details: Mapping[str, Any] | None = attrs.field(default=None, kw_only=True)
+    diagnostics: tuple[Diagnostic, ...] = attrs.field(default=(), kw_only=True)
+    retry_after_s: int | None = attrs.field(default=None, kw_only=True)
+    allow: tuple[str, ...] = attrs.field(default=(), kw_only=True)
+
+    def body(self, request_id: str) -> dict[str, Any]:
+        """The JSON of section 1 of the API's description."""
+        out: dict[str, Any] = {"error": self.error}
+        if self.details is not None:
+            out["details"] = self.details
+        out["code"] = self.code
+        out["status"] = self.status
+        if self.hint:
+            out["hint"] = self.hint
+        if self.field:
+            out["field"] = self.field
+        if self.diagnostics:
+            out["diagnostics"] = [_diagnostic(each) for each in self.diagnostics]
+        out["request_id"] = request_id
+        return out
+
+    def headers(self) -> dict[str, str]:
+        out = {"content-type": CONTENT_TYPE}
+        if self.retry_after_s is not None:
+            out["retry-after"] = str(self.retry_after_s)
+        if self.allow:
+            out["allow"] = ", ".join(self.allow)
+        return out
+
+
+class Refused(Exception):
+    """Raised by a handler to answer with a problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.error)
+        self.problem = problem
+
+
+@attrs.frozen
+class _Answer:
+    status: int
+    hint: str
+    retry_after_s: int | None = None
+
+
+_TURN_ANSWERS: Mapping[str, _Answer] = {
+    ErrorClass.BUDGET_EXCEEDED: _Answer(402, "raise the budget of the agent, or of the settings, and ask again"),
+    ErrorClass.RATE_LIMIT: _Answer(429, "the model's rate limit is used up; wait and ask again", 10),
+    ErrorClass.OVERLOADED: _Answer(503, "the model is overloaded; wait and ask again", 10),
+    ErrorClass.TEMPORARY: _Answer(503, "the model could not be reached or broke off; ask again", 5),
+    ErrorClass.TIMEOUT: _Answer(504, "the model did not answer in time; ask again, or raise VEGA_TIMEOUT"),
+    ErrorClass.AUTHENTICATION: _Answer(502, "the model refused the key; set one with: vega keys set anthropic"),
+    ErrorClass.INVALID_REQUEST: _Answer(502, "the model refused the request; check the agent's model and settings"),
+    ErrorClass.CONTEXT_OVERFLOW: _Answer(502, "the conversation is too long for the model; clear the chat"),
+    ErrorClass.REFUSAL: _Answer(502, "the model declined to answer; rephrase the message"),
+    ErrorClass.LIMIT_EXCEEDED: _Answer(502, "raise the agent's max_iterations, or ask for less at once"),
+    ErrorClass.INTERRUPTED: _Answer(503, "the agent's process crashed while answering; ask again", 1),
+}
+
+
+def turn_problem(error_class: str, error: str, turn_id: str) -> Problem:
+    """A failed turn as the blocking chat answers it. `code` is the failure's class."""
+    answer = _TURN_ANSWERS.get(error_class, _Answer(502, "see the events of the turn for what happened"))
+    return Problem(
+        answer.status,
+        error_class or "turn_failed",
+        error,
+        answer.hint,
+        details={"turn_id": turn_id},
+        retry_after_s=answer.retry_after_s,
+    )
+
+
+def problem_of(error: VegaError) -> Problem:
+    """The problem that an error of the application is for a client."""
+    text = str(error)
+    match error:
+        case TurnFailed(error_class=error_class, turn_id=turn_id):
+            return turn_problem(error_class, text, turn_id)
+        case TurnCancelled(turn_id=turn_id, text=said):
+            return cancelled(turn_id, said)
+        case UnknownAgent():
+            return Problem(404, "unknown_agent", text, "GET /api/agents lists the agents")
+        case UnknownWorkflow():
+            return Problem(404, "unknown_workflow", text, "GET /api/workflows lists the workflows")
+        case UnknownProcess():
+            return Problem(404, "not_found", text, "GET /api/processes lists the processes, living and past")
+        case InputError(code=code, field=field):
+            return Problem(400, code, text, "GET /api/workflows shows the inputs", field=field or "")
+        case DocumentError(diagnostics=diagnostics):
+            return Problem(422, "document", text, "correct the document where it says", diagnostics=diagnostics)
+        case MailboxFull():
+            return Problem(429, "mailbox_full", text, "wait for the answers under way, then send", retry_after_s=1)
+        case _:
+            return _condition(error, text)
+
+
+def _condition(error: VegaError, text: str) -> Problem:
+    """Problems that are nobody's request: the server's state, or a process that ended."""
+    match error:
+        case TooManyProcesses():
+            hint = "end processes (DELETE /api/processes/ID) or raise settings.max_processes"
+            return Problem(503, "too_many_processes", text, hint, retry_after_s=5)
+        case OrchestratorClosed():
+            return stopping()
+        case ProcessExited():
+            hint = "send the message again; it starts the agent anew"
+            return Problem(503, "agent_crashed", text, hint, retry_after_s=1)
+        case SlowSubscriber():
+            hint = "the turn goes on; read its answer with GET ../chat"
+            return Problem(503, "slow_reader", text, hint, retry_after_s=1)
+        case RunFailed(error_class=error_class, run_id=run_id):
+            return Problem(502, error_class, text, "GET /api/runs/ID shows the steps", details={"run_id": run_id})
+        case MissingExtra():
+            return Problem(503, "missing_extra", text, "install the extra on the server and restart it")
+        case StoreError():
+            return _store_problem(error, text)
+        case _:
+            return Problem(500, "internal", text, "this is a bug of vega; please report it with the request_id")
+
+
+def _store_problem(error: StoreError, text: str) -> Problem:
+    if getattr(error.__cause__, "sqlite_errorname", "") == "SQLITE_FULL":
+        return Problem(507, "disk_full", text, "free space on the disk of the database; nothing was changed")
+    return Problem(503, "store", text, "nothing was changed; check the database and its disk", retry_after_s=5)
+
+
+def stopping() -> Problem:
+    return Problem(503, "stopping", "the server is stopping", "ask again when it is back", retry_after_s=5)
+
+
+def cancelled(turn_id: str, text: str) -> Problem:
+    """A turn that somebody stopped while a blocking request waited for it."""
+    details = {"turn_id": turn_id, "response": text}
+    return Problem(409, "cancelled", "the turn was stopped", "what had been said is kept", details=details)
+
+
+def internal() -> Problem:
+    """Our bug. What happened stands in the server's log, under the request's id."""
+    return Problem(500, "internal", "the server failed to answer", "look for the request_id in the server's log")
+
+
+def bad_value(field: str, error: str, hint: str = "") -> Refused:
+    """A query parameter or body field that cannot be used."""
+    return Refused(Problem(400, "bad_value", error, hint or f"correct {field!r} and send again", field=field))
+
+
+def _diagnostic(each: Diagnostic) -> dict[str, Any]:
+    shown = attrs.asdict(each, filter=lambda attribute, value: attribute.name != "source")
+    order = ("code", "severity", "message", "file", "line", "column", "end_line", "end_column", "hint", "path")
+    return {name: shown[name] for name in order}

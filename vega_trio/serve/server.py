@@ -1,0 +1,121 @@
+"""Runs the server: open the address, serve, and on a signal stop in order.
+
+    running     hypercorn accepts on our socket; one task keeps the event ring up to date
+    stopping    a first signal: nothing new is accepted, `server.stopping` goes out, requests that wait for turns may
+                drain, all others are cut after a moment
+    down        whatever still hangs is cut; a client that reads nothing is the kernel's to cut (`listener.py`)
+    at once     a second signal ends the program, exit 130; what was under way is in the store
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, cast
+
+import trio
+from hypercorn.config import Config
+from hypercorn.trio import serve as hypercorn_serve
+
+from vega_trio.app.application import App
+from vega_trio.events import ServerStopping
+from vega_trio.serve.assets import WEB_FOLDER, read_bundle
+from vega_trio.serve.desk import Desk, limits_of
+from vega_trio.serve.exchange import Asgi, Reception
+from vega_trio.serve.guard import Policy, open_policy
+from vega_trio.serve.listener import open_listener, parse_address
+from vega_trio.serve.ring import EventRing
+from vega_trio.serve.web import open_web
+
+log = logging.getLogger("vega_trio.serve")
+
+EXIT_INTERRUPTED = 130
+HEADER_BYTES = 16 * 1024
+CUT_S = 2.0  # from the end of the drain until connections are cancelled
+
+
+async def serve(
+    app: App,
+    *,
+    addr: str,
+    allow_hosts: Iterable[str] = (),
+    allow_origins: Iterable[str] = (),
+    on_ready: Callable[[str], None],
+    shutdown_timeout: float,
+) -> None:
+    """Serves the application until SIGINT or SIGTERM, then stops in order and returns. A second signal exits 130.
+
+    `on_ready` is called once with the address to open, such as `http://localhost:3001`. `shutdown_timeout`: seconds
+    for turns that clients wait for; everything else is down within five.
+
+    Raises: ConfigError for an address that cannot be used or is taken, a host or an origin that is none.
+    """
+    address = parse_address(addr)
+    with open_listener(address) as listener:
+        port = listener.getsockname()[1]
+        limits = limits_of(app.document.settings.limits)
+        policy = open_policy(port, allow_hosts, allow_origins, limits.body)
+        stop = trio.Event()
+        async with trio.open_nursery() as nursery:
+            await nursery.start(_watch_signals, stop)
+            ready = partial(on_ready, f"http://localhost:{port}" if address.host == "127.0.0.1" else f"http://{address}")
+            await run(app, listener, policy, on_ready=ready, stop=stop, shutdown_timeout=shutdown_timeout)
+            nursery.cancel_scope.cancel()
+
+
+async def run(
+    app: App,
+    listener: socket.socket,
+    policy: Policy,
+    *,
+    on_ready: Callable[[], None],
+    stop: trio.Event,
+    shutdown_timeout: float,
+) -> None:
+    """Serves on a listening socket, which it closes, until `stop` is set; returns when all of the server is down."""
+    bundle = await trio.to_thread.run_sync(read_bundle, WEB_FOLDER)
+    limits = limits_of(app.document.settings.limits)
+    async with trio.open_nursery() as nursery:
+        ring = EventRing()
+        await nursery.start(ring.follow, app)
+        web = open_web(Desk(app, ring, nursery, limits, bundle, stop))
+        reception = Reception(cast("Asgi", web), policy)
+        config = _config(listener, shutdown_timeout)
+        async with trio.open_nursery() as connections:
+            await connections.start(
+                partial(hypercorn_serve, cast("Any", reception), config, shutdown_trigger=stop.wait, mode="asgi")
+            )
+            on_ready()
+            await stop.wait()
+            log.info("stopping: turns may take %g s to end", shutdown_timeout)
+            app.orch.bus.emit(ServerStopping())
+            await reception.close(shutdown_timeout)
+            connections.cancel_scope.deadline = trio.current_time() + CUT_S
+        nursery.cancel_scope.cancel()
+
+
+async def _watch_signals(stop: trio.Event, *, task_status: trio.TaskStatus[None]) -> None:
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
+        async for _ in signals:
+            if stop.is_set():
+                # Unwinding would wait for clients and tools; what was acknowledged is in the store as after a kill.
+                os._exit(EXIT_INTERRUPTED)
+            stop.set()
+
+
+def _config(listener: socket.socket, shutdown_timeout: float) -> Config:
+    config = Config()
+    config.bind = [f"fd://{listener.detach()}"]  # from here on hypercorn closes it, first of all when it stops
+    config.errorlog = log
+    config.accesslog = None
+    config.include_server_header = False
+    config.h11_max_incomplete_size = HEADER_BYTES
+    # How long requests may go on is decided by the reception; hypercorn's own limit only has to lie behind it.
+    config.graceful_timeout = shutdown_timeout + 60
+    config.shutdown_timeout = 5.0
+    return config

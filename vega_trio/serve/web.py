@@ -1,0 +1,90 @@
+"""The web framework's application: the routes bound to the desk, and every error as a problem."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from quart import Quart, Response
+from quart import request as current_request
+from quart_trio import QuartTrio
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+
+from vega_trio.errors import VegaError
+from vega_trio.serve import agents, chat, events, health, processes, static, workflows
+from vega_trio.serve.desk import Desk, Route, exchange_of, plain_answer
+from vega_trio.serve.problems import Problem, Refused, internal, problem_of
+
+log = logging.getLogger("vega_trio.serve")
+
+
+def all_routes(desk: Desk) -> list[Route]:
+    fixed = (chat, agents, processes, workflows, events, health)
+    return [route for module in fixed for route in module.ROUTES] + static.routes(desk.bundle)
+
+
+def open_web(desk: Desk) -> Quart:
+    """The application. It trusts that `exchange.Reception` stands before it."""
+    web: Quart = QuartTrio("vega_trio.serve", static_folder=None)
+    web.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    web.config["MAX_CONTENT_LENGTH"] = None  # the reception has counted already
+    web.url_map.merge_slashes = False  # no redirects: a path is right or it is not
+    for number, route in enumerate(all_routes(desk)):
+        web.add_url_rule(
+            route.path, endpoint=str(number), view_func=_view(desk, route), methods=[route.method]
+        )
+    web.register_error_handler(Refused, _refused)
+    web.register_error_handler(VegaError, _failed)
+    web.register_error_handler(HTTPException, _http_failed)
+    web.register_error_handler(Exception, _broken)
+    return web
+
+
+def _view(desk: Desk, route: Route) -> Any:
+    async def view(**variables: str) -> Response:
+        return await route.handler(desk, current_request, **variables)
+
+    return view
+
+
+async def _refused(error: Refused) -> Response:
+    return _answer(error.problem)
+
+
+async def _failed(error: VegaError) -> Response:
+    problem = problem_of(error)
+    if problem.status == 500:
+        log.error("request %s failed", exchange_of(_request()).id, exc_info=error)
+    return _answer(problem)
+
+
+async def _http_failed(error: HTTPException) -> Response:
+    """What the framework itself refuses: paths, methods, malformed requests."""
+    method, path = current_request.method, current_request.path[:200]
+    match error:
+        case NotFound():
+            hint = "GET /api/agents is a good beginning" if path.startswith("/api") else "the web page is at /"
+            return _answer(Problem(404, "not_found", f"there is no {method} {path}", hint))
+        case MethodNotAllowed(valid_methods=valid):
+            allow = tuple(sorted(valid or ()))
+            text = f"{path} does not know {method}"
+            return _answer(Problem(405, "method_not_allowed", text, f"use {' or '.join(allow)}", allow=allow))
+        case _:
+            return _answer(Problem(error.code or 400, "bad_request", error.description or "bad request", "correct it"))
+
+
+async def _broken(error: Exception) -> Response:
+    log.error("request %s failed", exchange_of(_request()).id, exc_info=error)
+    return _answer(internal())
+
+
+def _request() -> Any:
+    return current_request
+
+
+def _answer(problem: Problem) -> Response:
+    headers = problem.headers()
+    kind = headers.pop("content-type")
+    answer = plain_answer(problem.body(exchange_of(_request()).id), problem.status, headers)
+    answer.content_type = kind
+    return answer
