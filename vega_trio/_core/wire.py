@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import attrs
@@ -50,9 +50,15 @@ def rfc3339(at: float) -> str:
     Raises: ValueError when `at` is not within the years 1 to 9999.
     """
     try:
-        return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+        second, microseconds = divmod(round(at * 1_000_000), 1_000_000)
+        return f"{_second(second)}.{microseconds // 1000:03d}Z"
     except (ValueError, OverflowError, OSError, TypeError) as error:
         raise ValueError(f"{at!r} is no time in Unix seconds: {error}") from error
+
+
+@lru_cache(maxsize=16)  # events come many to a second
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).isoformat()[:19]
 
 
 @cache

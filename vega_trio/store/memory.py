@@ -15,6 +15,7 @@ import trio
 
 from vega_trio import protocols
 from vega_trio._core.codec import decode_json
+from vega_trio._core.wire import encode_event
 from vega_trio.changes import (
     AppendEvent,
     AppendMessage,
@@ -28,6 +29,7 @@ from vega_trio.changes import (
     Together,
 )
 from vega_trio.errors import StoreError
+from vega_trio.events import Event
 from vega_trio.protocols import StoredEvent
 from vega_trio.store import rows
 from vega_trio.store.commit import StoreCommit
@@ -69,10 +71,10 @@ class MemoryStore:
         except (StoreError, ValueError) as error:
             for step in reversed(undo):
                 step()
-            commit.settle((), error if isinstance(error, StoreError) else StoreError(str(error)))
+            commit.settle(rows.refusal(error))
         else:
             self._forget()
-            commit.settle(range(first, self._last_event_id + 1), None)
+            commit.settle(range(first, self._last_event_id + 1))
         return commit
 
     @property
@@ -109,10 +111,7 @@ class MemoryStore:
         """Makes the change and notes how to take it back. Raises: StoreError, ValueError."""
         match change:
             case AppendEvent(event):
-                row = rows.event_row(event)
-                self._last_event_id += 1
-                self._events.append(row.stored(self._last_event_id))
-                undo.append(self._unappend)
+                self._append_event(event, undo)
             case SaveProcess(process):
                 self._save(process, undo)
             case AppendMessage(message):
@@ -131,6 +130,14 @@ class MemoryStore:
                     self._apply(each, undo)
             case _:
                 assert_never(change)
+
+    def _append_event(self, event: Event, undo: list[_Undo]) -> None:
+        id_, body = self._last_event_id + 1, encode_event(event)
+        self._events.append(
+            StoredEvent(id_, event.type, event.process_id, event.agent, event.turn_id, event.at, body)
+        )
+        self._last_event_id = id_
+        undo.append(self._unappend)
 
     def _unappend(self) -> None:
         self._events.pop()

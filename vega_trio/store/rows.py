@@ -5,39 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-import attrs
-
 from vega_trio._core.codec import decode_json, decode_message, encode_json, encode_message
-from vega_trio._core.wire import encode_event
 from vega_trio.changes import MessageRow
 from vega_trio.errors import StoreError, did_you_mean
-from vega_trio.events import Event
-from vega_trio.protocols import StoredEvent
 
 RECORD_TABLES: Final = ("session", "turn", "wf_run", "wf_step", "setting")
-
-
-@attrs.frozen
-class EventRow:
-    """An event before it has an id. `body` is its compact JSON."""
-
-    type: str
-    process_id: str | None
-    agent: str | None
-    turn_id: str | None
-    root_turn_id: str | None
-    at: float
-    body: bytes
-
-    def stored(self, event_id: int) -> StoredEvent:
-        return StoredEvent(event_id, self.type, self.process_id, self.agent, self.turn_id, self.at, self.body)
-
-
-def event_row(event: Event) -> EventRow:
-    """Raises: ValueError when the event holds what JSON cannot."""
-    return EventRow(
-        event.type, event.process_id, event.agent, event.turn_id, event.root_turn_id, event.at, encode_event(event)
-    )
 
 
 def message_parts(row: MessageRow) -> bytes:
@@ -76,3 +48,8 @@ def check_filter(table: str, equals: Mapping[str, Any]) -> None:
             raise StoreError(f"{field!r} is no field name that table {table!r} can be asked for")
         if not isinstance(value, str | int | float | None) or (isinstance(value, int) and abs(value) >= 2**63):
             raise StoreError(f"table {table!r} cannot be asked for {field}={value!r}: give text, a number or None")
+
+
+def refusal(error: StoreError | ValueError) -> StoreError:
+    """Why a change cannot be written down, as those who wait for it are told."""
+    return error if isinstance(error, StoreError) else StoreError(f"a change {error}; nothing of it was kept")

@@ -71,13 +71,9 @@ class SqliteStore:
         """
         commit = StoreCommit()
         if self._writer.closed:
-            commit.settle((), StoreError(_CLOSED))
-            return commit
-        try:
-            job = Job(commit, plan(change))
-        except (StoreError, ValueError) as error:
-            job = Job(commit, Plan(), error if isinstance(error, StoreError) else StoreError(str(error)))
-        self._writer.put(job)
+            commit.settle(StoreError(_CLOSED))
+        else:
+            self._writer.put(Job(commit, _planned(change)))
         return commit
 
     @property
@@ -157,5 +153,12 @@ def _query(db: Database, table: str, equals: dict[str, Any]) -> list[dict[str, A
     return [decode_json(each["row"]) for each in found]
 
 
+def _planned(change: Change) -> Plan | StoreError:
+    try:
+        return plan(change)
+    except (StoreError, ValueError) as error:
+        return rows.refusal(error)
+
+
 def _refuse(job: Job) -> None:
-    job.commit.settle((), job.error or StoreError(_CLOSED))
+    job.commit.settle(job.plan if isinstance(job.plan, StoreError) else StoreError(_CLOSED))

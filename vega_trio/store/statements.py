@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, Final, assert_never
 
 import attrs
 
+from vega_trio._core.wire import encode_event
 from vega_trio.changes import (
     AppendEvent,
     AppendMessage,
@@ -53,49 +55,52 @@ that is busy gives it back only after 5 ms, which made a hundred times as many m
 """
 
 
-@attrs.define(eq=False)
+@attrs.frozen(eq=False)
 class Plan:
     """What a change comes to. Events lie in a table of their own, so they can be written after the rest.
 
     `events` are their columns without the id, which the writer gives.
     """
 
-    statements: list[tuple[str, Values]] = attrs.field(factory=list)
-    events: list[Values] = attrs.field(factory=list)
+    statements: Sequence[tuple[str, Values]]
+    events: Sequence[Values]
 
 
 def plan(change: Change) -> Plan:
     """Raises: StoreError, ValueError when the change cannot be written down."""
-    made = Plan()
-    _add(change, made)
-    return made
+    if isinstance(change, AppendEvent):  # most are
+        return Plan((), (_event_values(change.event),))
+    statements: list[tuple[str, Values]] = []
+    events: list[Values] = []
+    _add(change, statements, events)
+    return Plan(statements, events)
 
 
-def _add(change: Change, made: Plan) -> None:
+def _add(change: Change, statements: list[tuple[str, Values]], events: list[Values]) -> None:
     match change:
         case AppendEvent(event):
-            made.events.append(_event_values(event))
+            events.append(_event_values(event))
         case SaveProcess(process):
-            made.statements.append((_SAVE_PROCESS, _process_values(process)))
+            statements.append((_SAVE_PROCESS, _process_values(process)))
         case AppendMessage(row):
             parts = rows.message_parts(row).decode()
             values = (row.process_id, row.seq, row.turn_id, row.message.role, parts, row.at)
-            made.statements.append((_APPEND_MESSAGE, values))
+            statements.append((_APPEND_MESSAGE, values))
         case ClearMessages(process_id):
-            made.statements.append((_CLEAR_MESSAGES, (process_id,)))
+            statements.append((_CLEAR_MESSAGES, (process_id,)))
         case Put(table, key, row):
             encoded = rows.record_row(table, key, row).decode()  # also knows the tables, so it comes first
-            made.statements.append((_PUT[table], (key, encoded)))
+            statements.append((_PUT[table], (key, encoded)))
         case Delete(table, key):
             rows.check_table(table)
-            made.statements.append((_DELETE[table], (key,)))
+            statements.append((_DELETE[table], (key,)))
         case Together(changes):
             for each in changes:
-                _add(each, made)
+                _add(each, statements, events)
         case _:
             assert_never(change)
 
 
 def _event_values(event: Event) -> Values:
-    row = rows.event_row(event)
-    return (row.type, row.process_id, row.agent, row.turn_id, row.root_turn_id, row.at, row.body.decode())
+    body = encode_event(event).decode()
+    return (event.type, event.process_id, event.agent, event.turn_id, event.root_turn_id, event.at, body)

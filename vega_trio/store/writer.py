@@ -17,7 +17,7 @@ import attrs
 import outcome
 
 from vega_trio.errors import StoreError
-from vega_trio.store.commit import StoreCommit
+from vega_trio.store.commit import Fate, StoreCommit
 from vega_trio.store.faults import REFUSED, explain, is_final
 from vega_trio.store.statements import INSERT_EVENTS, Plan, Values
 from vega_trio.store.worker import Tell
@@ -30,19 +30,10 @@ MAX_BATCH: Final = 512
 
 @attrs.frozen(eq=False)
 class Job:
-    """A submitted change. With `error` it could not even be planned, and only waits for its turn to be told."""
+    """A submitted change. One that could not even be planned only waits for its turn to be told of it."""
 
     commit: StoreCommit
-    plan: Plan
-    error: StoreError | None = None
-
-
-@attrs.frozen
-class Fate:
-    """What became of a job."""
-
-    event_ids: Sequence[int] = ()
-    error: StoreError | None = None
+    plan: Plan | StoreError
 
 
 def write_jobs(path: str, db: Database, queue: SimpleQueue[Job | None], tell: Tell) -> None:
@@ -67,17 +58,17 @@ class Writer:
     def write(self, jobs: Sequence[Job]) -> list[Fate]:
         """Commits the jobs; gives the fate of each."""
         if self._broken is not None:
-            return [Fate(error=self._broken)] * len(jobs)
+            return [self._broken] * len(jobs)
         # Whatever happens here is told to those who wait; a thread that died with it would leave them waiting.
         match outcome.capture(self._write, jobs):
             case outcome.Value(fates):
-                self._last_event_id += sum(len(fate.event_ids) for fate in fates)
+                self._last_event_id += sum(len(fate) for fate in fates if isinstance(fate, range))
                 return fates
             case outcome.Error(error):
                 failure = explain(error, self._path)
                 if is_final(error):
                     self._broken = failure
-                return [Fate(error=job.error or failure) for job in jobs]
+                return [job.plan if isinstance(job.plan, StoreError) else failure for job in jobs]
 
     def _write(self, jobs: Sequence[Job]) -> list[Fate]:
         try:
@@ -92,13 +83,13 @@ class Writer:
         events: list[Values] = []
         first = self._last_event_id + 1
         for job in jobs:
-            if job.error is not None:
-                fates.append(Fate(error=job.error))
+            if isinstance(job.plan, StoreError):
+                fates.append(job.plan)
                 continue
             self._execute(job.plan)
             start = first + len(events)
             events += job.plan.events
-            fates.append(Fate(range(start, first + len(events))))
+            fates.append(range(start, first + len(events)))
         self._insert(first, events)
         return fates
 
@@ -106,21 +97,20 @@ class Writer:
         fates: list[Fate] = []
         first = self._last_event_id + 1
         for job in jobs:
-            fate = self._alone(job, first)
-            first += len(fate.event_ids)
+            fate = job.plan if isinstance(job.plan, StoreError) else self._alone(job.plan, first)
+            if isinstance(fate, range):
+                first = fate.stop
             fates.append(fate)
         return fates
 
-    def _alone(self, job: Job, first: int) -> Fate:
-        if job.error is not None:
-            return Fate(error=job.error)
+    def _alone(self, plan: Plan, first: int) -> Fate:
         try:
             with self._db.atomic():
-                self._execute(job.plan)
-                self._insert(first, job.plan.events)
+                self._execute(plan)
+                self._insert(first, plan.events)
         except REFUSED as error:
-            return Fate(error=explain(error, self._path))
-        return Fate(range(first, first + len(job.plan.events)))
+            return explain(error, self._path)
+        return range(first, first + len(plan.events))
 
     def _execute(self, plan: Plan) -> None:
         for statement, values in plan.statements:
@@ -153,7 +143,7 @@ def _take(queue: SimpleQueue[Job | None]) -> tuple[list[Job], bool]:
 
 def _settle(jobs: Sequence[Job], fates: Sequence[Fate]) -> None:
     for job, fate in zip(jobs, fates, strict=True):
-        job.commit.settle(fate.event_ids, fate.error)
+        job.commit.settle(fate)
 
 
 def _last_event_id(db: Database) -> int:

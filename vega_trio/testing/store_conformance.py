@@ -1,0 +1,336 @@
+"""What every `Store` must do, whatever it keeps its rows in. For those who write one, and for our own two.
+
+    async def test_my_store_is_a_store():
+        await check_store(open_my_store)
+
+`open_my_store()` gives an async context manager that yields a fresh, empty store; it is called once for each check.
+With pytest, parametrize over `STORE_CHECKS` to see each by its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final
+
+import msgspec
+import trio
+
+from vega_trio.changes import (
+    AppendEvent,
+    AppendMessage,
+    Change,
+    ClearMessages,
+    Delete,
+    MessageRow,
+    ProcessRow,
+    Put,
+    SaveProcess,
+    Together,
+)
+from vega_trio.errors import StoreError
+from vega_trio.events import Event, ProcessFailed, ProcessStarted, ToolStart
+from vega_trio.messages import ImagePart, Message, TextPart, ToolCall, ToolResult
+from vega_trio.protocols import Commit, Store
+
+OpenStore = Callable[[], AbstractAsyncContextManager[Store]]
+
+
+async def check_store(open_store: OpenStore) -> None:
+    """Runs every check, each on a store of its own. Raises: AssertionError naming what does not hold."""
+    for check in STORE_CHECKS:
+        async with open_store() as store:
+            await check(store)
+
+
+async def check_a_commit_is_done_when_its_wait_returns(store: Store) -> None:
+    commit = store.submit(_event())
+    await commit.wait()
+    _that(commit.done, "a commit is done when wait() returns")
+    _that(commit.error is None, "a commit that succeeded has no error")
+    await commit.wait()
+    _equal(list(commit.event_ids), [1], "the first event of an empty store has the id 1")
+
+
+async def check_event_ids_rise_without_gap(store: Store) -> None:
+    commits = [store.submit(_event(str(number))) for number in range(40)]
+    both = store.submit(Together((_event("x"), Put("setting", "a", {}), _event("y"))))
+    last = store.submit(_event("z"))
+    await last.wait()
+    _equal([list(each.event_ids) for each in commits], [[number] for number in range(1, 41)], "ids rise by one")
+    _equal(list(both.event_ids), [41, 42], "a change of several events has an id for each, in order")
+    _equal(list(last.event_ids), [43], "the next change goes on from there")
+    _equal(await store.last_event_id(), 43, "last_event_id() is the newest id")
+
+
+async def check_events_are_read_in_order_and_from_an_id(store: Store) -> None:
+    _equal(await store.events_after(0), [], "an empty store has no events")
+    _equal(await store.last_event_id(), 0, "the last event id of an empty store is 0")
+    commits = [store.submit(_event(f"p{number}")) for number in range(70)]
+    await commits[-1].wait()
+    events = await store.events_after(0)
+    _equal([event.id for event in events], list(range(1, 71)), "events come in order of id, from the first")
+    _equal([event.process_id for event in events], [f"p{number}" for number in range(70)], "each under its own id")
+    later = await store.events_after(10, limit=5)
+    _equal([event.id for event in later], [11, 12, 13, 14, 15], "events_after(10, limit=5)")
+    _equal(await store.events_after(70), [], "nothing comes after the last event")
+
+
+async def check_an_event_is_stored_as_it_goes_on_the_wire(store: Store) -> None:
+    event = ProcessFailed(
+        process_id="8c1f20aa", agent="coder", incarnation=2, turn_id="t1", error="é\u2028\0", at=1795342530.12
+    )
+    await store.submit(AppendEvent(event)).wait()
+    (stored,) = await store.events_after(0)
+    _equal(
+        (stored.type, stored.process_id, stored.agent, stored.turn_id, stored.at),
+        ("process.failed", "8c1f20aa", "coder", "t1", 1795342530.12),
+        "the columns of a stored event",
+    )
+    body = msgspec.json.decode(stored.body)
+    data = {"reason": "crashed", "error": "é\u2028\0", "final": True, "incarnation": 2, "turn_id": "t1"}
+    _equal(body["data"], data, "the data of a stored event")
+    _equal(body["timestamp"], "2026-11-22T10:15:30.120Z", "the timestamp of a stored event")
+
+
+async def check_a_change_is_what_it_was_when_submitted(store: Store) -> None:
+    row, arguments = {"list": [1]}, {"n": 1}
+    store.submit(Put("setting", "k", row))
+    commit = store.submit(AppendEvent(ToolStart(arguments=arguments)))
+    row["list"].append(2)
+    arguments["n"] = 2
+    await commit.wait()
+    _equal(await store.records.get("setting", "k"), {"list": [1]}, "a row changed after submit()")
+    (event,) = await store.events_after(0)
+    _equal(msgspec.json.decode(event.body)["data"]["arguments"], {"n": 1}, "an event changed after submit()")
+
+
+async def check_together_is_all_or_nothing(store: Store) -> None:
+    await store.submit(Together((Put("setting", "a", {"n": 1}), Put("setting", "b", {"n": 1}), _message(0)))).wait()
+    halves = Together(
+        (
+            Put("setting", "a", {"n": 2}),
+            Delete("setting", "b"),
+            Put("setting", "c", {"n": 2}),
+            SaveProcess(ProcessRow(id="p", agent="coder")),
+            ClearMessages("other"),
+            _event(),
+            _message(1),
+            Together((_message(2), _message(0))),
+        )
+    )
+    await _fails(store.submit(halves), "a change of which one part is refused")
+    _equal(await store.records.query("setting"), [{"n": 1}, {"n": 1}], "no row of it stays")
+    _equal(await store.records.get("setting", "b"), {"n": 1}, "what it deleted is there")
+    _equal([row.seq for row in await store.messages("p")], [0], "no message of it stays")
+    _equal(await store.processes(), [], "no process of it stays")
+    _equal(await store.events_after(0), [], "no event of it stays")
+    commit = store.submit(_event())
+    await commit.wait()
+    _equal(list(commit.event_ids), [1], "it used up no event id")
+
+
+async def check_a_refused_change_harms_no_other(store: Store) -> None:
+    bad: list[Change] = [
+        Put("no_such_table", "k", {}),
+        Delete("no_such_table", "k"),
+        Put("setting", "k", {"value": object()}),
+        Put("setting", "k", {"value": "\ud800"}),
+        _message(0),
+        Together((_event(), _message(0))),
+        AppendEvent(ProcessStarted(at=float("nan"))),
+    ]
+    first = store.submit(_message(0))
+    commits: list[tuple[Commit, Commit]] = []
+    for number, change in enumerate(bad):
+        commits.append((store.submit(change), store.submit(Together((_event(), _message(number + 1))))))
+    last = store.submit(_event())
+    await last.wait()
+    _that(first.error is None, "the change before the refused ones is kept")
+    for (refused, kept), change in zip(commits, bad, strict=True):
+        await _fails(refused, f"the change {change}")
+        _equal(list(refused.event_ids), [], "a refused change has no event ids")
+        _that(kept.error is None, f"the change after {change} is kept")
+    kept_ids = [each for _, kept in commits for each in kept.event_ids] + list(last.event_ids)
+    _equal(kept_ids, list(range(1, len(bad) + 2)), "refused changes leave no gap in the ids")
+    _equal([row.seq for row in await store.messages("p")], list(range(len(bad) + 1)), "the messages that were kept")
+
+
+async def check_on_done_calls_back_in_the_order_of_submission(store: Store) -> None:
+    seen: list[int] = []
+    commit: Commit | None = None
+    for number in range(30):
+        commit = store.submit(_event() if number % 3 else Put("no_such_table", "k", {}))
+        commit.on_done(lambda _, number=number: seen.append(number))  # type: ignore[misc]
+    assert commit is not None
+    commit.on_done(lambda _: seen.append(-1))
+    await commit.wait()
+    _equal(seen, [*range(30), -1], "callbacks come in the order of submission, those of failed changes too")
+    told: list[Commit] = []
+    commit.on_done(told.append)
+    _that(told == [commit], "on_done() of a commit that is done calls back at once, with the commit")
+
+
+async def check_a_change_may_be_submitted_from_a_callback(store: Store) -> None:
+    finished = trio.Event()
+
+    def again(commit: Commit) -> None:
+        (id_,) = commit.event_ids
+        if id_ < 5:
+            store.submit(_event()).on_done(again)
+        else:
+            finished.set()
+
+    store.submit(_event()).on_done(again)
+    await finished.wait()
+    _equal(await store.last_event_id(), 5, "each callback's own change was committed")
+
+
+async def check_a_cancelled_waiter_leaves_its_change(store: Store) -> None:
+    commit = store.submit(Put("setting", "k", {"kept": True}))
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await commit.wait()
+    _that(scope.cancelled_caught, "wait() can be cancelled")
+    await commit.wait()
+    _equal(await store.records.get("setting", "k"), {"kept": True}, "the change of a cancelled waiter is kept")
+
+
+async def check_many_tasks_may_wait_for_one_commit(store: Store) -> None:
+    good, bad = store.submit(_event()), store.submit(Put("no_such_table", "k", {}))
+    async with trio.open_nursery() as nursery:
+        for _ in range(5):
+            nursery.start_soon(good.wait)
+            nursery.start_soon(_fails, bad, "a refused change, for each that waits")
+
+
+async def check_a_record_is_put_read_replaced_and_deleted(store: Store) -> None:
+    _equal(await store.records.get("setting", "k"), None, "a row that is not there")
+    row: dict[str, Any] = {"text": "ü\0'\"", "n": 3, "f": 0.5, "no": None, "yes": True, "deep": {"list": [1, {}]}}
+    await store.submit(Put("setting", "k", row)).wait()
+    _equal(await store.records.get("setting", "k"), row, "a row as it was put")
+    await store.submit(Put("setting", "k", {"other": 1})).wait()
+    _equal(await store.records.get("setting", "k"), {"other": 1}, "a row put again is replaced, not merged")
+    store.submit(Delete("setting", "never there"))
+    await store.submit(Delete("setting", "k")).wait()
+    _equal(await store.records.get("setting", "k"), None, "a deleted row")
+    _equal(await store.records.query("setting"), [], "a table whose only row was deleted")
+
+
+async def check_records_are_found_by_their_fields(store: Store) -> None:
+    for key, agent, user, n in (("c", "x", "ann", 1), ("a", "x", "bob", 2), ("b", "y", "ann", 3), ("d", "x", "ann", 4)):
+        store.submit(Put("session", key, {"agent": agent, "user": user, "n": n, "key": key, "open": n > 2}))
+    await store.submit(Put("session", "c", {"agent": "x", "user": "ann", "n": 5, "key": "c", "title": None})).wait()
+
+    async def keys(**equals: Any) -> list[str]:
+        return [row["key"] for row in await store.records.query("session", **equals)]
+
+    _equal(await keys(), ["c", "a", "b", "d"], "rows come in the order in which their keys were first put")
+    _equal(await keys(agent="x", user="ann"), ["c", "d"], "rows by two indexed fields")
+    _equal(await keys(user="ann", n=3), ["b"], "rows by an indexed field and another")
+    _equal(await keys(n=5.0), ["c"], "numbers are compared as numbers")
+    _equal(await keys(n="5"), [], "text is no number")
+    _equal(await keys(open=True), ["b", "d"], "rows by a truth")
+    _equal(await keys(title=None), ["c", "a", "b", "d"], "None finds null and what is not there")
+    _equal(await keys(user="x' OR '1'='1"), [], "values are values, never part of a query")
+
+
+async def check_an_unknown_table_or_a_bad_filter_is_refused(store: Store) -> None:
+    wrong: tuple[Callable[[], Awaitable[object]], ...] = (
+        lambda: store.records.get("no_such_table", "k"),
+        lambda: store.records.query("no_such_table"),
+        lambda: store.records.query("session", **{"agent') --": "x"}),
+        lambda: store.records.query("session", agent=["x"]),
+        lambda: store.records.query("session", agent=2**64),
+    )
+    for ask in wrong:
+        try:
+            await ask()
+        except StoreError:
+            continue
+        raise AssertionError("an unknown table, or a filter that is no field or value, raises StoreError")
+
+
+async def check_processes_are_listed_newest_first(store: Store) -> None:
+    full = ProcessRow(
+        id="b", agent="coder", name="w1", task="fix\0it", status="failed", parent_id="a", spawn_depth=2,
+        spawn_reason="why", incarnation=3, exit_reason="crashed", started_at=1.5, completed_at=2.5, iterations=4,
+        input_tokens=5, output_tokens=6, cost_microusd=2**53, tool_calls=8, errors=9, last_active_at=2.25,
+    )
+    for row in (ProcessRow(id="a", agent="coder"), full, ProcessRow(id="c", agent="x", started_at=0.5)):
+        store.submit(SaveProcess(row))
+    await store.submit(SaveProcess(ProcessRow(id="a", agent="coder", status="running", started_at=9.0))).wait()
+    _equal([row.id for row in await store.processes()], ["c", "b", "a"], "the process first saved last comes first")
+    _equal([row.id for row in await store.processes(limit=1)], ["c"], "processes(limit=1)")
+    _equal(await store.process("b"), full, "a process as it was saved")
+    renewed = await store.process("a")
+    _that(renewed is not None and renewed.status == "running", "a process saved again is replaced")
+    _equal(await store.process("nobody"), None, "a process that was never saved")
+
+
+async def check_messages_come_in_order_and_are_forgotten_when_cleared(store: Store) -> None:
+    said = (
+        Message("user", (TextPart("look"), ImagePart("image/png", b"\x89PNG\0\xff"))),
+        Message("assistant", (TextPart("é"), ToolCall("tc_1", "search", {"query": "trio", "deep": [None, 10**30]}))),
+        Message("user", ToolResult("tc_1", "Error: no", is_error=True)),
+        Message("assistant", ()),
+    )
+    for seq in (1, 0, 3, 2):
+        store.submit(_message(seq, said[seq]))
+    await store.submit(_message(0, process_id="q")).wait()
+    kept = await store.messages("p")
+    _equal([row.message for row in kept], list(said), "messages come in order of seq, part for part")
+    _equal([(row.seq, row.turn_id, row.at) for row in kept], [(n, "t", n / 2) for n in range(4)], "their columns")
+    await store.submit(Together((ClearMessages("p"), _message(0)))).wait()
+    _equal([row.seq for row in await store.messages("p")], [0], "a cleared conversation begins again at 0")
+    _equal([row.seq for row in await store.messages("q")], [0], "another's conversation stays")
+
+
+STORE_CHECKS: Final[tuple[Callable[[Store], Awaitable[None]], ...]] = (
+    check_a_commit_is_done_when_its_wait_returns,
+    check_event_ids_rise_without_gap,
+    check_events_are_read_in_order_and_from_an_id,
+    check_an_event_is_stored_as_it_goes_on_the_wire,
+    check_a_change_is_what_it_was_when_submitted,
+    check_together_is_all_or_nothing,
+    check_a_refused_change_harms_no_other,
+    check_on_done_calls_back_in_the_order_of_submission,
+    check_a_change_may_be_submitted_from_a_callback,
+    check_a_cancelled_waiter_leaves_its_change,
+    check_many_tasks_may_wait_for_one_commit,
+    check_a_record_is_put_read_replaced_and_deleted,
+    check_records_are_found_by_their_fields,
+    check_an_unknown_table_or_a_bad_filter_is_refused,
+    check_processes_are_listed_newest_first,
+    check_messages_come_in_order_and_are_forgotten_when_cleared,
+)
+"""Every check: an async function of a fresh store."""
+
+
+def _event(process_id: str = "p") -> AppendEvent:
+    event: Event = ProcessStarted(process_id=process_id, at=1.0)
+    return AppendEvent(event)
+
+
+def _message(seq: int, message: Message | None = None, process_id: str = "p") -> AppendMessage:
+    said = Message("user", "hello") if message is None else message
+    return AppendMessage(MessageRow(process_id=process_id, seq=seq, turn_id="t", message=said, at=seq / 2))
+
+
+async def _fails(commit: Commit, what: str) -> None:
+    try:
+        await commit.wait()
+    except StoreError:
+        _that(commit.done and isinstance(commit.error, StoreError), f"{what} is done, with its error")
+    else:
+        raise AssertionError(f"{what} must fail with a StoreError")
+
+
+def _that(holds: bool, promise: str) -> None:
+    if not holds:
+        raise AssertionError(f"this does not hold: {promise}")
+
+
+def _equal(found: object, expected: object, promise: str) -> None:
+    if found != expected:
+        raise AssertionError(f"{promise}: found {found!r}, expected {expected!r}")
