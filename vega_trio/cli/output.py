@@ -42,7 +42,10 @@ def parse_output(text: str | None) -> Output:
 
 
 def render(value: object, format_: str) -> str:
-    """The value with a newline at its end. `text` prints as a template does. Raises: ExpressionError R007."""
+    """The value with a newline at its end. `text` prints as a template does, null as nothing.
+
+    Raises: ExpressionError R007.
+    """
     match format_:
         case "json":
             text = json.dumps(plain(value), ensure_ascii=False, indent=2)
@@ -50,7 +53,7 @@ def render(value: object, format_: str) -> str:
             text = _yaml(plain(value))
         case _:
             text = print_value(value)
-    return text if text.endswith("\n") else text + "\n"
+    return text if not text or text.endswith("\n") else text + "\n"
 
 
 def _yaml(value: object) -> str:
