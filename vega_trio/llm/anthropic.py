@@ -1,0 +1,92 @@
+"""Opens Anthropic's models. The SDK (2 s of CPU, 60 MiB) loads in a thread when the first of them is opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import trio
+
+from vega_trio.errors import MissingExtra, MissingKey, ModelError
+from vega_trio.llm.names import DEFAULT_MODEL
+from vega_trio.session import ErrorClass
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from vega_trio.llm.anthropic_client import AnthropicModel
+
+BASE_URL = "https://api.anthropic.com"
+READ_TIMEOUT_S = 60.0
+_CLOSING_S = 5.0
+
+
+@asynccontextmanager
+async def open_anthropic(
+    model: str = DEFAULT_MODEL, *, env: Mapping[str, str] | None = None, read_timeout_s: float = READ_TIMEOUT_S
+) -> AsyncIterator[AnthropicModel]:
+    """The model `model` with a client of its own, closed with the block.
+
+    `env` (the environment by default) gives `ANTHROPIC_API_KEY` and `ANTHROPIC_BASE_URL`. `read_timeout_s` is how
+    long the server may stay silent.
+
+    Raises: MissingKey; MissingExtra; ModelError for a key or an address that cannot be used.
+    """
+    env = os.environ if env is None else env
+    key, base_url = _key(env), _base_url(env)
+    client = await trio.to_thread.run_sync(_load)
+    opened: AnthropicModel = client.connect(model, key=key, base_url=base_url, read_timeout_s=read_timeout_s)
+    try:
+        yield opened
+    finally:
+        with trio.move_on_after(_CLOSING_S, shield=True):
+            await opened.aclose()
+
+
+def _load() -> ModuleType:
+    try:
+        from vega_trio.llm import anthropic_client
+    except ImportError as error:
+        raise MissingExtra("anthropic", "a model of Anthropic's") from error
+    return anthropic_client
+
+
+def _key(env: Mapping[str, str]) -> str:
+    key = env.get("ANTHROPIC_API_KEY", "").strip()
+    if not key:
+        raise MissingKey(
+            "no API key for Anthropic: run `vega keys set anthropic` or `export ANTHROPIC_API_KEY=...`, "
+            "or try vega without one: `--model demo`"
+        )
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ModelError(
+            "ANTHROPIC_API_KEY holds characters that no key has; copy it again from console.anthropic.com",
+            ErrorClass.AUTHENTICATION,
+        )
+    return key
+
+
+def _base_url(env: Mapping[str, str]) -> str:
+    url = env.get("ANTHROPIC_BASE_URL", "").strip() or BASE_URL
+    problem = ModelError(
+        f"ANTHROPIC_BASE_URL is {shown_url(url)!r}, which is no address such as {BASE_URL!r}",
+        ErrorClass.INVALID_REQUEST,
+    )
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError as error:  # a port that is no number, a broken IPv6 address
+        raise problem from error
+    if not usable:
+        raise problem
+    return url
+
+
+def shown_url(url: str) -> str:
+    """The address without the user name and password it may carry."""
+    scheme, separator, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return scheme + separator + host.rpartition("@")[2] + slash + path

@@ -1,0 +1,149 @@
+"""A Claude model through Anthropic's SDK, which does requests, authentication and errors.
+
+The answer is decoded from the response's bytes (`messages_stream`): a third of the cost of the SDK's own events.
+Importing this module imports the SDK; `open_anthropic` does it in a thread.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from typing import Any, Final, cast
+
+import anthropic
+import attrs
+import genai_prices  # noqa: F401 - here, in the thread, so that the first price does not hold up the loop
+import httpx2
+from anthropic import AsyncAnthropic, AsyncStream
+
+from vega_trio._core.classify import classify, read_error, read_retry_after
+from vega_trio.errors import ModelError
+from vega_trio.llm.anthropic import shown_url
+from vega_trio.llm.messages_stream import MessageDecoder, read_answer
+from vega_trio.llm.messages_wire import request_body
+from vega_trio.llm.prices import price_of
+from vega_trio.messages import Usage
+from vega_trio.protocols import ModelEvent, ModelRequest
+from vega_trio.session import ErrorClass
+
+_log = logging.getLogger(__name__)
+_CONNECT_TIMEOUT_S: Final = 5.0
+_TOTAL_TIMEOUT_S: Final = 600.0
+_FAILURES: Final = (anthropic.AnthropicError, httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL)
+
+
+@attrs.define(eq=False)
+class AnthropicModel:
+    """One model and its client. `takes_temperature` turns false when the model has refused the setting."""
+
+    model: str
+    base_url: str
+    read_timeout_s: float
+    _client: AsyncAnthropic = attrs.field(repr=False)
+    takes_temperature: bool = attrs.field(default=True, init=False)
+
+    @property
+    def name(self) -> str:
+        return f"anthropic:{self.model}"
+
+    @asynccontextmanager
+    async def stream(self, request: ModelRequest) -> AsyncIterator[AsyncIterator[ModelEvent]]:
+        async with AsyncExitStack() as stack:
+            response = await self._respond(request)
+            stack.push_async_callback(response.aclose)
+            chunks = await stack.enter_async_context(aclosing(self._chunks(response)))
+            decoder = MessageDecoder(shown_url(self.base_url))
+            yield await stack.enter_async_context(aclosing(read_answer(chunks, decoder)))
+
+    def price(self, usage: Usage) -> int | None:
+        return price_of("anthropic", self.model, usage)
+
+    async def aclose(self) -> None:
+        await self._client.close()
+
+    async def _respond(self, request: ModelRequest) -> httpx2.Response:
+        """The response, its body unread; the caller closes it. Raises: ModelError."""
+        body = {**request_body(request, self.model), "stream": True}
+        if request.temperature is None or not self.takes_temperature:
+            return await self._post(body)
+        try:
+            return await self._post({**body, "temperature": request.temperature})
+        except ModelError as error:
+            if not _refuses_temperature(error, request.temperature):
+                raise
+        response = await self._post(body)
+        if self.takes_temperature:  # several calls may have found out at once
+            self.takes_temperature = False
+            _log.warning("%s takes no temperature: %g is left out from now on", self.name, request.temperature)
+        return response
+
+    async def _post(self, body: dict[str, Any]) -> httpx2.Response:
+        # Not messages.create(): it warns of older models, which pass through here, and takes no temperature.
+        try:
+            response: Any = await self._client.post(
+                "/v1/messages", cast_to=httpx2.Response, body=body, stream=True, stream_cls=AsyncStream[Any]
+            )
+        except _FAILURES as error:
+            raise self._failure(error) from error
+        return cast("httpx2.Response", response)
+
+    async def _chunks(self, response: httpx2.Response) -> AsyncGenerator[bytes, None]:
+        try:
+            async with aclosing(response.aiter_bytes()) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        except _FAILURES as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: Exception) -> ModelError:
+        where = shown_url(self.base_url)
+        match error:
+            case anthropic.APIStatusError():
+                return self._refusal(error)
+            case anthropic.APIConnectionError() if isinstance(error.__cause__, Exception):
+                return self._failure(error.__cause__)
+            case httpx2.ConnectTimeout() | httpx2.ConnectError():
+                text = f"cannot reach {where}: {_reason(error)}; check the network and ANTHROPIC_BASE_URL"
+                timed_out = isinstance(error, httpx2.TimeoutException)
+                return ModelError(text, ErrorClass.TIMEOUT if timed_out else ErrorClass.TEMPORARY)
+            case httpx2.TimeoutException() | anthropic.APITimeoutError():
+                return ModelError(f"{where} was silent for {self.read_timeout_s:g} s", ErrorClass.TIMEOUT)
+            case _:
+                text = f"the connection to {where} broke: {_reason(error)}"
+                return ModelError(text, ErrorClass.TEMPORARY)
+
+    def _refusal(self, error: anthropic.APIStatusError) -> ModelError:
+        said, status, where = read_error(error.body), error.status_code, shown_url(self.base_url)
+        kind = classify(status, said)
+        answer = f"{status} {said.type}".strip() + (f": {said.message}" if said.message else "")
+        if kind is ErrorClass.AUTHENTICATION:
+            text = f"{where} refused the API key ({answer}); check ANTHROPIC_API_KEY or run `vega keys set anthropic`"
+        elif status == 404 and said.type == "not_found_error":
+            text = f"unknown model {self.model!r} ({answer}); choose another with VEGA_MODEL or --model"
+        else:
+            text = f"{where} answered {answer}"
+        wait = read_retry_after(error.response.headers, time.time())
+        return ModelError(text, kind, status=status, retry_after_s=wait)
+
+
+def _refuses_temperature(error: ModelError, temperature: float) -> bool:
+    # The API has no type for this; what it says names the field. A value out of its range stays an error.
+    return error.status == 400 and temperature <= 1 and "temperature" in str(error)
+
+
+def _reason(error: BaseException) -> str:
+    return str(error).strip() or type(error).__name__
+
+
+def connect(model: str, *, key: str, base_url: str, read_timeout_s: float) -> AnthropicModel:
+    """A model with its client, which the caller closes. Retries are the engine's: the SDK makes none."""
+    client = AsyncAnthropic(
+        api_key=key,
+        base_url=base_url,
+        max_retries=0,
+        timeout=httpx2.Timeout(_TOTAL_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S, read=read_timeout_s),
+        open_telemetry=False,
+    )
+    return AnthropicModel(model, base_url, read_timeout_s, client)

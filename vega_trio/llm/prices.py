@@ -1,0 +1,30 @@
+"""What a call costs, from the price list that genai-prices carries. Nothing is fetched.
+
+The list takes some 0.2 s to load; an adapter loads it in the thread in which it loads its library.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, Decimal
+
+from vega_trio.messages import Usage
+
+_MICRO = Decimal(1_000_000)
+
+
+def price_of(provider: str, model: str, usage: Usage) -> int | None:
+    """Micro-dollars, a fraction counting as one so that spending is never understated; None: not in the list."""
+    import genai_prices
+
+    # Its input tokens are all of them; ours leave out what the cache served or stored.
+    counted = genai_prices.Usage(
+        input_tokens=usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens,
+        cache_read_tokens=usage.cache_read_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
+        output_tokens=usage.output_tokens,
+    )
+    try:
+        found = genai_prices.calc_price(counted, model_ref=model, provider_id=provider)
+    except LookupError:
+        return None
+    return int((found.total_price * _MICRO).to_integral_value(ROUND_CEILING))
