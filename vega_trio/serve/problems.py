@@ -157,7 +157,7 @@ def _condition(error: VegaError, text: str) -> Problem:
         case RunFailed(error_class=error_class, run_id=run_id):
             return Problem(502, error_class, text, "GET /api/runs/ID shows the steps", details={"run_id": run_id})
         case MissingExtra():
-            return Problem(503, "missing_extra", text, "install the extra on the server and restart it")
+            return Problem(503, "missing_extra", text, "install the extra and restart the server", retry_after_s=60)
         case StoreError():
             return _store_problem(error, text)
         case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -44,14 +45,14 @@ class Relay:
         """Everything that is waiting, in one piece; empty at the end."""
         try:
             pieces = [await self._receive.receive()]
-            while True:
-                pieces.append(self._receive.receive_nowait())
-        except trio.WouldBlock:
-            return b"".join(pieces)
         except trio.EndOfChannel:
             if self.failure is not None:
                 raise self.failure from None
             return b""
+        with suppress(trio.WouldBlock, trio.EndOfChannel):
+            while True:
+                pieces.append(self._receive.receive_nowait())
+        return b"".join(pieces)
 
 
 def open_relay(pieces: int = 256) -> Relay:

@@ -1,0 +1,112 @@
+"""The ring of newest events and the relay of one stream."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+import trio.testing
+
+from vega_trio.serve.ring import EventFrame, EventRing
+from vega_trio.serve.streams import open_relay
+
+
+def event(number: int, size: int = 1) -> EventFrame:
+    return EventFrame(number, "t", None, None, b"x" * size)
+
+
+def ids(frames: list[EventFrame] | None) -> list[int]:
+    assert frames is not None
+    return [each.id for each in frames]
+
+
+def filled(*numbers: int, **limits: int) -> EventRing:
+    ring = EventRing(**limits)
+    for number in numbers:
+        ring.append(event(number))
+    return ring
+
+
+def test_a_listener_gets_everything_after_its_cursor() -> None:
+    ring = filled(1, 2, 3)
+    assert ids(ring.after(0)) == [1, 2, 3]
+    assert ids(ring.after(2)) == [3]
+    assert ids(ring.after(3)) == []
+
+
+def test_one_who_was_left_behind_is_sent_to_the_store() -> None:
+    ring = filled(1, 2, 3, 4, max_frames=2)
+    assert ring.after(1) is None
+    assert ids(ring.after(2)) == [3, 4]
+
+
+def test_large_events_push_old_ones_out_too() -> None:
+    ring = EventRing(max_bytes=10)
+    for number in (1, 2, 3):
+        ring.append(event(number, size=4))
+    assert ring.start == 1
+    assert ids(ring.after(1)) == [2, 3]
+    ring.append(event(4, size=11))
+    assert ring.start == 4
+
+
+def test_what_the_store_had_at_the_start_is_not_taken_again() -> None:
+    ring = EventRing()
+    ring.restart(5)
+    ring.append(event(5))
+    ring.append(event(6))
+    assert ids(ring.after(5)) == [6]
+    assert ring.after(4) is None
+
+
+async def test_news_wakes_all_who_wait() -> None:
+    ring = EventRing()
+    woken = []
+
+    async def listener(name: str) -> None:
+        await ring.news(0)
+        woken.append(name)
+
+    with trio.fail_after(1):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(listener, "a")
+            nursery.start_soon(listener, "b")
+            await trio.testing.wait_all_tasks_blocked()
+            ring.append(event(1))
+    assert sorted(woken) == ["a", "b"]
+
+
+async def test_nobody_waits_for_a_closed_ring() -> None:
+    ring = EventRing()
+    ring.close()
+    with trio.fail_after(1):
+        await ring.news(0)
+
+
+async def test_a_relay_gives_all_that_waits_in_one_piece() -> None:
+    relay = open_relay()
+    with trio.fail_after(1):
+        for piece in (b"a", b"", b"b", b"c"):
+            await relay.put(piece)
+        assert await relay.take() == b"abc"
+        await relay.put(b"d")
+        relay.finish()
+        assert await relay.take() == b"d"
+        assert await relay.take() == b""
+
+
+async def test_a_broken_producer_is_told_to_the_sender_after_what_it_had_made() -> None:
+    relay = open_relay()
+    with trio.fail_after(1):
+        await relay.put(b"a")
+        relay.finish(RuntimeError("broken"))
+        assert await relay.take() == b"a"
+        with pytest.raises(RuntimeError, match="broken"):
+            await relay.take()
+
+
+async def test_a_client_that_does_not_read_makes_the_producer_wait() -> None:
+    relay = open_relay(pieces=1)
+    await relay.put(b"a")
+    with trio.move_on_after(0) as scope:
+        await relay.put(b"b")
+    assert scope.cancelled_caught
