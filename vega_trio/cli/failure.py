@@ -149,7 +149,7 @@ def _usage(error: click.UsageError) -> tuple[str, str]:
     what = what[:1].lower() + what[1:].rstrip(".")
     close = error.possibilities if isinstance(error, _SUGGESTING) else None
     if close:
-        return what, "did you mean " + " or ".join(repr(each) for each in close[:2]) + "?"
+        return what, f"did you mean {close[0]!r}?"
     path = error.ctx.command_path if error.ctx is not None else "vega"
     return what, f"see {path} --help"
 

@@ -30,9 +30,10 @@ def command(
 
     Ctrl-C or SIGTERM lets running turns end and stops; a second one stops at once.
     """
-    from vega_trio.cli.serving import Request, serve_document
-
     if demo and model not in (None, "demo"):
         raise click.UsageError(f"--demo and --model {model} exclude each other")
+
+    from vega_trio.cli.serving import Request, serve_document
+
     request = Request(file=file, addr=addr, db=db, demo=demo, model=model, hosts=hosts, origins=origins)
     return serve_document(request, Shared(ctx))

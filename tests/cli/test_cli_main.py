@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vega_trio._version import __version__
+from vega_trio.cli.main import COMMANDS, invoke
+
+PACKAGE_ROOT = Path(__file__).parents[2]
+
+
+def test_bare_vega_says_what_to_do_next(capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke([]) == 0
+    assert "vega serve --demo" in capsys.readouterr().out
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert all(name in text and about in text for name, about in COMMANDS.items())
+
+
+@pytest.mark.parametrize("args", [["help"], ["-h"], ["-q", "help"]])
+def test_help_has_several_names(args: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke(args) == 0
+    assert capsys.readouterr().out.startswith("Usage: vega ")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke([name, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"Usage: vega {name} ")
+    assert invoke(["help", name]) == 0
+    assert capsys.readouterr().out.strip() == shown.strip()
+
+
+def test_version_is_text_or_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke(["version"]) == invoke(["--version"]) == 0
+    assert capsys.readouterr().out == f"vega {__version__}\n" * 2
+    assert invoke(["version", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["version"] == __version__
+
+
+@pytest.mark.parametrize(
+    ("args", "error", "hint"),
+    [
+        (["rnu"], "no such command 'rnu'", "did you mean 'run'?"),
+        (["validaet", "x"], "no such command 'validaet'", "did you mean 'validate'?"),
+        (["zzz"], "no such command 'zzz'", "see vega --help"),
+        (["help", "chta"], "no such command 'chta'", "did you mean 'chat'?"),
+        (["models", "lst"], "no such command 'lst'", "did you mean 'list'?"),
+        (["models"], "vega models needs a command", "see vega models --help"),
+        (["version", "--jsn"], "no such option '--jsn'", "did you mean '--json'?"),
+        (["--hom", "x", "version"], "no such option '--hom'", "did you mean '--home'?"),
+        (["serve", "--adr", ":0"], "no such option '--adr'", "did you mean '--addr'?"),
+        (["version", "more"], "got unexpected extra argument (more)", "see vega version --help"),
+        (["-q", "-v", "version"], "-q and -v exclude each other", "see vega --help"),
+        (["-q", "version", "-v"], "-q and -v exclude each other", "see vega version --help"),
+        (["serve", "--demo", "--model", "x"], "--demo and --model x exclude each other", "see vega serve --help"),
+        (["run", "a.yaml", "--language"], "--language needs a value", "write --language VALUE, or --language=VALUE"),
+    ],
+)
+def test_a_wrong_command_line_is_exit_2_with_a_remedy(
+    args: list[str], error: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert invoke(["--no-color", *args]) == 2
+    captured = capsys.readouterr()
+    assert captured.err == f"error: {error}\nhint: {hint}\n"
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--approve", "--resume"])
+def test_what_a_later_version_can_do_is_no_option_yet(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke(["run", "--help"]) == 0
+    assert option not in capsys.readouterr().out
+
+
+def test_nothing_but_click_is_loaded_before_a_command_is_chosen() -> None:
+    code = (
+        "import sys, vega_trio.cli.main as m; m.invoke(['--help']); "
+        "print(sorted({'trio', 'attrs', 'attr', 'ruamel', 'msgspec', 'rich', 'cattrs'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=PACKAGE_ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_help_answers_within_150_ms_of_processor_time() -> None:
+    def seconds() -> float:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "vega_trio", "--help"], cwd=PACKAGE_ROOT, stdout=subprocess.DEVNULL
+        )
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        assert child.returncode == 0
+        return usage.ru_utime + usage.ru_stime
+
+    assert min(seconds() for _ in range(3)) <= 0.15
