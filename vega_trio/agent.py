@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -119,6 +119,12 @@ def _intensity(owner: str, max_restarts: int | None, window: float) -> None:
     _number(owner, "window", window, above=True)
 
 
+def _as_tools(tools: Iterable[Any]) -> tuple[Any, ...]:
+    if isinstance(tools, str):
+        raise ValueError(f"Agent.tools must be a list, not the text {tools!r}; write [{tools!r}]")
+    return tuple(tools)
+
+
 @attrs.frozen(kw_only=True)
 class Agent:
     """A blueprint: model, prompt, tools and limits. Many processes can be spawned from one.
@@ -138,7 +144,7 @@ class Agent:
     temperature: float | None = None
     max_tokens: int = 8192
     max_iterations: int = 50
-    tools: tuple[Any, ...] = attrs.field(default=(), converter=tuple)
+    tools: tuple[Any, ...] = attrs.field(default=(), converter=_as_tools)
     supervision: Supervision | None = None
 
     def __attrs_post_init__(self) -> None:

@@ -40,7 +40,9 @@ class Agents:
         return info
 
 
-def blueprint(definition: AgentDefinition, document: Document, model: str | Model | None, all_tools: list[str]) -> Agent:
+def blueprint(
+    definition: AgentDefinition, document: Document, model: str | Model | None, all_tools: tuple[str, ...]
+) -> Agent:
     """The `Agent` of a definition. `model` overrides what the document says; "all" tools become `all_tools`."""
     settings = document.settings
     temperature = definition.temperature if definition.temperature is not None else settings.default_temperature
@@ -55,7 +57,7 @@ def blueprint(definition: AgentDefinition, document: Document, model: str | Mode
         temperature=temperature,
         max_tokens=definition.max_tokens,
         max_iterations=definition.max_iterations,
-        tools=tuple(all_tools) if definition.tools == "all" else definition.tools,
+        tools=all_tools if definition.tools == "all" else definition.tools,
         # An application's agents are all supervised; the library's are what their caller says.
         supervision=definition.supervision or settings.supervision or Supervision(),
     )
@@ -66,7 +68,7 @@ def open_agents(document: Document, outfitter: Outfitter, model: str | Model | N
 
     Raises: ConfigError.
     """
-    everything = list(outfitter.named_tools)
+    everything = tuple(outfitter.named_tools)
     catalogue = {}
     for definition in document.agents.values():
         agent = blueprint(definition, document, model, everything)

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal
 
 import attrs
 import trio
 
 from vega_trio._core.wire import rfc3339
-from vega_trio.agent import Agent
 from vega_trio.app.agents import Agents
 from vega_trio.app.outfit import new_id
 from vega_trio.changes import Put
 from vega_trio.dsl.document import Document
+from vega_trio.dsl.effects import StepFailed
 from vega_trio.dsl.inputs import bind
-from vega_trio.dsl.interpret import StepFailed, interpret
+from vega_trio.dsl.interpret import interpret
 from vega_trio.dsl.workflow import WorkflowDefinition
 from vega_trio.engine.workflow import Drive, drive
 from vega_trio.errors import RunCancelled, RunFailed, UnknownWorkflow, did_you_mean
 from vega_trio.events import Event, WorkflowCancelled, WorkflowCompleted, WorkflowFailed, WorkflowStarted
+from vega_trio.exits import Crashed, ExitReason, Normal
 from vega_trio.protocols import Store
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.process import Process
@@ -46,30 +49,30 @@ class Run:
     completed_at: float | None = None
     cost_microusd: int = 0
     _orch: Orchestrator = attrs.field(repr=False)
-    _ended: trio.Event = attrs.field(factory=trio.Event, init=False, repr=False)
-    _process: Process | None = attrs.field(default=None, init=False, repr=False)
+    cause: BaseException | None = attrs.field(default=None, init=False, repr=False)
+    process: Process | None = attrs.field(default=None, init=False, repr=False)
+    ended: trio.Event = attrs.field(factory=trio.Event, init=False, repr=False)
 
     @property
     def cost_usd(self) -> float:
         return self.cost_microusd / 1_000_000
 
-    @property
-    def process_id(self) -> str | None:
-        return self._process.id if self._process is not None else None
-
     async def wait(self) -> Any:
         """The result. Raises: RunFailed, RunCancelled."""
-        await self._ended.wait()
+        await self.ended.wait()
         if self.status == "failed":
-            raise RunFailed(self.error, self.error_class, self.id)
+            raise RunFailed(self.error, self.error_class, self.id) from self.cause
         if self.status == "cancelled":
             raise RunCancelled(self.id)
         return self.result
 
     async def cancel(self) -> None:
         """Ends the run and the agents it asks; nothing happens when it has ended."""
-        if self._process is not None and self._process.alive:
-            await self._orch.stop(self._process.id)
+        if self.process is not None and self.process.alive:
+            await self._orch.stop(self.process.id)
+
+    def spend(self, microusd: int) -> None:
+        self.cost_microusd += microusd
 
     def row(self) -> dict[str, Any]:
         """As stored in `wf_run`."""
@@ -115,34 +118,49 @@ class Runs:
         definition = self.workflow(name)
         bound = bind(definition, inputs, primary_text=primary_text)
         run = Run(id=new_id(), workflow=name, inputs=bound, started_at=time.time(), orch=self.orch)
-        self.by_id[run.id] = run
         timeout_s = definition.timeout_s if timeout is None else timeout
 
         async def body(process: Process) -> object:
-            return await self._run(run, process, timeout_s)
+            return await self._body(run, process, timeout_s)
 
-        run._process = await self.orch.spawn(body, task=f"workflow {name}", spawn_reason=f"run {run.id}")
+        self.by_id[run.id] = run
+        run.process = await self.orch.spawn(body, task=f"workflow {name}", spawn_reason=f"run {run.id}")
+        run.process.on_end(partial(self._ended, run))
         return run
 
-    async def _run(self, run: Run, process: Process, timeout_s: float) -> object:
-        """The run's body: the outcome is recorded whatever way it ends, a kill included."""
-        outcome: Event = WorkflowCancelled(run_id=run.id, workflow=run.workflow)
-        run.status = "cancelled"
-        try:
-            await process.emit(
-                WorkflowStarted(run_id=run.id, workflow=run.workflow), Put("wf_run", run.id, self._running(run))
-            ).wait()
-            with trio.move_on_after(timeout_s) as deadline:
-                run.result = await drive(
-                    interpret(self.document, run.workflow, run.inputs), self._driver(run, process)
-                )
-                run.status = "completed"
+    async def _body(self, run: Run, process: Process, timeout_s: float) -> object:
+        driver = Drive(
+            run_id=run.id,
+            process=process,
+            agents=lambda name: self.agents.get(name).agent,
+            env=self.env,
+            wall_clock=time.time,
+            new_uuid=lambda: str(uuid.uuid4()),
+            spent=run.spend,
+        )
+        started = WorkflowStarted(run_id=run.id, workflow=run.workflow)
+        process.emit(started, Put("wf_run", run.id, run.row()))
+        with trio.move_on_after(timeout_s):
+            result = await drive(interpret(self.document, run.workflow, run.inputs), driver)
+            return result.value
+        raise StepFailed(f"workflow {run.workflow!r} did not finish within its timeout of {timeout_s:g} s", "timeout")
+
+    def _ended(self, run: Run, reason: ExitReason) -> None:
+        """The run ends as its process did; recorded with the event that says so before anyone hears of it."""
+        run.completed_at = time.time()
+        outcome: Event
+        match reason:
+            case Normal(result=result):
+                run.status, run.result = "completed", result
                 outcome = WorkflowCompleted(run_id=run.id, workflow=run.workflow)
-            if deadline.cancelled_caught:
-                message = f"workflow {run.workflow!r} did not finish within {timeout_s:g} s; raise it with --timeout"
-                outcome = self._failed(run, message, "timeout")
-        except StepFailed as failure:
-            outcome = self._failed(run, str(failure), failure.error_class)
-        finally:
-            self._end(run, process, outcome)
-        return run.result
+            case Crashed(error=error):
+                run.status, run.error, run.cause = "failed", str(error) or type(error).__name__, error
+                run.error_class = error.error_class if isinstance(error, StepFailed) else "agent_crashed"
+                outcome = WorkflowFailed(run_id=run.id, workflow=run.workflow, error=run.error)
+            case _:
+                run.status = "cancelled"
+                outcome = WorkflowCancelled(run_id=run.id, workflow=run.workflow)
+        assert run.process is not None
+        commit = run.process.emit(outcome, Put("wf_run", run.id, run.row()))
+        assert commit is not None
+        commit.on_done(lambda _: run.ended.set())

@@ -97,7 +97,7 @@ async def _guarded(turn: Turn, tool: Tool, call: ToolCall) -> tuple[str, bool]:
         return f"Error: {error}", True
     except ProcessExit:
         raise
-    except Exception as error:  # noqa: BLE001 - the tool runner: a tool's failure is the model's to hear, not ours to die of
+    except Exception as error:
         if isinstance(error, BaseExceptionGroup) and error.subgroup(ProcessExit) is not None:
             raise
         return f"Error: {type(error).__name__}: {error}", True
