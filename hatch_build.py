@@ -15,9 +15,8 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
@@ -29,9 +28,11 @@ COMMANDS = {"build": (), "lint": ("lint", "typecheck"), "test": ("test",)}
 """What `python hatch_build.py COMMAND` runs of the page's own scripts."""
 
 
-@dataclass(frozen=True)
-class Npm:
-    """How to start npm. `node` is the program that its scripts must find first."""
+class Npm(NamedTuple):
+    """How to start npm. `node` is the program that its scripts must find first.
+
+    No dataclass: hatchling loads this file without registering the module, which those need.
+    """
 
     command: tuple[str, ...]
     node: Path
