@@ -34,6 +34,7 @@ serve: $(VENV)/.dev  ## build the web page and serve it with the demo model
 	$(BIN)/vega serve --demo
 
 test: $(VENV)/.dev  ## run all tests (the browser tests need Chromium; .ci/run installs it)
+	$(BIN)/python hatch_build.py test
 	$(BIN)/python -m pytest
 
 unit: $(VENV)/.dev  ## run the tests that need no server, process or browser
