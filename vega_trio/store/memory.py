@@ -187,7 +187,7 @@ class MemoryRecords:
         await trio.lowlevel.checkpoint()
         rows.check_filter(table, equals)
         found = [decode_json(row) for row in self._tables[table].values()]
-        return [row for row in found if all(row.get(field) == value for field, value in equals.items())]
+        return [row for row in found if rows.matches(row, equals)]
 
 
 def _put(tables: dict[str, dict[str, bytes]], table: str, key: str, row: bytes, undo: list[_Undo]) -> None:

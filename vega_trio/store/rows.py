@@ -50,6 +50,11 @@ def check_filter(table: str, equals: Mapping[str, Any]) -> None:
             raise StoreError(f"table {table!r} cannot be asked for {field}={value!r}: give text, a number or None")
 
 
+def matches(row: Mapping[str, Any], equals: Mapping[str, Any]) -> bool:
+    """Whether the row's fields equal the values; None equals null and what is not there."""
+    return all(row.get(field) == value for field, value in equals.items())
+
+
 def refusal(error: StoreError | ValueError) -> StoreError:
     """Why a change cannot be written down, as those who wait for it are told."""
     return error if isinstance(error, StoreError) else StoreError(f"a change {error}; nothing of it was kept")

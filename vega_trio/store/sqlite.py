@@ -140,7 +140,10 @@ def _last_event_id(db: Database) -> int:
 
 
 def _query(db: Database, table: str, equals: dict[str, Any]) -> list[dict[str, Any]]:
-    """Indexed fields are written as the index has them; other names are bound, as the values are."""
+    """Indexed fields are written as the index has them; other names are bound, as the values are.
+
+    What is found is compared once more: to SQL, the text "[1]" and the list [1] are the same.
+    """
     conditions, values = [], []
     for name, value in equals.items():
         if name in schema.INDEXED.get(table, ()):
@@ -150,7 +153,7 @@ def _query(db: Database, table: str, equals: dict[str, Any]) -> list[dict[str, A
             values.append(f"$.{name}")
         values.append(value)
     found = db.table(table).rows_where(" AND ".join(conditions) or None, values, select="row", order_by="rowid")
-    return [decode_json(each["row"]) for each in found]
+    return [row for row in (decode_json(each["row"]) for each in found) if rows.matches(row, equals)]
 
 
 def _planned(change: Change) -> Plan | StoreError:

@@ -220,7 +220,8 @@ async def check_a_record_is_put_read_replaced_and_deleted(store: Store) -> None:
 async def check_records_are_found_by_their_fields(store: Store) -> None:
     for key, agent, user, n in (("c", "x", "ann", 1), ("a", "x", "bob", 2), ("b", "y", "ann", 3), ("d", "x", "ann", 4)):
         store.submit(Put("session", key, {"agent": agent, "user": user, "n": n, "key": key, "open": n > 2}))
-    await store.submit(Put("session", "c", {"agent": "x", "user": "ann", "n": 5, "key": "c", "title": None})).wait()
+    renewed = {"agent": "x", "user": "ann", "n": 5, "key": "c", "title": None, "tags": [1]}
+    await store.submit(Put("session", "c", renewed)).wait()
 
     async def keys(**equals: Any) -> list[str]:
         return [row["key"] for row in await store.records.query("session", **equals)]
@@ -232,6 +233,7 @@ async def check_records_are_found_by_their_fields(store: Store) -> None:
     _equal(await keys(n="5"), [], "text is no number")
     _equal(await keys(open=True), ["b", "d"], "rows by a truth")
     _equal(await keys(title=None), ["c", "a", "b", "d"], "None finds null and what is not there")
+    _equal(await keys(tags="[1]"), [], "text is no list")
     _equal(await keys(user="x' OR '1'='1"), [], "values are values, never part of a query")
 
 
