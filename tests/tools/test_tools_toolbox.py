@@ -270,13 +270,16 @@ def test_results_become_text() -> None:
         as_text(object())
 
 
-@given(st.text(max_size=40), st.integers(1, 60))
-def test_a_cut_never_splits_a_character_and_is_always_told(text: str, limit: int) -> None:
-    shown, _, told = cap(text, limit).partition("\n[output truncated")
-    size = len(text.encode())
-    assert bool(told) == (size > limit)
+@given(st.text(alphabet="aé€😀", min_size=1, max_size=8), st.integers(1, 80_000))
+@settings(max_examples=30, deadline=None)
+def test_a_cut_never_splits_a_character_and_is_always_told(piece: str, size: int) -> None:
+    text = (piece * (size // len(piece) + 1))[:size]
+    shown, _, told = cap(text).partition("\n[output truncated")
+    assert bool(told) == (len(text.encode()) > OUTPUT_LIMIT)
     assert text.startswith(shown)
-    assert size <= limit or limit - 4 < len(shown.encode()) <= limit
+    assert len(cap(text).encode()) <= OUTPUT_LIMIT
+    assert not told or len(shown.encode()) > OUTPUT_LIMIT - 520
+    assert cap(cap(text)) == cap(text)
 
 
 async def test_a_huge_result_is_cut_at_64_kib_with_a_note(call: Call) -> None:
@@ -285,8 +288,8 @@ async def test_a_huge_result_is_cut_at_64_kib_with_a_note(call: Call) -> None:
 
     with trio.fail_after(5):
         text = await call(as_tool(flood))
-    assert text.startswith("x" * OUTPUT_LIMIT + "\n")
-    assert text.endswith("[output truncated: cut after 65,536 of 200,000 bytes]")
+    assert text.startswith("x" * 65_024 + "\n")
+    assert text.endswith("[output truncated: cut after 65,024 of 200,000 bytes]")
 
 
 # -- making tools

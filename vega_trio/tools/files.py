@@ -14,11 +14,10 @@ import trio
 
 from vega_trio.errors import ToolError, ToolRetry
 from vega_trio.protocols import Tool
-from vega_trio.tools.output import OUTPUT_LIMIT
+from vega_trio.tools.output import SHOWN_LIMIT
 from vega_trio.tools.sandbox import Sandbox
 from vega_trio.tools.toolbox import as_tool, tool
 
-PAGE: Final = OUTPUT_LIMIT - 512  # bytes of a file shown at once: the note behind them must fit as well
 MAX_SCAN: Final = 64 * 1024 * 1024  # bytes read_file passes over to reach an offset
 
 Result = TypeVar("Result")
@@ -104,19 +103,19 @@ def read_lines(sandbox: Sandbox, path: str, offset: int = 0, limit: int | None =
     with sandbox.open(path) as fd, os.fdopen(os.dup(fd), "rb") as file:
         _skip(file, path, offset)
         data, lines = bytearray(), 0
-        while (limit is None or lines < limit) and len(data) <= PAGE:
-            line = file.readline(PAGE + 1 - len(data))
+        while (limit is None or lines < limit) and len(data) <= SHOWN_LIMIT:
+            line = file.readline(SHOWN_LIMIT + 1 - len(data))
             if not line:
                 break
             data += line
             lines += line.endswith(b"\n")
         size = os.fstat(fd).st_size
-    cut = len(data) > PAGE
-    text = _decode(bytes(data[:PAGE]), path, final=not cut)
+    cut = len(data) > SHOWN_LIMIT
+    text = _decode(bytes(data[:SHOWN_LIMIT]), path, final=not cut)
     if not cut:
         return text
     shown = text.count("\n")
-    return f"{text}\n[output truncated: cut after {PAGE:,} bytes of a file of {size:,}; " + (
+    return f"{text}\n[output truncated: cut after {SHOWN_LIMIT:,} bytes of a file of {size:,}; " + (
         f"go on with offset {offset + shown}]" if shown else "its line is longer than can be shown]"
     )
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 OUTPUT_LIMIT: Final = 64 * 1024  # bytes of UTF-8: one call must not fill the model's context
+SHOWN_LIMIT: Final = OUTPUT_LIMIT - 512  # of a text that is cut, so that the note fits and nobody cuts it again
 
 
 def as_text(value: Any) -> str:
@@ -24,13 +25,15 @@ def as_text(value: Any) -> str:
         raise TypeError(f"the tool returned a {type(value).__name__}, which has no JSON form: {error}") from error
 
 
-def cap(text: str, limit: int = OUTPUT_LIMIT) -> str:
-    """At most `limit` bytes of UTF-8 and, where something was left out, a note that says so."""
+def cap(text: str) -> str:
+    """At most 64 KiB of UTF-8 and, where something was left out, a note that says so."""
     data = text.encode("utf-8", "replace")
-    if len(data) <= limit:
+    if len(data) <= OUTPUT_LIMIT:
         return data.decode()
-    return f"{data[:limit].decode('utf-8', 'ignore')}\n{note(limit, len(data))}"
+    return cut(data, len(data))
 
 
-def note(shown: int, total: int) -> str:
-    return f"[output truncated: cut after {shown:,} of {total:,} bytes]"
+def cut(data: bytes, total: int) -> str:
+    """The beginning of `data`, no character split, and a note that there were `total` bytes."""
+    shown = data[:SHOWN_LIMIT]
+    return f"{shown.decode('utf-8', 'ignore')}\n[output truncated: cut after {len(shown):,} of {total:,} bytes]"

@@ -38,6 +38,14 @@ class Listing:
 
 
 @attrs.frozen
+class Place:
+    """A directory, as `path` relative to the sandbox's `root`, which is absolute and free of symbolic links."""
+
+    root: Path
+    path: str
+
+
+@attrs.frozen
 class Sandbox:
     """Files beneath `root`, which is created at the first use.
 
@@ -95,6 +103,13 @@ class Sandbox:
                 return self._listing(base, recursive)
             finally:
                 os.close(base)
+
+    def directory(self, path: str = ".") -> Place:
+        """Where an existing directory beneath the root is."""
+        with self._worded(path), self._opened_root() as root:
+            parts = self._parts(path)
+            os.close(open_directory(root, parts, openat2=self.openat2))
+            return Place(self.root.resolve(), "/".join(parts) or ".")
 
     def _listing(self, base: int, recursive: bool) -> Listing:
         found: list[Entry] = []
