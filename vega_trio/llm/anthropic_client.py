@@ -21,7 +21,7 @@ from anthropic import AsyncAnthropic, AsyncStream
 from vega_trio._core.classify import classify, read_error, read_retry_after
 from vega_trio.errors import ModelError
 from vega_trio.llm.anthropic import shown_url
-from vega_trio.llm.messages_stream import MessageDecoder, read_answer
+from vega_trio.llm.messages_stream import MessageDecoder, read_answer, unwind
 from vega_trio.llm.messages_wire import request_body
 from vega_trio.llm.prices import price_of
 from vega_trio.messages import Usage
@@ -90,12 +90,14 @@ class AnthropicModel:
         return cast("httpx2.Response", response)
 
     async def _chunks(self, response: httpx2.Response) -> AsyncGenerator[bytes, None]:
+        chunks = response.aiter_bytes()
         try:
-            async with aclosing(response.aiter_bytes()) as chunks:
-                async for chunk in chunks:
-                    yield chunk
+            async for chunk in chunks:
+                yield chunk
         except _FAILURES as error:
             raise self._failure(error) from error
+        finally:
+            await unwind(chunks)
 
     def _failure(self, error: Exception) -> ModelError:
         where = shown_url(self.base_url)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 from typing import Any, Final
 
@@ -204,3 +204,14 @@ async def read_answer(chunks: AsyncGenerator[bytes, None], decoder: MessageDecod
         while await anext(chunks, None) is not None:
             pass
     yield decoder.done
+
+
+async def unwind(chunks: AsyncIterator[bytes]) -> None:
+    """Ends a response's generators, from the innermost outwards, as cancelling does.
+
+    Closing the outer one would leave those it reads from to the garbage collector, which Trio warns of.
+    """
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        while await anext(chunks, None) is not None:
+            pass  # what had arrived already

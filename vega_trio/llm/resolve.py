@@ -1,0 +1,162 @@
+"""Models by name: one of each in a program, opened at its first call and closed at the end."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+
+import attrs
+import trio
+
+from vega_trio.errors import ConfigError, MissingExtra, VegaError
+from vega_trio.llm.names import ModelName, parse_model_name
+from vega_trio.messages import Usage
+from vega_trio.protocols import Model, ModelEvent, ModelRequest
+
+Opener = Callable[[], AbstractAsyncContextManager[Model]]
+READ_TIMEOUT_S = 60.0
+
+
+@attrs.define(eq=False)
+class Models:
+    """`async with Models(env=..., home=...) as models:`, then `models.get("anthropic:claude-...")`.
+
+    `env` (the environment by default) holds keys and addresses; `home` is where local models lie;
+    `read_timeout_s` bounds a server's silence. The same name gives the same model, however it is written.
+    """
+
+    env: Mapping[str, str] = attrs.field(factory=lambda: os.environ, kw_only=True, repr=False)
+    home: Path = attrs.field(factory=lambda: Path.home() / ".vega", kw_only=True)
+    read_timeout_s: float = attrs.field(default=READ_TIMEOUT_S, kw_only=True)
+    _models: dict[ModelName, Model] = attrs.field(factory=dict, init=False, repr=False)
+    _nursery: trio.Nursery | None = attrs.field(default=None, init=False, repr=False)
+    _running: AbstractAsyncContextManager[None] | None = attrs.field(default=None, init=False, repr=False)
+
+    async def __aenter__(self) -> Models:
+        self._running = self._holding()
+        await self._running.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._running is not None
+        # The block's own error passes by the nursery, which would wrap it in a group.
+        await self._running.__aexit__(None, None, None)
+
+    def get(self, name: str) -> Model:
+        """The model that a string such as `anthropic:claude-...`, `demo` or `local` names. Opens and imports nothing.
+
+        Raises: ConfigError; MissingExtra when its library is not installed.
+        """
+        parsed = parse_model_name(name)
+        if parsed not in self._models:
+            self._models[parsed] = self._make(parsed)
+        return self._models[parsed]
+
+    def _make(self, name: ModelName) -> Model:
+        match name.provider:
+            case "demo":
+                from vega_trio.llm.demo import DemoModel
+
+                return DemoModel()
+            case "anthropic":
+                _require("anthropic", "anthropic", str(name))
+                price = partial(_anthropic_price, name.model)
+                return LazyModel(str(name), price, lambda: self._anthropic(name.model), self._owner())
+            case "local":
+                _require("xllamacpp", "local", str(name))
+                _require("httpx", "local", str(name))
+                return LazyModel(str(name), lambda _: 0, lambda: self._local(name.model), self._owner())
+            case "openai":
+                raise ConfigError(f"model {str(name)!r}: OpenAI-compatible models are not supported yet")
+
+    def _owner(self) -> trio.Nursery:
+        if self._nursery is None:
+            raise RuntimeError("Models is not open: use `async with Models() as models`")
+        return self._nursery
+
+    def _anthropic(self, model: str) -> AbstractAsyncContextManager[Model]:
+        from vega_trio.llm.anthropic import open_anthropic
+
+        return open_anthropic(model, env=self.env, read_timeout_s=self.read_timeout_s)
+
+    def _local(self, path: str) -> AbstractAsyncContextManager[Model]:
+        from vega_trio.llm.local import open_local
+
+        return open_local(path, home=self.home, read_timeout_s=self.read_timeout_s)
+
+    @asynccontextmanager
+    async def _holding(self) -> AsyncIterator[None]:
+        async with trio.open_nursery() as self._nursery:
+            yield
+            self._nursery.cancel_scope.cancel()
+
+
+@attrs.define(eq=False)
+class LazyModel:
+    """A model that is opened at its first call, by a task of its owner's that holds it until the end.
+
+    Whoever calls first may be cancelled meanwhile: the others, and later ones, still get the model. When opening
+    fails, all who wait are told, and the next call tries again.
+    """
+
+    name: str
+    _price: Callable[[Usage], int | None] = attrs.field(repr=False)
+    _opener: Opener = attrs.field(repr=False)
+    _nursery: trio.Nursery = attrs.field(repr=False)
+    _attempt: _Attempt | None = attrs.field(default=None, init=False, repr=False)
+
+    @asynccontextmanager
+    async def stream(self, request: ModelRequest) -> AsyncIterator[AsyncIterator[ModelEvent]]:
+        model = await self._open()
+        async with model.stream(request) as events:
+            yield events
+
+    def price(self, usage: Usage) -> int | None:
+        return self._price(usage)
+
+    async def _open(self) -> Model:
+        if self._attempt is None or self._attempt.error is not None:
+            self._attempt = _Attempt()
+            self._nursery.start_soon(self._hold, self._attempt)
+        attempt = self._attempt
+        await attempt.over.wait()
+        if attempt.error is not None:
+            raise attempt.error
+        assert attempt.model is not None
+        return attempt.model
+
+    async def _hold(self, attempt: _Attempt) -> None:
+        try:
+            async with self._opener() as attempt.model:
+                attempt.over.set()
+                await trio.sleep_forever()
+        except VegaError as error:
+            attempt.error = error
+            attempt.over.set()
+
+
+@attrs.define(eq=False)
+class _Attempt:
+    """One opening: `over` is set when there is a model or an error."""
+
+    model: Model | None = None
+    error: Exception | None = None
+    over: trio.Event = attrs.field(factory=trio.Event)
+
+
+def _require(module: str, extra: str, model: str) -> None:
+    if find_spec(module) is None:
+        raise MissingExtra(extra, f"the model {model!r}")
+
+
+def _anthropic_price(model: str, usage: Usage) -> int | None:
+    from vega_trio.llm.prices import price_of
+
+    return price_of("anthropic", model, usage)
