@@ -75,7 +75,7 @@ JSON = st.recursive(
     max_leaves=8,
 )
 NAMES = st.sampled_from(
-    ["message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta", "error", "x", ""]
+    ["message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta", "error", ""]
 )
 
 
