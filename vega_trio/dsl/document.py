@@ -23,6 +23,7 @@ from vega_trio.dsl.tool import (
     HttpRetry,
     Implementation,
     Param,
+    ShellValue,
     ToolDefinition,
 )
 from vega_trio.dsl.workflow import InputDefinition, Step, StepOptions, WorkflowDefinition
@@ -50,6 +51,7 @@ __all__ = [
     "RateLimitDefinition",
     "RetryDefinition",
     "Settings",
+    "ShellValue",
     "SkillsDefinition",
     "Step",
     "StepOptions",

@@ -74,7 +74,8 @@ class Parser:
             test = self._or()
             if not self._word("else"):
                 token = self.cursor.peek()
-                raise self.cursor.error("V050", "'if' needs an 'else'", token.start, token.end, "write: a if test else b")
+                hint = "write: a if test else b"
+                raise self.cursor.error("V050", "'if' needs an 'else'", token.start, token.end, hint)
             otherwise = self.expression()
             node = Choice(test, node, otherwise, node.start, otherwise.end, self._height(test, node, otherwise))
         self.depth -= 1
@@ -144,7 +145,8 @@ class Parser:
             if level < least:
                 return node
             if level == _COMPARISON and compared:
-                raise self.cursor.error("V050", "comparisons do not chain", token.start, token.end, "join them with 'and'")
+                hint = "join them with 'and'"
+                raise self.cursor.error("V050", "comparisons do not chain", token.start, token.end, hint)
             compared = compared or level == _COMPARISON
             self.cursor.take(token)
             if sign == "not in" and not self._word("in"):

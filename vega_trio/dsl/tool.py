@@ -55,6 +55,14 @@ class HttpImpl:
     retry: HttpRetry | None = None
 
 
+@attrs.frozen
+class ShellValue:
+    """A value that a shell command gets as a positional parameter; `opens`: an argument begins with it."""
+
+    template: Template
+    opens: bool
+
+
 @attrs.frozen(kw_only=True)
 class ExecImpl:
     """A command, split when it was loaded: each template of `argv` fills exactly one argument.
@@ -66,7 +74,7 @@ class ExecImpl:
 
     argv: tuple[Template, ...] = ()
     shell: str | None = None
-    values: tuple[Template, ...] = ()
+    values: tuple[ShellValue, ...] = ()
     after_dashes: int | None = None
     whole_command: bool = False
     env: Mapping[str, Template] = attrs.field(factory=dict)

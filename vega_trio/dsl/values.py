@@ -64,7 +64,8 @@ class ExpressionError(VegaError):
     @property
     def error_class(self) -> str:
         """The failure class of section 9."""
-        return {"R001": "undefined_variable", "R003": "format_error", "R007": "limit_exceeded"}.get(self.code, "expression_error")
+        known = {"R001": "undefined_variable", "R003": "format_error", "R007": "limit_exceeded"}
+        return known.get(self.code, "expression_error")
 
 
 def operand(message: str, hint: str = "") -> ExpressionError:

@@ -1,0 +1,287 @@
+"""Reads the actions of steps that are words of the language: one function each, by word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+
+import attrs
+
+from vega_trio.dsl.expr import RESERVED
+from vega_trio.dsl.fields import Fields
+from vega_trio.dsl.reading import Reading
+from vega_trio.dsl.suggest import remedy
+from vega_trio.dsl.template import Constant, Template, ValueTemplate, compile_template
+from vega_trio.dsl.words import UNSHADOWABLE
+from vega_trio.dsl.workflow import (
+    Action,
+    ForAction,
+    IfAction,
+    ParallelAction,
+    ParallelAgentAction,
+    RecallAction,
+    RememberAction,
+    RepeatAction,
+    ReturnAction,
+    SetAction,
+    Step,
+    TryAction,
+    WorkflowAction,
+)
+from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
+
+_FOR = re.compile(r"\s*([^\W\d]\w*)(?:\s*,\s*([^\W\d]\w*))?\s+in\s+(?=\S)")
+_PATH = re.compile(r"[^\W\d]\w*(?:\.\w+|\[-?[0-9]+\])*")
+_IDENTIFIER = re.compile(r"[^\W\d]\w*")
+
+
+@attrs.frozen(kw_only=True)
+class Inside:
+    """Where a step stands: how the steps within it are read, the names of agents, the variables of the workflow.
+
+    `nested(node, path, parallel)` reads a list of steps.
+    """
+
+    reading: Reading
+    nested: Callable[[YamlNode | None, str, bool], tuple[Step, ...]]
+    agents: Collection[str]
+    variables: Collection[str]
+    parallel: bool
+
+    def steps(self, fields: Fields, key: str, *, parallel: bool = False) -> tuple[Step, ...]:
+        return self.nested(fields.take(key), fields.at(key), self.parallel or parallel)
+
+
+def loop_variables(text: str) -> tuple[str, ...]:
+    """The variables that `item in EXPR` sets; none when it is nothing of the kind."""
+    found = _FOR.match(text)
+    return tuple(name for name in found.groups() if name) if found else ()
+
+
+# -- names of variables
+
+
+def bad_variable(name: str) -> str:
+    """What is wrong with the name of a variable, or nothing."""
+    if not _IDENTIFIER.fullmatch(name):
+        return "must be letters, digits and _, not beginning with a digit"
+    if name in UNSHADOWABLE:
+        return "belongs to the language"
+    return "is a word of expressions" if name in RESERVED else ""
+
+
+def check_variable(reading: Reading, node: YamlNode, name: str, path: str) -> bool:
+    problem = bad_variable(name)
+    if problem:
+        reading.error("V037", node, f"the variable name '{name[:40]}' {problem}", path=path)
+    return not problem
+
+
+def bare_value(inside: Inside, node: YamlNode, path: str) -> ValueTemplate:
+    """The value of `return` and `output`: a bare variable or path is its value, other bare text is literal."""
+    if not isinstance(node, YamlScalar) or not isinstance(node.value, str) or "{{" in node.value:
+        return inside.reading.value_template(node, path)
+    text = node.value.strip()
+    found = _PATH.fullmatch(text)
+    if found and re.split(r"[.\[]", text, maxsplit=1)[0] in inside.variables:
+        return compile_template("{{" + text + "}}")
+    hint = "write a variable as {{name}}"
+    inside.reading.error("W111", node, f"'{text[:40]}' is literal text: no variable has that name", hint, path)
+    return Constant(node.value)
+
+
+# -- control
+
+
+def _if(inside: Inside, fields: Fields, _: YamlNode) -> Action:
+    node = fields.take("if")
+    assert node is not None
+    condition = inside.reading.condition(node, fields.at("if"))
+    if "then" not in fields.entries:
+        fields.wrong("V032", "if", "'if' needs 'then', or an action beside it")
+    return IfAction(condition, inside.steps(fields, "then"), inside.steps(fields, "else"))
+
+
+def _for(inside: Inside, fields: Fields, node: YamlNode) -> Action:
+    return for_action(inside, node, 0, fields.at("for"), inside.steps(fields, "steps"), "steps" in fields.entries)
+
+
+def for_action(
+    inside: Inside, node: YamlNode, offset: int, path: str, steps: tuple[Step, ...], has_steps: bool
+) -> ForAction:
+    """Of the text `item in EXPR` behind `offset`."""
+    reading = inside.reading
+    text = node.text[offset:] if isinstance(node, YamlScalar) else ""
+    found = _FOR.match(text)
+    if not isinstance(node, YamlScalar) or found is None:
+        reading.error("V034", node, "'for' needs a variable and a list", "write: for: item in items", path)
+        return ForAction(("item",), reading.expression(_empty_list(node), 0, path), steps)
+    names = loop_variables(text)
+    for name in names:
+        check_variable(reading, node, name, path)
+    if not has_steps:
+        reading.error("V034", node, "'for' needs 'steps'", path=path)
+    return ForAction(names, reading.expression(node, offset + found.end(), path), steps)
+
+
+def _empty_list(node: YamlNode) -> YamlScalar:
+    return YamlScalar("[]", "[]", "", node.span)
+
+
+def _repeat(inside: Inside, fields: Fields, _: YamlNode) -> Action:
+    inner = fields.inner("repeat")
+    if inner is None:
+        return RepeatAction(())
+    until = inner.take("until")
+    steps = inside.steps(inner, "steps")
+    if not steps:
+        fields.wrong("V032", "repeat", "'repeat' needs 'steps'")
+    most = _whole_or_template(inner, "max")
+    inner.finish()
+    condition = None if until is None else inside.reading.condition(until, inner.at("until"))
+    return RepeatAction(steps, condition, most)
+
+
+def _whole_or_template(fields: Fields, key: str) -> ValueTemplate | None:
+    node = fields.take(key)
+    if isinstance(node, YamlScalar) and isinstance(node.value, str) and "{{" in node.value:
+        return fields.reading.template(node, fields.at(key))
+    found = fields.maybe_whole(key, 1, 1_000_000_000)
+    return None if found is None else Constant(found)
+
+
+def _parallel(inside: Inside, fields: Fields, node: YamlNode) -> Action:
+    if isinstance(node, YamlMap):
+        return _parallel_agent(inside, fields)
+    branches = fields.items("parallel")
+    limit = fields.maybe_whole("limit", 1)
+    path = fields.at("parallel")
+    items = () if branches is None else branches.items
+    return ParallelAction(tuple(inside.nested(item, f"{path}[{i}]", True) for i, item in enumerate(items)), limit)
+
+
+def _parallel_agent(inside: Inside, fields: Fields) -> Action:
+    inner = fields.inner("parallel")
+    assert inner is not None
+    agent = inner.text("agent")
+    if "agent" not in inner.entries:
+        inside.reading.error("V032", inner.node, "'parallel' needs an 'agent', or a list of steps", path=inner.path)
+    elif agent not in inside.agents:
+        hint = remedy(agent, inside.agents, "the agents are")
+        inner.wrong("V012", "agent", f"unknown agent '{agent}'", hint)
+    inner.take("save")
+    limit = inner.maybe_whole("limit", 1)
+    node = inner.take("inputs")
+    action = ParallelAgentAction(agent, (), limit)
+    if isinstance(node, YamlList):
+        items = (inside.reading.template(item, f"{inner.at('inputs')}[{i}]") for i, item in enumerate(node.items))
+        action = ParallelAgentAction(agent, tuple(items), limit)
+    elif isinstance(node, YamlScalar) and isinstance(node.value, str):
+        action = ParallelAgentAction(agent, inside.reading.expression(node, 0, inner.at("inputs")), limit)
+    else:
+        message = "'parallel' needs 'inputs': a list of messages"
+        inside.reading.error("V032", node or inner.node, message, path=inner.path)
+    inner.finish()
+    return action
+
+
+def _try(inside: Inside, fields: Fields, _: YamlNode) -> Action:
+    if "catch" not in fields.entries:
+        fields.wrong("V032", "try", "'try' needs a 'catch'")
+    return TryAction(inside.steps(fields, "try"), inside.steps(fields, "catch"))
+
+
+def _workflow(inside: Inside, fields: Fields, _: YamlNode) -> Action:
+    name = fields.text("workflow")
+    given = fields.inner("with")
+    inputs: dict[str, ValueTemplate] = {}
+    for key, (_key, value) in (given.entries if given else {}).items():
+        assert given is not None
+        given.take(key)
+        inputs[key] = inside.reading.value_template(value, given.at(key))
+    return WorkflowAction(name, inputs)
+
+
+# -- values
+
+
+def _set(inside: Inside, fields: Fields, _: YamlNode) -> Action:
+    inner = fields.inner("set")
+    values: dict[str, ValueTemplate] = {}
+    for name, (key, value) in (inner.entries if inner else {}).items():
+        assert inner is not None
+        if check_variable(inside.reading, key, name, inner.at(name)):
+            values[name] = inside.reading.value_template(value, inner.at(name))
+    return SetAction(values)
+
+
+def _return(inside: Inside, fields: Fields, _: YamlNode) -> Action:
+    key, node = fields.entries["return"]
+    fields.take("return")
+    if inside.parallel:
+        hint = "save the value, and return it after the join"
+        inside.reading.error("V035", key, "'return' cannot stand inside 'parallel'", hint, fields.at("return"))
+    return ReturnAction(bare_value(inside, node, fields.at("return")))
+
+
+def _remember(inside: Inside, fields: Fields, _: YamlNode) -> Action:
+    inner = fields.inner("remember")
+    if inner is None:
+        return RememberAction(_text(""), Constant(None))
+    key = inner.take("key")
+    entry = inner.entries.get("value")
+    inner.take("value")
+    if key is None or entry is None:
+        fields.wrong("V032", "remember", "'remember' needs a 'key' and a 'value'")
+    inner.finish()
+    return RememberAction(
+        _text("") if key is None else inside.reading.template(key, inner.at("key")),
+        Constant(None) if entry is None else inside.reading.value_template(entry[1], inner.at("value")),
+    )
+
+
+def _recall(inside: Inside, fields: Fields, _: YamlNode) -> Action:
+    inner = fields.inner("recall")
+    if inner is None:
+        return RecallAction(_text(""))
+    key, default = inner.take("key"), inner.take("default")
+    inner.take("save")
+    if key is None:
+        fields.wrong("V032", "recall", "'recall' needs a 'key'")
+    inner.finish()
+    return RecallAction(
+        _text("") if key is None else inside.reading.template(key, inner.at("key")),
+        None if default is None else inside.reading.value_template(default, inner.at("default")),
+    )
+
+
+def _text(text: str) -> Template:
+    return compile_template(text)
+
+
+ActionReader = Callable[[Inside, Fields, YamlNode], Action]
+
+ACTION_READERS: Mapping[str, ActionReader] = {
+    "if": _if,
+    "for": _for,
+    "repeat": _repeat,
+    "parallel": _parallel,
+    "try": _try,
+    "workflow": _workflow,
+    "set": _set,
+    "return": _return,
+    "remember": _remember,
+    "recall": _recall,
+}
+
+
+def inner_save(action_node: YamlNode) -> YamlNode | None:
+    """The `save` within `parallel: {agent, ..}` and `recall: {key, ..}`."""
+    return action_node.get("save") if isinstance(action_node, YamlMap) else None
+
+
+def describe_step(word: str, node: YamlNode) -> str:
+    """How the step reads in a list."""
+    if word in ("for", "workflow", "if") and isinstance(node, YamlScalar):
+        return f"{word} {node.text.strip()[:80]}"
+    return word

@@ -1,0 +1,251 @@
+"""Reads `settings`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from ipaddress import ip_network
+from typing import Literal, TypeVar
+
+from vega_trio.dsl.definitions import definitions
+from vega_trio.dsl.document import (
+    ApprovalsDefinition,
+    LoggingDefinition,
+    McpServerDefinition,
+    Settings,
+    TracingDefinition,
+)
+from vega_trio.dsl.fields import Fields
+from vega_trio.dsl.policy import Place
+from vega_trio.dsl.read_policies import (
+    read_breaker,
+    read_budget,
+    read_delegation,
+    read_rate_limit,
+    read_retry,
+    read_supervision,
+)
+from vega_trio.dsl.reading import Reading, shape
+from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
+
+_MOST = 1_000_000_000
+_HOST = re.compile(r"[A-Za-z0-9*]([A-Za-z0-9.*-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
+_LIMITS = (
+    "body",
+    "message",
+    "subscribers",
+    "websockets",
+    "connections",
+    "requests_per_s",
+    "turns_per_min",
+    "mailbox",
+)
+
+
+def read_settings(reading: Reading, node: YamlMap | None) -> Settings:
+    if node is None:
+        return Settings()
+    fields = Fields(reading, node, "settings", "settings")
+    skills = _inner(fields, "skills", lambda inner: (inner.texts("directories"), inner.texts("trust"))) or ((), ())
+    memory = _inner(fields, "memory", lambda inner: (inner.flag("enabled", False), inner.maybe_text("model")))
+    found = Settings(
+        default_model=fields.maybe_text("default_model"),
+        fallback_model=fields.maybe_text("fallback_model"),
+        default_temperature=fields.maybe_number("default_temperature", 0, 2),
+        api_key=_api_key(fields),
+        sandbox=fields.text("sandbox") or "./workspace",
+        budget=read_budget(fields, per=True),
+        supervision=read_supervision(fields),
+        retry=read_retry(fields),
+        circuit_breaker=read_breaker(fields),
+        delegation=read_delegation(fields),
+        rate_limit=read_rate_limit(fields, settings=True),
+        logging=_inner(fields, "logging", _logging),
+        tracing=_inner(fields, "tracing", _tracing),
+        skills_directories=skills[0],
+        skills_trust=skills[1],
+        http_allow=_inner(fields, "http", _allow) or (),
+        commands_sandbox=_inner(fields, "commands", _commands),
+        durability=fields.choice("durability", "full", {"full": "full", "process": "process"}),
+        values=_values(fields),
+        expose_env=fields.texts("expose_env"),
+        approvals=_inner(fields, "approvals", _approvals),
+        memory_enabled=memory[0] if memory else False,
+        memory_model=memory[1] if memory else None,
+        max_processes=fields.whole("max_processes", 1000, 1, _MOST),
+        idle_stop_s=fields.duration("idle_stop", 1800.0),
+        shutdown_timeout_s=fields.duration("shutdown_timeout", 30.0, above_zero=False),
+        limits=_inner(fields, "limits", _limits) or {},
+        mcp_servers=_inner(fields, "mcp", _mcp) or (),
+    )
+    fields.finish()
+    return found
+
+
+_T = TypeVar("_T")
+
+
+def _inner(fields: Fields, key: str, read: Callable[[Fields], _T | None]) -> _T | None:
+    inner = fields.inner(key)
+    if inner is None:
+        return None
+    found = read(inner)
+    inner.finish()
+    return found
+
+
+def _api_key(fields: Fields) -> str | None:
+    node = fields.take("api_key")
+    if isinstance(node, YamlScalar) and not node.substituted and node.value:
+        hint = "write api_key: ${ANTHROPIC_API_KEY}, and set it in the environment"
+        fields.reading.error("W108", node, "an API key stands in the file", hint, fields.at("api_key"))
+    return fields.maybe_text("api_key")
+
+
+def _logging(fields: Fields) -> LoggingDefinition:
+    levels = {each: each for each in ("debug", "info", "warning", "error")}
+    return LoggingDefinition(
+        level=fields.choice("level", "warning", levels),
+        file=fields.maybe_text("file"),
+        format=fields.choice("format", "text", {"text": "text", "json": "json"}),
+    )
+
+
+def _tracing(fields: Fields) -> TracingDefinition:
+    exporters = {"otlp": "otlp", "jaeger": "otlp", "json": "json", "console": "console"}
+    return TracingDefinition(
+        enabled=fields.flag("enabled", False),
+        exporter=fields.choice("exporter", "otlp", exporters),  # type: ignore[arg-type]
+        endpoint=fields.maybe_text("endpoint"),
+        content=fields.flag("content", False),
+    )
+
+
+def _allow(fields: Fields) -> tuple[str, ...]:
+    found = fields.texts("allow")
+    for each in found:
+        if not _is_destination(each):
+            hint = "write a host, host:port, or a network such as 10.0.0.0/8"
+            fields.wrong("V016", "allow", f"'{each}' is no host and no network", hint)
+    return found
+
+
+def _is_destination(text: str) -> bool:
+    if _HOST.fullmatch(text):
+        return True
+    try:
+        ip_network(text.strip("[]"), strict=False)
+    except ValueError:
+        return False
+    return True
+
+
+def _commands(fields: Fields) -> Literal["bwrap", "none"] | None:
+    kinds: dict[str, Literal["bwrap", "none"] | None] = {"bwrap": "bwrap", "none": "none"}
+    return fields.choice("sandbox", None, kinds)
+
+
+def _values(fields: Fields) -> Mapping[str, object]:
+    inner = fields.inner("values")
+    if inner is None:
+        return {}
+    found: dict[str, object] = {}
+    for name in inner.entries:
+        node = inner.take(name)
+        found[name] = None if node is None else fields.reading.data(node, inner.at(name))
+    return found
+
+
+def _approvals(fields: Fields) -> ApprovalsDefinition:
+    return ApprovalsDefinition(
+        tools=fields.texts("tools"),
+        mixing=fields.choice("mixing", "ask", {"ask": "ask", "allow": "allow"}),
+        timeout_s=fields.duration("timeout", 600.0),
+    )
+
+
+def _limits(fields: Fields) -> Mapping[str, float]:
+    found = {name: fields.maybe_number(name, 1, _MOST) for name in _LIMITS}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+# -- MCP servers
+
+
+def _mcp(fields: Fields) -> tuple[McpServerDefinition, ...]:
+    node = fields.take("servers")
+    path = fields.at("servers")
+    if isinstance(node, YamlList):  # a bare name in the list is an entry of the registry
+        node = YamlList(tuple(map(_named, node.items)), node.span)
+    return tuple(
+        _server(each.name, Fields(fields.reading, each.node, each.path), each.name_node.span.place)
+        for each in definitions(fields.reading, () if node is None else (node,), path, "server")
+    )
+
+
+def _named(item: YamlNode) -> YamlNode:
+    if not isinstance(item, YamlScalar) or not isinstance(item.value, str):
+        return item
+    name = YamlScalar("name", "name", "", item.span)
+    return YamlMap(((name, item),), item.span)
+
+
+def _server(name: str, fields: Fields, place: Place) -> McpServerDefinition:
+    fields.text("name")
+    url = fields.maybe_text("url")
+    transports = {"stdio": "stdio", "http": "http", "sse": "sse"}
+    default = "http" if url is not None and "command" not in fields.entries else "stdio"
+    unset = sorted({each.unset for each in _scalars(fields.node) if each.unset})
+    found = McpServerDefinition(
+        name=name,
+        place=place,
+        transport=fields.choice("transport", default, transports),  # type: ignore[arg-type]
+        command=fields.maybe_text("command"),
+        args=fields.texts("args"),
+        env=_texts_by_name(fields, "env"),
+        cwd=fields.maybe_text("cwd"),
+        url=url,
+        headers=_texts_by_name(fields, "headers"),
+        timeout_s=fields.duration("timeout", 30.0),
+        disabled=_disabled(fields, unset),
+    )
+    if found.transport != "stdio" and found.url is None:
+        hint = "write for example url: https://example.com/mcp"
+        fields.wrong("V016", "transport", f"the transport '{found.transport}' needs a 'url'", hint)
+    fields.finish()
+    return found
+
+
+def _disabled(fields: Fields, unset: list[str]) -> str:
+    if fields.flag("disabled", False):
+        return "it is disabled in the document"
+    return f"the environment variable {unset[0]} is not set" if unset else ""
+
+
+def _scalars(node: YamlNode) -> list[YamlScalar]:
+    match node:
+        case YamlScalar():
+            return [node]
+        case YamlList():
+            return [each for item in node.items for each in _scalars(item)]
+        case YamlMap():
+            return [each for _, item in node.entries for each in _scalars(item)]
+
+
+_BARE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
+
+
+def _texts_by_name(fields: Fields, key: str) -> Mapping[str, str]:
+    """A mapping of texts, in which `$NAME` is an environment variable too."""
+    inner = fields.inner(key)
+    if inner is None:
+        return {}
+    env = fields.reading.env
+    found: dict[str, str] = {}
+    for name in inner.entries:
+        node = inner.take(name)
+        if isinstance(node, YamlScalar):
+            found[name] = _BARE.sub(lambda match: env.get(match[1], ""), node.text)
+        elif node is not None:
+            fields.reading.error("V005", node, f"a text is needed here, not {shape(node)}", path=inner.at(name))
+    return found

@@ -1,0 +1,40 @@
+"""Reads the `type` of inputs and parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vega_trio.dsl.reading import Reading, shape
+from vega_trio.dsl.suggest import remedy
+from vega_trio.dsl.workflow import InputType
+from vega_trio.dsl.yaml_text import YamlNode, YamlScalar
+
+_TYPES: Mapping[str, InputType] = {
+    "string": "string",
+    "number": "number",
+    "integer": "integer",
+    "boolean": "boolean",
+    "array": "array",
+    "object": "object",
+    "any": "any",
+    "str": "string",
+    "int": "integer",
+    "float": "number",
+    "bool": "boolean",
+    "list": "array",
+    "map": "object",
+    "dict": "object",
+}
+
+
+def read_type(reading: Reading, node: YamlNode | None, path: str) -> InputType:
+    """`string` when nothing is said. Reports V005, V016."""
+    if node is None or (isinstance(node, YamlScalar) and node.value is None):
+        return "string"
+    if not isinstance(node, YamlScalar):
+        reading.error("V005", node, f"a type must be a text, not {shape(node)}", path=path)
+        return "string"
+    if node.text not in _TYPES:
+        hint = remedy(node.text, _TYPES, "the types are")
+        reading.error("V016", node, f"unknown type '{node.text}'", hint, path)
+    return _TYPES.get(node.text, "string")

@@ -1,0 +1,51 @@
+"""What the language has and the product does not do yet. Such a key is refused (V004), never ignored.
+
+One set of keys per place in a document. Whoever lands a feature deletes its entry here, and nothing else has to
+change: the keys are read and checked already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+Unsupported = Mapping[str, frozenset[str]]
+
+UNSUPPORTED: Unsupported = {
+    "agent": frozenset(
+        {
+            "fallback_model",
+            "budget",
+            "knowledge",
+            "team",
+            "delegation",
+            "retry",
+            "rate_limit",
+            "circuit_breaker",
+            "skills",
+            "context",
+        }
+    ),
+    "settings": frozenset(
+        {
+            "fallback_model",
+            "api_key",
+            "budget",
+            "retry",
+            "circuit_breaker",
+            "delegation",
+            "rate_limit",
+            "logging",
+            "tracing",
+            "skills",
+            "durability",
+            "approvals",
+            "memory",
+            "limits",
+            "mcp",
+        }
+    ),
+    "tool": frozenset({"approval: always"}),
+    "step": frozenset({"budget", "retry", "format", "schema", "tools", "fresh", "remember", "recall"}),
+}
+
+NOTHING: Unsupported = {}

@@ -1,0 +1,59 @@
+"""The words of workflows: what a step's key means when it is no agent's name."""
+
+from __future__ import annotations
+
+ACTIONS = frozenset({"if", "for", "repeat", "parallel", "try", "workflow", "set", "return", "remember", "recall"})
+COMPANIONS = {"then": "if", "else": "if", "steps": "for", "catch": "try", "with": "workflow", "limit": "parallel"}
+OPTIONS = frozenset(
+    {
+        "save",
+        "id",
+        "timeout",
+        "on_timeout",
+        "continue_on_error",
+        "budget",
+        "retry",
+        "format",
+        "schema",
+        "tools",
+        "fresh",
+    }
+)
+ASK_OPTIONS = frozenset({"budget", "retry", "format", "schema", "tools", "fresh"})
+STEP_WORDS = ACTIONS | frozenset(COMPANIONS) | OPTIONS | {"send"}
+
+BUILTIN_VARIABLES = frozenset(
+    {
+        "input",
+        "result",
+        "item",
+        "error",
+        "error_class",
+        "loop",
+        "steps",
+        "env",
+        "date",
+        "time",
+        "now",
+        "random",
+        "run_id",
+        "workflow",
+    }
+)
+UNSHADOWABLE = frozenset({"loop", "env", "steps"})
+
+BUILTIN_TOOLS = frozenset(
+    {
+        "read_file",
+        "write_file",
+        "append_file",
+        "edit_file",
+        "list_files",
+        "run_command",
+        "exec",
+        "web_search",
+        "http_get",
+        "http_post",
+        "mcp_read_resource",
+    }
+)
