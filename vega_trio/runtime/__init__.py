@@ -1,0 +1,23 @@
+"""The OTP kernel on Trio: processes, links, monitors, supervisors, one bus. Knows no language model.
+
+    async with open_kernel(store=..., make_body=..., ...) as orch:
+        worker = await orch.spawn(some_async_function)
+"""
+
+from vega_trio.runtime.bus import Bus, Subscription
+from vega_trio.runtime.mailbox import Mail, PendingReply
+from vega_trio.runtime.orchestrator import Orchestrator, open_kernel
+from vega_trio.runtime.process import Conversation, Process
+from vega_trio.runtime.registry import SpawnTreeNode
+
+__all__ = [
+    "Bus",
+    "Conversation",
+    "Mail",
+    "Orchestrator",
+    "PendingReply",
+    "Process",
+    "SpawnTreeNode",
+    "Subscription",
+    "open_kernel",
+]

@@ -1,0 +1,252 @@
+"""Starting, ending and restarting one process, and the mail it gets."""
+
+from __future__ import annotations
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+import vega_trio as vega
+from vega_trio import Crashed, Killed, Normal, Shutdown
+from vega_trio.runtime import Mail, Orchestrator, Process
+
+
+async def sleeper(me: Process) -> None:
+    await trio.sleep_forever()
+
+
+async def echo(me: Process) -> None:
+    async for mail in me.inbox:
+        if mail.message == "crash":
+            raise ValueError("as told")
+        mail.reply(mail.message)
+
+
+async def test_a_process_that_returns_has_completed_with_its_result(orch: Orchestrator, clock: MockClock) -> None:
+    async def body(me: Process) -> int:
+        await trio.sleep(1)
+        return 42
+
+    proc = await orch.spawn(body)
+    assert (proc.status, proc.alive, proc.reason) == ("running", True, None)
+    assert await proc.wait() == Normal(42)
+    assert (proc.status, proc.alive, proc.result) == ("completed", False, 42)
+
+
+async def test_a_crash_before_the_first_suspension_is_a_failed_start(orch: Orchestrator, clock: MockClock) -> None:
+    async def body(me: Process) -> None:
+        raise ValueError("no")
+
+    with pytest.raises(vega.FailedToStart) as caught:
+        await orch.spawn(body, id="p")
+    assert caught.value.child_id == "p"
+    assert isinstance(caught.value.reason, Crashed)
+
+
+async def test_a_crash_right_after_the_first_suspension_is_no_failed_start(
+    orch: Orchestrator, clock: MockClock
+) -> None:
+    async def body(me: Process) -> None:
+        await trio.lowlevel.checkpoint()
+        raise ValueError("no")
+
+    for _ in range(20):  # the order of tasks in one tick is random
+        proc = await orch.spawn(body)
+        assert isinstance(await proc.wait(), Crashed)
+
+
+async def test_a_body_that_returns_at_once_has_started(orch: Orchestrator, clock: MockClock) -> None:
+    async def body(me: Process) -> str:
+        return "done"
+
+    proc = await orch.spawn(body)
+    assert proc.result == "done"
+
+
+async def test_ignore_before_the_start_gives_none(orch: Orchestrator, clock: MockClock) -> None:
+    async def body(me: Process) -> None:
+        raise vega.Ignore
+
+    assert await orch.spawn(body) is None
+    assert orch.processes() == []
+
+
+async def test_with_a_start_timeout_it_has_started_when_it_says_ready(orch: Orchestrator, clock: MockClock) -> None:
+    async def body(me: Process) -> None:
+        await trio.sleep(3)
+        me.ready("open")
+        await trio.sleep_forever()
+
+    before = trio.current_time()
+    proc = await orch.spawn(body, start_timeout=5)
+    assert trio.current_time() == before + 3
+    assert proc.ready_value == "open"
+    await trio.sleep(10)
+    assert proc.alive
+
+
+async def test_a_start_that_takes_too_long_is_stopped_and_fails(orch: Orchestrator, clock: MockClock) -> None:
+    with pytest.raises(vega.FailedToStart) as caught:
+        await orch.spawn(sleeper, start_timeout=5)
+    assert trio.current_time() == 5
+    assert isinstance(caught.value.reason, Crashed)
+    assert isinstance(caught.value.reason.error, vega.StartTimeout)
+
+
+async def test_a_cancelled_spawn_leaves_no_process(orch: Orchestrator, clock: MockClock) -> None:
+    with trio.move_on_after(1):
+        await orch.spawn(sleeper, start_timeout=5)
+    assert orch.processes() == []
+
+
+async def test_leaving_the_block_stops_the_process(orch: Orchestrator, clock: MockClock) -> None:
+    async with orch.spawn(sleeper) as proc:
+        assert proc.alive
+    assert proc.reason == Shutdown()
+
+
+async def test_a_crash_cancels_the_block_and_is_raised_bare(orch: Orchestrator, clock: MockClock) -> None:
+    async def body(me: Process) -> None:
+        await trio.sleep(1)
+        raise ValueError("no")
+
+    with pytest.raises(vega.ProcessCrashed) as caught:
+        async with orch.spawn(body):
+            await trio.sleep_forever()
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+async def test_the_blocks_own_error_wins(orch: Orchestrator, clock: MockClock) -> None:
+    async def body(me: Process) -> None:
+        await trio.sleep(1)
+        raise ValueError("no")
+
+    with pytest.raises(KeyError):  # noqa: PT012
+        async with orch.spawn(body) as proc:
+            await proc.wait()
+            raise KeyError("mine")
+
+
+async def test_a_process_is_restarted_with_its_identity_and_untaken_mail(orch: Orchestrator, clock: MockClock) -> None:
+    proc = await orch.spawn(echo, name="e", supervision=vega.Supervision(backoff=vega.BackoffConfig(initial=1)))
+    first, second = proc.start_send("crash"), proc.start_send("hello")
+    with pytest.raises(vega.ProcessExited):
+        await first.wait()
+    assert (proc.status, proc.incarnation) == ("pending", 1)
+    assert await second.wait() == "hello"
+    assert trio.current_time() == 1
+    assert (proc.status, proc.incarnation, proc.restarts) == ("running", 2, 1)
+    assert orch.whereis("e") is proc
+
+
+async def test_an_agents_unfinished_mail_is_delivered_again_and_its_caller_waits_on(
+    orch: Orchestrator, clock: MockClock
+) -> None:
+    proc = await orch.spawn(vega.Agent(name="a"), supervision=vega.Supervision())
+    assert await proc.send("crash once") == ("crash once", 2)
+    assert proc.incarnation == 2
+
+
+async def test_a_policy_that_gives_up_keeps_the_last_reason(orch: Orchestrator, clock: MockClock) -> None:
+    async with orch.subscribe(["supervisor.gave_up"]) as events:
+        proc = await orch.spawn(vega.Agent(name="a"), supervision=vega.Supervision(max_restarts=2))
+        with pytest.raises(vega.ProcessCrashed):
+            await proc.send("crash")
+        assert (await anext(events)).process_id == proc.id
+    assert isinstance(proc.reason, Crashed)
+    assert (proc.incarnation, proc.status) == (3, "failed")
+
+
+async def test_a_killed_process_gets_no_time_for_cleanup(orch: Orchestrator, clock: MockClock) -> None:
+    done = []
+
+    async def body(me: Process) -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            async with me.cleanup():
+                await trio.sleep(1)
+                done.append(me.id)
+
+    polite, killed = await orch.spawn(body), await orch.spawn(body)
+    polite.exit()
+    killed.kill()
+    assert await polite.wait() == Shutdown()
+    assert await killed.wait() == Killed()
+    assert done == [polite.id]
+
+
+async def test_stop_turn_cancels_the_turn_and_the_process_lives(orch: Orchestrator, clock: MockClock) -> None:
+    proc = await orch.spawn(vega.Agent(name="a"))
+    pending = proc.start_send("hang", turn_id="t")
+    await trio.sleep(1)
+    assert await proc.stop_turn() == "t"
+    with pytest.raises(vega.TurnCancelled):
+        await pending.wait()
+    assert await proc.stop_turn() is None
+    assert await proc.send("hello") == ("hello", 1)
+
+
+async def test_a_message_cancelled_before_it_is_taken_is_dropped(orch: Orchestrator, clock: MockClock) -> None:
+    proc = await orch.spawn(vega.Agent(name="a"))
+    hanging, queued = proc.start_send("hang"), proc.start_send("never")
+    await trio.sleep(1)
+    async with orch.subscribe(["turn.cancelled"]) as events:
+        queued.cancel()
+        with pytest.raises(vega.TurnCancelled):
+            await queued.wait()
+        assert (await anext(events)).turn_id == queued.turn_id
+    assert proc.mailbox_length == 0
+    hanging.cancel()
+    with pytest.raises(vega.TurnCancelled):
+        await hanging.wait()
+
+
+async def test_a_stream_ends_after_the_turns_last_event(orch: Orchestrator, clock: MockClock) -> None:
+    proc = await orch.spawn(vega.Agent(name="a"))
+    async with proc.stream("hang") as events:
+        await trio.sleep(1)
+        await proc.stop_turn()
+        assert [event.type async for event in events] == ["turn.cancelled"]
+
+
+async def test_a_stream_raises_when_the_process_ends_for_good(orch: Orchestrator, clock: MockClock) -> None:
+    proc = await orch.spawn(vega.Agent(name="a"))
+    async with proc.stream("crash") as events:
+        assert (await anext(events)).type == "process.failed"
+        with pytest.raises(vega.ProcessCrashed):
+            await anext(events)
+
+
+async def test_a_full_mailbox_refuses_posts_and_makes_senders_wait(orch: Orchestrator, clock: MockClock) -> None:
+    taken: list[Mail] = []
+
+    async def body(me: Process) -> None:
+        await trio.sleep(5)
+        async for mail in me.inbox:
+            taken.append(mail)
+            mail.reply()
+
+    proc = await orch.spawn(body)
+    for n in range(64):
+        assert proc.post_nowait(n)
+    with pytest.raises(vega.MailboxFull):
+        proc.post_nowait(64)
+    with pytest.raises(vega.CallTimeout):
+        await proc.send("late", timeout=1)
+    await proc.send("patient")
+    assert [mail.message for mail in taken] == [*range(64), "patient"]
+
+
+async def test_calls_to_the_dead_and_to_oneself_are_refused(orch: Orchestrator, clock: MockClock) -> None:
+    async def body(me: Process) -> None:
+        await me.send("hello")
+
+    with pytest.raises(vega.FailedToStart) as caught:
+        await orch.spawn(body)
+    assert isinstance(caught.value.__cause__, vega.WouldDeadlock)
+    proc = orch.get(caught.value.child_id)
+    assert not await proc.post("hello")
+    with pytest.raises(vega.ProcessExited) as exited:
+        await proc.send("hello")
+    assert exited.value.reason == vega.NoProcess()

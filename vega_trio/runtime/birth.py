@@ -1,0 +1,93 @@
+"""How a process comes into being, and each of its incarnations."""
+
+from __future__ import annotations
+
+import contextvars
+import math
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from vega_trio.agent import Agent
+from vega_trio.changes import ProcessRow
+from vega_trio.context import Metrics
+from vega_trio.errors import SpawnTooDeep
+from vega_trio.runtime.incarnation import Incarnation
+from vega_trio.runtime.mailbox import Mailbox
+from vega_trio.runtime.process import Process
+from vega_trio.runtime.registry import MAX_DEPTH
+
+if TYPE_CHECKING:
+    from vega_trio.runtime.kernel import Kernel
+
+
+def new_process(
+    kernel: Kernel,
+    body: Any,
+    *,
+    nursery: trio.Nursery,
+    id: str | None = None,  # noqa: A002 - the name of the public keyword
+    row: ProcessRow | None = None,
+    parent: Process | None = None,
+    **fields: Any,
+) -> Process:
+    """A process that has a place in the registry but no task yet.
+
+    Raises: OrchestratorClosed, TooManyProcesses, SpawnTooDeep, NameTaken, and what `make_body` raises.
+    """
+    kernel.admit()
+    depth = parent.spawn_depth + 1 if parent is not None else 0
+    if depth > MAX_DEPTH:
+        assert parent is not None
+        raise SpawnTooDeep(f"process {parent.id} is {MAX_DEPTH} deep in the spawn tree already, which is the most")
+    agent = body if isinstance(body, Agent) else None
+    process = Process(
+        id if id is not None else kernel.new_id(),
+        kernel,
+        kernel.make_body(agent) if agent is not None else body,
+        agent=agent,
+        parent_id=parent.id if parent is not None else None,
+        parent_agent=parent.agent_name if parent is not None else None,
+        spawn_depth=depth,
+        started_at=row.started_at if row is not None else kernel.wall_clock(),
+        metrics=_metrics(row) if row is not None else Metrics(),
+        incarnation=row.incarnation if row is not None else 0,
+        **fields,
+    )
+    process.mailbox = Mailbox(kernel.mailbox)
+    process.nursery = nursery
+    process.context = contextvars.copy_context()
+    return process
+
+
+def _metrics(row: ProcessRow) -> Metrics:
+    return Metrics(
+        iterations=row.iterations,
+        input_tokens=row.input_tokens,
+        output_tokens=row.output_tokens,
+        cost_microusd=row.cost_microusd,
+        tool_calls=row.tool_calls,
+        errors=row.errors,
+        last_active_at=row.last_active_at,
+    )
+
+
+def _start_soon(nursery: trio.Nursery, incarnation: Incarnation) -> None:
+    nursery.start_soon(incarnation.run, incarnation.process.body, name=incarnation.process.id)
+
+
+def launch(process: Process) -> Incarnation:
+    """Starts the next incarnation. An agent counts as started at once."""
+    assert process.live is None
+    process.incarnation += 1
+    incarnation = Incarnation(process, process.incarnation)
+    process.live = incarnation
+    # The spawner's context variables hold for every incarnation, whoever starts it.
+    process.context.run(_start_soon, process.nursery, incarnation)
+    if process.start_timeout is not None:
+        if process.start_timeout < math.inf:
+            incarnation.limit_start(process.start_timeout)
+    elif process.agent is not None:
+        incarnation.up_since = trio.current_time()
+        incarnation.has_started()
+    return incarnation

@@ -1,0 +1,123 @@
+"""The bookkeeping of a death: one synchronous step, so nobody ever sees a part of it.
+
+What happens, in order: the keeper decides whether a restart follows; open mail is settled; the exit is said on the
+bus; at a final exit the name and the groups are left; links, monitors and owned children hear of it; then the
+keeper's decision is set going, and at last whoever waits is woken.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from vega_trio.changes import SaveProcess
+from vega_trio.errors import ProcessCrashed, ProcessExited, ProcessTimeout
+from vega_trio.events import ProcessCompleted, ProcessFailed
+from vega_trio.exits import Crashed, ExitReason, Killed, NoProcess, describe
+
+if TYPE_CHECKING:
+    from vega_trio.runtime.incarnation import Incarnation
+    from vega_trio.runtime.keeper import Verdict
+    from vega_trio.runtime.mailbox import Mail
+    from vega_trio.runtime.process import Process
+
+log = logging.getLogger("vega_trio.kernel")
+
+
+def bury(incarnation: Incarnation) -> None:
+    """Called in the last step of the incarnation's task, with its `reason` set."""
+    process, reason = incarnation.process, incarnation.reason
+    assert reason is not None
+    process.live = None
+    process.last_reason = reason
+    verdict = process.keeper.decide(incarnation)
+    unfinished = _interrupted(incarnation)
+    if verdict.final:
+        _end(process, reason, unfinished, list(incarnation.taken), quiet=incarnation.ignored)
+    else:
+        _suspend(incarnation, verdict, unfinished)
+    _tell_others(incarnation)
+    if verdict.then is not None:
+        verdict.then()
+    incarnation.tell_waiters()
+    if verdict.final:
+        process.announce_end()
+
+
+def finish(process: Process, reason: ExitReason | None = None) -> None:
+    """A process between two incarnations has no next one: its exit becomes final now."""
+    if process.final is not None:
+        return
+    first = process.mailbox.first
+    interrupted = first if first is not None and first.attempt > 1 else None
+    _end(process, reason or process.last_reason or NoProcess(), interrupted, [])
+    process.announce_end()
+
+
+def exited(process_id: str, reason: ExitReason) -> ProcessExited:
+    """The error for whoever waited for an answer."""
+    abnormal = reason.abnormal and not isinstance(reason, NoProcess)
+    return ProcessCrashed(process_id, reason) if abnormal else ProcessExited(process_id, reason)
+
+
+def _end(
+    process: Process, reason: ExitReason, unfinished: Mail | None, taken: list[Mail], *, quiet: bool = False
+) -> None:
+    process.final = reason
+    process.kernel.registry.retire(process)
+    process.completed_at = process.kernel.wall_clock()
+    if not quiet:
+        log.info("process %s (%s) exited: %s", process.id, process.label, describe(reason))
+        event = _failed(reason, final=True) if reason.abnormal else ProcessCompleted(reason=kind_of(reason))
+        changes = (SaveProcess(process.row()),) if process.agent is not None else ()
+        process.say(event, unfinished, *changes)
+    for mail in (*taken, *process.mailbox.close()):
+        mail.fail(exited(process.id, reason))
+
+
+def _suspend(incarnation: Incarnation, verdict: Verdict, unfinished: Mail | None) -> None:
+    process, reason = incarnation.process, incarnation.reason
+    assert reason is not None
+    if verdict.restart is not None:
+        log.warning(
+            "process %s (%s) is restarted in %.3g s: %s",
+            process.id, process.label, verdict.restart.delay_s, describe(reason),
+        )  # fmt: skip
+        if reason.abnormal:
+            process.say(_failed(reason, final=False), unfinished)
+        process.say(verdict.restart.event(describe(reason)), unfinished)
+    taken = list(incarnation.taken)
+    if process.agent is not None:
+        process.mailbox.put_back(taken)
+    else:
+        for mail in taken:
+            mail.fail(exited(process.id, reason))
+
+
+def _tell_others(incarnation: Incarnation) -> None:
+    reason = incarnation.reason
+    assert reason is not None
+    for peer in incarnation.process.kernel.links.sever(incarnation):
+        peer.signal(reason, incarnation, linked=True)
+    monitors, incarnation.monitors = incarnation.monitors, None
+    for monitor in monitors or ():
+        monitor.tell(incarnation.down())
+    owned, incarnation.owned = incarnation.owned, None
+    for child in owned or ():
+        child.keeper.dismiss()
+
+
+def _interrupted(incarnation: Incarnation) -> Mail | None:
+    return incarnation.current or next(iter(incarnation.taken), None)
+
+
+def _failed(reason: ExitReason, *, final: bool) -> ProcessFailed:
+    error = f"{type(reason.error).__name__}: {reason.error}" if isinstance(reason, Crashed) else ""
+    return ProcessFailed(reason=kind_of(reason), error=error, final=final)
+
+
+def kind_of(reason: ExitReason) -> str:
+    """The reason in one word, as it goes on the wire."""
+    if isinstance(reason, Crashed) and isinstance(reason.error, ProcessTimeout):
+        return "timeout"
+    return "killed" if isinstance(reason, Killed) else type(reason).__name__.lower()

@@ -1,0 +1,423 @@
+"""One life of a process: a task, its cancel scope, and what ends with it.
+
+Why it ended, first match (supervision spec, "reason"):
+1. it was killed: `Killed`, even if the body had returned
+2. its scope caught the cancel: the signal's reason, unchanged
+3. the body returned v: `Normal(v)`, also when a stop had just come or was swallowed
+4. `ProcessExit(r)`, alone or anywhere in a group: r
+5. an Exception: `Crashed` of it, a group of one unwrapped. One raised out of the cancel itself (a cleanup that
+   failed) is an error while dying: the signal's reason stands
+6. anything else (Ctrl-C, SystemExit) ends the orchestrator and is raised by its block
+"""
+
+from __future__ import annotations
+
+import contextvars
+import math
+import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import trio
+from trio.lowlevel import disable_ki_protection, enable_ki_protection
+
+from vega_trio._core.links import Reaction, reaction
+from vega_trio.agent import ShutdownTime
+from vega_trio.errors import Ignore, NoProcessError, ProcessExit, StartTimeout
+from vega_trio.events import HealthAlert, ProcessExitSignal, ShutdownError
+from vega_trio.exits import Crashed, Down, ExitReason, ExitSignal, Killed, NoProcess, Normal, describe
+from vega_trio.runtime.deaths import bury
+
+if TYPE_CHECKING:
+    from vega_trio.runtime.mailbox import Mail
+    from vega_trio.runtime.process import Process
+    from vega_trio.runtime.timers import Timer
+
+UNKILLABLE_AFTER_S = 1.0
+
+_running: contextvars.ContextVar[Incarnation | None] = contextvars.ContextVar("vega_trio_running", default=None)
+
+
+def running() -> Incarnation | None:
+    """The incarnation whose body (or a task it started) is calling; None outside of any process."""
+    return _running.get()
+
+
+@attrs.define(eq=False)
+class Monitor:
+    """A private queue for one Down."""
+
+    send: trio.MemorySendChannel[Down]
+    receive: trio.MemoryReceiveChannel[Down]
+
+    def tell(self, down: Down) -> None:
+        """The one message; then the queue ends."""
+        self.send.send_nowait(down)
+        self.send.close()
+
+
+def open_monitor() -> Monitor:
+    return Monitor(*trio.open_memory_channel[Down](math.inf))
+
+
+@attrs.define(eq=False)
+class Incarnation:
+    """Owned by its own task and the synchronous steps of the kernel; nothing here is touched from a thread."""
+
+    process: Process
+    number: int
+    scope: trio.CancelScope = attrs.field(factory=lambda: trio.CancelScope(shield=True), init=False)
+    started: bool = attrs.field(default=False, init=False)
+    reason: ExitReason | None = attrs.field(default=None, init=False)
+    pending: ExitReason | None = attrs.field(default=None, init=False)
+    killed: bool = attrs.field(default=False, init=False)
+    ignored: bool = attrs.field(default=False, init=False)
+    trapping: bool = attrs.field(default=False, init=False)
+    timed_out: bool = attrs.field(default=False, init=False)
+    up_since: float = attrs.field(default=0.0, init=False)
+    current: Mail | None = attrs.field(default=None, init=False)
+    taken: dict[Mail, None] = attrs.field(factory=dict, init=False)
+    monitors: dict[Monitor, None] | None = attrs.field(default=None, init=False)
+    owned: dict[Process, None] | None = attrs.field(default=None, init=False)
+    task: trio.lowlevel.Task | None = attrs.field(default=None, init=False)
+    _signals: tuple[trio.MemorySendChannel[ExitSignal], trio.MemoryReceiveChannel[ExitSignal]] | None = attrs.field(
+        default=None, init=False
+    )
+    _cleanups: dict[trio.CancelScope, None] | None = attrs.field(default=None, init=False)
+    _start_waiter: trio.lowlevel.Task | None = attrs.field(default=None, init=False)
+    _gone: trio.Event | None = attrs.field(default=None, init=False)
+    _timer: Timer | None = attrs.field(default=None, init=False)
+
+    # -- the task
+
+    @enable_ki_protection
+    async def run(self, body: Any) -> None:
+        """The whole task. Whatever the body does, the bookkeeping of its death is done in this task's last step."""
+        _running.set(self)
+        self.task = trio.lowlevel.current_task()
+        # Trio clears this when the task is rescheduled: while it stands, the body has not been suspended yet.
+        self.task.custom_sleep_data = self
+        self.up_since = trio.current_time()
+        if self.process.start_timeout is None and not self.started:
+            self._note_start_after_this_step()
+        value: object = None
+        error: BaseException | None = None
+        returned = False
+        try:
+            with self.scope:
+                value = await _call(body, self.process)
+                returned = True
+        except BaseException as raised:  # noqa: BLE001 - the one guard: what a body raises is a fact to be judged
+            error = raised
+        self._end(value, error, returned=returned)
+
+    def _end(self, value: object, error: BaseException | None, *, returned: bool) -> None:
+        if self.process.start_timeout is None and (returned or not self.in_first_step()):
+            self.has_started()
+        if error is not None and not isinstance(error, Exception):
+            self.process.kernel.fail(error)
+        dying = error is not None and (self.killed or self._died_of_cancel(error))
+        if self.killed:
+            self.reason = Killed()
+        elif self.timed_out:
+            self.reason = self._start_timeout()
+        elif returned:
+            self.reason = Normal(value)
+        elif error is None or dying:
+            assert self.pending is not None
+            self.reason = self.pending
+        else:
+            self.reason = reason_of(error)
+            self.ignored = isinstance(error, Ignore) and not self.started
+        if dying:
+            self.process.emit(ShutdownError(error=f"{type(error).__name__}: {error}"))
+        self._set_timer(None)
+        bury(self)
+
+    def _died_of_cancel(self, error: BaseException) -> bool:
+        """Whether the error came out of the cancel that ended us, and not in its place."""
+        return self.pending is not None and (self.scope.cancelled_caught or _holds_cancelled(error))
+
+    # -- starting
+
+    def in_first_step(self) -> bool:
+        return self.task is None or self.task.custom_sleep_data is self
+
+    def has_started(self) -> None:
+        if not self.started and not self.timed_out and self.reason is None:
+            self.started = True
+            self._set_timer(None)
+            self.process.has_started()
+            self.wake_starter()
+
+    def _note_start_after_this_step(self) -> None:
+        if self._start_waiter is not None:
+            self.wake_starter()
+        else:  # restarted by a timer: nobody waits
+            self._set_timer(self.process.kernel.timers.after(0, self.has_started))
+
+    def limit_start(self, seconds: float) -> None:
+        """It is stopped unless it says `ready()` in time."""
+        self._set_timer(self.process.kernel.timers.after(seconds, self._start_took_too_long))
+
+    def _start_took_too_long(self) -> None:
+        self.timed_out = True
+        self.ask_to_leave(self._start_timeout(), self.process.keeper.shutdown, None)
+
+    def _start_timeout(self) -> ExitReason:
+        seconds = self.process.start_timeout
+        return Crashed(StartTimeout(f"process {self.process.id} did not call ready() within {seconds:g} s"))
+
+    async def wait_started(self) -> bool:
+        """Waits until started or dead, and says whether it has started; also when `wake_starter` is called.
+
+        Not cancellable without a start timeout, as it takes one step of the body.
+        """
+        if self.started or self.reason is not None:
+            return self.started
+        self._start_waiter = trio.lowlevel.current_task()
+
+        def abort(_: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
+            if self.process.start_timeout is None:
+                return trio.lowlevel.Abort.FAILED
+            self._start_waiter = None
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        await trio.lowlevel.wait_task_rescheduled(abort)
+        if self.process.start_timeout is None and self.reason is None:
+            self.has_started()  # the body woke us in its first step, which is over: it was suspended
+        return self.started
+
+    def wake_starter(self) -> None:
+        """Whoever waits for the start looks again, after the current step."""
+        if self._start_waiter is not None:
+            trio.lowlevel.reschedule(self._start_waiter)
+            self._start_waiter = None
+
+    # -- ending
+
+    @property
+    def alive(self) -> bool:
+        return self.reason is None
+
+    def condemn(self, reason: ExitReason) -> None:
+        """It dies of `reason` at its next checkpoint; the first reason wins."""
+        if self.reason is None and self.pending is None:
+            self.pending = reason
+            self.scope.cancel()
+
+    def ask_to_leave(self, reason: ExitReason, shutdown: ShutdownTime, sender: Incarnation | None) -> None:
+        """An order from who answers for it: it leaves within `shutdown`, or is killed."""
+        if self.reason is not None:
+            return
+        if shutdown == "brutal_kill":
+            self.process.kill()
+            return
+        if self.trapping:
+            self.deliver(reason, sender, linked=False)
+        else:
+            self.condemn(reason)
+        self._set_timer(self.process.kernel.timers.after(float(shutdown), self._stayed_too_long))
+
+    def _stayed_too_long(self) -> None:
+        self.process.killed_for_staying = not self.killed
+        self.process.kill()
+
+    def expire(self, reason: ExitReason, shutdown: ShutdownTime) -> None:
+        """Dies of `reason`, trapping or not; cleanup is waited for at most `shutdown` seconds."""
+        self.condemn(reason)
+        seconds = 0.0 if shutdown == "brutal_kill" else float(shutdown)
+        self._set_timer(self.process.kernel.timers.after(seconds, self.force))
+
+    def _set_timer(self, timer: Timer | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = timer
+
+    def force(self) -> None:
+        """Cleanup blocks are no longer waited for."""
+        for scope in self._cleanups or ():
+            scope.shield = False
+
+    def kill(self) -> None:
+        if self.reason is not None or self.killed:
+            return
+        self.killed = True
+        self.pending = Killed()
+        self.force()
+        self.scope.cancel()
+        self.process.kernel.timers.after(UNKILLABLE_AFTER_S, self._still_alive)
+
+    def _still_alive(self) -> None:
+        if self.reason is None and self.process.supervisor is None:
+            self.process.emit(
+                HealthAlert(
+                    kind="unkillable",
+                    message=f"process {self.process.id} lives on after a kill, at\n{self.stack()}",
+                    value=UNKILLABLE_AFTER_S,
+                    threshold=UNKILLABLE_AFTER_S,
+                )
+            )
+
+    def stack(self) -> str:
+        """Where the body is waiting, innermost call last."""
+        lines = traceback.StackSummary.extract(self.task.iter_await_frames() if self.task is not None else ())
+        return "".join(lines.format())
+
+    def signal(self, reason: ExitReason, sender: Incarnation | None, *, linked: bool) -> None:
+        """An exit signal arrives."""
+        if self.reason is not None:
+            return
+        what = reaction(reason, trapping=self.trapping, linked=linked)
+        if what is Reaction.IGNORE:
+            return
+        sender_id = sender.process.id if sender is not None else None
+        self.process.emit(ProcessExitSignal(sender_id=sender_id, reason=describe(reason)))
+        match what:
+            case Reaction.MESSAGE:
+                self.deliver(reason, sender, linked=linked)
+            case Reaction.KILL:
+                self.process.kill()
+            case Reaction.DIE:
+                self.condemn(reason)
+
+    def deliver(self, reason: ExitReason, sender: Incarnation | None, *, linked: bool) -> None:
+        process = sender.process if sender is not None else None
+        self.signals()[0].send_nowait(
+            ExitSignal(
+                process_id=process.id if process is not None else None,
+                agent_name=process.agent_name if process is not None else None,
+                incarnation=sender.number if sender is not None else 0,
+                reason=reason,
+                linked=linked,
+                at=trio.current_time(),
+            )
+        )
+
+    def deliver_no_process(self, other: Process) -> None:
+        """A trapper linked to what is not there."""
+        signal = ExitSignal(
+            other.id, other.agent_name, other.incarnation, NoProcess(), linked=True, at=trio.current_time()
+        )
+        self.signals()[0].send_nowait(signal)
+
+    def own(self, child: Process) -> None:
+        """The child ends with this incarnation."""
+        if self.owned is None:
+            self.owned = {}
+        self.owned[child] = None
+
+    def add_monitor(self, monitor: Monitor) -> None:
+        if self.monitors is None:
+            self.monitors = {}
+        self.monitors[monitor] = None
+
+    def drop_monitor(self, monitor: Monitor) -> None:
+        if self.monitors is not None:
+            self.monitors.pop(monitor, None)
+
+    def signals(self) -> tuple[trio.MemorySendChannel[ExitSignal], trio.MemoryReceiveChannel[ExitSignal]]:
+        if self._signals is None:
+            # The kernel's one unbounded queue: at most one entry per link or monitor and death.
+            self._signals = trio.open_memory_channel[ExitSignal](math.inf)
+        return self._signals
+
+    def gone(self) -> trio.Event:
+        """Set when this incarnation has ended."""
+        if self._gone is None:
+            self._gone = trio.Event()
+            if self.reason is not None:
+                self._gone.set()
+        return self._gone
+
+    def tell_waiters(self) -> None:
+        """The bookkeeping is done: wakes who waits for the start or the end."""
+        self.wake_starter()
+        if self._gone is not None:
+            self._gone.set()
+        if self._signals is not None:
+            self._signals[0].close()
+
+    # -- what belongs to it
+
+    @asynccontextmanager
+    async def cleanup(self, timeout: float) -> AsyncIterator[None]:
+        if self.reason is not None:
+            raise NoProcessError(f"process {self.process.id} has ended; only a living body can clean up")
+        with trio.move_on_after(timeout, shield=not self.killed) as scope:
+            if self._cleanups is None:
+                self._cleanups = {}
+            self._cleanups[scope] = None
+            try:
+                yield
+            finally:
+                del self._cleanups[scope]
+
+    def pick_up(self, mail: Mail) -> None:
+        """The body takes a mail."""
+        mail.holder = self
+        self.current = mail
+        if mail.wants_reply or self.process.agent is not None:
+            self.taken[mail] = None
+
+    def put_down(self, mail: Mail) -> None:
+        """A mail is finished."""
+        self.taken.pop(mail, None)
+        if self.current is mail:
+            self.current = None
+
+    def released(self, mail: Mail) -> None:
+        """Its sender no longer waits; an agent still finishes it."""
+        if self.process.agent is None:
+            self.taken.pop(mail, None)
+
+    def down(self) -> Down:
+        assert self.reason is not None
+        return Down(self.process.id, self.process.agent_name, self.number, self.reason, trio.current_time())
+
+
+@disable_ki_protection
+async def _call(body: Any, process: Process) -> object:
+    # A frame of its own: Ctrl-C may strike in the body, but never in the bookkeeping around it.
+    return await body(process)
+
+
+def reason_of(error: BaseException) -> ExitReason:
+    """The exit reason of what a body raised."""
+    exit_ = _find_exit(error)
+    if exit_ is not None:
+        return exit_.reason
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return Crashed(error)
+
+
+def _find_exit(error: BaseException) -> ProcessExit | None:
+    if isinstance(error, ProcessExit):
+        return error
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            found = _find_exit(each)
+            if found is not None:
+                return found
+    return None
+
+
+def _holds_cancelled(error: BaseException) -> bool:
+    """Whether a Cancelled was being handled when the error was raised."""
+    seen: set[int] = set()
+    stack: list[BaseException] = [error]
+    while stack:
+        each = stack.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        if isinstance(each, trio.Cancelled):
+            return True
+        if isinstance(each, BaseExceptionGroup):
+            stack.extend(each.exceptions)
+        if each.__context__ is not None:
+            stack.append(each.__context__)
+    return False

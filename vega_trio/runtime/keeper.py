@@ -1,0 +1,73 @@
+"""Who answers for a process: decides at its exit, starts it again, and ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+import attrs
+
+from vega_trio.agent import ShutdownTime
+from vega_trio.events import ProcessRestarting
+
+if TYPE_CHECKING:
+    from vega_trio.runtime.incarnation import Incarnation
+
+
+@attrs.frozen
+class Restarting:
+    """A restart to come: number `attempt` of at most `max_restarts` (None: unlimited), after `delay_s` seconds."""
+
+    attempt: int
+    max_restarts: int | None
+    delay_s: float
+
+    def event(self, reason: str) -> ProcessRestarting:
+        return ProcessRestarting(
+            attempt=self.attempt, max=self.max_restarts, delay_ms=round(self.delay_s * 1000), reason=reason
+        )
+
+
+@attrs.frozen
+class Verdict:
+    """What follows an exit. `then` sets it going, once everybody knows of the exit.
+
+    Not final without `restart`: the process is down because its group restarts.
+    """
+
+    final: bool
+    restart: Restarting | None = None
+    then: Callable[[], None] | None = None
+
+
+FINAL = Verdict(final=True)
+
+
+class Keeper(Protocol):
+    """A spawned process's own policy, or a supervisor's place for a child."""
+
+    @property
+    def owner(self) -> Incarnation | None:
+        """The incarnation with which it ends; None: the orchestrator."""
+        ...
+
+    @property
+    def shutdown(self) -> ShutdownTime:
+        """Seconds it may take to leave, or "brutal_kill"."""
+        ...
+
+    def decide(self, incarnation: Incarnation) -> Verdict:
+        """Whether a restart follows this exit. Synchronous, in the step of the death."""
+        ...
+
+    def dismiss(self) -> None:
+        """Its owner has ended: it gets Shutdown now, and is killed after its shutdown time."""
+        ...
+
+    async def stop(self) -> None:
+        """Ends the process for good, in order; returns when it has ended."""
+        ...
+
+    async def kill(self) -> None:
+        """Ends the process for good, at once; returns when it has ended."""
+        ...

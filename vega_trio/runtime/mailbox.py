@@ -1,0 +1,297 @@
+"""Mail and the bounded box it waits in.
+
+A mailbox is a deque with one waiting reader, woken directly, and a queue of senders that wait for room. Mail that
+expects a reply is its own reply slot: it is finished once, by a reply, a failure or the end of its process.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import outcome
+import trio
+
+from vega_trio.errors import MailboxFull, TurnCancelled
+
+if TYPE_CHECKING:
+    from vega_trio.runtime.incarnation import Incarnation
+
+FAIRNESS = 64  # messages moved without a checkpoint, so that a busy process does not starve the loop
+
+
+@attrs.define(eq=False)
+class Mail:
+    """One message. For an agent `id` is the turn's id, and `root_id` that of the turn it is part of.
+
+    `attempt` is 1 on first delivery, 2 when delivered again after a restart. A reply or failure finishes it; later
+    ones are dropped, as nobody waits for them.
+    """
+
+    id: str
+    message: Any
+    sender_id: str | None = None
+    root_id: str = attrs.field(default=attrs.Factory(lambda self: self.id, takes_self=True))
+    attempt: int = attrs.field(default=1, init=False)
+    finished: bool = attrs.field(default=False, init=False)
+    wants_reply: bool = attrs.field(default=False, kw_only=True)
+    cancelled: bool = attrs.field(default=False, init=False)
+    holder: Incarnation | None = attrs.field(default=None, init=False, repr=False)
+    _scope: trio.CancelScope | None = attrs.field(default=None, init=False, repr=False)
+    _outcome: outcome.Outcome[Any] | None = attrs.field(default=None, init=False, repr=False)
+    _waiters: list[trio.lowlevel.Task] | None = attrs.field(default=None, init=False, repr=False)
+    _callbacks: list[Callable[[Mail], None]] | None = attrs.field(default=None, init=False, repr=False)
+
+    def reply(self, value: object = None) -> None:
+        """Answers the sender and finishes the mail."""
+        self._finish(outcome.Value(value))
+
+    def fail(self, error: BaseException) -> None:
+        """Raises `error` at the sender and finishes the mail."""
+        self._finish(outcome.Error(error))
+
+    @contextmanager
+    def handling(self) -> Iterator[trio.CancelScope]:
+        """The cancel scope of handling this mail: `stop_turn()` and `PendingReply.cancel()` cancel it."""
+        with trio.CancelScope() as scope:
+            self._scope = scope
+            if self.cancelled:
+                scope.cancel()
+            try:
+                yield scope
+            finally:
+                self._scope = None
+
+    def cancel(self) -> None:
+        """Asks the handler to stop, now or when it begins."""
+        self.cancelled = True
+        if self._scope is not None:
+            self._scope.cancel()
+
+    @property
+    def error(self) -> BaseException | None:
+        """What it failed with."""
+        return self._outcome.error if isinstance(self._outcome, outcome.Error) else None
+
+    def on_finish(self, callback: Callable[[Mail], None]) -> None:
+        """Calls back when finished; at once if it is."""
+        if self.finished:
+            callback(self)
+        elif self._callbacks is None:
+            self._callbacks = [callback]
+        else:
+            self._callbacks.append(callback)
+
+    def _finish(self, result: outcome.Outcome[Any]) -> None:
+        if self.finished:
+            return
+        self.finished = True
+        self._outcome = result
+        if self.holder is not None:
+            self.holder.put_down(self)
+        for task in self._waiters or ():
+            trio.lowlevel.reschedule(task)
+        self._waiters = None
+        callbacks, self._callbacks = self._callbacks, None
+        for callback in callbacks or ():
+            callback(self)
+
+    async def finish(self) -> None:
+        """Waits until finished. Cancelling the wait leaves the mail alone."""
+        if self.finished:
+            await trio.lowlevel.checkpoint()
+            return
+        task = trio.lowlevel.current_task()
+        if self._waiters is None:
+            self._waiters = []
+        self._waiters.append(task)
+
+        def abort(_: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
+            if self._waiters is not None:
+                self._waiters.remove(task)
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        await trio.lowlevel.wait_task_rescheduled(abort)
+
+    async def answer(self) -> Any:
+        """Waits for the reply. Raises what it failed with."""
+        await self.finish()
+        match self._outcome:
+            case outcome.Value(value):
+                return value
+            case outcome.Error(error):
+                raise error
+        raise AssertionError("finished without an outcome")
+
+    def disown(self) -> None:
+        """The sender no longer waits: nothing is owed to it when the process ends."""
+        self.wants_reply = False
+        if self.holder is not None:
+            self.holder.released(self)
+
+
+@attrs.define(eq=False)
+class Mailbox:
+    """At most `capacity` messages not yet taken. Belongs to a process over all its incarnations."""
+
+    capacity: int
+    closed: bool = attrs.field(default=False, init=False)
+    _queue: deque[Mail] = attrs.field(factory=deque, init=False)
+    _senders: deque[tuple[trio.lowlevel.Task, Mail]] | None = attrs.field(default=None, init=False)
+    _reader: trio.lowlevel.Task | None = attrs.field(default=None, init=False)
+    _taken: int = attrs.field(default=0, init=False)
+    _put: int = attrs.field(default=0, init=False)
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    @property
+    def waiting_senders(self) -> int:
+        return len(self._senders or ())
+
+    @property
+    def first(self) -> Mail | None:
+        return self._queue[0] if self._queue else None
+
+    def put_nowait(self, mail: Mail, owner: str) -> bool:
+        """Whether it was put in; False when the process has ended.
+
+        Raises: MailboxFull, naming the process `owner`.
+        """
+        if self.closed:
+            return False
+        if len(self._queue) >= self.capacity or self._senders:
+            raise MailboxFull(
+                f"the mailbox of process {owner} holds {len(self._queue)} messages, as many as it may;"
+                " send later, or wait for room with post() or send()"
+            )
+        self._accept(mail)
+        return True
+
+    async def put(self, mail: Mail) -> bool:
+        """Waits for room. False when the process has ended, also while waiting. Cancelled, nothing was put in."""
+        self._put += 1
+        if self.closed or self._put % FAIRNESS == 0:
+            await trio.lowlevel.checkpoint()
+        else:
+            await trio.lowlevel.checkpoint_if_cancelled()
+        if self.closed:
+            return False
+        if len(self._queue) >= self.capacity or self._senders:
+            return await self._wait_for_room(mail)
+        self._accept(mail)
+        return True
+
+    def _accept(self, mail: Mail) -> None:
+        self._queue.append(mail)
+        if self._reader is not None:
+            trio.lowlevel.reschedule(self._reader)
+            self._reader = None
+
+    async def _wait_for_room(self, mail: Mail) -> bool:
+        entry = (trio.lowlevel.current_task(), mail)
+        if self._senders is None:
+            self._senders = deque()
+        self._senders.append(entry)
+
+        def abort(_: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
+            if self._senders is not None:
+                self._senders.remove(entry)
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        put: bool = await trio.lowlevel.wait_task_rescheduled(abort)
+        return put
+
+    async def take(self) -> Mail:
+        """The next mail; one reader at a time. Cancelled, nothing was taken."""
+        if self._reader is not None:
+            raise trio.BusyResourceError("another task is already waiting for this process's mail")
+        self._taken += 1
+        if self._taken % FAIRNESS == 0:
+            await trio.lowlevel.checkpoint()
+        else:
+            await trio.lowlevel.checkpoint_if_cancelled()
+        while not self._queue:
+            await self._wait_for_mail()
+        mail = self._queue.popleft()
+        self._admit()
+        return mail
+
+    async def _wait_for_mail(self) -> None:
+        self._reader = trio.lowlevel.current_task()
+
+        def abort(_: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
+            self._reader = None
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        await trio.lowlevel.wait_task_rescheduled(abort)
+
+    def _admit(self) -> None:
+        while self._senders and len(self._queue) < self.capacity:
+            task, mail = self._senders.popleft()
+            self._queue.append(mail)
+            trio.lowlevel.reschedule(task, outcome.Value(True))
+
+    def drop(self, mail: Mail) -> bool:
+        """Takes back a mail that nobody has taken; False when it is not there."""
+        if mail in self._queue:
+            self._queue.remove(mail)
+            self._admit()
+            return True
+        return False
+
+    def put_back(self, mails: list[Mail]) -> None:
+        """What was taken and not finished is delivered again, first and in its order, full box or not."""
+        for mail in reversed(mails):
+            mail.attempt += 1
+            mail.holder = None
+            self._queue.appendleft(mail)
+
+    def close(self) -> list[Mail]:
+        """The process has ended: returns what was never taken, that of senders waiting for room included."""
+        self.closed = True
+        mails = list(self._queue)
+        self._queue.clear()
+        for task, mail in self._senders or ():
+            mails.append(mail)
+            trio.lowlevel.reschedule(task, outcome.Value(False))
+        self._senders = None
+        return mails
+
+
+@attrs.frozen(eq=False)
+class PendingReply:
+    """A message under way, and its reply once it comes. `turn_id` is the mail's id."""
+
+    _mail: Mail
+    _mailbox: Mailbox
+    _on_dropped: Callable[[Mail], None]
+    _refuse_itself: Callable[[], None]
+
+    @property
+    def turn_id(self) -> str:
+        return self._mail.id
+
+    async def wait(self) -> Any:
+        """The reply. Cancelling the wait leaves the turn running.
+
+        Raises: TurnFailed, TurnCancelled, ProcessExited, WouldDeadlock, or what the process failed it with.
+        """
+        if not self._mail.finished:
+            self._refuse_itself()
+        return await self._mail.answer()
+
+    def cancel(self) -> None:
+        """Stops the turn: a message not yet taken is dropped, a turn under way is cancelled."""
+        mail = self._mail
+        if mail.finished:
+            return
+        mail.cancelled = True
+        if mail.attempt == 1 and self._mailbox.drop(mail):
+            self._on_dropped(mail)
+            mail.fail(TurnCancelled(mail.id))
+        else:
+            mail.cancel()

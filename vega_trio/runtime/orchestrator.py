@@ -1,0 +1,217 @@
+"""The orchestrator: opens the kernel, owns what is spawned, and stops it all in order."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import attrs
+import trio
+
+from vega_trio.agent import Agent, Body, ShutdownTime, Supervision
+from vega_trio.changes import ProcessRow
+from vega_trio.events import Event
+from vega_trio.exits import Down
+from vega_trio.messages import Message
+from vega_trio.protocols import Store
+from vega_trio.runtime.bus import Bus, EventFilter, Subscription
+from vega_trio.runtime.kernel import Kernel
+from vega_trio.runtime.process import AgentBody, Process, open_monitor_of
+from vega_trio.runtime.registry import SpawnTreeNode as SpawnTreeNode
+from vega_trio.runtime.spawning import Spawning
+
+
+@attrs.frozen(eq=False)
+class Orchestrator:
+    """The root of all processes. Nothing in it outlives the block that opened it."""
+
+    _kernel: Kernel = attrs.field(repr=False)
+
+    @property
+    def bus(self) -> Bus:
+        return self._kernel.bus
+
+    def spawn(
+        self,
+        body: Body,
+        /,
+        *,
+        name: str | None = None,
+        task: str | None = None,
+        parent: Process | None = None,
+        spawn_reason: str | None = None,
+        supervision: Supervision | None = None,
+        messages: Iterable[Message] | None = None,
+        deadline: float | None = None,
+        start_timeout: float | None = None,
+        shutdown: ShutdownTime = 5.0,
+        id: str | None = None,  # noqa: A002 - the application's keyword: come back under this id
+        row: ProcessRow | None = None,
+    ) -> Spawning:
+        """Starts an agent or a function. Await it for a process that lives until it or the orchestrator ends; enter
+        it for one that ends with the block.
+
+        `parent` only records the spawn tree. `supervision` defaults to the agent's; without either it is never
+        restarted. `deadline`: seconds it may live, restarts included. `start_timeout`: it has started when its body
+        calls `ready()`, and must within so many seconds. `shutdown`: seconds to leave in when stopped.
+        """
+        return Spawning(
+            self._kernel,
+            body,
+            parent=parent,
+            name=name,
+            task=task,
+            spawn_reason=spawn_reason,
+            supervision=supervision,
+            messages=messages,
+            deadline=deadline,
+            start_timeout=start_timeout,
+            shutdown=shutdown,
+            id=id,
+            row=row,
+        )
+
+    # -- who is there
+
+    def get(self, process_id: str) -> Process:
+        """A living process, or one of the last 1,000 that have ended. Raises: UnknownProcess."""
+        return self._kernel.registry.get(process_id)
+
+    def whereis(self, name: str) -> Process | None:
+        return self._kernel.registry.whereis(name)
+
+    def processes(self) -> list[Process]:
+        """The living ones, in the order in which they were spawned, supervisors aside."""
+        return self._kernel.registry.living()
+
+    def spawn_tree(self) -> list[SpawnTreeNode]:
+        return self._kernel.registry.spawn_tree()
+
+    def register(self, name: str, process: Process) -> None:
+        """Raises: NameTaken, AlreadyNamed, NoProcessError."""
+        self._kernel.registry.register(name, process)
+
+    def unregister(self, name: str) -> None:
+        """Raises: UnknownName."""
+        self._kernel.registry.unregister(name)
+
+    # -- talking to them
+
+    async def send(self, name: str, message: Any, *, timeout: float | None = None) -> Any:
+        """`Process.send` by name. Raises: UnknownName, and what it raises."""
+        return await self._kernel.registry.named(name).send(message, timeout=timeout)
+
+    async def post(self, name: str, message: Any) -> bool:
+        """`Process.post` by name. Raises: UnknownName."""
+        return await self._kernel.registry.named(name).post(message)
+
+    def monitor(self, process: Process) -> AbstractAsyncContextManager[trio.MemoryReceiveChannel[Down]]:
+        """As `Process.monitor`, from outside any process."""
+        return open_monitor_of(process)
+
+    def subscribe(
+        self,
+        types: Iterable[EventFilter] | None = None,
+        *,
+        match: Callable[[Event], bool] | None = None,
+        buffer: int = 100,
+    ) -> AbstractAsyncContextManager[Subscription]:
+        """As `Bus.subscribe`."""
+        return self._kernel.bus.subscribe(types, match=match, buffer=buffer)
+
+    # -- ending them
+
+    async def stop(self, process_id: str) -> None:
+        """Ends a process in order; no restart follows. Returns when it has ended, at once if it had.
+
+        Raises: UnknownProcess.
+        """
+        process = self.get(process_id)
+        if process.alive:
+            await process.keeper.stop()
+        else:
+            await trio.lowlevel.checkpoint()
+
+    async def kill(self, process_id: str) -> None:
+        """As `stop`, but at once."""
+        process = self.get(process_id)
+        if process.alive:
+            await process.keeper.kill()
+        else:
+            await trio.lowlevel.checkpoint()
+
+
+@asynccontextmanager
+async def open_kernel(
+    *,
+    store: Store,
+    make_body: Callable[[Agent], AgentBody],
+    wall_clock: Callable[[], float],
+    rand: Callable[[], float],
+    new_id: Callable[[], str],
+    max_processes: int = 1000,
+    shutdown_timeout: float = 30.0,
+    mailbox: int = 64,
+) -> AsyncIterator[Orchestrator]:
+    """Supervised processes for any Trio program; knows no language model.
+
+    `make_body` turns an Agent into a body; `wall_clock` gives Unix seconds, `rand` a number in [0, 1), `new_id` a
+    fresh id. `mailbox` messages wait at most in each process. Leaving the block stops everything in order; what
+    still runs after `shutdown_timeout` seconds is killed.
+
+    Raises from the block, bare: its own error first, else Escalated or SupervisorGaveUp, or Ctrl-C from a process.
+    """
+    error: BaseException | None = None
+    async with trio.open_nursery() as nursery:
+        kernel = Kernel(
+            store=store,
+            bus=Bus(store, wall_clock),
+            make_body=make_body,
+            wall_clock=wall_clock,
+            rand=rand,
+            new_id=new_id,
+            max_processes=max_processes,
+            mailbox=mailbox,
+            nursery=nursery,
+            spawning=Spawning,
+        )
+        nursery.start_soon(kernel.timers.run, name="vega_trio timers")
+        try:
+            with kernel.block:
+                yield Orchestrator(kernel)
+        except BaseException as raised:  # noqa: BLE001 - raised again below, out of reach of the nursery's groups
+            error = raised
+        await shut_down(kernel, shutdown_timeout)
+    if error is None:
+        error = kernel.fatal
+    if error is not None:
+        try:
+            raise error
+        finally:
+            del error  # the frame must not keep its own traceback alive
+
+
+async def shut_down(kernel: Kernel, timeout: float) -> None:
+    """Stops what was spawned together; what still runs after `timeout` seconds is killed."""
+    kernel.closing = True
+    with trio.CancelScope(shield=True):
+        with trio.move_on_after(timeout):
+            await _stop_spawned(kernel)
+        await _kill_the_rest(kernel)
+    kernel.timers.stop()
+    kernel.bus.close()
+
+
+async def _stop_spawned(kernel: Kernel) -> None:
+    processes = kernel.registry.living()
+    for process in processes:
+        if process.keeper.owner is None:
+            process.keeper.dismiss()
+    for process in processes:
+        await process.wait()
+
+
+async def _kill_the_rest(kernel: Kernel) -> None:
+    for process in kernel.registry.living():
+        await process.keeper.kill()

@@ -1,0 +1,465 @@
+"""A process: an identity that outlives restarts. Its task, links and monitors belong to one incarnation.
+
+The fields from `kernel` on are the kernel's own; a body uses the methods.
+"""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+import attrs
+import trio
+
+from vega_trio.agent import Agent, Body, ShutdownTime, Supervision
+from vega_trio.changes import Change, ProcessRow, SaveProcess
+from vega_trio.context import Metrics
+from vega_trio.errors import CallTimeout, NoProcessError, ProcessExit, WouldDeadlock
+from vega_trio.events import Event, ProcessRestarted, ProcessStarted, TurnStopped
+from vega_trio.exits import Down, ExitReason, ExitSignal, NoProcess, Normal, Shutdown, describe
+from vega_trio.messages import Message
+from vega_trio.protocols import Commit
+from vega_trio.runtime.deaths import exited, kind_of
+from vega_trio.runtime.incarnation import Incarnation, Monitor, open_monitor, running
+from vega_trio.runtime.mailbox import Mail as Mail
+from vega_trio.runtime.mailbox import Mailbox
+from vega_trio.runtime.mailbox import PendingReply as PendingReply
+from vega_trio.runtime.stream import TextStream, TurnEvents
+from vega_trio.session import Session
+
+if TYPE_CHECKING:
+    from vega_trio.runtime.keeper import Keeper
+    from vega_trio.runtime.kernel import Kernel
+    from vega_trio.runtime.spawning import Spawning
+    from vega_trio.runtime.supervisor import Supervisor
+
+STREAM_BUFFER = 1000  # events of one's own turn: more than a caller falls behind by, deltas being merged
+
+
+class Conversation(Protocol):
+    """What an agent body keeps in `Process.conversation`."""
+
+    def messages(self) -> list[Message]: ...
+
+
+AgentBody = Callable[["Process"], Awaitable[object]]
+
+
+@attrs.frozen
+class Inbox:
+    """The process's mail, in order. Iterating takes it; one reader at a time."""
+
+    _process: Process
+
+    def __aiter__(self) -> Inbox:
+        return self
+
+    async def __anext__(self) -> Mail:
+        mail = await self._process.mailbox.take()
+        if self._process.live is not None:
+            self._process.live.pick_up(mail)
+        return mail
+
+
+@attrs.define(eq=False)
+class Process:
+    """A supervised task with a mailbox. Made by `spawn` and by supervisors, never directly."""
+
+    id: str
+    kernel: Kernel = attrs.field(repr=False)
+    body: Any = attrs.field(repr=False)
+    agent: Agent | None = attrs.field(default=None, repr=False)
+    name: str | None = None
+    task: str | None = attrs.field(default=None, repr=False)
+    parent_id: str | None = attrs.field(default=None, repr=False)
+    parent_agent: str | None = attrs.field(default=None, repr=False)
+    spawn_depth: int = attrs.field(default=0, repr=False)
+    spawn_reason: str | None = attrs.field(default=None, repr=False)
+    started_at: float = attrs.field(default=0.0, repr=False)
+    completed_at: float | None = attrs.field(default=None, repr=False)
+    initial_messages: tuple[Message, ...] = attrs.field(default=(), repr=False)
+    metrics: Metrics = attrs.field(factory=Metrics, repr=False)
+    incarnation: int = 0
+    restarts: int = attrs.field(default=0, repr=False)
+    conversation: Conversation | None = attrs.field(default=None, repr=False)
+    session: Session | None = attrs.field(default=None, repr=False)
+    start_timeout: float | None = attrs.field(default=None, repr=False)
+    ready_value: object = attrs.field(default=None, init=False, repr=False)
+    supervisor: Supervisor | None = attrs.field(default=None, init=False, repr=False)
+    mailbox: Mailbox = attrs.field(init=False, repr=False)
+    keeper: Keeper = attrs.field(init=False, repr=False)
+    nursery: trio.Nursery = attrs.field(init=False, repr=False)
+    context: contextvars.Context = attrs.field(init=False, repr=False)
+    live: Incarnation | None = attrs.field(default=None, init=False, repr=False)
+    last_reason: ExitReason | None = attrs.field(default=None, init=False, repr=False)
+    killed_for_staying: bool = attrs.field(default=False, init=False, repr=False)
+    final: ExitReason | None = attrs.field(default=None, init=False, repr=False)
+    _ended: trio.Event | None = attrs.field(default=None, init=False, repr=False)
+    _on_end: list[Callable[[ExitReason], None]] | None = attrs.field(default=None, init=False, repr=False)
+
+    # -- what it is
+
+    @property
+    def agent_name(self) -> str | None:
+        return self.agent.name if self.agent is not None else None
+
+    @property
+    def label(self) -> str:
+        """A word for people: name, agent or function."""
+        return self.name or self.agent_name or str(getattr(self.body, "__name__", type(self.body).__name__))
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended for good; it may be between two incarnations."""
+        return self.final is None
+
+    @property
+    def reason(self) -> ExitReason | None:
+        """Why it ended for good; None while alive."""
+        return self.final
+
+    @property
+    def result(self) -> Any:
+        """What its body returned, once it has; else None."""
+        return self.final.result if isinstance(self.final, Normal) else None
+
+    @property
+    def status(self) -> str:
+        """pending, running, completed, failed or timeout; derived, never set."""
+        if self.final is None:
+            return "running" if self.live is not None and self.live.started else "pending"
+        if not self.final.abnormal:
+            return "completed"
+        return "timeout" if kind_of(self.final) == "timeout" else "failed"
+
+    @property
+    def current(self) -> Mail | None:
+        """The mail that was taken and is not finished; between two incarnations the interrupted one."""
+        if self.live is not None and self.live.current is not None:
+            return self.live.current
+        first = self.mailbox.first
+        return first if first is not None and first.attempt > 1 else None
+
+    @property
+    def mailbox_length(self) -> int:
+        return len(self.mailbox)
+
+    @property
+    def inbox(self) -> Inbox:
+        return Inbox(self)
+
+    def messages(self) -> list[Message]:
+        """The conversation so far; empty for a process that keeps none."""
+        return self.conversation.messages() if self.conversation is not None else []
+
+    def row(self) -> ProcessRow:
+        """The process as it is listed and stored."""
+        metrics = self.metrics
+        return ProcessRow(
+            id=self.id,
+            agent=self.agent_name or "",
+            name=self.name,
+            task=self.task or "",
+            status=self.status,
+            parent_id=self.parent_id,
+            spawn_depth=self.spawn_depth,
+            spawn_reason=self.spawn_reason or "",
+            incarnation=self.incarnation,
+            exit_reason=describe(self.final) if self.final is not None else "",
+            started_at=self.started_at,
+            completed_at=self.completed_at,
+            iterations=metrics.iterations,
+            input_tokens=metrics.input_tokens,
+            output_tokens=metrics.output_tokens,
+            cost_microusd=metrics.cost_microusd,
+            tool_calls=metrics.tool_calls,
+            errors=metrics.errors,
+            last_active_at=metrics.last_active_at,
+        )
+
+    # -- for its own body
+
+    def ready(self, value: object = None) -> None:
+        """Says that it has started, for who spawned it with `start_timeout`; `ready_value` keeps `value`."""
+        if self.live is not None and not self.live.started:
+            self.ready_value = value
+            self.live.has_started()
+
+    def cleanup(self, timeout: float = 5.0) -> AbstractAsyncContextManager[None]:
+        """Lets a dying body await its last things, for at most `timeout` seconds or until it is killed."""
+        return self._live("clean up").cleanup(timeout)
+
+    @property
+    def trap_exit(self) -> bool:
+        """Whether exit signals arrive in `exit_signals` instead of ending it. Off in every new incarnation."""
+        return self.live is not None and self.live.trapping
+
+    @trap_exit.setter
+    def trap_exit(self, value: bool) -> None:
+        self._live("trap exits").trapping = bool(value)
+
+    @property
+    def exit_signals(self) -> trio.MemoryReceiveChannel[ExitSignal]:
+        """The exit signals this incarnation has trapped and not read."""
+        return self._live("read exit signals").signals()[1]
+
+    def _live(self, what: str) -> Incarnation:
+        if self.live is None:
+            raise NoProcessError(f"process {self.id} is not running, so it cannot {what}")
+        return self.live
+
+    # -- what it says
+
+    def emit(self, event: Event, *changes: Change) -> Commit | None:
+        """Puts an event of this process on the bus; `changes` are written in the event's transaction."""
+        return self.say(event, self.current, *changes)
+
+    def say(self, event: Event, mail: Mail | None, *changes: Change) -> Commit | None:
+        """As `emit`, for what belongs to the turn of `mail`."""
+        stamps: dict[str, Any] = {
+            "process_id": self.id,
+            "agent": self.agent_name,
+            "incarnation": self.incarnation,
+            "at": self.kernel.wall_clock(),
+        }
+        if self.session is not None and event.session_id is None:
+            stamps["session_id"] = self.session.id
+        if mail is not None:
+            if event.turn_id is None:
+                stamps["turn_id"] = mail.id
+            if event.root_turn_id is None:
+                stamps["root_turn_id"] = mail.root_id
+        return self.kernel.bus.put(attrs.evolve(event, **stamps), *changes)
+
+    def has_started(self) -> None:
+        """The kernel's: the incarnation has started, said at the bus."""
+        event = ProcessRestarted() if self.restarts else ProcessStarted(task=self.task or "")
+        self.emit(event, *((SaveProcess(self.row()),) if self.agent is not None else ()))
+
+    # -- mail
+
+    async def send(
+        self, message: Any, *, timeout: float | None = None, turn_id: str | None = None, root_id: str | None = None
+    ) -> Any:
+        """Sends, waiting for room, and waits for the reply. Cancelled, the process goes on with the message.
+
+        `timeout` in seconds covers both waits.
+
+        Raises: ProcessExited when it ends first (reason NoProcess: had ended before), CallTimeout, WouldDeadlock,
+            or what the process failed the message with (an agent: TurnFailed, TurnCancelled).
+        """
+        self._refuse_itself()
+        mail = self._mail(message, turn_id, root_id, wants_reply=True)
+        if timeout is None:
+            return await self._call(mail)
+        with trio.move_on_after(timeout) as scope:
+            return await self._call(mail)
+        assert scope.cancelled_caught
+        raise CallTimeout(f"process {self.id} ({self.label}) did not reply within {timeout:g} s")
+
+    async def _call(self, mail: Mail) -> Any:
+        if not await self.mailbox.put(mail) and not mail.finished:
+            raise exited(self.id, NoProcess())
+        try:
+            return await mail.answer()
+        finally:
+            if not mail.finished:
+                mail.disown()
+
+    def start_send(self, message: Any, *, turn_id: str | None = None, root_id: str | None = None) -> PendingReply:
+        """Sends now and returns the reply to come. Needs no task.
+
+        Raises: MailboxFull; ProcessExited (reason NoProcess) when it has ended.
+        """
+        mail = self._mail(message, turn_id, root_id, wants_reply=True)
+        if not self.mailbox.put_nowait(mail, self.id):
+            raise exited(self.id, NoProcess())
+        return PendingReply(mail, self.mailbox, self._dropped, self._refuse_itself)
+
+    async def post(self, message: Any) -> bool:
+        """Sends without a reply, waiting for room. False when the process has ended."""
+        return await self.mailbox.put(self._mail(message, None, None, wants_reply=False))
+
+    def post_nowait(self, message: Any) -> bool:
+        """Sends without a reply. False when the process has ended. Raises: MailboxFull."""
+        return self.mailbox.put_nowait(self._mail(message, None, None, wants_reply=False), self.id)
+
+    def _mail(self, message: Any, turn_id: str | None, root_id: str | None, *, wants_reply: bool) -> Mail:
+        sender = running()
+        id_ = turn_id or self.kernel.new_id()
+        sender_id = sender.process.id if sender is not None else None
+        return Mail(id_, message, sender_id, root_id or id_, wants_reply=wants_reply)
+
+    def _refuse_itself(self) -> None:
+        me = running()
+        if me is not None and me.process is self:
+            raise WouldDeadlock(f"process {self.id} ({self.label}) would wait for its own reply; use post()")
+
+    def _dropped(self, mail: Mail) -> None:
+        if self.agent is not None:
+            self.say(TurnStopped(), mail)
+
+    async def stop_turn(self) -> str | None:
+        """Stops the turn under way, waits for its end and returns its id; None when there is none."""
+        mail = self.current
+        if mail is None:
+            await trio.lowlevel.checkpoint()
+            return None
+        mail.cancel()
+        await mail.finish()
+        return mail.id
+
+    @asynccontextmanager
+    async def stream(self, message: Any, *, turn_id: str | None = None) -> AsyncIterator[TurnEvents]:
+        """Sends, and hands out the events of the turn up to its last. Leaving early leaves the turn running.
+
+        Iterating raises ProcessExited when the process ends for good first.
+        """
+        self._refuse_itself()
+        mail = self._mail(message, turn_id, None, wants_reply=True)
+        root = mail.root_id
+        bus = self.kernel.bus
+        async with bus.subscribe(match=lambda event: event.root_turn_id == root, buffer=STREAM_BUFFER) as events:
+            turn = TurnEvents(mail.id, events)
+
+            def finished(mail: Mail) -> None:
+                if self.final is not None or self.agent is None:
+                    error = mail.error if isinstance(mail.error, Exception) else None
+                    bus.in_turn(root, lambda: events.end(error))
+
+            mail.on_finish(finished)
+            if not await self.mailbox.put(mail) and not mail.finished:
+                raise exited(self.id, NoProcess())
+            yield turn
+
+    @asynccontextmanager
+    async def stream_text(self, message: Any, *, turn_id: str | None = None) -> AsyncIterator[TextStream]:
+        """As `stream`, handing out the text as it comes. Iterating raises TurnFailed when the turn failed."""
+        async with self.stream(message, turn_id=turn_id) as events:
+            yield TextStream(events)
+
+    # -- links, monitors, exits
+
+    def link(self, other: Process) -> None:
+        """Links the two living incarnations: each hears of the other's exit.
+
+        Raises: NoProcessError when `other` is not running and this process does not trap exits, or when this one
+            is not running.
+        """
+        me = self._live("link")
+        if other.live is not None:
+            self.kernel.links.link(me, other.live)
+        elif me.trapping:
+            me.deliver_no_process(other)
+        else:
+            raise NoProcessError(f"process {other.id} ({other.label}) is not running; there is nothing to link to")
+
+    def unlink(self, other: Process) -> None:
+        """Undoes `link`, however often it was called."""
+        if self.live is not None and other.live is not None:
+            self.kernel.links.unlink(self.live, other.live)
+
+    def monitor(self, other: Process) -> AbstractAsyncContextManager[trio.MemoryReceiveChannel[Down]]:
+        """One Down when `other`'s incarnation ends, at once (NoProcess) when it is not running."""
+        return open_monitor_of(other)
+
+    def exit(self, reason: ExitReason | None = None) -> None:
+        """Sends an exit signal, Shutdown unless told. On oneself it raises ProcessExit at once."""
+        reason = Shutdown() if reason is None else reason
+        me = running()
+        if me is not None and me is self.live:
+            raise ProcessExit(reason)
+        if self.live is not None:
+            self.live.signal(reason, me, linked=False)
+
+    def kill(self) -> None:
+        """Ends this incarnation; cannot be trapped, and cleanup blocks are cut short."""
+        if self.live is not None:
+            self.live.kill()
+
+    def spawn(
+        self,
+        body: Body,
+        /,
+        *,
+        name: str | None = None,
+        task: str | None = None,
+        spawn_reason: str | None = None,
+        supervision: Supervision | None = None,
+        messages: Iterable[Message] | None = None,
+        deadline: float | None = None,
+        start_timeout: float | None = None,
+        shutdown: ShutdownTime = 5.0,
+    ) -> Spawning:
+        """As `Orchestrator.spawn`, for a child that ends with this incarnation."""
+        return self.kernel.spawning(
+            self.kernel,
+            body,
+            owner=self._live("spawn"),
+            parent=self,
+            name=name,
+            task=task,
+            spawn_reason=spawn_reason,
+            supervision=supervision,
+            messages=messages,
+            deadline=deadline,
+            start_timeout=start_timeout,
+            shutdown=shutdown,
+        )
+
+    def spawn_link(self, body: Body, /, **options: Any) -> Spawning:
+        """As `spawn`, linked to the child before its first step."""
+        spawning = self.spawn(body, **options)
+        spawning.linked = True
+        return spawning
+
+    # -- its end
+
+    async def wait(self) -> ExitReason:
+        """Waits until it has ended for good, and returns why."""
+        if self.final is None:
+            if self._ended is None:
+                self._ended = trio.Event()
+            await self._ended.wait()
+        else:
+            await trio.lowlevel.checkpoint()
+        assert self.final is not None
+        return self.final
+
+    def on_end(self, callback: Callable[[ExitReason], None]) -> None:
+        """Calls back when it has ended for good; at once if it has."""
+        if self.final is not None:
+            callback(self.final)
+        elif self._on_end is None:
+            self._on_end = [callback]
+        else:
+            self._on_end.append(callback)
+
+    def announce_end(self) -> None:
+        """The kernel's: wakes who waits for the end."""
+        assert self.final is not None
+        if self._ended is not None:
+            self._ended.set()
+        callbacks, self._on_end = self._on_end, None
+        for callback in callbacks or ():
+            callback(self.final)
+
+
+@asynccontextmanager
+async def open_monitor_of(process: Process) -> AsyncIterator[trio.MemoryReceiveChannel[Down]]:
+    """A private queue that gets one Down and then ends. Leaving the block discards it."""
+    monitor: Monitor = open_monitor()
+    watched = process.live
+    if watched is None:
+        down = Down(process.id, process.agent_name, process.incarnation, NoProcess(), trio.current_time())
+        monitor.tell(down)
+    else:
+        watched.add_monitor(monitor)
+    try:
+        yield monitor.receive
+    finally:
+        if watched is not None:
+            watched.drop_monitor(monitor)
+        monitor.receive.close()

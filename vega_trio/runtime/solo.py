@@ -1,0 +1,182 @@
+"""The keeper of a spawned process: its own policy, a one_for_one supervisor of one child without a task.
+
+Nothing here waits, so every step is synchronous: an exit decides, a timer starts again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+import trio
+
+from vega_trio._core.backoff import delay
+from vega_trio._core.supervision import RESTART_TYPE, Attempts, Intensity, allowed, wants_restart
+from vega_trio.agent import ShutdownTime, Strategy, Supervision
+from vega_trio.errors import Escalated, ProcessTimeout
+from vega_trio.events import EscalatedUp, GaveUp, HookFailed
+from vega_trio.exits import Crashed, ExitReason, Shutdown
+from vega_trio.runtime.birth import launch
+from vega_trio.runtime.deaths import exited, finish
+from vega_trio.runtime.keeper import FINAL, Restarting, Verdict
+
+if TYPE_CHECKING:
+    from vega_trio.runtime.incarnation import Incarnation
+    from vega_trio.runtime.process import Process
+    from vega_trio.runtime.timers import Timer
+
+
+@attrs.define(eq=False)
+class Solo:
+    """`owner` is the incarnation that spawned it and with which it ends; None: the orchestrator."""
+
+    process: Process
+    policy: Supervision | None
+    shutdown: ShutdownTime
+    owner: Incarnation | None
+    stopping: bool = attrs.field(default=False, init=False)
+    _intensity: Intensity | None = attrs.field(default=None, init=False)
+    _attempts: Attempts | None = attrs.field(default=None, init=False)
+    _retry: Timer | None = attrs.field(default=None, init=False)
+    _deadline: Timer | None = attrs.field(default=None, init=False)
+
+    def limit_life(self, seconds: float) -> None:
+        """The deadline: counted over all incarnations, and never followed by a restart."""
+        self._deadline = self.process.kernel.timers.after(seconds, lambda: self._expire(seconds))
+
+    def _expire(self, seconds: float) -> None:
+        self.stopping = True
+        reason = Crashed(ProcessTimeout(seconds))
+        if self.process.live is not None:
+            self.process.live.expire(reason, self.shutdown)
+        else:
+            self._give_it_up(reason)
+
+    # -- at an exit
+
+    def decide(self, incarnation: Incarnation) -> Verdict:
+        verdict = self._verdict(incarnation)
+        if verdict.final:
+            self._settle()
+        return verdict
+
+    def _verdict(self, incarnation: Incarnation) -> Verdict:
+        reason, policy = incarnation.reason, self.policy
+        assert reason is not None
+        if self.stopping or policy is None or incarnation.ignored:
+            return FINAL
+        if not incarnation.started:
+            # The first start failed for who spawned it; a restart that fails is tried again.
+            return self._restart(policy, incarnation) if self.process.restarts else FINAL
+        if not wants_restart(RESTART_TYPE[policy.strategy], reason) and not reason.abnormal:
+            return FINAL
+        match self._strategy(policy, reason):
+            case Strategy.STOP:
+                return FINAL
+            case Strategy.ESCALATE:
+                return Verdict(final=True, then=lambda: self._escalate(incarnation, reason))
+            case _:
+                return self._restart(policy, incarnation)
+
+    def _strategy(self, policy: Supervision, reason: ExitReason) -> Strategy:
+        if policy.on_failure is None:
+            return policy.strategy
+        try:
+            answer = policy.on_failure(reason)
+            if not allowed(RESTART_TYPE[policy.strategy], answer):
+                raise ValueError(f"on_failure answered {answer!r}, which {policy.strategy} does not allow")
+        except Exception as error:  # noqa: BLE001 - a hook's failure must not become the process's
+            self._hook_failed("on_failure", error)
+            return policy.strategy
+        return policy.strategy if answer is None else answer
+
+    def _restart(self, policy: Supervision, incarnation: Incarnation) -> Verdict:
+        if self._intensity is None or self._attempts is None:
+            self._intensity = Intensity(policy.max_restarts, policy.window)
+            self._attempts = Attempts(policy.window)
+        now = trio.current_time()
+        attempt = self._attempts.next(now - incarnation.up_since if incarnation.started else None)
+        reason = incarnation.reason
+        assert reason is not None
+        if not self._intensity.admit(now):
+            return Verdict(final=True, then=lambda: self._gave_up(policy, reason))
+        wait = delay(policy.backoff, attempt, self.process.kernel.rand()) if policy.backoff is not None else 0.0
+        number = self._intensity.used or attempt
+        return Verdict(
+            final=False,
+            restart=Restarting(number, policy.max_restarts, wait),
+            then=lambda: self._start_later(policy, attempt, wait),
+        )
+
+    def _start_later(self, policy: Supervision, attempt: int, wait: float) -> None:
+        self._call_hook("on_restart", policy.on_restart, attempt)
+        if self.process.final is None:
+            self._retry = self.process.kernel.timers.after(wait, self._start_again) if wait > 0 else None
+            if self._retry is None:
+                self._start_again()
+
+    def _start_again(self) -> None:
+        self._retry = None
+        self.process.restarts += 1
+        launch(self.process)
+
+    def _gave_up(self, policy: Supervision, reason: ExitReason) -> None:
+        process = self.process
+        process.emit(GaveUp(supervisor_id=process.id, child_id=process.id, restarts=policy.max_restarts or 0))
+        self._call_hook("on_give_up", policy.on_give_up, reason)
+
+    def _escalate(self, incarnation: Incarnation, reason: ExitReason) -> None:
+        process = self.process
+        cause = reason.error if isinstance(reason, Crashed) else exited(process.id, reason)
+        error = Escalated(process.id, cause)
+        told = f"{type(cause).__name__}: {cause}"
+        process.emit(EscalatedUp(supervisor_id=process.id, child_id=process.id, error=told))
+        if self.owner is None:
+            process.kernel.fail(error)
+        else:
+            self.owner.signal(Crashed(error), incarnation, linked=False)
+
+    def _call_hook(self, name: str, hook: object, argument: object) -> None:
+        if not callable(hook):
+            return
+        try:
+            hook(self.process, argument)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._hook_failed(name, error)
+
+    def _hook_failed(self, hook: str, error: Exception) -> None:
+        self.process.emit(HookFailed(hook=hook, error=f"{type(error).__name__}: {error}"))
+
+    # -- ending it
+
+    def dismiss(self) -> None:
+        self.stopping = True
+        if self.process.live is not None:
+            self.process.live.ask_to_leave(Shutdown(), self.shutdown, self.owner)
+        else:
+            self._give_it_up(None)
+
+    async def stop(self) -> None:
+        if not self.stopping:
+            self.dismiss()
+        await self.process.wait()
+
+    async def kill(self) -> None:
+        self.stopping = True
+        if self.process.live is not None:
+            self.process.kill()
+        else:
+            self._give_it_up(None)
+        await self.process.wait()
+
+    def _give_it_up(self, reason: ExitReason | None) -> None:
+        """It is between two incarnations, and there will be no next one."""
+        self._settle()
+        finish(self.process, reason)
+
+    def _settle(self) -> None:
+        for timer in (self._retry, self._deadline):
+            if timer is not None:
+                timer.cancel()
+        if self.owner is not None and self.owner.owned is not None:
+            self.owner.owned.pop(self.process, None)

@@ -1,0 +1,75 @@
+"""Timers: synchronous calls at a time, all served by one task."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable
+from itertools import count
+
+import attrs
+import trio
+
+
+@attrs.define(eq=False)
+class Timer:
+    """One call to come. `cancel()` may be called at any time, also after it has fired."""
+
+    _timers: Timers
+    at: float
+    call: Callable[[], None] | None
+
+    def cancel(self) -> None:
+        if self.call is not None:
+            self.call = None
+            self._timers.adjust()
+
+
+@attrs.define(eq=False)
+class Timers:
+    """A heap of calls and the task that makes them. Times are `trio.current_time()` seconds."""
+
+    _heap: list[tuple[float, int, Timer]] = attrs.field(factory=list, init=False)
+    _order: count[int] = attrs.field(factory=count, init=False)
+    _scope: trio.CancelScope | None = attrs.field(default=None, init=False)
+    _stopped: bool = attrs.field(default=False, init=False)
+
+    def after(self, delay: float, call: Callable[[], None]) -> Timer:
+        """Calls in `delay` seconds; infinity is never."""
+        timer = Timer(self, trio.current_time() + delay, call)
+        if timer.at < math.inf:
+            heapq.heappush(self._heap, (timer.at, next(self._order), timer))
+            self.adjust()
+        return timer
+
+    def adjust(self) -> None:
+        """Moves the sleeping task's wake-up to the first call that still stands."""
+        heap = self._heap
+        while heap and heap[0][2].call is None:
+            heapq.heappop(heap)
+        if self._scope is not None:
+            self._scope.deadline = heap[0][0] if heap else math.inf
+
+    def stop(self) -> None:
+        """Ends the task; what has not been called never is."""
+        self._stopped = True
+        if self._scope is not None:
+            self._scope.cancel()
+
+    async def run(self) -> None:
+        """The task. Cancellation from outside does not reach it: processes being stopped need their timers."""
+        while not self._stopped:
+            with trio.CancelScope(shield=True) as self._scope:
+                self.adjust()
+                await trio.sleep_forever()
+            self._scope = None
+            self._fire()
+
+    def _fire(self) -> None:
+        now = trio.current_time()
+        heap = self._heap
+        while heap and heap[0][0] <= now and not self._stopped:
+            timer = heapq.heappop(heap)[2]
+            call, timer.call = timer.call, None
+            if call is not None:
+                call()
