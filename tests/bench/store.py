@@ -1,0 +1,185 @@
+"""How fast the SQLite store writes, against bare sqlite3 with the same syncs, in one run.
+
+    python tests/bench/store.py [--quick] [--durability full|process] [--directory DIR] [--json FILE]
+
+Bare is the least that could keep the same rows: a loop that binds tuples made beforehand and commits as many of
+them at once as there are submitters. Ours plans, encodes, queues, commits, and wakes the task that waits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+
+import trio
+
+from vega_trio._core.wire import encode_event
+from vega_trio.changes import AppendEvent, AppendMessage, MessageRow, Together
+from vega_trio.events import ToolEnd
+from vega_trio.messages import Message
+from vega_trio.store.opening import SYNCHRONOUS, Durability, file_system, open_for_writing
+from vega_trio.store.sqlite import open_sqlite
+
+EVENT = ToolEnd(
+    process_id="8c1f20aa", agent="coder", incarnation=1, turn_id="t1", root_turn_id="t1", tool_call_id="tc_1",
+    tool_name="web_search", result="x" * 100, duration_ms=840, at=1795342530.12,
+)
+MESSAGE = Message("assistant", "y" * 2500)
+SUBMITTERS = (1, 10, 100)
+
+_INSERT_EVENT = (
+    "INSERT INTO event (type, process_id, agent, turn_id, root_turn_id, at, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_INSERT_MESSAGE = "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?)"
+
+
+def bare_events(path: Path, durability: Durability, count: int) -> float:
+    """Events a second, 512 a transaction."""
+    row = _bare_event()
+    with _bare(path, durability) as conn:
+        start = time.perf_counter()
+        for first in range(0, count, 512):
+            conn.execute("BEGIN")
+            conn.executemany(_INSERT_EVENT, [row] * min(512, count - first))
+            conn.execute("COMMIT")
+        return count / (time.perf_counter() - start)
+
+
+def our_events(path: Path, durability: Durability, count: int) -> float:
+    """Events a second, submitted a hundred at a time without waiting, until the last is durable."""
+
+    async def main() -> float:
+        async with open_sqlite(path, durability=durability) as store:
+            start = time.perf_counter()
+            for _ in range(count // 100):
+                for _ in range(100):
+                    commit = store.submit(AppendEvent(EVENT))
+                await trio.lowlevel.checkpoint()
+            await commit.wait()
+            return count / (time.perf_counter() - start)
+
+    return trio.run(main)
+
+
+def bare_changes(path: Path, durability: Durability, submitters: int, count: int) -> float:
+    """Changes (a message of 2.5 kB and an event) a second, one transaction for each round of submitters."""
+    event, parts = _bare_event(), json.dumps([{"type": "text", "text": MESSAGE.text}])
+    with _bare(path, durability) as conn:
+        start = time.perf_counter()
+        for seq in range(count // submitters):
+            conn.execute("BEGIN")
+            for submitter in range(submitters):
+                conn.execute(_INSERT_MESSAGE, (f"p{submitter}", seq, "t1", "assistant", parts, EVENT.at))
+                conn.execute(_INSERT_EVENT, event)
+            conn.execute("COMMIT")
+        return count / (time.perf_counter() - start)
+
+
+def our_changes(path: Path, durability: Durability, submitters: int, count: int) -> tuple[float, float]:
+    """The same changes a second, each submitter waiting for each; and the 99th percentile of a wait, in ms."""
+    waits: list[float] = []
+
+    async def main() -> float:
+        async with open_sqlite(path, durability=durability) as store:
+
+            async def submitter(name: str) -> None:
+                for seq in range(count // submitters):
+                    row = MessageRow(process_id=name, seq=seq, turn_id="t1", message=MESSAGE, at=EVENT.at)
+                    start = time.perf_counter()
+                    await store.submit(Together((AppendMessage(row), AppendEvent(EVENT)))).wait()
+                    waits.append(time.perf_counter() - start)
+
+            start = time.perf_counter()
+            async with trio.open_nursery() as nursery:
+                for number in range(submitters):
+                    nursery.start_soon(submitter, f"p{number}")
+            return count / (time.perf_counter() - start)
+
+    speed = trio.run(main)
+    return speed, statistics.quantiles(waits, n=100)[98] * 1000
+
+
+def measure(durability: Durability, directory: Path, rounds: int, scale: int) -> list[dict[str, object]]:
+    """A row for each case: medians over interleaved rounds, and the ratio of ours to bare."""
+    fresh = _fresh(directory)
+    rows = [_row("events/s, fire and forget", rounds, fresh,
+                 lambda path: bare_events(path, durability, 10_000 * scale),
+                 lambda path: (our_events(path, durability, 10_000 * scale), None))]
+    for submitters in SUBMITTERS:
+        count = submitters * max(10, (40 if submitters == 100 else 200) * scale // 10)
+        rows.append(_row(f"durable changes/s, {submitters} submitters", rounds, fresh,
+                         partial(bare_changes, durability=durability, submitters=submitters, count=count),
+                         partial(our_changes, durability=durability, submitters=submitters, count=count)))
+    return rows
+
+
+def _row(
+    case: str,
+    rounds: int,
+    fresh: Iterator[Path],
+    bare: Callable[[Path], float],
+    ours: Callable[[Path], tuple[float, float | None]],
+) -> dict[str, object]:
+    pairs = [(bare(next(fresh)), *ours(next(fresh))) for _ in range(rounds)]
+    bare_speed, our_speed = statistics.median(pair[0] for pair in pairs), statistics.median(pair[1] for pair in pairs)
+    waits = [pair[2] for pair in pairs if pair[2] is not None]
+    return {
+        "case": case,
+        "bare": round(bare_speed),
+        "ours": round(our_speed),
+        "ratio": round(our_speed / bare_speed, 3),
+        "p99_ms": round(statistics.median(waits), 2) if waits else None,
+    }
+
+
+def _bare_event() -> tuple[object, ...]:
+    return ("tool.finished", "8c1f20aa", "coder", "t1", "t1", EVENT.at, encode_event(EVENT).decode())
+
+
+@contextmanager
+def _bare(path: Path, durability: Durability) -> Iterator[sqlite3.Connection]:
+    open_for_writing(str(path), durability).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as conn:
+        conn.execute(f"PRAGMA synchronous = {SYNCHRONOUS[durability]}")
+        yield conn
+
+
+def _fresh(directory: Path) -> Iterator[Path]:
+    number = 0
+    while True:
+        yield directory / f"{number}.db"
+        number += 1
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a tenth of the work, for a first look")
+    parser.add_argument("--durability", choices=tuple(SYNCHRONOUS), default="full")
+    parser.add_argument("--directory", type=Path, help="where the databases are made (default: a temporary one)")
+    parser.add_argument("--json", type=Path, default=Path("build/bench/store.json"), help="default: %(default)s")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.directory) as name:
+        mounts = Path("/proc/self/mountinfo")
+        disk = file_system(mounts.read_text(), os.stat(name).st_dev) if mounts.exists() else None
+        rows = measure(options.durability, Path(name), 3 if options.quick else 5, 1 if options.quick else 10)
+    print(f"durability {options.durability}, {disk or 'unknown'} file system, sqlite {sqlite3.sqlite_version}")
+    print(f"{'':36}{'bare/s':>10}{'ours/s':>10}{'ratio':>8}{'p99 ms':>9}")
+    for row in rows:
+        wait = "" if row["p99_ms"] is None else row["p99_ms"]
+        print(f"{row['case']:36}{row['bare']:>10}{row['ours']:>10}{row['ratio']:>8}{wait:>9}")
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    result = {"durability": options.durability, "disk": disk, "sqlite": sqlite3.sqlite_version, "rows": rows}
+    options.json.write_text(json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
