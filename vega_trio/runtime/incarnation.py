@@ -152,6 +152,13 @@ class Incarnation:
             self.process.has_started()
             self.wake_starter()
 
+    @property
+    def is_up(self) -> bool:
+        """Started, seen from another task: whoever else runs, a first step it has begun is over."""
+        if self.started or self.process.start_timeout is not None or self.task is None:
+            return self.started
+        return trio.lowlevel.current_task() is not self.task
+
     def _note_start_after_this_step(self) -> None:
         if self._start_waiter is not None:
             self.wake_starter()

@@ -129,7 +129,7 @@ class Process:
     def status(self) -> str:
         """pending, running, completed, failed or timeout; derived, never set."""
         if self.final is None:
-            return "running" if self.live is not None and self.live.started else "pending"
+            return "running" if self.live is not None and self.live.is_up else "pending"
         if not self.final.abnormal:
             return "completed"
         return "timeout" if kind_of(self.final) == "timeout" else "failed"
