@@ -14,7 +14,7 @@ export function SchemeToggle() {
   return (
     <ActionIcon
       variant="subtle"
-      color="gray"
+      color="var(--vega-muted)"
       size="md"
       title={label}
       aria-label={label}

@@ -25,7 +25,7 @@ export function Shell({ children }: { children: ReactNode }) {
       <header className={classes.topbar}>
         <ActionIcon
           variant="subtle"
-          color="gray"
+          color="var(--vega-muted)"
           size="lg"
           aria-label={open ? "Close the menu" : "Open the menu"}
           aria-expanded={open}
@@ -37,9 +37,9 @@ export function Shell({ children }: { children: ReactNode }) {
         <Brand />
       </header>
       <div className={classes.side} id="sidebar" data-open={open}>
-        <div className={classes.sideBrand}>
+        <header className={classes.sideBrand}>
           <Brand />
-        </div>
+        </header>
         <Pages onChoose={close} />
         <AgentList onChoose={close} />
         <footer className={classes.sideFoot}>

@@ -68,6 +68,8 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--vega-warn-surface": "#fdf5e6",
     "--vega-bad": "#c92a2a",
     "--vega-bad-text": "#b02222",
+    "--vega-bad-line": "#f0cccc",
+    "--vega-bad-surface": "#fdf4f4",
   },
   dark: {
     "--mantine-color-body": "#131519",
@@ -91,5 +93,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--vega-warn-surface": "#2a2317",
     "--vega-bad": "#f06a6a",
     "--vega-bad-text": "#f58a8a",
+    "--vega-bad-line": "#4d2629",
+    "--vega-bad-surface": "#231719",
   },
 });

@@ -59,8 +59,12 @@ function AgentItem({ agent, current, onChoose }: AgentItemProps) {
           <span className={classes.name}>{agent.display_name ?? agent.name}</span>
           {agent.model ? <span className={classes.model}>{agent.model}</span> : null}
         </span>
-        <StatusDot status={agent.process_status} />
-        {agent.process_status ? <Spoken>{agent.process_status}</Spoken> : null}
+        {agent.process_status ? (
+          <>
+            <StatusDot status={agent.process_status} />
+            <Spoken>{agent.process_status}</Spoken>
+          </>
+        ) : null}
       </Link>
     </li>
   );

@@ -46,7 +46,7 @@ function ClearButton({ busy, messages, onClear }: ClearButtonProps) {
     return (
       <ActionIcon
         variant="subtle"
-        color="gray"
+        color="var(--vega-muted)"
         size="lg"
         title={label}
         aria-label={label}
@@ -60,7 +60,7 @@ function ClearButton({ busy, messages, onClear }: ClearButtonProps) {
   return (
     <div className={classes.ask} role="group" aria-label="Clear the conversation">
       <span className={classes.question}>Delete {plural(messages, "message")} for good?</span>
-      <Button size="compact-sm" color="red" autoFocus onClick={onClear}>
+      <Button size="compact-sm" color="red.9" autoFocus onClick={onClear}>
         Delete
       </Button>
       <Button size="compact-sm" variant="default" onClick={() => setAsking(false)}>

@@ -46,7 +46,7 @@ function State({ tool }: { tool: ToolPart }) {
 function StateIcon({ state }: { state: ToolPart["state"] }) {
   switch (state) {
     case "running":
-      return <Loader size={13} aria-hidden="true" />;
+      return <Loader size={13} color="var(--vega-accent-text)" aria-hidden="true" />;
     case "done":
       return <IconCheck size={15} aria-hidden="true" />;
     case "failed":
@@ -69,7 +69,7 @@ function Detail({ title, text }: { title: string; text: string }) {
   return (
     <div className={classes.detail}>
       <div className={classes.detailHead}>
-        <h3>{title}</h3>
+        <span>{title}</span>
         <CopyButton text={text} label={`Copy ${title.toLowerCase()}`} />
       </div>
       <pre tabIndex={0} aria-label={title}>

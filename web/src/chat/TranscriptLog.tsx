@@ -29,7 +29,7 @@ export function TranscriptLog({
   onSendAgain,
   children,
 }: TranscriptLogProps) {
-  const { scroller, atEnd, toEnd } = useStickToEnd(transcript);
+  const { scroller, atEnd, toEnd } = useStickToEnd(transcript, transcript.length);
   return (
     <div className={classes.frame}>
       <div

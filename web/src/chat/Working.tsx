@@ -6,7 +6,7 @@ import classes from "./Working.module.css";
 export function Working({ words }: { words: string }) {
   return (
     <div className={classes.working}>
-      <Loader size="xs" type="dots" aria-hidden="true" />
+      <Loader size="xs" type="dots" color="var(--vega-accent-text)" aria-hidden="true" />
       <span>{words}</span>
     </div>
   );

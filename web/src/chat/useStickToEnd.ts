@@ -9,8 +9,11 @@ interface StickToEnd {
   toEnd: () => void;
 }
 
-/** Keeps a scroller at its end whenever `content` changes, unless the reader has scrolled up. */
-export function useStickToEnd(content: unknown): StickToEnd {
+/**
+ * Keeps a scroller at its end whenever `content` changes, unless the reader has scrolled up; another `length` of the
+ * conversation goes to its end in any case, for the reader has just written.
+ */
+export function useStickToEnd(content: unknown, length: number): StickToEnd {
   const scroller = useRef<HTMLDivElement>(null);
   const sticks = useRef(true);
   const [atEnd, setAtEnd] = useState(true);
@@ -31,6 +34,10 @@ export function useStickToEnd(content: unknown): StickToEnd {
     element.addEventListener("scroll", look, { passive: true });
     return () => element.removeEventListener("scroll", look);
   }, []);
+
+  useLayoutEffect(() => {
+    sticks.current = true;
+  }, [length]);
 
   useLayoutEffect(() => {
     if (sticks.current) toEnd();

@@ -1,17 +1,12 @@
-import { useEffect } from "react";
-
+import { Page } from "../ui/Page";
 import { ActivityFeed } from "./ActivityFeed";
 import classes from "./OverviewPage.module.css";
 import { ProcessTable } from "./ProcessTable";
 import { StatTiles } from "./StatTiles";
 
 export default function OverviewPage() {
-  useEffect(() => {
-    document.title = "Overview · Vega";
-  }, []);
   return (
-    <div className={classes.page}>
-      <h1 className={classes.title}>Overview</h1>
+    <Page title="Overview">
       <StatTiles />
       <section className={classes.section} aria-labelledby="processes">
         <h2 id="processes">Processes</h2>
@@ -21,6 +16,6 @@ export default function OverviewPage() {
         <h2 id="activity">Recent events</h2>
         <ActivityFeed />
       </section>
-    </div>
+    </Page>
   );
 }

@@ -35,7 +35,7 @@ export function ProcessTable() {
             <th scope="col">Process</th>
             <th scope="col">Started</th>
             <th scope="col" className={classes.number}>
-              Turns of the model
+              Model calls
             </th>
             <th scope="col" className={classes.number}>
               Tokens
@@ -75,7 +75,7 @@ function Row({ process }: { process: ProcessSummary }) {
           <Since timestamp={process.started_at} />
         </time>
       </td>
-      <td data-label="Turns of the model" className={classes.number}>
+      <td data-label="Model calls" className={classes.number}>
         {count(metrics.iterations)}
       </td>
       <td data-label="Tokens" className={classes.number}>

@@ -10,7 +10,7 @@ export function CopyButton({ text, label }: { text: string; label: string }) {
   return (
     <ActionIcon
       variant="subtle"
-      color="gray"
+      color="var(--vega-muted)"
       size="md"
       title={spoken}
       aria-label={spoken}

@@ -1,5 +1,7 @@
-import { Alert, Button } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
+
+import classes from "./Problem.module.css";
 
 interface ProblemProps {
   message: string;
@@ -10,14 +12,17 @@ interface ProblemProps {
 /** One failure, in the server's words, with its remedy. */
 export function Problem({ message, hint, action }: ProblemProps) {
   return (
-    <Alert color="red" variant="light" role="alert" icon={<IconAlertTriangle size={18} />} p="sm">
-      <div>{message}</div>
-      {hint ? <div>{hint}</div> : null}
+    <div className={classes.problem} role="alert">
+      <IconAlertTriangle className={classes.icon} size={18} stroke={1.8} aria-hidden="true" />
+      <div className={classes.text}>
+        <div>{message}</div>
+        {hint ? <div className={classes.hint}>{hint}</div> : null}
+      </div>
       {action ? (
-        <Button mt="xs" size="compact-sm" variant="default" onClick={action.run}>
+        <Button size="compact-sm" variant="default" onClick={action.run}>
           {action.label}
         </Button>
       ) : null}
-    </Alert>
+    </div>
   );
 }

@@ -18,6 +18,6 @@ export function Status({ status }: { status: string }) {
   );
 }
 
-export function StatusDot({ status }: { status: string | undefined }) {
-  return <span className={classes.dot} data-tone={TONES[status ?? ""] ?? "idle"} aria-hidden="true" />;
+export function StatusDot({ status }: { status: string }) {
+  return <span className={classes.dot} data-tone={TONES[status] ?? "idle"} aria-hidden="true" />;
 }
