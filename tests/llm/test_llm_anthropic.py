@@ -272,6 +272,13 @@ async def test_a_key_or_an_address_that_cannot_be_used_is_refused_by_name(env: d
             pass
 
 
+async def test_a_proxy_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "gopher://proxy:1")
+    with pytest.raises(ModelError, match=r"gopher.*check ALL_PROXY"):
+        async with open_anthropic(MODEL, env={"ANTHROPIC_API_KEY": "k"}):
+            pass
+
+
 async def test_prices_count_what_the_cache_served() -> None:
     async with open_anthropic(MODEL, env={"ANTHROPIC_API_KEY": "k"}) as model:
         assert isinstance(model, AnthropicModel)

@@ -25,6 +25,7 @@ async def ask(model: Model) -> list[ModelEvent]:
 async def test_one_name_is_one_model_however_it_is_written() -> None:
     async with Models(env={}) as models:
         assert models.get("demo") is models.get(" demo ")
+        assert isinstance(models.get("claude-x"), Model)
         assert models.get("claude-x") is models.get("anthropic:claude-x")
         assert models.get("claude-x") is not models.get("claude-y")
 

@@ -15,8 +15,6 @@ from vega_trio.llm.names import DEFAULT_MODEL
 from vega_trio.session import ErrorClass
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from vega_trio.llm.anthropic_client import AnthropicModel
 
 BASE_URL = "https://api.anthropic.com"
@@ -37,8 +35,7 @@ async def open_anthropic(
     """
     env = os.environ if env is None else env
     key, base_url = _key(env), _base_url(env)
-    client = await trio.to_thread.run_sync(_load)
-    opened: AnthropicModel = client.connect(model, key=key, base_url=base_url, read_timeout_s=read_timeout_s)
+    opened = await trio.to_thread.run_sync(_connect, model, key, base_url, read_timeout_s)
     try:
         yield opened
     finally:
@@ -46,12 +43,17 @@ async def open_anthropic(
             await opened.aclose()
 
 
-def _load() -> ModuleType:
+def _connect(model: str, key: str, base_url: str, read_timeout_s: float) -> AnthropicModel:
+    """Imports the SDK and reads the certificates: work for a thread."""
     try:
         from vega_trio.llm import anthropic_client
     except ImportError as error:
         raise MissingExtra("anthropic", "a model of Anthropic's") from error
-    return anthropic_client
+    try:
+        return anthropic_client.connect(model, key=key, base_url=base_url, read_timeout_s=read_timeout_s)
+    except (ImportError, ValueError) as error:  # a proxy of the environment that the HTTP library cannot use
+        text = f"cannot make a client for {shown_url(base_url)}: {error}; check ALL_PROXY, HTTPS_PROXY, HTTP_PROXY"
+        raise ModelError(text, ErrorClass.INVALID_REQUEST) from error
 
 
 def _key(env: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ Importing this module imports the SDK; `open_anthropic` does it in a thread.
 from __future__ import annotations
 
 import logging
+import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
@@ -140,7 +141,13 @@ def _reason(error: BaseException) -> str:
 
 
 def connect(model: str, *, key: str, base_url: str, read_timeout_s: float) -> AnthropicModel:
-    """A model with its client, which the caller closes. Retries are the engine's: the SDK makes none."""
+    """A model with its client, which the caller closes. Retries are the engine's: the SDK makes none.
+
+    Raises: ImportError or ValueError for a proxy of the environment that cannot be used.
+    """
+    # Asked first of a bare client (with no certificates to load), since the SDK's leaves a wreck behind that
+    # complains on stderr when it is collected.
+    httpx2.AsyncClient(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     client = AsyncAnthropic(
         api_key=key,
         base_url=base_url,
