@@ -28,12 +28,14 @@ from vega_trio.diagnostics import Diagnostic
 from vega_trio.dsl.builtin import BUILTIN_NAME, BUILTIN_TEXT
 from vega_trio.dsl.document import Document, Settings
 from vega_trio.dsl.parse import parse_document, parse_text
+from vega_trio.errors import DocumentError
 from vega_trio.llm.names import DEFAULT_MODEL
 from vega_trio.llm.pull import installed
 from vega_trio.llm.resolve import Models
-from vega_trio.protocols import Model, Store
+from vega_trio.protocols import Model, Store, Tool
 from vega_trio.runtime.orchestrator import Orchestrator, open_kernel
 from vega_trio.store.memory import MemoryStore
+from vega_trio.tools.toolbox import as_tool
 
 MAX_PROCESSES = 1000
 SHUTDOWN_TIMEOUT_S = 30.0
@@ -61,7 +63,7 @@ async def open_orchestrator(
             store=opened,
             models=models.get,
             default_model=model if model is not None else env.get("VEGA_MODEL") or DEFAULT_MODEL,
-            named_tools=named_tools(Settings(), {}, (), env=env, canned_search=model == "demo"),
+            named_tools=named_tools(Settings(), {}, (), base=Path(), env=env, canned_search=model == "demo"),
         )
         async with _open_kernel(outfitter, max_processes, shutdown_timeout) as orch:
             outfitter.ask = partial(ask_by_name, orch)
@@ -92,7 +94,8 @@ async def open_app(
     note = ""
     if source is None and model is None:
         model, note = _model_without_key(env, home)
-    document, warnings = _document(source, model, env, home)
+    given = [as_tool(each) for each in tools]
+    document, warnings = _document(source, model, given, env, home)
     settings = document.settings
     default = model if model is not None else env.get("VEGA_MODEL") or settings.default_model or DEFAULT_MODEL
     async with AsyncExitStack() as stack:
@@ -102,7 +105,14 @@ async def open_app(
             store=opened,
             models=models.get,
             default_model=default,
-            named_tools=named_tools(settings, document.tools, tools, env=env, canned_search=default == "demo"),
+            named_tools=named_tools(
+                settings,
+                document.tools,
+                given,
+                base=Path(document.file).parent,
+                env=env,
+                canned_search=default == "demo",
+            ),
             idle_stop_s=settings.idle_stop_s,
         )
         catalogue = open_agents(document, outfitter, model)
@@ -140,14 +150,20 @@ def _model_without_key(env: Mapping[str, str], home: Path) -> tuple[str | None, 
 
 
 def _document(
-    source: str | Path | Document | None, model: str | Model | None, env: Mapping[str, str], home: Path
+    source: str | Path | Document | None,
+    model: str | Model | None,
+    tools: Iterable[Tool],
+    env: Mapping[str, str],
+    home: Path,
 ) -> tuple[Document, tuple[Diagnostic, ...]]:
     if isinstance(source, Document):
         return source, ()
     if model is not None:  # an agent without a model of its own is complete, then
         env = {**env, "VEGA_MODEL": model if isinstance(model, str) else model.name}
     if source is not None:
-        parsed = parse_document(str(source), Disk(), env=env)
+        parsed = parse_document(str(source), Disk(), env=env, tools=[tool.spec.name for tool in tools])
+        if parsed.missing_env:
+            raise DocumentError(parsed.missing_env)
         return parsed.document, parsed.warnings
     parsed = parse_text(BUILTIN_TEXT, BUILTIN_NAME, Disk(), env={"VEGA_MODEL": DEFAULT_MODEL, **env})
     settings = attrs.evolve(parsed.document.settings, sandbox=str(home / "workspace"))
