@@ -228,7 +228,7 @@ async def test_a_server_that_never_answers_is_left_at_the_timeout(
 
 def test_binary_data_and_unknown_charsets_are_shown_somehow() -> None:
     def shown(body: bytes, kind: str) -> str:
-        return page_text(Page(status=200, reason="OK", url="u", content_type=kind, body=body, complete=True))
+        return page_text(Page(status=200, reason="OK", label="u", content_type=kind, body=body, complete=True))
 
     assert shown(b"\x89PNG\0\0", "image/png; x=y") == "[6 bytes of binary data, image/png]"
     assert shown("ü".encode(), "text/html; charset=nonsense") == "ü"

@@ -20,14 +20,22 @@ _OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "connec
 _CHARSET: Final = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
 
 
+class Unreachable(ToolError):
+    """The network or the server failed; another attempt may fare better."""
+
+
 @attrs.frozen(kw_only=True)
 class Outgoing:
-    """A request. Header values hold no line break: they come through `checked_headers`."""
+    """A request. Header values hold no line break: they come through `checked_headers`.
+
+    `label` is what messages call it: the URL, unless that may hold a secret.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = attrs.field(factory=dict)
-    content: bytes | None = None
+    content: bytes | None = attrs.field(default=None, repr=False)
+    label: str = attrs.field(default=attrs.Factory(lambda self: self.url, takes_self=True))
 
 
 @attrs.frozen(kw_only=True)
@@ -36,7 +44,7 @@ class Page:
 
     status: int
     reason: str
-    url: str
+    label: str
     content_type: str
     body: bytes
     complete: bool
@@ -68,7 +76,7 @@ def page_text(page: Page) -> str:
     """The body for the model. Raises: ToolError, with the body, for a status of 400 and above."""
     text = cap(_shown(page))
     if page.status >= 400:
-        raise ToolError(f"HTTP {page.status} {page.reason} from {page.url}\n{text}".rstrip())
+        raise ToolError(f"HTTP {page.status} {page.reason} from {page.label}\n{text}".rstrip())
     return text
 
 

@@ -12,7 +12,7 @@ import trio
 
 from vega_trio._version import __version__
 from vega_trio.errors import ToolError
-from vega_trio.tools.exchange import Outgoing, Page, Web
+from vega_trio.tools.exchange import Outgoing, Page, Unreachable, Web
 from vega_trio.tools.guard import Guard
 
 CONNECT_TIMEOUT_S: Final = 10.0
@@ -26,11 +26,11 @@ async def fetch(web: Web, outgoing: Outgoing) -> Page:
     try:
         return await _fetch(web, outgoing)
     except (httpcore.TimeoutException, httpx.TimeoutException) as error:
-        raise ToolError(f"{outgoing.url} did not answer in time") from error
+        raise Unreachable(f"{outgoing.label} did not answer in time") from error
     except httpx.InvalidURL as error:
-        raise ToolError(f"{outgoing.url!r} is not a valid URL: {error}") from error
+        raise ToolError(f"{outgoing.label!r} is not a valid URL: {error}") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol, httpx.HTTPError) as error:
-        raise ToolError(f"{outgoing.url} cannot be fetched: {error or type(error).__name__}") from error
+        raise Unreachable(f"{outgoing.label} cannot be fetched: {error or type(error).__name__}") from error
 
 
 async def _fetch(web: Web, outgoing: Outgoing) -> Page:
@@ -42,40 +42,41 @@ async def _fetch(web: Web, outgoing: Outgoing) -> Page:
         headers={"user-agent": f"vega-trio/{__version__}", "accept": "*/*", "accept-encoding": "identity"},
     ) as client:
         headers = [(name.encode(), value.encode()) for name, value in outgoing.headers.items()]
-        request = client.build_request(outgoing.method, _url(outgoing.url), headers=headers, content=outgoing.content)
+        url = _url(outgoing.url, outgoing.label)
+        request = client.build_request(outgoing.method, url, headers=headers, content=outgoing.content)
         for _ in range(web.max_redirects + 1):
             response = await client.send(request, stream=True)
             try:
                 if response.next_request is None:
-                    return await _page(response, web.max_read)
+                    return await _page(response, outgoing.label, web.max_read)
                 request = _next_hop(request, response.next_request)
             finally:
                 await response.aclose()
-        raise ToolError(f"{outgoing.url} redirects more than {web.max_redirects} times")
+        raise ToolError(f"{outgoing.label} redirects more than {web.max_redirects} times")
 
 
-def _url(text: str) -> httpx.URL:
+def _url(text: str, label: str) -> httpx.URL:
     url = httpx.URL(text)
     if url.scheme not in ("http", "https") or not url.host:
-        raise ToolError(f"{text!r} is not a URL of a web page; it must begin with http:// or https:// and a host")
+        raise ToolError(f"{label!r} is not a URL of a web page; it must begin with http:// or https:// and a host")
     return url
 
 
 def _next_hop(before: httpx.Request, after: httpx.Request) -> httpx.Request:
     """A redirect to another origin takes no header along that could be a secret: httpx drops Authorization only."""
-    _url(str(after.url))
+    _url(str(after.url), str(after.url))
     if (before.url.scheme, before.url.host, before.url.port) != (after.url.scheme, after.url.host, after.url.port):
         for name in set(after.headers) - _KEPT:
             del after.headers[name]
     return after
 
 
-async def _page(response: httpx.Response, limit: int) -> Page:
+async def _page(response: httpx.Response, label: str, limit: int) -> Page:
     raw, complete = await _read(response, limit)
     return Page(
         status=response.status_code,
         reason=response.reason_phrase,
-        url=str(response.url),
+        label=label,
         content_type=response.headers.get("content-type", ""),
         body=_decoded(raw, response.headers.get("content-encoding", ""), limit),
         complete=complete,
