@@ -11,7 +11,7 @@ export function RestartDivider({ restart }: { restart: RestartPart }) {
     .filter((part) => part !== "")
     .join(", ");
   return (
-    <div className={classes.divider} title={detail}>
+    <div className={classes.divider} data-part="restart" title={detail}>
       <span className={classes.label}>
         <IconRefresh size={14} aria-hidden="true" />
         restarted ({used}), context restored

@@ -17,7 +17,7 @@ interface MarkdownProps {
 export const Markdown = memo(function Markdown({ text, streaming }: MarkdownProps) {
   const blocks = splitBlocks(text);
   return (
-    <div className={classes.markdown}>
+    <div className={classes.markdown} data-part="text">
       {blocks.map((block, index) => (
         <Block key={index} text={streaming && index === blocks.length - 1 ? closed(block) : block} />
       ))}
