@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,7 @@ def _model_without_key(env: Mapping[str, str], home: Path) -> tuple[str | None, 
     """The built-in document's model when none was chosen and no key is set, and the line that says so."""
     if env.get("VEGA_MODEL") or env.get("ANTHROPIC_API_KEY"):
         return None, ""
-    if installed(home):
+    if installed(home) and find_spec("xllamacpp") and find_spec("httpx"):
         return "local", "no ANTHROPIC_API_KEY is set: answering with the local model; set the key or use --model"
     return "demo", "no ANTHROPIC_API_KEY is set: answering with the scripted demo model; set the key or use --model"
 

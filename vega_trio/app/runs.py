@@ -140,7 +140,9 @@ class Runs:
             spent=run.spend,
         )
         started = WorkflowStarted(run_id=run.id, workflow=run.workflow)
-        process.emit(started, Put("wf_run", run.id, run.row()))
+        commit = process.emit(started, Put("wf_run", run.id, run.row()))
+        assert commit is not None
+        await commit.wait()
         with trio.move_on_after(timeout_s):
             result = await drive(interpret(self.document, run.workflow, run.inputs), driver)
             return result.value

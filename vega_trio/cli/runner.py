@@ -79,8 +79,6 @@ async def _main(request: Request, shared: Shared, setup: Setup, output: Output, 
     env = environment(setup, source, request.model)
     store = request.db or setup.env.get("VEGA_DB") or None
     async with open_app(source, model=request.model, store=store, env=env, home=setup.home) as app:
-        if app.model_note and not shared.quiet:
-            sys.stderr.write(app.model_note + "\n")
         workflow = choose_workflow(app, request.workflow)
         # In a thread: what is piped in may take its time, and Ctrl-C must not wait for it.
         inputs, primary_text = await trio.to_thread.run_sync(

@@ -117,7 +117,8 @@ class BranchResult:
 class Fork:
     """Run branches side by side, at most `limit` at a time. Answer: their results, in the order of the branches.
 
-    When one raises StepFailed the others are cancelled (`close()`), and it is thrown in here.
+    When one raises StepFailed the others are cancelled (`close()`), and it is thrown in here. A sub-workflow is a
+    fork of one branch, from a conversation in which nothing was ever said.
     """
 
     path: str

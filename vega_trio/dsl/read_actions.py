@@ -7,18 +7,18 @@ from collections.abc import Callable, Collection, Mapping
 
 import attrs
 
-from vega_trio.dsl.expr import RESERVED
 from vega_trio.dsl.fields import Fields
 from vega_trio.dsl.reading import Reading
 from vega_trio.dsl.suggest import remedy
 from vega_trio.dsl.template import Constant, Template, ValueTemplate, compile_template
-from vega_trio.dsl.words import UNSHADOWABLE
+from vega_trio.dsl.words import bad_variable
 from vega_trio.dsl.workflow import (
     Action,
     ForAction,
     IfAction,
     ParallelAction,
     ParallelAgentAction,
+    ParallelBranch,
     RecallAction,
     RememberAction,
     RepeatAction,
@@ -32,7 +32,6 @@ from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
 
 _FOR = re.compile(r"\s*([^\W\d]\w*)(?:\s*,\s*([^\W\d]\w*))?\s+in\s+(?=\S)")
 _PATH = re.compile(r"[^\W\d]\w*(?:\.\w+|\[-?[0-9]+\])*")
-_IDENTIFIER = re.compile(r"[^\W\d]\w*")
 
 
 @attrs.frozen(kw_only=True)
@@ -59,15 +58,6 @@ def loop_variables(text: str) -> tuple[str, ...]:
 
 
 # -- names of variables
-
-
-def bad_variable(name: str) -> str:
-    """What is wrong with the name of a variable, or nothing."""
-    if not _IDENTIFIER.fullmatch(name):
-        return "must be letters, digits and _, not beginning with a digit"
-    if name in UNSHADOWABLE:
-        return "belongs to the language"
-    return "is a word of expressions" if name in RESERVED else ""
 
 
 def check_variable(reading: Reading, node: YamlNode, name: str, path: str) -> bool:
@@ -157,7 +147,9 @@ def _parallel(inside: Inside, fields: Fields, node: YamlNode) -> Action:
     limit = fields.maybe_whole("limit", 1)
     path = fields.at("parallel")
     items = () if branches is None else branches.items
-    return ParallelAction(tuple(inside.nested(item, f"{path}[{i}]", True) for i, item in enumerate(items)), limit)
+    read = (inside.nested(item, f"{path}[{i}]", True) for i, item in enumerate(items))
+    listed = (isinstance(item, YamlList) for item in items)
+    return ParallelAction(tuple(map(ParallelBranch, read, listed)), limit)
 
 
 def _parallel_agent(inside: Inside, fields: Fields) -> Action:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from vega_trio.agent import BackoffConfig
 from vega_trio.dsl.fields import Fields
 from vega_trio.dsl.policy import RetryDefinition
-from vega_trio.dsl.read_actions import Inside, bad_variable
+from vega_trio.dsl.read_actions import Inside
 from vega_trio.dsl.read_policies import RETRY_CLASSES, read_budget, read_retry
 from vega_trio.dsl.schema import check_schema
 from vega_trio.dsl.template import Template
+from vega_trio.dsl.words import bad_variable
 from vega_trio.dsl.workflow import StepOptions, StepRetry
 from vega_trio.dsl.yaml_text import YamlMap, YamlNode, YamlScalar
 

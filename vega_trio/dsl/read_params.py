@@ -8,10 +8,10 @@ import attrs
 
 from vega_trio.dsl.fields import Fields
 from vega_trio.dsl.inputs import coerce
-from vega_trio.dsl.read_actions import bad_variable
 from vega_trio.dsl.read_types import read_type
 from vega_trio.dsl.reading import Reading, shape
 from vega_trio.dsl.tool import Param
+from vega_trio.dsl.words import bad_variable
 from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
 
 

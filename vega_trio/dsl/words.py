@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
+from vega_trio.dsl.expr import RESERVED
+
 ACTIONS = frozenset({"if", "for", "repeat", "parallel", "try", "workflow", "set", "return", "remember", "recall"})
 COMPANIONS = {"then": "if", "else": "if", "steps": "for", "catch": "try", "with": "workflow", "limit": "parallel"}
 OPTIONS = frozenset(
@@ -57,3 +61,14 @@ BUILTIN_TOOLS = frozenset(
         "mcp_read_resource",
     }
 )
+
+_IDENTIFIER = re.compile(r"[^\W\d]\w*")
+
+
+def bad_variable(name: str) -> str:
+    """What is wrong with the name of a variable, or nothing."""
+    if not _IDENTIFIER.fullmatch(name):
+        return "must be letters, digits and _, not beginning with a digit"
+    if name in UNSHADOWABLE:
+        return "belongs to the language"
+    return "is a word of expressions" if name in RESERVED else ""

@@ -75,8 +75,16 @@ class RepeatAction:
 
 
 @attrs.frozen
+class ParallelBranch:
+    """`listed`: it was written as a list of steps, and is not one step."""
+
+    steps: tuple[Step, ...]
+    listed: bool
+
+
+@attrs.frozen
 class ParallelAction:
-    branches: tuple[tuple[Step, ...], ...]
+    branches: tuple[ParallelBranch, ...]
     limit: int | None = None
 
 

@@ -38,9 +38,9 @@ def limits_of(settings: Mapping[str, float]) -> Limits:
     return Limits(**{name: int(value) for name, value in settings.items() if name in known})
 
 
-@attrs.define(eq=False)
+@attrs.frozen(eq=False)
 class Desk:
-    """The server's own state. `nursery` holds what outlives a request; `listeners` counts open event streams."""
+    """The server's own state. `nursery` holds what outlives a request."""
 
     app: App
     ring: EventRing
@@ -49,7 +49,6 @@ class Desk:
     bundle: Bundle
     stopping: trio.Event
     converter: Converter = attrs.field(factory=open_converter)
-    listeners: int = 0
 
 
 Handler = Callable[..., Awaitable[Response]]

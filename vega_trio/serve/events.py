@@ -59,18 +59,19 @@ def event_filter(types: str, process_id: str | None, agent: str | None) -> Event
 class EventBody(ResponseBody):
     """One listener. `_cursor` is the id up to which it has been served; None until it begins, with what is new."""
 
-    _desk: Desk
+    _ring: EventRing
+    _store: Store
     _filter: EventFilter
     _cursor: int | None
     _greeted: bool = attrs.field(default=False, init=False)
     _beat_at: float = attrs.field(default=0.0, init=False)
 
     async def __aenter__(self) -> Self:
-        self._desk.listeners += 1
+        self._ring.listeners += 1
         return self
 
     async def __aexit__(self, kind: type, error: BaseException, trace: TracebackType) -> None:
-        self._desk.listeners -= 1
+        self._ring.listeners -= 1
 
     def __aiter__(self) -> Self:
         return self
@@ -81,13 +82,13 @@ class EventBody(ResponseBody):
         return chunk
 
     async def _next_chunk(self) -> bytes:
-        ring = self._desk.ring
+        ring = self._ring
         if not self._greeted:
             self._greeted = True
-            return CONNECTED + await self._begin(ring)
+            return CONNECTED + await self._begin()
         assert self._cursor is not None
         while True:
-            chunk = await self._pending(ring)
+            chunk = await self._pending()
             if chunk:
                 return chunk
             if ring.closed and self._cursor >= ring.last:
@@ -97,31 +98,31 @@ class EventBody(ResponseBody):
             if silence.cancelled_caught:
                 return HEARTBEAT
 
-    async def _begin(self, ring: EventRing) -> bytes:
+    async def _begin(self) -> bytes:
         """Sets the cursor. An id that this database has not reached yet comes from another one."""
         if self._cursor is None:
-            self._cursor = ring.last
-        asked, newest = self._cursor, max(ring.last, await self._desk.app.store.last_event_id())
+            self._cursor = self._ring.last
+        asked, newest = self._cursor, max(self._ring.last, await self._store.last_event_id())
         if asked <= newest:
             return b""
         self._cursor = newest
         return gap_frame(asked, newest)
 
-    async def _pending(self, ring: EventRing) -> bytes:
+    async def _pending(self) -> bytes:
         """All later events, rendered, from the ring or else the next batch of the store."""
         assert self._cursor is not None
-        newer = ring.after(self._cursor)
+        newer = self._ring.after(self._cursor)
         if newer is None:
-            return await self._stored(ring, self._desk.app.store)
+            return await self._stored(self._cursor + 1)
         if newer:
             self._cursor = newer[-1].id
         return b"".join(each.data for each in newer if self._filter.wants(each))
 
-    async def _stored(self, ring: EventRing, store: Store) -> bytes:
-        assert self._cursor is not None
-        rows = await store.events_after(self._cursor, limit=STORE_BATCH)
-        first, self._cursor = self._cursor + 1, rows[-1].id if rows else ring.start
-        oldest = rows[0].id if rows else ring.start + 1
+    async def _stored(self, first: int) -> bytes:
+        """The next batch from event `first` on, and a notice of those that the store no longer has."""
+        rows = await self._store.events_after(first - 1, limit=STORE_BATCH)
+        self._cursor = rows[-1].id if rows else self._ring.start
+        oldest = rows[0].id if rows else self._ring.start + 1
         chunk = b"".join(frame(each.type, each.body, each.id) for each in rows if self._filter.wants(each))
         return gap_frame(first, oldest - 1) + chunk if oldest > first else chunk
 
@@ -135,11 +136,11 @@ async def listen(desk: Desk, request: Request) -> Response:
     query = request.args
     wanted = event_filter(query.get("types", ""), query.get("process_id") or None, query.get("agent") or None)
     cursor = _last_event_id(request)
-    if desk.listeners >= desk.limits.subscribers:
+    if desk.ring.listeners >= desk.limits.subscribers:
         text = f"{desk.limits.subscribers} clients are listening already"
         hint = "close some, or raise settings.limits.subscribers"
         raise Refused(Problem(503, "too_many_subscribers", text, hint, retry_after_s=5))
-    return sse_answer(EventBody(desk, wanted, cursor), request.method)
+    return sse_answer(EventBody(desk.ring, desk.app.store, wanted, cursor), request.method)
 
 
 def _last_event_id(request: Request) -> int | None:

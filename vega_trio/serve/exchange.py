@@ -52,13 +52,17 @@ CORS_ANSWER = {
 
 @attrs.define(eq=False)
 class Exchange:
-    """One request and its answer. `waits_for_turn` is set by handlers whose answer is a turn's or a run's."""
+    """One request and its answer. `waits_for_turn` is set by handlers whose answer is a turn's or a run's.
+
+    `answered`: the head of the answer is on its way; `ending`: its last piece is.
+    """
 
     id: str
     origin: str | None
     scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
     waits_for_turn: bool = False
     answered: bool = False
+    ending: bool = False
     on_close: list[Callable[[], None]] = attrs.field(factory=list)
 
     def headers(self) -> dict[str, str]:
@@ -132,7 +136,14 @@ class Reception:
         first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def replay() -> Any:
-            return first.pop() if first else await receive()
+            if first:
+                return first.pop()
+            message = await receive()
+            if exchange.ending:
+                # The end of our own answer, told as if the client had left. The framework would cancel itself for
+                # it, and with itself the server's closing of the connection.
+                await trio.sleep_forever()
+            return message
 
         scope[SCOPE_KEY] = exchange
         await self.inner(scope, replay, out.send)
@@ -173,6 +184,8 @@ class _Answering:
             common = ((name.encode(), value.encode()) for name, value in self._exchange.headers().items())
             headers += [each for each in common if each[0] not in present]
             message = {**message, "headers": headers}
+        elif not message.get("more_body", False):
+            self._exchange.ending = True
         await self._send(message)
 
     async def start(self, status: int, headers: dict[str, str]) -> None:
@@ -201,7 +214,8 @@ def _head(scope: Scope) -> Head:
     for name, value in scope["headers"]:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1").strip()
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
-    return Head(method=scope["method"], path=scope["path"], headers=headers)
+    size = len(scope.get("raw_path", b"")) + sum(len(name) + len(value) + 4 for name, value in scope["headers"])
+    return Head(method=scope["method"], path=scope["path"], headers=headers, size=size)
 
 
 async def _whole_body(receive: Receive, policy: Policy) -> bytes | Problem | None:

@@ -17,9 +17,8 @@ from vega_trio.serve.problems import Problem
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-CURL_HINT = (
-    "send JSON: curl -X POST URL -H 'Content-Type: application/json' -d '{\"message\": \"...\"}'"
-)
+MAX_HEAD = 16 * 1024
+CURL_HINT = "send JSON: curl -X POST URL -H 'Content-Type: application/json' -d '{\"message\": \"...\"}'"
 
 
 @attrs.frozen(kw_only=True)
@@ -37,11 +36,12 @@ class Policy:
 
 @attrs.frozen(kw_only=True)
 class Head:
-    """The part of a request that is judged. Header names are lower case."""
+    """The part of a request that is judged. Header names are lower case; `size` is in bytes."""
 
     method: str
     path: str
     headers: dict[str, str]
+    size: int = 0
 
     @property
     def api(self) -> bool:
@@ -60,7 +60,7 @@ def open_policy(port: int, allow_hosts: Iterable[str], allow_origins: Iterable[s
 
 def judge(head: Head, policy: Policy) -> Problem | None:
     """Why the request is refused, or None."""
-    return _judge_target(head) or _judge_host(head, policy) or _judge_origin(head, policy) or _judge_body(head, policy)
+    return _judge_size(head) or _judge_host(head, policy) or _judge_origin(head, policy) or _judge_body(head, policy)
 
 
 def allowed_origin(head: Head, policy: Policy) -> str | None:
@@ -75,7 +75,11 @@ def is_preflight(head: Head, policy: Policy) -> bool:
     return asked and allowed_origin(head, policy) is not None
 
 
-def _judge_target(head: Head) -> Problem | None:
+def _judge_size(head: Head) -> Problem | None:
+    """The server library counts only what is still incomplete, so a head that comes in one piece is counted here."""
+    if head.size > MAX_HEAD:
+        text = f"the request's head has {head.size} bytes, and {MAX_HEAD} are allowed"
+        return Problem(431, "head_too_large", text, "send fewer or shorter headers")
     if head.path.startswith("/"):
         return None
     return Problem(400, "bad_target", f"{head.path[:100]!r} is no path", "ask for a path that starts with /")

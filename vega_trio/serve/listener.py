@@ -16,7 +16,8 @@ import attrs
 from vega_trio.errors import ConfigError
 
 DEFAULT_ADDRESS = ":3001"
-STUCK_MS = 3500
+STUCK_MS = 3000
+SEND_BUFFER = 256 * 1024  # what the kernel keeps for a client that does not read, before it counts as stuck
 BACKLOG = 256
 TCP_USER_TIMEOUT = 18  # socket.TCP_USER_TIMEOUT exists on Linux only
 
@@ -59,6 +60,7 @@ def open_listener(address: Address) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         if sys.platform == "linux":
             listener.setsockopt(socket.IPPROTO_TCP, TCP_USER_TIMEOUT, STUCK_MS)
         listener.bind((address.host, address.port))

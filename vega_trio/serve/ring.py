@@ -44,13 +44,17 @@ def event_frame(event: Event) -> EventFrame:
 
 @attrs.define(eq=False)
 class EventRing:
-    """`start` is the id up to which events are no longer here; `last` the newest id. `closed`: none will follow."""
+    """`start` is the id up to which events are no longer here; `last` the newest id. `closed`: none will follow.
+
+    `listeners` counts who is being served from it.
+    """
 
     max_frames: int = RING_FRAMES
     max_bytes: int = RING_BYTES
     start: int = 0
     last: int = 0
     closed: bool = False
+    listeners: int = 0
     _frames: deque[EventFrame] = attrs.field(factory=deque, init=False, repr=False)
     _bytes: int = attrs.field(default=0, init=False)
     _news: trio.Event = attrs.field(factory=trio.Event, init=False, repr=False)

@@ -26,7 +26,7 @@ from vega_trio.events import ServerStopping
 from vega_trio.serve.assets import WEB_FOLDER, read_bundle
 from vega_trio.serve.desk import Desk, limits_of
 from vega_trio.serve.exchange import Asgi, Reception
-from vega_trio.serve.guard import Policy, open_policy
+from vega_trio.serve.guard import MAX_HEAD, Policy, open_policy
 from vega_trio.serve.listener import open_listener, parse_address
 from vega_trio.serve.ring import EventRing
 from vega_trio.serve.web import open_web
@@ -34,7 +34,6 @@ from vega_trio.serve.web import open_web
 log = logging.getLogger("vega_trio.serve")
 
 EXIT_INTERRUPTED = 130
-HEADER_BYTES = 16 * 1024
 CUT_S = 2.0  # from the end of the drain until connections are cancelled
 
 
@@ -114,7 +113,7 @@ def _config(listener: socket.socket, shutdown_timeout: float) -> Config:
     config.errorlog = log
     config.accesslog = None
     config.include_server_header = False
-    config.h11_max_incomplete_size = HEADER_BYTES
+    config.h11_max_incomplete_size = MAX_HEAD
     # How long requests may go on is decided by the reception; hypercorn's own limit only has to lie behind it.
     config.graceful_timeout = shutdown_timeout + 60
     config.shutdown_timeout = 5.0
