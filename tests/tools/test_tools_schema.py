@@ -170,6 +170,12 @@ def test_partials_methods_and_callable_objects_have_signatures_too() -> None:
     assert bound.parameters["properties"]["days"]["default"] == 5
 
 
+def test_what_a_function_returns_need_not_be_importable() -> None:
+    def load(path: str) -> Nowhere: ...  # noqa: F821
+
+    assert read_signature(load).hints == {"path": str}
+
+
 def test_a_default_without_json_form_is_left_out() -> None:
     def wait(until: Any = Opaque) -> None: ...
 

@@ -1,0 +1,1 @@
+"""Tools: Python functions, built-ins and documents, checked, bounded and kept in their place."""

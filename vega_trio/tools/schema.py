@@ -127,9 +127,13 @@ def _parameters(function: Callable[..., Any], name: str) -> dict[str, inspect.Pa
 
 
 def _hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
+    """The parameters' hints, resolved. What a function returns is free, so it may name what is not imported."""
     target = _target(function)
+    target = target.__init__ if inspect.isclass(target) else target
+    written = {each: hint for each, hint in getattr(target, "__annotations__", {}).items() if each != "return"}
+    holder = types.SimpleNamespace(__annotations__=written)
     try:
-        return get_type_hints(target.__init__ if inspect.isclass(target) else target, include_extras=True)
+        return get_type_hints(holder, globalns=getattr(target, "__globals__", {}), include_extras=True)
     except NameError as error:
         raise TypeError(
             f"tool {name!r}: {error}, so its hints cannot be read; import that name at run time, at the module's top"
