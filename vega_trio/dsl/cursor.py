@@ -165,3 +165,25 @@ class Cursor:
         if at >= self.stop or self.text[at] in "|:,)]}":
             return True
         return not self._in_bare_hole()
+
+    def quoted_argument(self, start: int) -> str | None:
+        """The quotation that is a whole argument, and the cursor behind it; None when it is raw text."""
+        try:
+            value, end = self.quoted(start)
+        except ExpressionError:
+            return None  # an apostrophe in raw text
+        if not self.ends_argument(end):
+            return None
+        self.at = end
+        return value
+
+    def exact(self, raw: str, begin: int) -> str:
+        """Raw text kept with its spaces, less the one before `|` and the one that balances `{{ `."""
+        after = self.text[self.at : self.at + 1]
+        if raw.endswith(" ") and (after == "|" or (after == "}" and self._spaced_hole(begin))):
+            raw = raw[:-1]
+        return raw.replace("\\n", "\n").replace("\\t", "\t")
+
+    def _spaced_hole(self, begin: int) -> bool:
+        opened = self.text.rfind("{{", 0, begin)
+        return opened >= 0 and self.text[opened + 2 : opened + 3] == " "

@@ -214,38 +214,16 @@ class Parser:
         start = self.cursor.skip()
         if start < self.cursor.stop:
             if self.cursor.text[start] in "'\"":
-                quoted = self._quoted_argument(start)
+                quoted = self.cursor.quoted_argument(start)
                 if quoted is not None:
-                    return quoted
+                    return Literal(quoted, start, self.cursor.at)
             elif self.cursor.text[start] == "(":
                 return self._bracketed(self.cursor.take(self.cursor.peek()))
         # What separates a word from the next in conditions is no part of it; in a hole it may be.
         self.cursor.at = begin
         raw, at = self.cursor.raw(filter_.colons)
-        value = self._exact(raw, begin) if filter_.exact else read_argument(raw)
+        value = self.cursor.exact(raw, begin) if filter_.exact else read_argument(raw)
         return Literal(value, at, self.cursor.at)
-
-    def _quoted_argument(self, start: int) -> Node | None:
-        try:
-            value, end = self.cursor.quoted(start)
-        except ExpressionError:
-            return None  # an apostrophe in raw text
-        if not self.cursor.ends_argument(end):
-            return None
-        self.cursor.at = end
-        return Literal(value, start, end)
-
-    def _exact(self, raw: str, begin: int) -> str:
-        """Raw text kept with its spaces, less the one before `|` and the one that balances `{{ `."""
-        end = self.cursor.at
-        after = self.cursor.text[end : end + 1]
-        if raw.endswith(" ") and (after == "|" or (after == "}" and self._spaced_hole(begin))):
-            raw = raw[:-1]
-        return raw.replace("\\n", "\n").replace("\\t", "\t")
-
-    def _spaced_hole(self, begin: int) -> bool:
-        opened = self.cursor.text.rfind("{{", 0, begin)
-        return opened >= 0 and self.cursor.text[opened + 2 : opened + 3] == " "
 
     # -- members and atoms
 

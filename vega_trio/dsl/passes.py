@@ -1,0 +1,38 @@
+"""How often a loop runs, and with what."""
+
+from __future__ import annotations
+
+from vega_trio.dsl.values import ExpressionError, kind, operand, print_value
+from vega_trio.dsl.workflow import ForAction
+
+MAX_PASSES = 10_000
+
+
+def passes_of(action: ForAction, source: object) -> list[dict[str, object]]:
+    """The variables of each pass. Raises: ExpressionError R002, R007."""
+    match source:
+        case None:
+            items: list[tuple[object, ...]] = []
+        case dict():
+            items = [(key, value) for key, value in source.items()]
+        case list() if len(action.names) == 1:
+            items = [(item,) for item in source]
+        case list():
+            raise operand("two loop variables need a mapping, not a list")
+        case str():
+            raise operand("'for' needs a list, not a text", "split it first: text | split:,")
+        case _:
+            raise operand(f"'for' needs a list or mapping, not a {kind(source)}")
+    if len(items) > MAX_PASSES:
+        raise ExpressionError("R007", f"a loop of {len(items):,} passes is longer than {MAX_PASSES:,}")
+    return [{"item": item[0], **dict(zip(action.names, item, strict=False))} for item in items]
+
+
+def pass_limit(value: object) -> int:
+    """The `max` of a `repeat`. Raises: ExpressionError R002."""
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, str) and value.strip().isdecimal() and len(value.strip()) < 10:
+        number = int(value)
+    if number is None or number != int(number) or not 1 <= number <= 1_000_000_000:
+        raise operand(f"'max' must be a whole number from 1, not {print_value(value)[:40] or kind(value)}")
+    return int(number)

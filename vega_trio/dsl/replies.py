@@ -1,0 +1,74 @@
+"""Structured replies: what `format` and `schema` make of an agent's text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from vega_trio.dsl.filters import parse_json, parse_yaml
+from vega_trio.dsl.schema import schema_problem
+from vega_trio.dsl.values import ExpressionError
+
+_FENCE = re.compile(r"```[^\n`]*\n(.*?)```", re.DOTALL)
+
+
+def parse_reply(text: str, format_: str, schema: Mapping[str, object] | None) -> tuple[object, str]:
+    """(value, "") or (None, what is wrong): the whole text, else the first fenced block, else the first object."""
+    problem = "it is empty"
+    for candidate in _candidates(text, format_):
+        try:
+            value = parse_json(candidate) if format_ == "json" else parse_yaml(candidate)
+        except ExpressionError as error:
+            problem = error.message
+            continue
+        wrong = schema_problem(schema, value) if schema is not None else ""
+        return (None, wrong) if wrong else (value, "")
+    return None, problem
+
+
+def _candidates(text: str, format_: str) -> Iterator[str]:
+    fence = _FENCE.search(text)
+    # A reply in prose is YAML as well, a single text; only with structure is it what was asked for.
+    if text.strip() and (format_ == "json" or _has_structure(text)):
+        yield text
+    if fence:
+        yield fence[1]
+    found = _balanced(text)
+    if found:
+        yield found
+
+
+def _has_structure(text: str) -> bool:
+    return "```" not in text and re.search(r"(?m)^\s*(?:-\s|[\[{]|[^\s#][^\n]*:(?:\s|$))", text) is not None
+
+
+def _balanced(text: str) -> str:
+    """The first object or list whose brackets close."""
+    start = min((at for at in (text.find("{"), text.find("[")) if at >= 0), default=-1)
+    if start < 0:
+        return ""
+    depth, quoted, escaped = 0, False, False
+    for at in range(start, len(text)):
+        char = text[at]
+        if quoted:
+            quoted = escaped or char != '"'
+            escaped = char == "\\" and not escaped
+        elif char == '"':
+            quoted = True
+        elif char in "[{":
+            depth += 1
+        elif char in "]}":
+            depth -= 1
+            if depth == 0:
+                return text[start : at + 1]
+    return ""
+
+
+def correction(text: str, format_: str, problem: str) -> str:
+    """What the agent is asked when its reply cannot be used."""
+    name = format_.upper()
+    return (
+        f"Your reply could not be used as {name}: {problem}\n\n"
+        f"This was your reply:\n{text[:20_000]}\n\n"
+        f"Reply again with the corrected {name} only, without any other text."
+    )
