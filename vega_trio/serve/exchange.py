@@ -34,7 +34,7 @@ Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 BODY_TIMEOUT_S = 30.0
 LINGER_S = 1.0
 LINGER_BYTES = 8 * 1024 * 1024
-GRACE_S = 1.0  # for requests under way when the server stops; what waits for a turn has longer
+GRACE_S = 1.0  # for requests under way when the server stops, once they have no turn to wait for
 SCOPE_KEY = "vega.exchange"
 
 HEADERS = {
@@ -65,6 +65,9 @@ class Exchange:
     ending: bool = False
     on_close: list[Callable[[], None]] = attrs.field(factory=list)
 
+    def cut(self) -> None:
+        self.scope.deadline = min(self.scope.deadline, trio.current_time() + GRACE_S)
+
     def headers(self) -> dict[str, str]:
         out = {**HEADERS, "x-request-id": self.id}
         if self.origin is not None:
@@ -81,7 +84,6 @@ class Reception:
     policy: Policy
     _open: set[Exchange] = attrs.field(factory=set, init=False, repr=False)
     _stopping: bool = attrs.field(default=False, init=False)
-    _turns_over: trio.Event = attrs.field(factory=trio.Event, init=False, repr=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["type"]:
@@ -111,7 +113,6 @@ class Reception:
             self._open.discard(exchange)
             for callback in exchange.on_close:
                 callback()
-            self._notice()
 
     async def _serve(self, head: Head, exchange: Exchange, scope: Scope, receive: Receive, out: _Answering) -> None:
         problem = judge(head, self.policy)
@@ -148,24 +149,17 @@ class Reception:
         scope[SCOPE_KEY] = exchange
         await self.inner(scope, replay, out.send)
 
-    async def close(self, turns_s: float) -> None:
-        """Refuses new requests; returns when those that wait for turns are answered, or `turns_s` have passed.
-
-        Requests that have nothing to do with turns are cut after a moment.
-        """
+    def stop(self) -> None:
+        """From now on new requests are refused, and those that wait for no turn are cut after a moment."""
         self._stopping = True
         for exchange in self._open:
             if not exchange.waits_for_turn:
-                exchange.scope.deadline = trio.current_time() + GRACE_S
-        self._notice()
-        with trio.move_on_after(turns_s):
-            await self._turns_over.wait()
-        for exchange in self._open:
-            exchange.scope.deadline = trio.current_time() + GRACE_S
+                exchange.cut()
 
-    def _notice(self) -> None:
-        if self._stopping and not any(exchange.waits_for_turn for exchange in self._open):
-            self._turns_over.set()
+    def cut(self) -> None:
+        """Whoever is still there is cut after a moment, in which the last words of a turn can go out."""
+        for exchange in self._open:
+            exchange.cut()
 
 
 @attrs.define(eq=False)

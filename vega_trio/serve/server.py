@@ -1,8 +1,8 @@
 """Runs the server: open the address, serve, and on a signal stop in order.
 
     running     hypercorn accepts on our socket; one task keeps the event ring up to date
-    stopping    a first signal: nothing new is accepted, `server.stopping` goes out, requests that wait for turns may
-                drain, all others are cut after a moment
+    stopping    a first signal: nothing new is accepted, `server.stopping` goes out, turns may drain and with them the
+                requests that wait for them; all other requests are cut after a moment
     down        whatever still hangs is cut; a client that reads nothing is the kernel's to cut (`listener.py`)
     at once     a second signal ends the program, exit 130; what was under way is in the store
 """
@@ -49,7 +49,7 @@ async def serve(
     """Serves the application until SIGINT or SIGTERM, then stops in order and returns. A second signal exits 130.
 
     `on_ready` is called once with the address to open, such as `http://localhost:3001`. `shutdown_timeout`: seconds
-    for turns that clients wait for; everything else is down within five.
+    for the turns under way, watched or not; everything else is down within five.
 
     Raises: ConfigError for an address that cannot be used or is taken, a host or an origin that is none.
     """
@@ -91,10 +91,27 @@ async def run(
             on_ready()
             await stop.wait()
             log.info("stopping: turns may take %g s to end", shutdown_timeout)
+            reception.stop()
             app.orch.bus.emit(ServerStopping())
-            await reception.close(shutdown_timeout)
+            with trio.move_on_after(shutdown_timeout):
+                await turns_over(app)
+            reception.cut()
             connections.cancel_scope.deadline = trio.current_time() + CUT_S
         nursery.cancel_scope.cancel()
+
+
+async def turns_over(app: App) -> None:
+    """Returns when no agent has a turn under way or a message waiting, whether a client watches or not."""
+    while True:
+        busy = [process for process in app.orch.processes() if process.agent is not None and process.alive]
+        waiting = [mail for process in busy if (mail := process.current or process.mailbox.first) is not None]
+        tasks = [process for process in busy if process.task is not None]
+        if waiting:
+            await waiting[0].finish()
+        elif tasks:
+            await tasks[0].wait()
+        else:
+            return
 
 
 async def _watch_signals(stop: trio.Event, *, task_status: trio.TaskStatus[None]) -> None:
