@@ -11,8 +11,6 @@ import attrs
 from vega_trio._core.codec import encode_json
 from vega_trio.events import Event
 
-_HEADER_IN_DATA = ("incarnation", "turn_id", "session_id")
-
 
 def event_to_wire(event: Event) -> dict[str, Any]:
     """The event as a JSON value: `{"type", "process_id", "agent", "data", "timestamp"}`.
@@ -30,10 +28,12 @@ def event_to_wire(event: Event) -> dict[str, Any]:
         wire["agent"] = event.agent
     kind = type(event)  # mypy takes the hash of a frozen class's instances for the class's own
     data = {name: getattr(event, name) for name in _own_fields(kind)}  # type: ignore[arg-type]
-    for name in _HEADER_IN_DATA:
-        value = getattr(event, name)
-        if value is not None:
-            data[name] = value
+    if event.incarnation is not None:
+        data["incarnation"] = event.incarnation
+    if event.turn_id is not None:
+        data["turn_id"] = event.turn_id
+    if event.session_id is not None:
+        data["session_id"] = event.session_id
     wire["data"] = data
     wire["timestamp"] = rfc3339(event.at)
     return wire
@@ -50,15 +50,15 @@ def rfc3339(at: float) -> str:
     Raises: ValueError when `at` is not within the years 1 to 9999.
     """
     try:
-        second, microseconds = divmod(round(at * 1_000_000), 1_000_000)
-        return f"{_second(second)}.{microseconds // 1000:03d}Z"
+        return _stamp(round(at * 1_000_000) // 1000)
     except (ValueError, OverflowError, OSError, TypeError) as error:
         raise ValueError(f"{at!r} is no time in Unix seconds: {error}") from error
 
 
-@lru_cache(maxsize=16)  # events come many to a second
-def _second(second: int) -> str:
-    return datetime.fromtimestamp(second, UTC).isoformat()[:19]
+@lru_cache(maxsize=64)  # a burst has many events to a millisecond
+def _stamp(milliseconds: int) -> str:
+    second, rest = divmod(milliseconds, 1000)
+    return f"{datetime.fromtimestamp(second, UTC).isoformat()[:19]}.{rest:03d}Z"
 
 
 @cache

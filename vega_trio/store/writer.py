@@ -86,7 +86,8 @@ class Writer:
             if isinstance(job.plan, StoreError):
                 fates.append(job.plan)
                 continue
-            self._execute(job.plan)
+            if job.plan.statements:
+                self._execute(job.plan)
             start = first + len(events)
             events += job.plan.events
             fates.append(range(start, first + len(events)))
