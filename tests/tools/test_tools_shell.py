@@ -150,7 +150,8 @@ async def test_a_fork_bomb_is_bounded_and_leaves_nothing(
     isolated: Tool, call: Call, resources: Callable[[], Any]
 ) -> None:
     before = resources()
-    with trio.fail_after(20), pytest.raises(ToolError, match=r"longer than 0\.5 s(.|\n)*(Cannot fork|fork)"):
+    # Its own shell may be the one that cannot fork any more, and end before its time.
+    with trio.fail_after(20), pytest.raises(ToolError, match=r"(?s)(was stopped|exit status).*[Cc]annot fork"):
         await call(isolated, command="bomb() { bomb | bomb & }; bomb; sleep 60", timeout=0.5)
     assert resources() == before
 
