@@ -188,13 +188,12 @@ class _Parsing:
             tools=tools,
             settings=settings,
         )
-        return validate(reading, document, self._whole(agents, named_tools, sections))
+        return validate(reading, document, self._whole(agents, named_tools))
 
-    def _whole(self, agents: AgentSection, tools: Mapping[str, Named], sections: dict[str, list[YamlNode]]) -> Whole:
+    def _whole(self, agents: AgentSection, tools: Mapping[str, Named]) -> Whole:
         return Whole(
             agents=agents,
             tools=frozenset(tools) | self.tools,
-            workflows=sections["workflows"],
             files=self.project.files,
             root=self.project.root,
         )

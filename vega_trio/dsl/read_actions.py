@@ -36,7 +36,7 @@ _PATH = re.compile(r"[^\W\d]\w*(?:\.\w+|\[-?[0-9]+\])*")
 
 @attrs.frozen(kw_only=True)
 class Inside:
-    """Where a step stands: how the steps within it are read, the names of agents, the variables of the workflow.
+    """Where a step stands: how the steps within it are read, the names of agents and workflows, the variables.
 
     `nested(node, path, parallel)` reads a list of steps.
     """
@@ -44,6 +44,7 @@ class Inside:
     reading: Reading
     nested: Callable[[YamlNode | None, str, bool], tuple[Step, ...]]
     agents: Collection[str]
+    workflows: Collection[str]
     variables: Collection[str]
     parallel: bool
 
@@ -74,7 +75,9 @@ def bare_value(inside: Inside, node: YamlNode, path: str) -> ValueTemplate:
     text = node.value.strip()
     found = _PATH.fullmatch(text)
     if found and re.split(r"[.\[]", text, maxsplit=1)[0] in inside.variables:
-        return compile_template("{{" + text + "}}")
+        made = compile_template("{{" + text + "}}")
+        inside.reading.keep_origin(made, node, path, -len("{{"))
+        return made
     hint = "write a variable as {{name}}"
     inside.reading.error("W111", node, f"'{text[:40]}' is literal text: no variable has that name", hint, path)
     return Constant(node.value)
@@ -183,15 +186,21 @@ def _try(inside: Inside, fields: Fields, _: YamlNode) -> Action:
     return TryAction(inside.steps(fields, "try"), inside.steps(fields, "catch"))
 
 
-def _workflow(inside: Inside, fields: Fields, _: YamlNode) -> Action:
+def _workflow(inside: Inside, fields: Fields, node: YamlNode) -> Action:
     name = fields.text("workflow")
+    if name and name not in inside.workflows:
+        hint = remedy(name, inside.workflows, "the workflows are")
+        fields.wrong("V031", "workflow", f"unknown workflow '{name}'", hint)
     given = fields.inner("with")
     inputs: dict[str, ValueTemplate] = {}
-    for key, (_key, value) in (given.entries if given else {}).items():
-        assert given is not None
-        given.take(key)
-        inputs[key] = inside.reading.value_template(value, given.at(key))
-    return WorkflowAction(name, inputs)
+    for key, (_, value) in (given.entries if given else {}).items():
+        path = f"{fields.at('with')}.{key}"
+        inputs[key] = inside.reading.value_template(value, path)
+    action = WorkflowAction(name, inputs)
+    if given is not None:
+        inside.reading.keep_origin(inputs, given.node, given.path)
+    inside.reading.keep_origin(action, node, fields.at("workflow"))
+    return action
 
 
 # -- values

@@ -39,6 +39,7 @@ class StepReader:
     reading: Reading
     named: Mapping[str, Named]
     askable: Collection[str]
+    workflows: Collection[str]
     variables: Collection[str]
     count: int = 0
     longest_first: tuple[str, ...] = attrs.field(init=False)
@@ -68,7 +69,12 @@ class StepReader:
             self.reading.error("V032", node, f"a step must be a mapping with one action, not {shape(node)}", hint, path)
             return None
         inside = Inside(
-            reading=self.reading, nested=self.steps, agents=self.askable, variables=self.variables, parallel=parallel
+            reading=self.reading,
+            nested=self.steps,
+            agents=self.askable,
+            workflows=self.workflows,
+            variables=self.variables,
+            parallel=parallel,
         )
         fields = Fields(self.reading, node, path, "step")
         chosen = self._choose(fields)
@@ -96,6 +102,7 @@ class StepReader:
             found = [each for each in found if each.word != "if"] if "then" not in fields.entries else found
         self._report_strangers(fields, strangers, alone=not found)
         if len(found) > 1:
+            fields.known.update(each.key.text for each in found)
             names = " and ".join(f"'{each.key.text}'" for each in found)
             hint = "make each a step of its own, with '- ' before it"
             self.reading.error("V032", found[1].key, f"a step has one action; this one has {names}", hint, fields.path)
@@ -162,7 +169,7 @@ class StepReader:
         options = self._guarded(inside, fields, options)
         self._misplaced(fields, "")
         fields.finish()
-        return self._made("ask", key, AskAction(chosen.agent, template), options, step_id, chosen.key)
+        return self._made("ask", key, AskAction(chosen.agent, template), options, step_id, chosen.key, fields.path)
 
     def _message(self, chosen: _Chosen, node: YamlNode | None, path: str) -> Template:
         if node is None:
@@ -193,7 +200,7 @@ class StepReader:
             action: Action = for_action(inside, chosen.key, offset, fields.at(chosen.key.text), steps, bool(steps))
         elif shape(chosen.value) == "nothing" and chosen.word != "return":
             self.reading.error("V032", chosen.key, f"'{chosen.word}' has no value", path=fields.at(chosen.word))
-            return self._made("set", chosen.word, SetAction({}), StepOptions(), "", chosen.key)
+            return self._made("set", chosen.word, SetAction({}), StepOptions(), "", chosen.key, fields.path)
         else:
             action = ACTION_READERS[chosen.word](inside, fields, chosen.value)
         options = read_options(inside, fields)
@@ -205,7 +212,7 @@ class StepReader:
         step_id = self._id(fields)
         fields.finish()
         title = chosen.key.text if chosen.word == "for " else describe_step(word, chosen.value)
-        return self._made(word, title, action, options, step_id, chosen.key)
+        return self._made(word, title, action, options, step_id, chosen.key, fields.path)
 
     def _inner_save(self, inside: Inside, fields: Fields, chosen: _Chosen, options: StepOptions) -> StepOptions:
         node = inner_save(chosen.value) if chosen.word in ("parallel", "recall") else None
@@ -242,10 +249,10 @@ class StepReader:
                 self.reading.error("V033", node, message, "put it on the steps within", fields.at(key))
 
     def _made(
-        self, kind: str, title: str, action: Action, options: StepOptions, step_id: str, key: YamlScalar
+        self, kind: str, title: str, action: Action, options: StepOptions, step_id: str, key: YamlScalar, path: str
     ) -> Step:
         saved = options.save.text if options.save is not None and "{{" not in options.save.text else ""
-        return Step(
+        made = Step(
             kind=kind,
             title=title,
             id=step_id or saved or re.sub(r"\W+", "_", title.lower()).strip("_"),
@@ -254,3 +261,5 @@ class StepReader:
             named=bool(step_id),
             options=options,
         )
+        self.reading.keep_origin(made, key, path)
+        return made

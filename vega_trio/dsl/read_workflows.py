@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 
-from vega_trio.dsl.definitions import definitions
+from vega_trio.dsl.definitions import Named, definitions
 from vega_trio.dsl.fields import Fields
 from vega_trio.dsl.inputs import check
 from vega_trio.dsl.read_actions import Inside, bare_value, check_variable, loop_variables
@@ -22,25 +22,31 @@ from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
 def read_workflows(
     reading: Reading, nodes: Sequence[YamlNode], agents: AgentSection
 ) -> Mapping[str, WorkflowDefinition]:
-    found = {}
-    for each in definitions(reading, nodes, "workflows", "workflow"):
-        fields = Fields(reading, each.node, each.path, "workflow")
-        found[each.name] = _workflow(reading, fields, each.name, each.name_node, agents)
-    return found
+    named = {each.name: each for each in definitions(reading, nodes, "workflows", "workflow")}
+    return {name: _workflow(reading, each, agents, named) for name, each in named.items()}
 
 
 def _workflow(
-    reading: Reading, fields: Fields, name: str, name_node: YamlScalar, agents: AgentSection
+    reading: Reading, each: Named, agents: AgentSection, workflows: Mapping[str, Named]
 ) -> WorkflowDefinition:
+    name, name_node = each.name, each.name_node
+    fields = Fields(reading, each.node, each.path, "workflow")
     fields.text("name")
     inputs = read_inputs(fields)
     variables = BUILTIN_VARIABLES | set(inputs) | set(_assigned(fields.node))
-    reader = StepReader(reading, agents.named, agents.agents, variables)
+    reader = StepReader(reading, agents.named, agents.agents, workflows, variables)
     if fields.take("steps") is None:
         hint = "write for example: steps: [...]"
         reading.error("V005", name_node, f"the workflow '{name}' has no 'steps'", hint, fields.path)
     steps = reader.steps(fields.take("steps"), fields.at("steps"))
-    inside = Inside(reading=reading, nested=reader.steps, agents=agents.agents, variables=variables, parallel=False)
+    inside = Inside(
+        reading=reading,
+        nested=reader.steps,
+        agents=agents.agents,
+        workflows=workflows,
+        variables=variables,
+        parallel=False,
+    )
     output = fields.take("output")
     found = WorkflowDefinition(
         name=name,
@@ -48,11 +54,13 @@ def _workflow(
         place=name_node.span.place,
         description=fields.text("description"),
         inputs=inputs,
+        declares_inputs="inputs" in fields.entries,
         primary=primary_input(inputs),
         output=None if output is None else bare_value(inside, output, fields.at("output")),
         timeout_s=fields.duration("timeout", 1800.0),
     )
     fields.finish()
+    reading.keep_origin(found, name_node, fields.path)
     return found
 
 
@@ -102,6 +110,7 @@ def read_inputs(fields: Fields) -> dict[str, InputDefinition]:
             fields.reading.error("V003", name_node, f"the input '{name}' is defined twice", path=path)
         elif check_variable(fields.reading, name_node, name, path):
             found[name] = _input(fields.reading, name, value, f"{path}.{name}")
+            fields.reading.keep_origin(found[name], name_node, f"{path}.{name}")
     return found
 
 

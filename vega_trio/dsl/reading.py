@@ -32,6 +32,16 @@ from vega_trio.dsl.yaml_text import YamlError, YamlList, YamlMap, YamlNode, Yaml
 _T = TypeVar("_T")
 
 
+@attrs.frozen
+class Origin:
+    """Where `made` was read: at `offset` in the text of a node. `made` is held so that its id stays its own."""
+
+    made: object = attrs.field(repr=False)
+    node: YamlNode
+    path: str
+    offset: int
+
+
 @attrs.define
 class Reading:
     """What all readers of one document share."""
@@ -39,6 +49,26 @@ class Reading:
     report: Report
     env: Mapping[str, str]
     unsupported: Unsupported
+    origins: dict[int, Origin] = attrs.field(factory=dict)
+
+    def keep_origin(self, made: object, node: YamlNode, path: str, offset: int = 0) -> None:
+        """Remembers what a part of the document was read from, for checks of the whole."""
+        self.origins[id(made)] = Origin(made, node, path, offset)
+
+    def keep_origin_of(self, made: object, other: object) -> None:
+        """`made` was read where `other` was."""
+        origin = self.origins[id(other)]
+        self.keep_origin(made, origin.node, origin.path, origin.offset)
+
+    def error_in(
+        self, made: object, code: str, message: str, hint: str = "", at: tuple[int, int] | None = None
+    ) -> None:
+        """Reports something about what was read before; `at` are offsets into its expression's text."""
+        origin = self.origins[id(made)]
+        span = head_span(origin.node)
+        if at is not None and isinstance(origin.node, YamlScalar):
+            span = span_within(origin.node, origin.offset + at[0], origin.offset + at[1])
+        self.report.add(code, span, message, hint, origin.path)
 
     def error(self, code: str, node: YamlNode, message: str, hint: str = "", path: str = "") -> None:
         self.report.add(code, head_span(node), message, hint, path)
@@ -82,11 +112,13 @@ class Reading:
             self.report.add(code, span_within(node, offset + start, offset + end), message, hint, path)
 
         try:
-            return build(node.text[offset:], warn)
+            made = build(node.text[offset:], warn)
         except ExpressionError as error:
             span = span_within(node, offset + error.start, offset + error.end)
             self.report.add(error.code, span, error.message, error.hint, path)
             return None
+        self.keep_origin(made, node, path, offset)
+        return made
 
     def value_template(self, node: YamlNode, path: str, *, tool: bool = False) -> ValueTemplate:
         """Any YAML value, the texts in it as templates."""

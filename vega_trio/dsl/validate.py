@@ -1,30 +1,248 @@
-"""Checks that need the whole document: names across it, and variables along the steps of each workflow."""
+"""Checks that need the whole document: names across it, calls between workflows, free inputs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 
-from vega_trio.dsl.document import Document
+from vega_trio.dsl.document import AgentDefinition, Document
+from vega_trio.dsl.flow import check_flow
+from vega_trio.dsl.inputs import check
 from vega_trio.dsl.read_agents import AgentSection, check_team
-from vega_trio.dsl.reading import Reading
-from vega_trio.dsl.yaml_text import YamlNode
+from vega_trio.dsl.read_workflows import primary_input
+from vega_trio.dsl.reading import Reading, head_span
+from vega_trio.dsl.suggest import distance, remedy
+from vega_trio.dsl.template import Constant, Template, ValueTemplate
+from vega_trio.dsl.walk import all_names, every_step, expressions, save_pattern
+from vega_trio.dsl.words import BUILTIN_TOOLS, BUILTIN_VARIABLES
+from vega_trio.dsl.workflow import (
+    AskAction,
+    IfAction,
+    InputDefinition,
+    ParallelAction,
+    ParallelAgentAction,
+    RepeatAction,
+    ReturnAction,
+    Step,
+    TryAction,
+    WorkflowAction,
+    WorkflowDefinition,
+)
+from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
 from vega_trio.protocols import Files
+
+_META_TOOLS = frozenset({"delegate", "bb_read", "bb_write", "bb_list", "load_skill", "remember", "recall", "forget"})
 
 
 @attrs.frozen(kw_only=True)
 class Whole:
-    """What the checks need besides the document: the trees it was read from, every tool name, the files."""
+    """What the checks need besides the document: how agents were written, every tool name, the files."""
 
     agents: AgentSection
     tools: frozenset[str]
-    workflows: Sequence[YamlNode]
     files: Files
     root: str
 
 
 def validate(reading: Reading, document: Document, whole: Whole) -> Document:
-    """The document, its workflows' free inputs declared. Reports what is wrong with it."""
+    """The document, its workflows' free names declared as inputs. Reports what is wrong with it."""
     check_team(reading, whole.agents)
-    return document
+    for agent in document.agents.values():
+        _check_tools(reading, agent, document, whole)
+        _check_knowledge(reading, agent, whole)
+    workflows = {name: with_free_inputs(each) for name, each in document.workflows.items()}
+    for name, definition in workflows.items():
+        reading.keep_origin_of(definition, document.workflows[name])
+        check_flow(reading, definition, document.settings.expose_env)
+        _check_calls(reading, definition, workflows)
+    _check_recursion(reading, workflows)
+    _check_unused(reading, document, whole.agents)
+    return attrs.evolve(document, workflows=workflows)
+
+
+# -- agents
+
+
+def _items(node: YamlNode | None) -> Iterator[YamlScalar]:
+    for item in node.items if isinstance(node, YamlList) else (node,):
+        if isinstance(item, YamlScalar) and isinstance(item.value, str):
+            yield item
+
+
+def _own(whole: Whole, agent: AgentDefinition, key: str) -> tuple[YamlNode | None, str]:
+    """What the agent itself says under a key; what it inherits is checked where it stands."""
+    named = whole.agents.named[agent.name]
+    return named.node.get(key), f"{named.path}.{key}"
+
+
+def _check_tools(reading: Reading, agent: AgentDefinition, document: Document, whole: Whole) -> None:
+    node, path = _own(whole, agent, "tools")
+    servers = {each.name for each in document.settings.mcp_servers}
+    known = BUILTIN_TOOLS | whole.tools
+    for item in _items(node):
+        name = item.text
+        if name == "all" or name in known or name in _META_TOOLS:
+            continue
+        server, split, _ = name.partition("__")
+        if not split:
+            reading.error("V020", item, f"unknown tool '{name}'", remedy(name, known, "the tools are"), path)
+        elif server not in servers:
+            hint = remedy(server, servers, "the servers are") or "declare it under settings.mcp.servers"
+            reading.error("V021", item, f"unknown MCP server '{server}'", hint, path)
+
+
+def _check_knowledge(reading: Reading, agent: AgentDefinition, whole: Whole) -> None:
+    node, path = _own(whole, agent, "knowledge")
+    for item in _items(node):
+        name = item.text.removeprefix("file://")
+        if "://" in name or any(mark in name for mark in "*?["):
+            continue
+        full = name if name.startswith("/") else f"{whole.root}/{name}" if whole.root else name
+        if not whole.files.is_file(full):
+            reading.error("V017", item, f"there is no file '{name}'", "the path is relative to the document", path)
+
+
+def _check_unused(reading: Reading, document: Document, agents: AgentSection) -> None:
+    """W101, where there are workflows to be used in."""
+    if not document.workflows:
+        return
+    used = {name for agent in document.agents.values() for name in agent.team}
+    for definition in document.workflows.values():
+        for step in every_step(definition.steps):
+            if isinstance(step.action, AskAction | ParallelAgentAction):
+                used.add(step.action.agent)
+    for name in document.agents:
+        if name not in used:
+            named = agents.named[name]
+            message = f"no workflow and no team uses the agent '{name}'"
+            reading.error("W101", named.name_node, message, path=named.path)
+
+
+# -- free inputs
+
+
+def with_free_inputs(definition: WorkflowDefinition) -> WorkflowDefinition:
+    """A workflow that declares no inputs takes the names that nothing sets as inputs of any type.
+
+    One that is used without a fallback is required. A slip of a name that is set stays undefined.
+    """
+    if definition.declares_inputs:
+        return definition
+    bound = all_names(definition)
+    patterns = [each for each in map(save_pattern, every_step(definition.steps)) if each is not None]
+    required: dict[str, bool] = {}
+    for expression in expressions(definition):
+        for reference in expression.references:
+            name = reference.name
+            if name not in bound and name not in BUILTIN_VARIABLES and not any(map(name.startswith, patterns)):
+                required[name] = required.get(name, False) or reference.use == "value"
+    inputs = {
+        name: InputDefinition(name=name, type="any", required=needed)
+        for name, needed in required.items()
+        if not any(_is_slip(name, each) for each in bound)
+    }
+    return attrs.evolve(definition, inputs=inputs, primary=primary_input(inputs))
+
+
+def _is_slip(name: str, bound: str) -> bool:
+    """Whether one edit makes the bound name of it; a plural is meant."""
+    return len(name) > 2 and name != bound + "s" and bound != name + "s" and distance(name, bound, 1) <= 1
+
+
+# -- calls between workflows
+
+
+def _check_calls(
+    reading: Reading, definition: WorkflowDefinition, workflows: Mapping[str, WorkflowDefinition]
+) -> None:
+    """The inputs of `workflow:` steps against those of the workflow that is called: V040-V042."""
+    for step in every_step(definition.steps):
+        if not isinstance(step.action, WorkflowAction) or step.action.workflow not in workflows:
+            continue
+        action, target = step.action, workflows[step.action.workflow]
+        for name, value in action.inputs.items():
+            _check_input(reading, action, target, name, value)
+        given = action.inputs.keys()
+        primary = target.primary if given & {"task", "input"} else None
+        for each in target.inputs.values():
+            if each.required and each.name not in given and each.name != primary:
+                hint = f"give it: with: {{{each.name}: ...}}"
+                message = f"'{target.name}' needs the input '{each.name}'"
+                reading.error_in(action, "V040", message, hint)
+
+
+def _check_input(
+    reading: Reading, action: WorkflowAction, target: WorkflowDefinition, name: str, value: ValueTemplate
+) -> None:
+    node = reading.origins[id(action.inputs)].node
+    key = next(each for each, _ in node.entries if each.text == name) if isinstance(node, YamlMap) else node
+    path = f"{reading.origins[id(action.inputs)].path}.{name}"
+    wanted = target.inputs.get(name)
+    if wanted is None:
+        if name not in ("task", "input") or target.primary is None:
+            hint = remedy(name, target.inputs, "its inputs are") or "it takes no inputs"
+            reading.report.add("V041", head_span(key), f"'{target.name}' has no input '{name}'", hint, path)
+        return
+    if isinstance(value, Constant) and value.value is not None:
+        fixed: object = value.value
+    elif isinstance(value, Template) and not value.references and "{{" not in value.text:
+        fixed = value.text
+    else:
+        return
+    try:
+        check(wanted, fixed)
+    except ValueError as error:
+        reading.report.add("V042", head_span(key), f"the input '{name}' of '{target.name}' {error}", path=path)
+
+
+def _check_recursion(reading: Reading, workflows: Mapping[str, WorkflowDefinition]) -> None:
+    """V036: a workflow that, whatever happens, comes to call itself."""
+    calls = {name: {call.workflow: call for call in _certain(each.steps)} for name, each in workflows.items()}
+    for name in workflows:
+        trail = _trail(name, calls)
+        if trail:
+            message = f"'{name}' calls itself without end: {' -> '.join([name, *trail])}"
+            reading.error_in(calls[name][trail[0]], "V036", message, "put the call under an 'if'")
+
+
+def _certain(steps: Sequence[Step]) -> Iterator[WorkflowAction]:
+    """The calls that are made on every path, up to the first step that may return."""
+    for step in steps:
+        if any(isinstance(each.action, ReturnAction) for each in every_step([step])):
+            return
+        if step.options.guard is None:
+            yield from _certain_of(step)
+
+
+def _certain_of(step: Step) -> Iterator[WorkflowAction]:
+    match step.action:
+        case WorkflowAction():
+            yield step.action
+        case RepeatAction():
+            yield from _certain(step.action.steps)
+        case ParallelAction():
+            for branch in step.action.branches:
+                yield from _certain(branch.steps)
+        case TryAction():
+            yield from _certain(step.action.body)
+        case IfAction(_, then, otherwise):
+            both = {call.workflow for call in _certain(then)} & {call.workflow for call in _certain(otherwise)}
+            yield from (call for call in _certain(then) if call.workflow in both)
+        case _:
+            pass
+
+
+def _trail(name: str, calls: Mapping[str, Mapping[str, WorkflowAction]]) -> list[str]:
+    """The shortest way of certain calls from a workflow back to itself; empty when there is none."""
+    ways: list[list[str]] = [[each] for each in calls[name]]
+    seen: set[str] = set()
+    while ways:
+        way = ways.pop(0)
+        if way[-1] == name:
+            return way
+        if way[-1] in seen or way[-1] not in calls:
+            continue
+        seen.add(way[-1])
+        ways.extend([*way, each] for each in calls[way[-1]])
+    return []

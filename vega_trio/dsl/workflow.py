@@ -197,6 +197,7 @@ class WorkflowDefinition:
     place: Place
     description: str = ""
     inputs: Mapping[str, InputDefinition] = attrs.field(factory=dict)
+    declares_inputs: bool = True
     primary: str | None = None
     output: ValueTemplate | None = None
     timeout_s: float = 1800.0
