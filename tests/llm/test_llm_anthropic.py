@@ -182,7 +182,7 @@ async def test_an_error_status_is_classified_and_asked_once(fault: HttpFault, ex
 
 async def test_a_refused_key_says_where_to_set_another() -> None:
     error = await failure_of(HttpFault(401, "authentication_error", "invalid key"))
-    assert "vega keys set anthropic" in str(error)
+    assert "check ANTHROPIC_API_KEY" in str(error)
     assert "sk-test" not in str(error)
 
 
@@ -251,7 +251,7 @@ async def test_nobody_listening_is_an_error_that_names_the_address() -> None:
 
 @pytest.mark.parametrize("env", [{}, {"ANTHROPIC_API_KEY": "  "}])
 async def test_a_missing_key_says_what_to_do(env: dict[str, str]) -> None:
-    with pytest.raises(MissingKey, match=r"vega keys set anthropic.*ANTHROPIC_API_KEY.*--model demo"):
+    with pytest.raises(MissingKey, match=r"export ANTHROPIC_API_KEY.*--model demo"):
         async with open_anthropic(MODEL, env=env):
             pass
 

@@ -157,7 +157,7 @@ async def _events(model: DemoModel, request: ModelRequest):  # type: ignore[no-u
 async def test_anything_else_explains_vega() -> None:
     text = text_of(await ask(quick(), asking("hello there")))
     assert "supervised process" in text
-    assert "vega keys set anthropic" in text
+    assert "ANTHROPIC_API_KEY" in text
 
 
 async def test_a_task_to_write_code_gets_code_and_is_not_taken_for_a_search() -> None:

@@ -18,6 +18,7 @@ from vega_trio.changes import Put
 from vega_trio.dsl.document import Document
 from vega_trio.dsl.effects import StepFailed
 from vega_trio.dsl.inputs import bind
+from vega_trio.dsl.interpret import interpret
 from vega_trio.dsl.workflow import WorkflowDefinition
 from vega_trio.engine.workflow import Drive, drive
 from vega_trio.errors import RunCancelled, RunFailed, UnknownWorkflow, did_you_mean
@@ -128,8 +129,6 @@ class Runs:
         return run
 
     async def _body(self, run: Run, process: Process, timeout_s: float) -> object:
-        from vega_trio.dsl.interpret import interpret
-
         driver = Drive(
             run_id=run.id,
             process=process,

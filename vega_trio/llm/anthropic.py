@@ -60,8 +60,8 @@ def _key(env: Mapping[str, str]) -> str:
     key = env.get("ANTHROPIC_API_KEY", "").strip()
     if not key:
         raise MissingKey(
-            "no API key for Anthropic: run `vega keys set anthropic` or `export ANTHROPIC_API_KEY=...`, "
-            "or try vega without one: `--model demo`"
+            "no API key for Anthropic: `export ANTHROPIC_API_KEY=...` or put that line into ~/.vega/env, "
+            "or try vega without a key: `--model demo`"
         )
     if not key.isascii() or not key.isprintable() or " " in key:
         raise ModelError(

@@ -122,7 +122,7 @@ class AnthropicModel:
         kind = classify(status, said)
         answer = f"{status} {said.type}".strip() + (f": {said.message}" if said.message else "")
         if kind is ErrorClass.AUTHENTICATION:
-            text = f"{where} refused the API key ({answer}); check ANTHROPIC_API_KEY or run `vega keys set anthropic`"
+            text = f"{where} refused the API key ({answer}); check ANTHROPIC_API_KEY, in the shell or in ~/.vega/env"
         elif status == 404 and said.type == "not_found_error":
             text = f"unknown model {self.model!r} ({answer}); choose another with VEGA_MODEL or --model"
         else:

@@ -17,8 +17,7 @@ Put one of these words into a message:
 - **fail** shows a model error that the process survives
 - **slow** gives a long answer that you can stop
 
-Name one of my tools and I call it. For real answers set a key with `vega keys set anthropic`, or start with \
-`--model local`."""
+Name one of my tools and I call it. For real answers set `ANTHROPIC_API_KEY`, or start with `--model local`."""
 
 RECOVERED = """\
 My process ended in the middle of this answer. Its supervisor started it again with the conversation as it was, and \
