@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -46,10 +47,27 @@ class Request:
 
 
 @attrs.define
-class _Signal:
-    """The signal that ended the run, if one did."""
+class _Watch:
+    """The run, and the signal that ended it, if one did: it may come before the run has started."""
 
-    number: int = 0
+    run: Run | None = None
+    signal: int = 0
+
+    async def cancel(self, number: int) -> None:
+        self.signal = number
+        if self.run is not None:
+            await self.run.cancel()
+
+    async def finish(self, start: Callable[[], Awaitable[Run]]) -> tuple[RunFailed | RunCancelled | None, Any]:
+        """(what went wrong, result) of a run that Ctrl-C cancels."""
+        async with on_interrupt(self.cancel):
+            self.run = await start()
+            if self.signal:
+                await self.run.cancel()
+            try:
+                return None, await self.run.wait()
+            except (RunFailed, RunCancelled) as error:
+                return error, None
 
 
 def run_document(request: Request, shared: Shared) -> int:
@@ -85,42 +103,28 @@ async def _main(request: Request, shared: Shared, setup: Setup, output: Output, 
             bind, request.given, workflow, read_stdin, request.options, abandon_on_cancel=True
         )
         start = partial(app.run_workflow, workflow.name, inputs, primary_text=primary_text, timeout=timeout_s)
-        caught = _Signal()
-        outcome, result = await _watched(app, shared, start, caught)
-    if isinstance(outcome, RunCancelled):
-        return 128 + caught.number if caught.number else INTERRUPTED
-    if outcome is not None:
-        raise outcome
+        watch = _Watch()
+        error, result = await watch.finish(start) if shared.quiet else await _shown(app, shared, watch, start)
+    if isinstance(error, RunCancelled):
+        return 128 + watch.signal if watch.signal else INTERRUPTED
+    if error is not None:
+        raise error
     write(result, output)
     return 0
 
 
-async def _watched(
-    app: App, shared: Shared, start: partial[Any], caught: _Signal
+async def _shown(
+    app: App, shared: Shared, watch: _Watch, start: Callable[[], Awaitable[Run]]
 ) -> tuple[RunFailed | RunCancelled | None, Any]:
-    """(what went wrong, result) of a run that is shown while it lasts and that Ctrl-C cancels."""
-    if shared.quiet:
-        return await _finished(await start(), caught)
+    """As `_Watch.finish`, showing the steps while they happen."""
     started_at = time.time()
     color = wants_color(sys.stderr, no_color=shared.no_color)
     async with show_progress(app, live=_live(shared), color=color) as progress:
-        run = await start()
-        ended = await _finished(run, caught)
-    sys.stderr.write(closing_line(progress, started_at, run.cost_usd) + "\n")
+        ended = await watch.finish(start)
+    cost_usd = watch.run.cost_usd if watch.run is not None else 0.0
+    sys.stderr.write(closing_line(progress, started_at, cost_usd) + "\n")
     sys.stderr.flush()
     return ended
-
-
-async def _finished(run: Run, caught: _Signal) -> tuple[RunFailed | RunCancelled | None, Any]:
-    async def cancel(number: int) -> None:
-        caught.number = number
-        await run.cancel()
-
-    async with on_interrupt(cancel):
-        try:
-            return None, await run.wait()
-        except (RunFailed, RunCancelled) as error:
-            return error, None
 
 
 def _live(shared: Shared) -> bool:

@@ -105,7 +105,7 @@ class Conversation:
         """Sends the message, or else the lines of stdin. Returns the exit code."""
         with trio.open_signal_receiver(*INTERRUPTS) as signals:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._listen, signals, nursery.cancel_scope)
+                nursery.start_soon(self._listen, signals, nursery)
                 if message is not None:
                     await self._turn(message)
                 else:
@@ -139,18 +139,21 @@ class Conversation:
         finally:
             self.in_turn = False
 
-    async def _listen(self, signals: AsyncIterator[int], everything: trio.CancelScope) -> None:
-        """Ctrl-C stops the turn; a second one, SIGTERM, or any signal to a program without a terminal leaves too."""
+    async def _listen(self, signals: AsyncIterator[int], nursery: trio.Nursery) -> None:
+        """Ctrl-C stops the turn; a second one, SIGTERM, or any signal to a program without a terminal leaves too.
+
+        Stopping has its own task: a turn that does not obey must not keep the second signal waiting.
+        """
         async for number in signals:
             leaving = number != signal.SIGINT or not self.interactive
             self.interrupts += 1
             if leaving:
                 self.code = 128 + number
             if self.in_turn and self.interrupts == 1:
-                await self.app.stop_turn(self.session)
+                nursery.start_soon(self.app.stop_turn, self.session)
             elif leaving or self.in_turn:
                 self.code = 128 + number
-                everything.cancel()
+                nursery.cancel_scope.cancel()
             else:
                 sys.stderr.write("\n(Ctrl-D quits)\n")
                 self._prompt()

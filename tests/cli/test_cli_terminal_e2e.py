@@ -1,0 +1,97 @@
+"""A person at a terminal, played on a pseudo terminal."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import attrs
+import pytest
+from cli_shell import ANTHROPIC, Shell
+
+pytestmark = pytest.mark.e2e
+
+
+@attrs.define
+class Person:
+    process: subprocess.Popen[bytes]
+    master: int
+    seen: str = ""
+
+    def type(self, text: str) -> None:
+        os.write(self.master, text.encode())
+
+    def wait_for(self, text: str) -> None:
+        """Reads until `text` has come since the last call."""
+        deadline = time.monotonic() + 30
+        while text not in self.seen:
+            ready, _, _ = select.select([self.master], [], [], max(0.0, deadline - time.monotonic()))
+            assert ready, f"no {text!r} in {self.seen!r}"
+            self.seen += os.read(self.master, 65536).decode(errors="replace")
+        self.seen = self.seen.partition(text)[2]
+
+
+@contextmanager
+def terminal(vega: Shell, *args: str) -> Iterator[Person]:
+    """Fails unless the program leaves by itself, with 0, and the terminal as it was."""
+    master, slave = os.openpty()
+    before = termios.tcgetattr(slave)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vega_trio", *args],
+        cwd=vega.cwd,
+        env=vega.env(TERM="xterm"),
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    try:
+        yield Person(process, master)
+        assert process.wait(30) == 0
+        assert termios.tcgetattr(slave) == before
+    finally:
+        process.kill()
+        process.wait()
+        os.close(slave)
+        os.close(master)
+
+
+def test_ctrl_c_stops_a_turn_and_at_the_prompt_says_how_to_leave(vega: Shell) -> None:
+    with terminal(vega, "chat", "--no-color") as person:
+        person.wait_for("[writer]> ")
+        person.type("slow please\n")
+        person.wait_for("slow please\r\n")
+        person.wait_for(" ")
+        person.type("\x03")
+        person.wait_for("[writer]> ")
+        person.type("yes or no\n")
+        person.wait_for("\r\n[writer]> ")
+        person.type("\x03")
+        person.wait_for("(Ctrl-D quits)\r\n[writer]> ")
+        person.type("\x04")
+
+
+def test_a_failed_turn_is_told_and_the_conversation_goes_on(vega: Shell) -> None:
+    vega.write("team.vega.yaml", ANTHROPIC)
+    with terminal(vega, "chat", "--no-color") as person:
+        person.wait_for("[writer]> ")
+        person.type("hello\n")
+        person.wait_for("error: ")
+        person.wait_for("hint: set ANTHROPIC_API_KEY")
+        person.wait_for("[writer]> ")
+        person.type("/quit\n")
+
+
+def test_the_steps_of_a_run_are_a_tree_that_stays(vega: Shell) -> None:
+    with terminal(vega, "run", "--workflow", "write", "--task", "yes or no") as person:
+        person.wait_for("writer")
+        person.wait_for("✓")
+        person.wait_for("write: completed in ")
