@@ -74,7 +74,16 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    home = tmp_path_factory.mktemp("serve")
+    yield from _serve(tmp_path_factory.mktemp("serve"))
+
+
+@pytest.fixture
+def fresh_server(tmp_path: Path) -> Iterator[Server]:
+    """For tests that crash its processes: three restarts a minute are all that a supervisor grants."""
+    yield from _serve(tmp_path)
+
+
+def _serve(home: Path) -> Iterator[Server]:
     command = [sys.executable, "-m", "vega_trio", "serve", "--demo", "--addr", ":0", "--db", str(home / "test.db")]
     env = {**os.environ, "VEGA_HOME": str(home / "home")}
     with subprocess.Popen(
@@ -125,7 +134,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@attrs.define
+@attrs.define(slots=False)  # Playwright notes on the object which of its methods it has wrapped
 class Watch:
     """What a page must not do. `requests` are those to another host."""
 
@@ -207,6 +216,11 @@ def each_size(request: pytest.FixtureRequest, browser: Browser, server: Server) 
     yield from _dashboards(browser, server, *request.param)
 
 
+@pytest.fixture(params=[(WIDE, "light"), (PHONE, "dark")], ids=["1280-light", "390-dark"])
+def each_fresh(request: pytest.FixtureRequest, browser: Browser, fresh_server: Server) -> Iterator[Dashboard]:
+    yield from _dashboards(browser, fresh_server, *request.param)
+
+
 @pytest.fixture(params=[(size, scheme) for size in (WIDE, PHONE) for scheme in ("light", "dark")])
 def each_look(request: pytest.FixtureRequest, browser: Browser, server: Server) -> Iterator[Dashboard]:
     yield from _dashboards(browser, server, *request.param)
@@ -247,30 +261,22 @@ def test_a_reload_shows_the_same_transcript(dashboard: Dashboard) -> None:
     assert dashboard.parts() == seen
 
 
-def test_a_crash_leaves_a_divider_and_the_same_answer_is_completed(each_size: Dashboard) -> None:
-    each_size.open()
-    each_size.page.get_by_role("button", name="Crash and recover").click()
-    expect(each_size.answer.get_by_text("restarted (1/3), context restored")).to_be_visible(timeout=WAIT_MS)
-    each_size.settle()
-    expect(each_size.answer).to_have_attribute("data-status", "done")
-    expect(each_size.answer).to_contain_text("nothing you said was lost")
-    expect(each_size.log.locator("article[data-status]")).to_have_count(1)
-    assert each_size.overflow() <= 0
+def test_a_crash_leaves_a_divider_and_the_same_answer_is_completed(each_fresh: Dashboard) -> None:
+    each_fresh.open()
+    each_fresh.page.get_by_role("button", name="Crash and recover").click()
+    expect(each_fresh.answer.get_by_text("restarted (1/3), context restored")).to_be_visible(timeout=WAIT_MS)
+    each_fresh.settle()
+    expect(each_fresh.answer).to_have_attribute("data-status", "done")
+    expect(each_fresh.answer).to_contain_text("nothing you said was lost")
+    expect(each_fresh.log.locator("article[data-status]")).to_have_count(1)
+    assert each_fresh.overflow() <= 0
 
 
-@pytest.mark.parametrize(
-    "hostile",
-    [
-        "<script>window.hacked = true</script>",
-        '<img src="x" onerror="window.hacked = true">',
-        "[click](javascript:window.hacked=true)",
-        "![pixel](https://elsewhere.example/pixel.png)",
-    ],
-)
-def test_script_in_question_and_answer_stays_inert(dashboard: Dashboard, hostile: str) -> None:
+def test_script_in_question_and_answer_stays_inert(dashboard: Dashboard) -> None:
+    hostile = "<script>hacked=1</script> <img src=x onerror=hacked=1> [a](javascript:hacked=1) ![b](https://e.test/b.png)"
     dashboard.open()
     dashboard.ask(f"review {hostile}")
-    expect(dashboard.answer).to_contain_text("Verdict")
+    expect(dashboard.answer).to_contain_text("<script>hacked=1</script> <img src=x onerror=hacked=1> a b")
     assert dashboard.log.locator("script, img, iframe, a[href^='javascript' i]").count() == 0
     assert dashboard.page.evaluate("window.hacked") is None
 
@@ -279,13 +285,24 @@ def test_stop_keeps_what_was_said(dashboard: Dashboard) -> None:
     dashboard.open()
     dashboard.send("slow please")
     expect(dashboard.answer).to_contain_text("You asked for it", timeout=WAIT_MS)
-    dashboard.page.get_by_role("button", name="Stop").click()
+    dashboard.page.get_by_role("button", name="Stop", exact=True).click()
     dashboard.settle()
     expect(dashboard.answer).to_have_attribute("data-status", "cancelled")
     kept = dashboard.answer.locator("[data-part=text]").inner_text()
     assert "You asked for it" in kept
     dashboard.page.reload()
     expect(dashboard.answer.locator("[data-part=text]")).to_have_text(kept, use_inner_text=True)
+
+
+def test_a_reload_in_the_middle_of_an_answer_finds_it_again(dashboard: Dashboard) -> None:
+    dashboard.open()
+    dashboard.send("slow please")
+    expect(dashboard.answer).to_contain_text("You asked for it", timeout=WAIT_MS)
+    dashboard.page.reload()
+    expect(dashboard.log).to_contain_text("An answer is being written")
+    dashboard.page.get_by_role("button", name="Stop", exact=True).click()
+    expect(dashboard.answer).to_contain_text("You asked for it")
+    expect(dashboard.log).not_to_contain_text("An answer is being written")
 
 
 def test_escape_stops_too(dashboard: Dashboard) -> None:
@@ -301,13 +318,13 @@ def test_a_failed_turn_says_why_and_the_next_one_works(dashboard: Dashboard) -> 
     dashboard.open()
     dashboard.ask("fail")
     expect(dashboard.answer.get_by_role("alert")).to_contain_text("asked to fail")
-    dashboard.ask("hello")
+    dashboard.ask("yes or no?")
     expect(dashboard.answer).to_have_attribute("data-status", "done")
 
 
 def test_clear_asks_first_and_then_forgets(dashboard: Dashboard, server: Server) -> None:
     dashboard.open()
-    dashboard.ask("hello")
+    dashboard.ask("yes or no?")
     dashboard.page.get_by_role("button", name="Clear the conversation").click()
     dashboard.page.get_by_role("button", name="Keep").click()
     expect(dashboard.log.locator("article")).to_have_count(2)
@@ -338,16 +355,16 @@ def test_a_second_tab_shows_what_the_first_one_asked(dashboard: Dashboard, serve
 # -- overview, looks, policy
 
 
-def test_the_overview_follows_what_happens(each_size: Dashboard, server: Server) -> None:
-    page = each_size.page
-    each_size.open("/overview")
+def test_the_overview_follows_what_happens(each_fresh: Dashboard, fresh_server: Server) -> None:
+    page = each_fresh.page
+    each_fresh.open("/overview")
     expect(page.get_by_role("heading", name="Processes")).to_be_visible()
     page.wait_for_function("document.querySelector('[role=status]')?.dataset.status === 'live'")
-    server.call("POST", "/api/agents/assistant/chat", {"message": "crash"})
+    fresh_server.call("POST", "/api/agents/assistant/chat", {"message": "crash"})
     feed = page.get_by_role("list").filter(has_text="process.restarted")
     expect(feed).to_contain_text("process.restarting")
     expect(page.get_by_role("row").filter(has_text="assistant").first).to_contain_text("incarnation #")
-    assert each_size.overflow() <= 0
+    assert each_fresh.overflow() <= 0
 
 
 def test_the_colours_follow_the_system_until_they_are_chosen(dashboard: Dashboard) -> None:

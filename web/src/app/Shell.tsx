@@ -15,7 +15,9 @@ export function Shell({ children }: { children: ReactNode }) {
   const [open, setOpen] = useState(false);
   const close = (): void => setOpen(false);
   const closeOnEscape = (event: KeyboardEvent): void => {
-    if (open && event.key === "Escape") close();
+    if (!open || event.key !== "Escape") return;
+    event.preventDefault(); // a page may take Escape for its own
+    close();
   };
   return (
     <div className={classes.shell} onKeyDown={closeOnEscape}>

@@ -42,7 +42,7 @@ interface ClearButtonProps {
 function ClearButton({ busy, messages, onClear }: ClearButtonProps) {
   const [asking, setAsking] = useState(false);
   if (!asking || busy) {
-    const label = busy ? "Stop the answer before you clear the conversation" : "Clear the conversation";
+    const label = busy ? "Clear the conversation (stop the answer first)" : "Clear the conversation";
     return (
       <ActionIcon
         variant="subtle"

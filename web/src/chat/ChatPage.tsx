@@ -1,6 +1,7 @@
+import { useWindowEvent } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { IconMessageCircle, IconRobotOff } from "@tabler/icons-react";
-import { type KeyboardEvent, useEffect } from "react";
+import { useEffect } from "react";
 
 import { agentsQuery } from "../api/queries";
 import type { Agent } from "../api/types";
@@ -48,12 +49,11 @@ function UnknownAgent({ name }: { name: string }) {
 function Chat({ name, agent }: { name: string; agent: Agent | undefined }) {
   const [conversation, state] = useConversation(name);
   const busy = state.phase === "streaming" || state.elsewhere;
-  const stopOnEscape = (event: KeyboardEvent): void => {
-    if (event.key === "Escape" && state.phase === "streaming" && !event.defaultPrevented)
-      void conversation.stop();
-  };
+  useWindowEvent("keydown", (event) => {
+    if (event.key === "Escape" && busy && !event.defaultPrevented) void conversation.stop();
+  });
   return (
-    <div className={classes.chat} onKeyDown={stopOnEscape}>
+    <div className={classes.chat}>
       <ChatHeader
         name={name}
         agent={agent}
@@ -66,7 +66,7 @@ function Chat({ name, agent }: { name: string; agent: Agent | undefined }) {
         <CommandProblem conversation={conversation} state={state} />
         <Composer
           agent={agent?.display_name ?? name}
-          ready={state.phase === "idle" && !busy}
+          ready={!busy && !state.queued}
           streaming={busy}
           stopping={state.stopping}
           onSend={(text) => void conversation.send(text)}

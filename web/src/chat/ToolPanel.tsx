@@ -12,7 +12,12 @@ export const ToolPanel = memo(function ToolPanel({ tool }: { tool: ToolPart }) {
   const [open, setOpen] = useState(false);
   const body = useId();
   return (
-    <section className={classes.panel} data-part="tool" data-state={tool.state} aria-label={`Tool ${tool.name}`}>
+    <section
+      className={classes.panel}
+      data-part="tool"
+      data-state={tool.state}
+      aria-label={`Tool ${tool.name}`}
+    >
       <UnstyledButton
         className={classes.head ?? ""}
         aria-expanded={open}

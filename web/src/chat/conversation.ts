@@ -17,6 +17,8 @@ export interface ConversationState {
   transcript: Transcript;
   phase: Phase;
   stopping: boolean;
+  /** A message waits for the history. */
+  queued: boolean;
   /** A turn that this tab does not follow runs: another tab sent it, or this one before it was loaded again. */
   elsewhere: boolean;
   /** Why the history could not be loaded, or a command was refused. */
@@ -31,6 +33,7 @@ const START: ConversationState = {
   transcript: EMPTY,
   phase: "new",
   stopping: false,
+  queued: false,
   elsewhere: false,
   problem: null,
 };
@@ -44,6 +47,7 @@ export class Conversation {
   #flushTimer: ReturnType<typeof setTimeout> | null = null;
   #lastKey = 0;
   #ownTurn = "";
+  #loading: Promise<void> = Promise.resolve();
   /** A turn began or ended while the history was being loaded. */
   #outdated = false;
 
@@ -61,6 +65,15 @@ export class Conversation {
   /** Loads the stored history. Does nothing while an answer streams: the stream is newer than any history. */
   async load(): Promise<void> {
     if (this.#state.phase === "streaming" || this.#state.phase === "loading") return;
+    this.#loading = this.#loadNow();
+    await this.#loading;
+    if (this.#outdated) {
+      this.#outdated = false;
+      await this.load();
+    }
+  }
+
+  async #loadNow(): Promise<void> {
     this.#set({ phase: "loading", problem: null });
     try {
       const { streaming } = await api.status(this.agent);
@@ -69,10 +82,6 @@ export class Conversation {
       this.#set({ transcript, phase: "idle", elsewhere: streaming });
     } catch (error) {
       this.#set({ phase: "unavailable", problem: asApiError(error) });
-    }
-    if (this.#outdated && this.#state.phase === "idle") {
-      this.#outdated = false;
-      await this.load();
     }
   }
 
@@ -83,12 +92,14 @@ export class Conversation {
     if (this.#state.phase === "idle") void this.load();
   }
 
-  /** Sends one message and follows the answer to its end. */
+  /** Sends one message, behind the history if that is still being loaded, and follows the answer to its end. */
   async send(text: string): Promise<void> {
-    if (this.#state.phase !== "idle") return;
+    if (this.#state.phase === "streaming" || this.#state.queued) return;
+    this.#set({ queued: true });
+    await this.#loading;
     this.#lastKey += 1;
     this.#dispatch({ type: "asked", key: `t${this.#lastKey}`, text });
-    this.#set({ phase: "streaming", problem: null });
+    this.#set({ phase: "streaming", queued: false, problem: null });
     try {
       const stream = await postJson(`${chatPath(this.agent)}/stream?v=2`, { message: text });
       await this.#follow(stream);
