@@ -9,9 +9,12 @@ from vega_trio.runtime.mailbox import Mail, PendingReply
 from vega_trio.runtime.orchestrator import Orchestrator, open_kernel
 from vega_trio.runtime.process import Conversation, Process
 from vega_trio.runtime.registry import SpawnTreeNode
+from vega_trio.runtime.supervisor import ChildCount, ChildInfo, Supervisor
 
 __all__ = [
     "Bus",
+    "ChildCount",
+    "ChildInfo",
     "Conversation",
     "Mail",
     "Orchestrator",
@@ -19,5 +22,6 @@ __all__ = [
     "Process",
     "SpawnTreeNode",
     "Subscription",
+    "Supervisor",
     "open_kernel",
 ]

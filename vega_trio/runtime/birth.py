@@ -29,13 +29,14 @@ def new_process(
     id: str | None = None,  # noqa: A002 - the name of the public keyword
     row: ProcessRow | None = None,
     parent: Process | None = None,
+    counted: bool = True,
     **fields: Any,
 ) -> Process:
     """A process that has a place in the registry but no task yet.
 
     Raises: OrchestratorClosed, TooManyProcesses, SpawnTooDeep, NameTaken, and what `make_body` raises.
     """
-    kernel.admit()
+    kernel.admit(counted=counted)
     depth = parent.spawn_depth + 1 if parent is not None else 0
     if depth > MAX_DEPTH:
         assert parent is not None

@@ -78,13 +78,13 @@ def _end(
 def _suspend(incarnation: Incarnation, verdict: Verdict, unfinished: Mail | None) -> None:
     process, reason = incarnation.process, incarnation.reason
     assert reason is not None
+    if reason.abnormal:
+        process.say(_failed(reason, final=False), unfinished)
     if verdict.restart is not None:
         log.warning(
             "process %s (%s) is restarted in %.3g s: %s",
             process.id, process.label, verdict.restart.delay_s, describe(reason),
         )  # fmt: skip
-        if reason.abnormal:
-            process.say(_failed(reason, final=False), unfinished)
         process.say(verdict.restart.event(describe(reason)), unfinished)
     taken = list(incarnation.taken)
     if process.agent is not None:

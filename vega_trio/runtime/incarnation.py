@@ -100,7 +100,7 @@ class Incarnation:
         # Trio clears this when the task is rescheduled: while it stands, the body has not been suspended yet.
         self.task.custom_sleep_data = self
         self.up_since = trio.current_time()
-        if self.process.start_timeout is None and not self.started:
+        if not self.process.must_say_ready and not self.started:
             self._note_start_after_this_step()
         value: object = None
         error: BaseException | None = None
@@ -114,7 +114,7 @@ class Incarnation:
         self._end(value, error, returned=returned)
 
     def _end(self, value: object, error: BaseException | None, *, returned: bool) -> None:
-        if self.process.start_timeout is None and (returned or not self.in_first_step()):
+        if not self.process.must_say_ready and (returned or not self.in_first_step()):
             self.has_started()
         if error is not None and not isinstance(error, Exception):
             self.process.kernel.fail(error)
@@ -130,7 +130,7 @@ class Incarnation:
             self.reason = self.pending
         else:
             self.reason = reason_of(error)
-            self.ignored = isinstance(error, Ignore) and not self.started
+            self.ignored = self.process.declined = isinstance(error, Ignore) and not self.started
         if dying:
             self.process.emit(ShutdownError(error=f"{type(error).__name__}: {error}"))
         self._set_timer(None)
@@ -155,7 +155,7 @@ class Incarnation:
     @property
     def is_up(self) -> bool:
         """Started, seen from another task: whoever else runs, a first step it has begun is over."""
-        if self.started or self.process.start_timeout is not None or self.task is None:
+        if self.started or self.process.must_say_ready or self.task is None:
             return self.started
         return trio.lowlevel.current_task() is not self.task
 
@@ -187,13 +187,13 @@ class Incarnation:
         self._start_waiter = trio.lowlevel.current_task()
 
         def abort(_: trio.lowlevel.RaiseCancelT) -> trio.lowlevel.Abort:
-            if self.process.start_timeout is None:
+            if not self.process.must_say_ready:
                 return trio.lowlevel.Abort.FAILED
             self._start_waiter = None
             return trio.lowlevel.Abort.SUCCEEDED
 
         await trio.lowlevel.wait_task_rescheduled(abort)
-        if self.process.start_timeout is None and self.reason is None:
+        if not self.process.must_say_ready and self.reason is None:
             self.has_started()  # the body woke us in its first step, which is over: it was suspended
         return self.started
 
@@ -222,7 +222,9 @@ class Incarnation:
         if shutdown == "brutal_kill":
             self.process.kill()
             return
-        if self.trapping:
+        if self.process.supervisor is not None:
+            self.process.supervisor.begin_stop(reason)
+        elif self.trapping:
             self.deliver(reason, sender, linked=False)
         else:
             self.condemn(reason)
@@ -274,11 +276,11 @@ class Incarnation:
         return "".join(lines.format())
 
     def signal(self, reason: ExitReason, sender: Incarnation | None, *, linked: bool) -> None:
-        """An exit signal arrives."""
+        """An exit signal arrives. A supervisor takes none but the kill: only its owner stops it."""
         if self.reason is not None:
             return
         what = reaction(reason, trapping=self.trapping, linked=linked)
-        if what is Reaction.IGNORE:
+        if what is Reaction.IGNORE or (self.process.supervisor is not None and what is not Reaction.KILL):
             return
         sender_id = sender.process.id if sender is not None else None
         self.process.emit(ProcessExitSignal(sender_id=sender_id, reason=describe(reason)))

@@ -9,6 +9,7 @@ import attrs
 
 from vega_trio.agent import ShutdownTime
 from vega_trio.events import ProcessRestarting
+from vega_trio.exits import ExitReason
 
 if TYPE_CHECKING:
     from vega_trio.runtime.incarnation import Incarnation
@@ -56,8 +57,16 @@ class Keeper(Protocol):
         """Seconds it may take to leave, or "brutal_kill"."""
         ...
 
+    def started(self, incarnation: Incarnation) -> None:
+        """An incarnation has started."""
+        ...
+
     def decide(self, incarnation: Incarnation) -> Verdict:
         """Whether a restart follows this exit. Synchronous, in the step of the death."""
+        ...
+
+    def expire(self, reason: ExitReason) -> None:
+        """Its deadline has passed: it dies of `reason`, trapping or not, and no restart follows."""
         ...
 
     def dismiss(self) -> None:

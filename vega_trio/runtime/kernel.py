@@ -43,11 +43,14 @@ class Kernel:
     closing: bool = False
     fatal: BaseException | None = None
 
-    def admit(self) -> None:
-        """Raises: OrchestratorClosed, TooManyProcesses."""
+    def admit(self, *, counted: bool) -> None:
+        """Whether another process may be started; supervisors are not counted.
+
+        Raises: OrchestratorClosed, TooManyProcesses.
+        """
         if self.closing:
             raise OrchestratorClosed("the orchestrator is stopping; nothing can be started in it any more")
-        if self.registry.count >= self.max_processes:
+        if counted and self.registry.count >= self.max_processes:
             raise TooManyProcesses(
                 f"{self.registry.count} processes are alive, as many as max_processes allows;"
                 " stop some, or open the orchestrator with a higher max_processes"

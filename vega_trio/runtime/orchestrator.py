@@ -8,8 +8,9 @@ from typing import Any
 
 import attrs
 import trio
+from trio.lowlevel import enable_ki_protection
 
-from vega_trio.agent import Agent, Body, ShutdownTime, Supervision
+from vega_trio.agent import Agent, Body, ShutdownTime, Supervision, SupervisorSpec
 from vega_trio.changes import ProcessRow
 from vega_trio.events import Event
 from vega_trio.exits import Down
@@ -20,6 +21,7 @@ from vega_trio.runtime.kernel import Kernel
 from vega_trio.runtime.process import AgentBody, Process, open_monitor_of
 from vega_trio.runtime.registry import SpawnTreeNode as SpawnTreeNode
 from vega_trio.runtime.spawning import Spawning
+from vega_trio.runtime.supervisor import Supervisor, Top, supervise
 
 
 @attrs.frozen(eq=False)
@@ -110,6 +112,24 @@ class Orchestrator:
         """As `Process.monitor`, from outside any process."""
         return open_monitor_of(process)
 
+    async def supervise(self, spec: SupervisorSpec, *, name: str | None = None, fatal: bool = True) -> Supervisor:
+        """Starts a supervisor; returns when all its children have started.
+
+        When it gives up or escalates, the orchestrator's block is cancelled and raises that; with `fatal=False`
+        there are only events.
+
+        Raises: FailedToStart of the child that failed, after those before it were stopped; NameTaken,
+            OrchestratorClosed.
+        """
+        return await supervise(self._kernel, spec, name=name, fatal=fatal)
+
+    def supervisors(self) -> list[Supervisor]:
+        """The living ones that no supervisor supervises, in the order in which they were started."""
+        return [supervisor for process in self._tops() if (supervisor := process.supervisor) is not None]
+
+    def _tops(self) -> list[Process]:
+        return [each for each in self._kernel.registry.supervisors() if isinstance(each.keeper, Top)]
+
     def subscribe(
         self,
         types: Iterable[EventFilter] | None = None,
@@ -192,12 +212,15 @@ async def open_kernel(
             del error  # the frame must not keep its own traceback alive
 
 
+@enable_ki_protection
 async def shut_down(kernel: Kernel, timeout: float) -> None:
     """Stops what was spawned together; what still runs after `timeout` seconds is killed."""
     kernel.closing = True
     with trio.CancelScope(shield=True):
         with trio.move_on_after(timeout):
             await _stop_spawned(kernel)
+            await _stop_supervisors(kernel)
+            await _await_owned(kernel)
         await _kill_the_rest(kernel)
     kernel.timers.stop()
     kernel.bus.close()
@@ -205,13 +228,27 @@ async def shut_down(kernel: Kernel, timeout: float) -> None:
 
 async def _stop_spawned(kernel: Kernel) -> None:
     processes = kernel.registry.living()
-    for process in processes:
-        if process.keeper.owner is None:
-            process.keeper.dismiss()
-    for process in processes:
+    spawned = [process for process in processes if process.keeper.owner is None]
+    for process in spawned:
+        process.keeper.dismiss()
+    for process in spawned:
+        await process.wait()
+
+
+async def _stop_supervisors(kernel: Kernel) -> None:
+    for process in reversed(kernel.registry.supervisors()):
+        if isinstance(process.keeper, Top) and process.alive:
+            await process.keeper.stop()
+
+
+async def _await_owned(kernel: Kernel) -> None:
+    """Children of processes were told to leave when those left."""
+    for process in kernel.registry.living():
         await process.wait()
 
 
 async def _kill_the_rest(kernel: Kernel) -> None:
-    for process in kernel.registry.living():
-        await process.keeper.kill()
+    rest = [each for each in (*kernel.registry.supervisors(), *kernel.registry.living()) if each.alive]
+    async with trio.open_nursery() as nursery:
+        for process in rest:
+            nursery.start_soon(process.keeper.kill)

@@ -94,6 +94,7 @@ class Process:
     context: contextvars.Context = attrs.field(init=False, repr=False)
     live: Incarnation | None = attrs.field(default=None, init=False, repr=False)
     last_reason: ExitReason | None = attrs.field(default=None, init=False, repr=False)
+    declined: bool = attrs.field(default=False, init=False, repr=False)
     killed_for_staying: bool = attrs.field(default=False, init=False, repr=False)
     final: ExitReason | None = attrs.field(default=None, init=False, repr=False)
     _ended: trio.Event | None = attrs.field(default=None, init=False, repr=False)
@@ -133,6 +134,11 @@ class Process:
         if not self.final.abnormal:
             return "completed"
         return "timeout" if kind_of(self.final) == "timeout" else "failed"
+
+    @property
+    def must_say_ready(self) -> bool:
+        """Whether it has started only when it says `ready()`; a supervisor does once all its children have."""
+        return self.start_timeout is not None or self.supervisor is not None
 
     @property
     def current(self) -> Mail | None:
@@ -235,6 +241,8 @@ class Process:
 
     def has_started(self) -> None:
         """The kernel's: the incarnation has started, said at the bus."""
+        assert self.live is not None
+        self.keeper.started(self.live)
         event = ProcessRestarted() if self.restarts else ProcessStarted(task=self.task or "")
         self.emit(event, *((SaveProcess(self.row()),) if self.agent is not None else ()))
 
@@ -375,9 +383,11 @@ class Process:
             self.live.signal(reason, me, linked=False)
 
     def kill(self) -> None:
-        """Ends this incarnation; cannot be trapped, and cleanup blocks are cut short."""
+        """Ends this incarnation, a supervisor's whole subtree; cannot be trapped, and cuts cleanup blocks short."""
         if self.live is not None:
             self.live.kill()
+            if self.supervisor is not None:
+                self.supervisor.kill_children()
 
     def spawn(
         self,

@@ -45,7 +45,7 @@ class Registry:
     count: int = attrs.field(default=0, init=False)
     """Living processes, supervisors aside."""
 
-    def add(self, process: Process, *, is_supervisor: bool) -> None:
+    def add(self, process: Process) -> None:
         """Raises: ValueError when a living process has its id; NameTaken."""
         if process.id in self._living:
             raise ValueError(f"a living process has the id {process.id!r} already")
@@ -53,7 +53,7 @@ class Registry:
             self._claim(process.name, process)
         self._finished.pop(process.id, None)
         self._living[process.id] = process
-        if not is_supervisor:
+        if process.supervisor is None:
             self.count += 1
 
     def retire(self, process: Process) -> None:
@@ -78,6 +78,10 @@ class Registry:
     def living(self) -> list[Process]:
         """In the order in which they were spawned, supervisors aside."""
         return [process for process in self._living.values() if process.supervisor is None]
+
+    def supervisors(self) -> list[Process]:
+        """In the order in which they were started."""
+        return [process for process in self._living.values() if process.supervisor is not None]
 
     # -- names
 

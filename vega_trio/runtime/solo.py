@@ -42,17 +42,20 @@ class Solo:
 
     def limit_life(self, seconds: float) -> None:
         """The deadline: counted over all incarnations, and never followed by a restart."""
-        self._deadline = self.process.kernel.timers.after(seconds, lambda: self._expire(seconds))
-
-    def _expire(self, seconds: float) -> None:
-        self.stopping = True
         reason = Crashed(ProcessTimeout(seconds))
+        self._deadline = self.process.kernel.timers.after(seconds, lambda: self.expire(reason))
+
+    def expire(self, reason: ExitReason) -> None:
+        self.stopping = True
         if self.process.live is not None:
             self.process.live.expire(reason, self.shutdown)
         else:
             self._give_it_up(reason)
 
     # -- at an exit
+
+    def started(self, incarnation: Incarnation) -> None:
+        """Nothing depends on it."""
 
     def decide(self, incarnation: Incarnation) -> Verdict:
         verdict = self._verdict(incarnation)

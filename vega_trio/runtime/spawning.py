@@ -123,7 +123,7 @@ class Spawning:
             policy = self.body.supervision
         solo = Solo(process, policy, self.shutdown, self.owner)
         process.keeper = solo
-        self.kernel.registry.add(process, is_supervisor=False)
+        self.kernel.registry.add(process)
         if self.owner is not None:
             self.owner.own(process)
         incarnation = launch(process)

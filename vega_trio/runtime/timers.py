@@ -9,6 +9,7 @@ from itertools import count
 
 import attrs
 import trio
+from trio.lowlevel import enable_ki_protection
 
 
 @attrs.define(eq=False)
@@ -56,6 +57,7 @@ class Timers:
         if self._scope is not None:
             self._scope.cancel()
 
+    @enable_ki_protection
     async def run(self) -> None:
         """The task. Cancellation from outside does not reach it: processes being stopped need their timers."""
         while not self._stopped:

@@ -1,0 +1,311 @@
+"""Supervisors: what their users hold of them, and the keeper of those that nobody supervises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import trio
+from trio.lowlevel import enable_ki_protection
+
+from vega_trio._core.tree import Tree
+from vega_trio.agent import ChildSpec, ShutdownTime, SupervisorSpec
+from vega_trio.errors import (
+    ChildAlreadyPresent,
+    ChildAlreadyStarted,
+    ChildNotFound,
+    ChildRestarting,
+    ChildRunning,
+    FailedToStart,
+    MaxChildren,
+    NoProcessError,
+    ProcessExit,
+    SupervisorGaveUp,
+    WouldDeadlock,
+    did_you_mean,
+)
+from vega_trio.exits import Crashed, ExitReason, Shutdown
+from vega_trio.runtime.birth import launch, new_process
+from vega_trio.runtime.crew import Crew
+from vega_trio.runtime.incarnation import running
+from vega_trio.runtime.keeper import FINAL, Verdict
+from vega_trio.runtime.place import ChildInfo as ChildInfo
+from vega_trio.runtime.place import Place
+
+if TYPE_CHECKING:
+    from vega_trio.runtime.incarnation import Incarnation
+    from vega_trio.runtime.kernel import Kernel
+    from vega_trio.runtime.process import Process
+
+
+@attrs.frozen
+class ChildCount:
+    """`specs` of children; `active` are those with a living process; `workers` and `supervisors` count specs."""
+
+    specs: int
+    active: int
+    workers: int
+    supervisors: int
+
+
+@attrs.define(eq=False)
+class Supervisor:
+    """A supervisor over all its incarnations. Its children are started anew with each."""
+
+    spec: SupervisorSpec
+    process: Process = attrs.field(init=False)
+    _crew: Crew | None = attrs.field(default=None, init=False, repr=False)
+
+    @property
+    def id(self) -> str:
+        return self.process.id
+
+    # -- snapshots
+
+    def which_children(self) -> list[ChildInfo]:
+        """In start order. Raises: NoProcessError."""
+        return [place.info() for place in self._working().places.values()]
+
+    def count_children(self) -> ChildCount:
+        """Raises: NoProcessError."""
+        places = self._working().places.values()
+        supervisors = sum(place.is_supervisor for place in places)
+        active = sum(place.process is not None and place.process.live is not None for place in places)
+        return ChildCount(len(places), active, len(places) - supervisors, supervisors)
+
+    def get_child(self, child_id: str) -> ChildInfo:
+        """Raises: ChildNotFound, NoProcessError."""
+        return self._place(child_id).info()
+
+    @property
+    def restarts_used(self) -> int:
+        """Restarts that counted when the last one happened."""
+        return self._crew.tree.intensity.used if self._crew is not None else 0
+
+    def _working(self) -> Crew:
+        if self._crew is None:
+            raise NoProcessError(f"supervisor {self.process.id} is not running")
+        return self._crew
+
+    def _place(self, child_id: str) -> Place:
+        places = self._working().places
+        if child_id not in places:
+            raise ChildNotFound(
+                f"supervisor {self.process.id} has no child {child_id!r}{did_you_mean(child_id, places)}"
+            )
+        return places[child_id]
+
+    # -- calls, served one after the other
+
+    async def start_child(self, spec: ChildSpec, **fields: Any) -> Process | None:
+        """Adds a child, last in the order, and starts it. None when its body raised Ignore.
+
+        Raises: FailedToStart (no spec is left), ChildAlreadyStarted, ChildAlreadyPresent, ChildRestarting,
+            MaxChildren, NoProcessError, WouldDeadlock, ValueError.
+        """
+        crew = self._callable()
+
+        async def operation() -> Process | None:
+            self._refuse_present(spec.id)
+            self._refuse_full()
+            return await crew.start_child(spec, fields)
+
+        if spec.significant and self.spec.auto_shutdown == "never":
+            raise ValueError(f"auto_shutdown must not be 'never' with the significant child {spec.id!r}")
+        process: Process | None = await crew.call(operation)
+        return process
+
+    def _refuse_present(self, child_id: str) -> None:
+        if child_id not in self._working().places:
+            return
+        match self._place(child_id).info().state:
+            case "running":
+                raise ChildAlreadyStarted(f"the child {child_id!r} is running already")
+            case "restarting":
+                raise ChildRestarting(f"the child {child_id!r} waits for its restart")
+            case "stopped":
+                raise ChildAlreadyPresent(f"the child {child_id!r} is stopped; restart_child or delete_child it")
+
+    def _refuse_full(self) -> None:
+        most = self.spec.max_children
+        if most is not None and len(self._working().places) >= most:
+            raise MaxChildren(f"supervisor {self.process.id} has {most} children, as many as max_children allows")
+
+    async def restart_child(self, child_id: str) -> Process | None:
+        """Starts a stopped child, as a new process. None when its body raised Ignore.
+
+        Raises: FailedToStart, ChildNotFound, ChildRunning, ChildRestarting, NoProcessError, WouldDeadlock.
+        """
+        crew = self._callable()
+
+        async def operation() -> Process | None:
+            return await crew.restart_child(self._stopped(child_id))
+
+        process: Process | None = await crew.call(operation)
+        return process
+
+    async def terminate_child(self, child_id: str) -> None:
+        """Stops a child, or cancels its restart. Its spec stays, a temporary one's goes. Not counted.
+
+        Raises: ChildNotFound, NoProcessError, WouldDeadlock.
+        """
+        crew = self._callable()
+        await crew.call(lambda: crew.terminate_child(self._place(child_id)))
+
+    async def delete_child(self, child_id: str) -> None:
+        """Forgets a stopped child.
+
+        Raises: ChildNotFound, ChildRunning, ChildRestarting, NoProcessError, WouldDeadlock.
+        """
+        crew = self._callable()
+
+        async def operation() -> None:
+            place = self._stopped(child_id)
+            del crew.places[place.id]
+            crew.tree.remove(place.id)
+
+        await crew.call(operation)
+
+    def _stopped(self, child_id: str) -> Place:
+        place = self._place(child_id)
+        match place.info().state:
+            case "running":
+                raise ChildRunning(f"the child {child_id!r} is running; terminate_child it first")
+            case "restarting":
+                raise ChildRestarting(f"the child {child_id!r} waits for its restart; terminate_child it first")
+            case "stopped":
+                return place
+
+    def _callable(self) -> Crew:
+        crew = self._working()
+        if crew.reason is not None:
+            raise NoProcessError(f"supervisor {self.process.id} is stopping")
+        self._refuse_deadlock(crew)
+        return crew
+
+    def _refuse_deadlock(self, crew: Crew) -> None:
+        """A loop that waits for a start serves no call; one that depends on the caller's start never would."""
+        caller = running()
+        while caller is not None and not caller.started and caller.process.must_say_ready:
+            keeper = caller.process.keeper
+            if not isinstance(keeper, Place):
+                return
+            if keeper.crew is crew:
+                raise WouldDeadlock(
+                    f"supervisor {self.process.id} is starting process {caller.process.id}, on which this call depends;"
+                    " call after ready()"
+                )
+            caller = keeper.crew.incarnation
+
+    async def stop(self, reason: ExitReason | None = None) -> None:
+        """Stops the children in reverse order and ends with `reason`, Shutdown unless told."""
+        incarnation = self.process.live
+        self.begin_stop(Shutdown() if reason is None else reason)
+        if incarnation is not None:
+            await incarnation.gone().wait()
+        else:
+            await trio.lowlevel.checkpoint()
+
+    def begin_stop(self, reason: ExitReason) -> None:
+        if self._crew is not None:
+            self._crew.order_stop(reason)
+
+    def kill_children(self) -> None:
+        if self._crew is not None:
+            self._crew.kill_all()
+
+    # -- its process
+
+    @enable_ki_protection
+    async def run(self, process: Process) -> None:
+        """The body of the supervisor's process."""
+        assert process.live is not None
+        crew = Crew(self, process, process.live, Tree.of(self.spec))
+        self._crew = crew
+        try:
+            async with trio.open_nursery() as crew.nursery:
+                try:
+                    reason = await crew.run(self.spec)
+                finally:
+                    crew.kill_all()  # whoever is left: a kill has struck here, and the nursery waits for all
+        finally:
+            crew.close()
+            self._crew = None
+        raise ProcessExit(reason)
+
+    def nested(self, spec: SupervisorSpec, nursery: trio.Nursery, fields: Mapping[str, Any]) -> Process:
+        """The process of a supervisor that is a child of this one."""
+        return new_supervisor(self.process.kernel, spec, nursery, **fields).process
+
+
+def new_supervisor(kernel: Kernel, spec: SupervisorSpec, nursery: trio.Nursery, **fields: Any) -> Supervisor:
+    """A supervisor that has no task yet. Raises: as `new_process`."""
+    supervisor = Supervisor(spec)
+    process = new_process(kernel, supervisor.run, nursery=nursery, counted=False, **fields)
+    process.supervisor = supervisor
+    supervisor.process = process
+    return supervisor
+
+
+@attrs.define(eq=False)
+class Top:
+    """The keeper of a supervisor that no supervisor supervises. `fatal`: its failure ends the orchestrator."""
+
+    process: Process
+    fatal: bool
+    owner: Incarnation | None = None
+    shutdown: ShutdownTime = float("inf")
+
+    def started(self, incarnation: Incarnation) -> None:
+        """Nothing depends on it."""
+
+    def decide(self, incarnation: Incarnation) -> Verdict:
+        if not incarnation.started or not self.fatal:
+            return FINAL
+        match incarnation.reason:
+            case Shutdown(detail=SupervisorGaveUp() as error) | Crashed(error=error):
+                return Verdict(final=True, then=lambda: self.process.kernel.fail(error))
+        return FINAL
+
+    def dismiss(self) -> None:
+        if self.process.live is not None:
+            self.process.live.ask_to_leave(Shutdown(), self.shutdown, self.owner)
+
+    def expire(self, reason: ExitReason) -> None:
+        if self.process.live is not None:
+            self.process.live.ask_to_leave(reason, self.shutdown, self.owner)
+
+    async def stop(self) -> None:
+        self.dismiss()
+        await self.process.wait()
+
+    async def kill(self) -> None:
+        self.process.kill()
+        await self.process.wait()
+
+
+async def supervise(
+    kernel: Kernel, spec: SupervisorSpec, *, name: str | None, fatal: bool, owner: Incarnation | None = None
+) -> Supervisor:
+    """Starts a supervisor that no supervisor supervises; returns when all its children have started."""
+    await trio.lowlevel.checkpoint_if_cancelled()
+    supervisor = new_supervisor(kernel, spec, kernel.nursery, name=name)
+    process = supervisor.process
+    process.keeper = Top(process, fatal, owner)
+    kernel.registry.add(process)
+    if owner is not None:
+        owner.own(process)
+    incarnation = launch(process)
+    try:
+        if await incarnation.wait_started():
+            return supervisor
+    except trio.Cancelled:
+        with trio.CancelScope(shield=True):
+            await process.keeper.stop()
+        raise
+    match incarnation.reason:
+        case Shutdown(detail=FailedToStart() as failure):
+            raise failure
+        case reason:
+            raise FailedToStart(process.id, reason or Shutdown())
