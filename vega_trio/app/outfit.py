@@ -15,6 +15,7 @@ from vega_trio.errors import ConfigError, did_you_mean
 from vega_trio.protocols import Model, Store, Tool
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.process import Process
+from vega_trio.tools.threads import Threads
 from vega_trio.tools.toolbox import as_tool
 
 
@@ -36,7 +37,8 @@ class Outfitter:
     """Turns blueprints into bodies. `named_tools` are those an agent may name instead of giving the object.
 
     `models` resolves a model string; `default_model` serves agents without one. `ask` needs what is opened with
-    the bodies made here, so it is set once that is open, before an agent runs.
+    the bodies made here, so it is set once that is open, before an agent runs. `threads` counts those that
+    synchronous tools left behind.
     """
 
     store: Store
@@ -45,6 +47,7 @@ class Outfitter:
     named_tools: Mapping[str, Tool]
     ask: Callable[[Process, str, str], Awaitable[str]] | None = None
     idle_stop_s: float | None = None
+    threads: Threads = attrs.field(factory=Threads)
 
     def model_of(self, agent: Agent) -> Model:
         """Raises: ConfigError for a model string that names no provider."""
@@ -58,7 +61,7 @@ class Outfitter:
         """
         tools: dict[str, Tool] = {}
         for each in agent.tools:
-            tool = self._named(agent, each) if isinstance(each, str) else as_tool(each)
+            tool = self._named(agent, each) if isinstance(each, str) else as_tool(each, threads=self.threads)
             if tool.spec.name in tools:
                 raise ConfigError(f"agent {agent.name!r} has two tools named {tool.spec.name!r}; rename one")
             tools[tool.spec.name] = tool
