@@ -337,7 +337,7 @@ def test_clear_asks_first_and_then_forgets(dashboard: Dashboard, server: Server)
 def test_an_answer_streams_on_while_another_page_is_shown(dashboard: Dashboard) -> None:
     dashboard.open()
     dashboard.send("Search for the newest Trio release")
-    dashboard.page.get_by_role("link", name="Overview").click()
+    dashboard.page.get_by_role("link", name="Overview", exact=True).click()
     expect(dashboard.page.get_by_role("heading", name="Overview")).to_be_visible()
     dashboard.page.get_by_role("link", name="Chat", exact=True).click()
     dashboard.settle()

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 
 import { statsQuery } from "../api/queries";
 import type { Stats } from "../api/types";
-import { count, plural, usd } from "../ui/format";
+import { count, plural, upSince, usd } from "../ui/format";
 import { Problem } from "../ui/Problem";
 import classes from "./StatTiles.module.css";
 
@@ -24,7 +24,7 @@ export function StatTiles() {
   if (!stats.data) return <Skeleton height={92} radius="lg" />;
   return (
     <dl className={classes.tiles}>
-      {tiles(stats.data).map((tile) => (
+      {tiles(stats.data, stats.dataUpdatedAt).map((tile) => (
         <div key={tile.label} className={classes.tile}>
           <dt>{tile.label}</dt>
           <dd className={classes.value} data-bad={tile.bad}>
@@ -37,7 +37,7 @@ export function StatTiles() {
   );
 }
 
-function tiles(stats: Stats): Tile[] {
+function tiles(stats: Stats, at: number): Tile[] {
   return [
     {
       label: "Running",
@@ -56,6 +56,6 @@ function tiles(stats: Stats): Tile[] {
       note: `${count(stats.total_input_tokens)} in, ${count(stats.total_output_tokens)} out`,
     },
     { label: "Cost", value: usd(stats.total_cost_usd), note: plural(stats.total_tool_calls, "tool call") },
-    { label: "Uptime", value: stats.uptime, note: plural(stats.total_errors, "error") },
+    { label: "Up since", value: upSince(stats.uptime, at), note: plural(stats.total_errors, "error") },
   ];
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { count, duration, plural, since, usd } from "./format";
+import { count, duration, plural, since, upSince, usd } from "./format";
 
 test("durations change their unit with their size", () => {
   expect([7.4, 840, 1250, 61_000, 3_700_000].map(duration)).toEqual([
@@ -39,5 +39,16 @@ test("how long ago is told in one unit", () => {
     "30 min ago",
     "2 d ago",
     "",
+  ]);
+});
+
+test("an uptime is told as the time of the start, or its day", () => {
+  const at = new Date(2026, 10, 22, 10, 30, 5).getTime();
+  expect(["5s", "30m5s", "1h2m5s", "49h0m0s", "soon"].map((uptime) => upSince(uptime, at))).toEqual([
+    "10:30",
+    "10:00",
+    "09:28",
+    "20 Nov",
+    "soon",
   ]);
 });

@@ -3,6 +3,8 @@
 const COMPACT = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const PLAIN = new Intl.NumberFormat("en");
 const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const HOUR = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 const FULL = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 
 export function duration(ms: number): string {
@@ -47,4 +49,16 @@ export function since(timestamp: string, now: number): string {
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
   return `${Math.floor(seconds / 86_400)} d ago`;
+}
+
+/**
+ * When a server started that at `at` (milliseconds since the epoch) had been up for `uptime`, such as `1h2m3s`: the
+ * time, or the day if that is longer ago. Unlike the uptime itself it stays true between two refreshes.
+ */
+export function upSince(uptime: string, at: number): string {
+  const match = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(uptime);
+  if (!match || uptime === "") return uptime;
+  const [hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part) => Number(part || 0));
+  const start = at - ((hours * 60 + minutes) * 60 + seconds) * 1000;
+  return (hours < 24 ? HOUR : DAY).format(start);
 }
