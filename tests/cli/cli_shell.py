@@ -29,7 +29,7 @@ workflows:
       task: {type: string}
       rounds: {type: integer, default: 1}
     steps:
-      - writer: "Say {{task}}"
+      - writer: "Say {{task}}, {{rounds}} times"
         save: draft
     output: "{{draft}}"
   echo:

@@ -5,7 +5,6 @@ import pytest
 from vega_trio.cli.progress import Progress, StepView, cut, dollars
 from vega_trio.events import (
     MessageReset,
-    ProcessRestarting,
     StepFinished,
     StepStarted,
     TextDelta,
@@ -79,7 +78,7 @@ def test_a_long_answer_keeps_its_end_only() -> None:
     assert step.activity.endswith("end")
 
 
-def test_tools_and_restarts_are_told() -> None:
+def test_tool_calls_and_their_failures_are_told() -> None:
     progress = Progress()
     progress.apply(started("w/0"))
     called = ToolStart(agent="Coder", tool_call_id="1", tool_name="read_file", arguments={"path": "a"})
@@ -88,9 +87,6 @@ def test_tools_and_restarts_are_told() -> None:
     assert progress.apply(
         ToolEnd(agent="Coder", tool_call_id="2", tool_name="read_file", result="Error: no", error=True)
     ) == ["read_file failed: Error: no"]
-    assert progress.apply(ProcessRestarting(agent="Coder", attempt=1, max=3, reason="crashed: ValueError: x")) == [
-        "Coder crashed and restarts (1/3): crashed: ValueError: x"
-    ]
 
 
 def test_the_end_of_the_run_is_its_own_and_not_of_another() -> None:

@@ -138,8 +138,6 @@ def _class_hint(error: TurnFailed | RunFailed | ModelError) -> str:
             return "raise the budget in the document, or start anew with a smaller task"
         case ErrorClass.RATE_LIMIT | ErrorClass.OVERLOADED:
             return "the provider asks to wait: try again later"
-        case ErrorClass.TEMPORARY if any(isinstance(each, ModelError) for each in _causes(error)):
-            return "check the network and the address (ANTHROPIC_BASE_URL, OPENAI_BASE_URL), then try again"
         case _:
             return ""
 

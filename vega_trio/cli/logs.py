@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from vega_trio.cli.options import Shared
 from vega_trio.cli.terminal import safe
@@ -14,9 +14,17 @@ LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNI
 
 
 class _Stderr(logging.Handler):
-    """Writes to whatever `sys.stderr` is now: a live display puts itself in its place and keeps its lines apart."""
+    """Writes to whatever `sys.stderr` is now: a live display puts itself in its place and keeps its lines apart.
+
+    `before` is called first, for who has left a line of the terminal open.
+    """
+
+    def __init__(self, before: Callable[[], None]) -> None:
+        super().__init__()
+        self._before = before
 
     def emit(self, record: logging.LogRecord) -> None:
+        self._before()
         sys.stderr.write(safe(self.format(record)) + "\n")
         sys.stderr.flush()
 
@@ -35,9 +43,9 @@ def level_of(shared: Shared, env: Mapping[str, str]) -> int:
     return LEVELS[name.lower()]
 
 
-def start_logging(shared: Shared, env: Mapping[str, str]) -> None:
-    """Sends what the package logs to stderr. Raises: ConfigError."""
-    handler = _Stderr()
+def start_logging(shared: Shared, env: Mapping[str, str], before: Callable[[], None] = lambda: None) -> None:
+    """Sends what the package logs to stderr; `before` as in `_Stderr`. Raises: ConfigError."""
+    handler = _Stderr(before)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S"))
     logger = logging.getLogger("vega_trio")
     logger.setLevel(level_of(shared, env))

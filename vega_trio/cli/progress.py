@@ -14,7 +14,6 @@ from vega_trio.cli.terminal import safe
 from vega_trio.events import (
     Event,
     MessageReset,
-    ProcessRestarting,
     StepFinished,
     StepStarted,
     TextDelta,
@@ -101,9 +100,6 @@ class Progress:
                 return self._tool_started(event)
             case ToolEnd():
                 return self._tool_ended(event)
-            case ProcessRestarting():
-                most = "" if event.max is None else f"/{event.max}"
-                return [f"{event.agent or 'process'} crashed and restarts ({event.attempt}{most}): {cut(event.reason)}"]
             case WorkflowCompleted() | WorkflowFailed() | WorkflowCancelled() if event.run_id == self.run_id:
                 self.ended, self.status = True, event.status
         return []

@@ -31,6 +31,8 @@ from vega_trio.dsl.units import parse_duration
 from vega_trio.dsl.workflow import WorkflowDefinition
 from vega_trio.errors import RunCancelled, RunFailed
 
+PATIENCE_S = 3.0
+
 
 @attrs.frozen(kw_only=True)
 class Request:
@@ -98,10 +100,7 @@ async def _main(request: Request, shared: Shared, setup: Setup, output: Output, 
     store = request.db or setup.env.get("VEGA_DB") or None
     async with open_app(source, model=request.model, store=store, env=env, home=setup.home) as app:
         workflow = choose_workflow(app, request.workflow)
-        # In a thread: what is piped in may take its time, and Ctrl-C must not wait for it.
-        inputs, primary_text = await trio.to_thread.run_sync(
-            bind, request.given, workflow, read_stdin, request.options, abandon_on_cancel=True
-        )
+        inputs, primary_text = await _inputs(request, workflow, quiet=shared.quiet)
         start = partial(app.run_workflow, workflow.name, inputs, primary_text=primary_text, timeout=timeout_s)
         watch = _Watch()
         error, result = await watch.finish(start) if shared.quiet else await _shown(app, shared, watch, start)
@@ -111,6 +110,27 @@ async def _main(request: Request, shared: Shared, setup: Setup, output: Output, 
         raise error
     write(result, output)
     return 0
+
+
+async def _inputs(
+    request: Request, workflow: WorkflowDefinition, *, quiet: bool
+) -> tuple[dict[str, object], str | None]:
+    """What `bind` gives. In a thread: what is piped in may take its time, and Ctrl-C must not wait for it."""
+    async with trio.open_nursery() as nursery:
+        if not quiet:
+            nursery.start_soon(_say_who_is_waited_for)
+        bound = await trio.to_thread.run_sync(
+            bind, request.given, workflow, read_stdin, request.options, abandon_on_cancel=True
+        )
+        nursery.cancel_scope.cancel()
+    return bound
+
+
+async def _say_who_is_waited_for() -> None:
+    """Nobody should wonder about an open stdin that was never meant as input."""
+    await trio.sleep(PATIENCE_S)
+    sys.stderr.write("waiting for the primary input on stdin (--task TEXT gives it here)\n")
+    sys.stderr.flush()
 
 
 async def _shown(

@@ -73,6 +73,8 @@ async def _main(request: Request, shared: Shared, setup: Setup, database: str) -
     async with open_app(source, model=model, store=database, env=env, home=setup.home) as app:
         if not shared.quiet:
             _say(f"{app.document.file}: {counts(app.document)}")
+            if app.warnings:
+                _say(f"{len(app.warnings)} warnings: vega validate {app.document.file} shows them")
         if app.model_note:
             _say(app.model_note)
         await serve(

@@ -50,11 +50,12 @@ class Request:
 def talk(request: Request, shared: Shared) -> int:
     """Talks and returns the exit code. Raises: whatever stops it; `failure.py` knows what that means."""
     setup = open_setup(shared.home)
-    start_logging(shared, setup.env)
-    return trio.run(partial(_main, request, shared, setup))
+    screen = open_screen(quiet=shared.quiet, no_color=shared.no_color)
+    start_logging(shared, setup.env, before=screen.end_line)
+    return trio.run(partial(_main, request, shared, setup, screen))
 
 
-async def _main(request: Request, shared: Shared, setup: Setup) -> int:
+async def _main(request: Request, shared: Shared, setup: Setup, screen: Screen) -> int:
     source = choose_document(request.file)
     store = request.db or setup.env.get("VEGA_DB") or None
     if request.resume and store is None:
@@ -65,7 +66,6 @@ async def _main(request: Request, shared: Shared, setup: Setup) -> int:
             sys.stderr.write(app.model_note + "\n")
         agent = choose_agent(app, request.agent)
         session = Session(agent) if request.resume or store is None else await _new_session(app, agent)
-        screen = open_screen(quiet=shared.quiet, no_color=shared.no_color)
         interactive = request.prompt is None and is_terminal(sys.stdin)
         conversation = Conversation(app=app, session=session, screen=screen, interactive=interactive)
         return await conversation.hold(request.prompt)

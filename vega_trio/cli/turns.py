@@ -15,7 +15,6 @@ from vega_trio.errors import TurnFailed
 from vega_trio.events import (
     Event,
     MessageReset,
-    ProcessRestarting,
     TextDelta,
     ToolEnd,
     ToolStart,
@@ -106,7 +105,7 @@ def _own(event: Event, screen: Screen) -> bool | None:
         case TextDelta():
             screen.text(event.delta)
         case MessageReset():
-            screen.line("the answer starts over")
+            screen.line("· the answer starts over")
             screen.start()
             screen.text(event.text)
         case TurnFinished():
@@ -125,5 +124,3 @@ def _beside(event: Event, screen: Screen, agent: str) -> None:
             screen.line(f"· {whose}{tool_line(event)}")
         case ToolEnd(error=True):
             screen.line(f"· {whose}{safe(event.tool_name)} failed: {cut(event.result)}")
-        case ProcessRestarting():
-            screen.line(f"· {safe(event.agent or 'the process')} crashed and restarts: {cut(event.reason)}")
