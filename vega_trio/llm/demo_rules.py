@@ -13,7 +13,7 @@ import attrs
 
 from vega_trio.errors import ModelError
 from vega_trio.llm.arguments import synthesise, without_quotes
-from vega_trio.llm.demo_texts import EXPLANATION, RECOVERED, code_for, long_answer, review_of, work_on
+from vega_trio.llm.demo_texts import EXPLANATION, RECOVERED, code_for, improved, long_answer, review_of, work_on
 from vega_trio.messages import ToolCall, ToolResult
 from vega_trio.protocols import ModelRequest, ToolSpec
 from vega_trio.session import ErrorClass
@@ -163,6 +163,7 @@ WRITES_CODE = (
     r"\b(write|implement|create|code|build|fix|refactor|improve)\b.*"
     r"\b(function|code|program|class|script|module)\b"
 )
+ANSWERS_A_REVIEW = r"\b(reviewer|review)\b.*\b(found|says|said|findings)\b|\b(apply|address)\b.*\b(review|findings)\b"
 WORK = (
     r"\b(write|draft|plan|design|propose|outline|research|analy[sz]e|summari[sz]e|combine|merge|translate|describe|"
     r"create|build|implement|test|compare|decide|improve|rewrite|process|prepare|list|estimate|fix|check)\b|^task\b"
@@ -174,6 +175,7 @@ RULES: tuple[Rule, ...] = (
     Rule(lambda turn: turn.says(r"\bfail\b"), _fail),
     Rule(lambda turn: turn.says(r"\bslow(ly)?\b"), lambda turn: (long_answer(turn.question),)),
     Rule(lambda turn: bool(_named_tools(turn)), _call_tools),
+    Rule(lambda turn: turn.says(ANSWERS_A_REVIEW), lambda turn: (improved(turn.question),)),
     Rule(lambda turn: turn.says(WRITES_CODE) and not turn.says(r"^\W*review\b"), lambda t: (code_for(t.question),)),
     Rule(lambda turn: turn.says(r"\bsearch\b") and turn.offers("web_search"), _search),
     Rule(lambda turn: re.search(r"\byes or no\b", turn.question, re.IGNORECASE) is not None, _yes),

@@ -62,13 +62,27 @@ def excerpt(text: str, longest: int = 160) -> str:
 
 def code_for(question: str) -> str:
     """A program for the task: one of three that it knows, or a skeleton."""
-    known = (code for pattern, code in _PROGRAMS if re.search(pattern, question, re.IGNORECASE))
-    code = next(known, None) or _skeleton(question)
     return (
-        f"Here is a version for “{excerpt(question)}”:\n\n```python\n{code}\n```\n\n"
+        f"Here is a version for “{excerpt(question)}”:\n\n```python\n{_program(question)}\n```\n\n"
         "It takes plain Python values, has no dependencies, and its edge cases (empty input, a missing value) are "
         "handled where they arise."
     )
+
+
+def improved(question: str) -> str:
+    """The answer to a review of a program that it wrote."""
+    return (
+        f"With the findings applied:\n\n```python\n{_program(question)}\n```\n\n"
+        "The limits were right already; empty input gives the same result as a value that is not there, and both "
+        "ends have their test:\n\n"
+        "1. **Edge cases**: the result for empty input is now part of the contract.\n"
+        "2. **Tests**: one for empty input, one each for the first and the last element."
+    )
+
+
+def _program(question: str) -> str:
+    known = (code for pattern, code in _PROGRAMS if re.search(pattern, question, re.IGNORECASE))
+    return next(known, None) or _skeleton(question)
 
 
 def _skeleton(question: str) -> str:

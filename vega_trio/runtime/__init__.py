@@ -4,12 +4,17 @@
         worker = await orch.spawn(some_async_function)
 """
 
+import logging
+
 from vega_trio.runtime.bus import Bus, Subscription
 from vega_trio.runtime.mailbox import Mail, PendingReply
 from vega_trio.runtime.orchestrator import Orchestrator, open_kernel
 from vega_trio.runtime.process import Conversation, Process
 from vega_trio.runtime.registry import SpawnTreeNode
 from vega_trio.runtime.supervisor import ChildCount, ChildInfo, Supervisor
+
+# A library is silent unless its program sets logging up.
+logging.getLogger("vega_trio").addHandler(logging.NullHandler())
 
 __all__ = [
     "Bus",
