@@ -33,7 +33,7 @@ class ChatStream:
 
 @attrs.frozen(kw_only=True)
 class ToolUse:
-    """One tool call of a finished turn, as it is shown."""
+    """One tool call of a finished turn, as it is shown. `text_offset` counts the characters said before it."""
 
     tool_call_id: str
     tool_name: str
@@ -41,6 +41,7 @@ class ToolUse:
     result: str = ""
     duration_ms: int = 0
     error: bool = False
+    text_offset: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -156,9 +157,11 @@ def _tool_uses(rows: list[MessageRow]) -> tuple[ToolUse, ...]:
         result.tool_call_id: (result, row.at) for row in rows for result in row.message.tool_results
     }
     uses = []
+    said = 0
     for row in rows:
+        said += len(row.message.text) if row.message.role == "assistant" else 0
         for call in row.message.tool_calls:
-            use = ToolUse(tool_call_id=call.id, tool_name=call.name, arguments=dict(call.arguments))
+            use = ToolUse(tool_call_id=call.id, tool_name=call.name, arguments=dict(call.arguments), text_offset=said)
             if call.id in results:
                 result, at = results[call.id]
                 took = max(0, round((at - row.at) * 1000))

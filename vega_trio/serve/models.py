@@ -51,6 +51,7 @@ class ToolCallEntry:
     arguments: Mapping[str, Any]
     result: str
     duration_ms: int
+    text_offset: int
     error: bool = False
 
 
