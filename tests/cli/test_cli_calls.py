@@ -232,7 +232,7 @@ def test_findings_as_json_are_one_object(done: dict[str, Done]) -> None:
     assert invalid.code == 2
     found = json.loads(invalid.out)
     assert (found["valid"], found["file"]) == (False, "team.vega.yaml")
-    (finding,) = found["diagnostics"]
+    finding = found["diagnostics"][0]
     fields = {"code", "severity", "message", "file", "line", "column", "end_line", "end_column", "hint", "path"}
     assert set(finding) == fields
     assert (finding["code"], finding["line"], finding["column"]) == ("V012", 13, 9)
