@@ -101,3 +101,21 @@ def test_help_answers_within_150_ms_of_processor_time() -> None:
         return usage.ru_utime + usage.ru_stime
 
     assert min(seconds() for _ in range(3)) <= 0.15
+
+
+@pytest.mark.parametrize(
+    ("stdout", "code", "error"), [("/dev/full", 1, "error: No space left on device\n"), ("-", 0, "")]
+)
+def test_a_stdout_that_takes_nothing_is_told_in_one_line(stdout: str, code: int, error: str) -> None:
+    shell = f"{sys.executable} -m vega_trio version >{'&-' if stdout == '-' else stdout}"
+    done = subprocess.run(["sh", "-c", shell], cwd=PACKAGE_ROOT, stderr=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stderr) == (code, error)
+
+
+def test_a_reader_that_has_gone_is_no_reason_to_complain() -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    command = [sys.executable, "-m", "vega_trio", "version"]
+    done = subprocess.run(command, cwd=PACKAGE_ROOT, stdout=theirs, stderr=subprocess.PIPE, text=True)
+    os.close(theirs)
+    assert (done.returncode, done.stderr) == (1, "")

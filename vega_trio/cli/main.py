@@ -120,13 +120,21 @@ def invoke(args: Sequence[str]) -> int:
 
 def main() -> None:
     """The console script."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # no answer is lost because of a character the terminal lacks
+    _open_streams()
     code = invoke(sys.argv[1:])
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has gone; without this the interpreter complains once more when it closes the stream.
+    except OSError:
+        # The reader has gone or the disk is full, which has been said; the interpreter would fail at it once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
+
+
+def _open_streams() -> None:
+    """Makes stdout and stderr writable whatever they are: no answer is lost because of a character or a closed one."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the caller
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - it lives as long as the program
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

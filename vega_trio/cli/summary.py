@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import attrs
 
+from vega_trio.cli.terminal import safe
 from vega_trio.dsl.document import AgentDefinition, Document, Settings
 from vega_trio.dsl.workflow import InputDefinition, WorkflowDefinition
 
@@ -26,7 +27,7 @@ def _count(number: int, noun: str) -> str:
 
 def summary(document: Document) -> str:
     """Agents with model and tools, workflows with their inputs, tools, and the settings that were made."""
-    return "".join(line + "\n" for line in _lines(document))
+    return "".join(safe(line) + "\n" for line in _lines(document))
 
 
 def _lines(document: Document) -> Iterator[str]:
@@ -79,4 +80,8 @@ def _settings(settings: Settings) -> Iterator[str]:
     for field in attrs.fields(Settings):
         value = getattr(settings, field.name)
         if value != getattr(plain, field.name):
-            yield f"{field.name}: {'(set)' if field.name == 'api_key' else value}"
+            yield f"{field.name}: {'(set)' if field.name == 'api_key' else _shown(value)}"
+
+
+def _shown(value: object) -> str:
+    return ", ".join(str(each) for each in value) if isinstance(value, tuple) else str(value)

@@ -29,6 +29,7 @@ def command(ctx: click.Context, file: str | None, strict: bool, as_json: bool) -
     from vega_trio.cli.documents import environment, need_document
     from vega_trio.cli.failure import USAGE, WARNINGS
     from vega_trio.cli.summary import summary
+    from vega_trio.cli.terminal import safe
     from vega_trio.dsl.parse import parse_document
     from vega_trio.errors import DocumentError
 
@@ -46,7 +47,7 @@ def command(ctx: click.Context, file: str | None, strict: bool, as_json: bool) -
         _print_json(source, parsed.warnings)
     else:
         for each in parsed.warnings:
-            click.echo(str(each), err=True)
+            click.echo(safe(str(each)), err=True)
         click.echo(f"Valid: {source}")
         if shared.verbose:
             click.echo(summary(parsed.document), nl=False)
