@@ -1,0 +1,70 @@
+"""Every example runs as its first lines say, on the demo model, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+VEGA = Path(sys.executable).with_name("vega")
+
+pytestmark = pytest.mark.e2e
+
+
+def run(home: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("VEGA_", "ANTHROPIC_"))}
+    return subprocess.run(
+        [str(word) for word in command],
+        env={**env, "VEGA_HOME": str(home), "NO_COLOR": "1"},
+        cwd=home,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.vega.yaml")), ids=lambda path: path.name)
+def test_every_document_is_valid_without_a_warning(path: Path, tmp_path: Path) -> None:
+    done = run(tmp_path, VEGA, "validate", path, "--strict")
+    assert (done.returncode, done.stdout.split(":")[0]) == (0, "Valid"), done.stderr
+
+
+def test_code_review_writes_reviews_and_improves(tmp_path: Path) -> None:
+    path = EXAMPLES / "code-review.vega.yaml"
+    task = "Write a binary search function"
+    done = run(tmp_path, VEGA, "run", path, "--workflow", "review", "--task", task, "--model", "demo")
+    assert done.returncode == 0, done.stderr
+    assert "def binary_search(items, target):" in done.stdout
+    assert "review/2" in done.stderr
+    assert "review/2" not in done.stdout
+
+
+def test_tools_demo_calls_its_tools_and_survives_the_one_that_fails(tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    path = folder / "tools-demo.vega.yaml"
+    path.write_text((EXAMPLES / path.name).read_text())
+    done = run(tmp_path, VEGA, "run", path, "--text", "one two three", "--model", "demo")
+    assert done.returncode == 0, done.stderr
+    assert "`word_count` answered: 3" in done.stdout
+    assert "3 words were counted" in (folder / "workspace" / "notes" / "words.md").read_text()
+    assert "`fetch_status` did not work: Error: " in done.stdout
+
+
+def test_simple_agent_answers(tmp_path: Path) -> None:
+    path = EXAMPLES / "simple-agent.vega.yaml"
+    done = run(tmp_path, VEGA, "chat", "--file", path, "-p", "hello", "--model", "demo")
+    assert done.returncode == 0, done.stderr
+    assert "demo model" in done.stdout
+
+
+def test_library_shows_an_answer_a_tool_and_a_recovery(tmp_path: Path) -> None:
+    done = run(tmp_path, sys.executable, EXAMPLES / "library.py", "--model", "demo")
+    assert (done.returncode, done.stderr) == (0, "")
+    for said in ("Hello, {name}!", "[= 6 in ", "[crashed: DemoCrash: asked to crash]", "[restarted as incarnation 2"):
+        assert said in done.stdout
