@@ -262,8 +262,10 @@ class Parser:
     def _close(self, closing: str, opening: Token) -> None:
         token = self.cursor.peek()
         if token.kind != "sign" or token.value != closing:
-            message = f"'{opening.value}' is not closed" if token.kind == "end" else f"'{closing}' is missing"
-            raise self.cursor.error("V050", message, opening.start, opening.end)
+            at_end = token.kind == "end" or self.cursor.text.startswith("}}", token.start)
+            if not at_end:
+                raise self._unexpected(token)
+            raise self.cursor.error("V050", f"'{opening.value}' is not closed", opening.start, opening.end)
         self.cursor.brackets.pop()
         self.cursor.take(token)
 

@@ -21,7 +21,8 @@ class Fields:
     """The fields of one mapping. `what` names it in messages, `area` its unsupported keys (`support.py`).
 
     Every reading method takes the key and the default for when it is absent or null. `finish` reports the keys
-    that nobody read. `refused` is true when an unsupported key was reported.
+    that nobody read. `refused` is true when an unsupported key was reported. `owner` is the mapping's own key, to
+    point at for what is not there.
     """
 
     reading: Reading
@@ -31,6 +32,7 @@ class Fields:
     entries: dict[str, tuple[YamlScalar, YamlNode]] = attrs.field(init=False)
     known: set[str] = attrs.field(factory=set)
     refused: bool = False
+    owner: YamlNode | None = None
 
     def __attrs_post_init__(self) -> None:
         self.entries = {}
@@ -63,7 +65,7 @@ class Fields:
     def wrong(self, code: str, key: str, message: str, hint: str = "") -> None:
         """Reports something about the value of a key."""
         entry = self.entries.get(key)
-        self._error(code, entry[1] if entry else self.node, message, key, hint)
+        self._error(code, entry[1] if entry else self.owner or self.node, message, key, hint)
 
     def finish(self) -> None:
         for text, (key, _) in self.entries.items():
@@ -216,7 +218,11 @@ class Fields:
 
     def inner(self, key: str, area: str = "") -> Fields | None:
         node = self.mapping(key)
-        return None if node is None else Fields(self.reading, node, self.at(key), area)
+        return None if node is None else Fields(self.reading, node, self.at(key), area, owner=self.entries[key][0])
+
+    def lacking(self, code: str, message: str, hint: str = "") -> None:
+        """Reports something that is missing from the mapping."""
+        self._error(code, self.owner or self.node, message, "", hint)
 
 
 def _shown(node: YamlScalar) -> str:

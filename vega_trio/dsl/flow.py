@@ -26,6 +26,7 @@ from vega_trio.dsl.workflow import (
     ParallelAction,
     RepeatAction,
     ReturnAction,
+    SetAction,
     Step,
     TryAction,
     WorkflowDefinition,
@@ -77,9 +78,7 @@ class _Flow:
         options = step.options
         if options.guard is not None:
             self.check(options.guard, known)
-        for expression in before_blocks(step.action):
-            self.check(expression, known)
-        after = self.action(step, known)
+        after = self.action(step, self.inputs(step, known))
         if options.on_timeout is not None:
             after = joined([after, self.block(options.on_timeout, known.perhaps(after))])
         if options.save is not None:
@@ -93,6 +92,18 @@ class _Flow:
         if options.guard is not None:
             after = joined([known.plus(f"steps.{step.id}"), after])
         return after
+
+    def inputs(self, step: Step, known: Known) -> Known:
+        """Checks what the action uses before any step within it."""
+        if isinstance(step.action, SetAction):  # each may use those above it
+            for name, value in step.action.values.items():
+                for template in value_expressions(value):
+                    self.check(template, known)
+                known = known.plus(name)
+            return known
+        for expression in before_blocks(step.action):
+            self.check(expression, known)
+        return known
 
     def action(self, step: Step, known: Known) -> Known:
         match step.action:
@@ -117,12 +128,16 @@ class _Flow:
 
     def loop(self, steps: Sequence[Step], known: Known, names: Sequence[str], *, may_be_empty: bool) -> Known:
         """What a pass sets, the next one may find; the loop's variables are put back afterwards."""
-        variables = (*names, "item") if may_be_empty else ()
+        variables = frozenset((*names, "item") if may_be_empty else ())
         inside = known.plus(*variables, "loop").perhaps(self.set_within(steps))
         end = self.block(steps, inside)
-        hidden = frozenset(variables) - known.maybe
-        end = attrs.evolve(end, sure=(end.sure - hidden) | (known.sure & hidden), maybe=end.maybe - hidden, ended=False)
-        return attrs.evolve(known.perhaps(end)) if may_be_empty else end
+        end = attrs.evolve(
+            end,
+            sure=(end.sure - variables) | (known.sure & variables),
+            maybe=(end.maybe - variables) | (known.maybe & variables),
+            ended=False,
+        )
+        return known.perhaps(end).plus("loop") if may_be_empty else end
 
     def set_within(self, steps: Sequence[Step]) -> Known:
         names: set[str] = set()
@@ -142,7 +157,10 @@ class _Flow:
                     if writers.setdefault(name, number) != number:
                         message = f"'{name}' is set in more than one branch; the later branch wins"
                         self.reading.error_in(step, "W105", message, "give each branch a name of its own")
-        return merged(known, [self.block(steps, known) for steps in branches])
+        ends = [self.block(steps, known) for steps in branches]
+        hidden = frozenset({"loop", "item"}) - known.maybe
+        joint = merged(known, ends)
+        return attrs.evolve(joint, sure=joint.sure - hidden, maybe=joint.maybe - hidden)
 
     # -- expressions
 

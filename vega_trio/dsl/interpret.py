@@ -36,6 +36,7 @@ from vega_trio.dsl.values import (
     ExpressionError,
     FailureValue,
     check_list,
+    check_memory,
     kind,
     operand,
     plain,
@@ -380,6 +381,7 @@ class _Call:
     def remember(self, action: RememberAction, path: str) -> Run[object]:
         key = yield from self.render_text(action.key, path)
         value = plain((yield from self.render(action.value, path)))
+        check_memory(value)
         yield Remember(path=path, key=key, value=value)
         return NOTHING
 

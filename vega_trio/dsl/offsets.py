@@ -40,13 +40,12 @@ def _places(node: YamlScalar) -> list[int]:
 def _block(raw: str, value: str) -> list[int]:
     header = raw.find("\n") + 1
     body = raw[header:]
-    indent = _indent(body, raw[:header])
+    indent = _indent(body, value)
     places: list[int] = []
     at, line_start = 0, True
     for char in value:
         if line_start:
-            blanks = len(body[at : at + indent]) - len(body[at : at + indent].lstrip(" "))
-            at += blanks
+            at += _spaces(body, at, indent)
             line_start = False
         if at >= len(body):
             places.append(header + max(len(body) - 1, 0))
@@ -54,8 +53,6 @@ def _block(raw: str, value: str) -> list[int]:
             places.append(header + at)
             at = _past_break(body, at)
             line_start = True
-            if char == " ":  # folded: the break was read as one space
-                continue
         elif body[at] == char:
             places.append(header + at)
             at += 1
@@ -64,12 +61,20 @@ def _block(raw: str, value: str) -> list[int]:
     return places
 
 
-def _indent(body: str, header: str) -> int:
-    """The columns taken off every line: those of the first line that is not blank."""
-    explicit = next((int(char) for char in header if char.isdigit() and char != "0"), None)
-    lines = [line for line in body.split("\n") if line.strip()]
-    first = len(lines[0]) - len(lines[0].lstrip(" ")) if lines else 0
-    return first if explicit is None else min(first, max(first, explicit))
+def _indent(body: str, value: str) -> int:
+    """The columns taken off every line: what the first line that is not blank has lost."""
+    return _first_indent(body) - _first_indent(value)
+
+
+def _first_indent(text: str) -> int:
+    line = next((line for line in text.split("\n") if line.strip()), "")
+    return len(line) - len(line.lstrip(" "))
+
+
+def _spaces(text: str, at: int, most: int) -> int:
+    """How many spaces stand there, at most so many."""
+    here = text[at : at + most]
+    return len(here) - len(here.lstrip(" "))
 
 
 def _past_break(text: str, at: int) -> int:
@@ -82,24 +87,32 @@ def _flow(raw: str, value: str, quote: str) -> list[int]:
     """A plain or single-quoted scalar; a line break and the blanks round it are one space or line breaks."""
     places: list[int] = []
     at = 1 if quote else 0
+    folded = 0
     for char in value:
-        if char in " \n" and raw[at : at + 1] != char:
-            at = _skip_blank(raw, at)
-            places.append(max(at - 1, 0))
+        at, folded = _folded(raw, at, folded)
+        if folded:
+            places.append(at - 1)
+            folded -= 1
         elif raw[at : at + 1] == char:
             places.append(at)
             at += 2 if char == quote and raw[at + 1 : at + 2] == quote else 1
-            if char in " " and raw[at : at + 1].isspace():
-                at = _skip_blank(raw, at) if "\n" in raw[at:] and not raw[at:].lstrip(" ")[:1].strip() else at
         else:
             return []
     return places
 
 
-def _skip_blank(raw: str, at: int) -> int:
-    while at < len(raw) and raw[at].isspace():
-        at += 1
-    return at
+def _folded(raw: str, at: int, left: int) -> tuple[int, int]:
+    """Behind the blanks that begin here, and for how many characters of the value they stand.
+
+    `left` of those of the last fold are still to come. Blanks without a line break stand for themselves.
+    """
+    if left or not raw[at : at + 1].isspace():
+        return at, left
+    end = at
+    while end < len(raw) and raw[end].isspace():
+        end += 1
+    breaks = raw[at:end].replace("\r\n", "\n").count("\n")
+    return (end, max(breaks - 1, 1)) if breaks else (at, 0)
 
 
 _WIDTHS = {"x": 4, "u": 6, "U": 10}
@@ -108,17 +121,22 @@ _WIDTHS = {"x": 4, "u": 6, "U": 10}
 def _double(raw: str, value: str) -> list[int]:
     """A double-quoted scalar: as `_flow`, with escapes."""
     places: list[int] = []
-    at = 1
+    at, folded = 1, 0
     for char in value:
         while raw[at : at + 2] in ("\\\n", "\\\r"):  # an escaped line break is nothing
-            at = _skip_blank(raw, at + 1)
-        places.append(min(at, len(raw) - 1))
-        if raw[at : at + 1] == "\\":
+            at += 1
+            while raw[at : at + 1].isspace():
+                at += 1
+        at, folded = _folded(raw, at, folded)
+        if folded:
+            places.append(at - 1)
+            folded -= 1
+        elif raw[at : at + 1] == "\\":
+            places.append(at)
             at += _WIDTHS.get(raw[at + 1 : at + 2], 2)
         elif raw[at : at + 1] == char:
+            places.append(at)
             at += 1
-        elif char in " \n":
-            at = _skip_blank(raw, at)
         else:
             return []
     return places

@@ -160,7 +160,7 @@ def _parallel_agent(inside: Inside, fields: Fields) -> Action:
     assert inner is not None
     agent = inner.text("agent")
     if "agent" not in inner.entries:
-        inside.reading.error("V032", inner.node, "'parallel' needs an 'agent', or a list of steps", path=inner.path)
+        inner.lacking("V032", "'parallel' needs an 'agent', or a list of steps")
     elif agent not in inside.agents:
         hint = remedy(agent, inside.agents, "the agents are")
         inner.wrong("V012", "agent", f"unknown agent '{agent}'", hint)
@@ -174,8 +174,7 @@ def _parallel_agent(inside: Inside, fields: Fields) -> Action:
     elif isinstance(node, YamlScalar) and isinstance(node.value, str):
         action = ParallelAgentAction(agent, inside.reading.expression(node, 0, inner.at("inputs")), limit)
     else:
-        message = "'parallel' needs 'inputs': a list of messages"
-        inside.reading.error("V032", node or inner.node, message, path=inner.path)
+        inner.wrong("V032", "inputs", "'parallel' needs 'inputs': a list of messages")
     inner.finish()
     return action
 

@@ -88,7 +88,7 @@ def read_budget(owner: Fields, *, per: bool = False) -> BudgetDefinition | None:
     if per:
         period = fields.choice("per", "total", {"total": "total", "month": "month", "day": "day"})
     if limit is None and "limit" not in fields.entries:
-        fields.reading.error("V016", fields.node, "a budget needs a 'limit'", "write for example: limit: $5.00")
+        fields.lacking("V016", "a budget needs a 'limit'", "write for example: limit: $5.00")
     fields.finish()
     return None if limit is None else BudgetDefinition(limit, on_exceed, period)  # type: ignore[arg-type]
 

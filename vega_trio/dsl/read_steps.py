@@ -41,7 +41,6 @@ class StepReader:
     askable: Collection[str]
     workflows: Collection[str]
     variables: Collection[str]
-    count: int = 0
     longest_first: tuple[str, ...] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -61,9 +60,9 @@ class StepReader:
         return tuple(step for step in steps if step is not None)
 
     def _step(self, node: YamlNode, path: str, parallel: bool) -> Step | None:
-        self.count += 1
-        if self.count == MAX_STEPS + 1:
-            self.reading.error("V006", node, f"a workflow with more than {MAX_STEPS:,} steps", path=path)
+        self.reading.steps_read += 1
+        if self.reading.steps_read == MAX_STEPS + 1:
+            self.reading.error("V006", node, f"a document with more than {MAX_STEPS:,} steps", path=path)
         if not isinstance(node, YamlMap):
             hint = "write for example: - Agent: what it is to do"
             self.reading.error("V032", node, f"a step must be a mapping with one action, not {shape(node)}", hint, path)

@@ -49,7 +49,7 @@ class ToolSetting:
 
 def read_tool(reading: Reading, named: Named, setting: ToolSetting) -> ToolDefinition | None:
     """Reports V015, V016, V020-V024, V033, W107, W114; None when there is no implementation."""
-    fields = Fields(reading, named.node, named.path, "tool")
+    fields = Fields(reading, named.node, named.path, "tool", owner=named.name_node)
     fields.text("name")
     if not _NAME.fullmatch(named.name):
         message = f"the tool name '{named.name[:40]}' must be letters, digits, _ . and -, 64 at most"
@@ -200,7 +200,7 @@ def _implementation(
     inner = fields.inner("implementation")
     if (run is None) == (inner is None):
         message = "a tool has either 'implementation' or 'run'" if inner else "a tool needs an 'implementation'"
-        fields.reading.error("V022", fields.node, message, "write for example: run: date", fields.path)
+        fields.lacking("V022", message, "write for example: run: date")
         return None, None
     if inner is None:
         assert run is not None
@@ -226,7 +226,7 @@ def _implementation(
 
 def _needed(fields: Fields, key: str) -> None:
     if fields.take(key) is None:
-        fields.reading.error("V022", fields.node, f"'{key}' is missing", path=fields.path)
+        fields.lacking("V022", f"'{key}' is missing")
 
 
 def _http(fields: Fields, texts: _Texts) -> HttpImpl:

@@ -50,6 +50,7 @@ class Reading:
     env: Mapping[str, str]
     unsupported: Unsupported
     origins: dict[int, Origin] = attrs.field(factory=dict)
+    steps_read: int = 0
 
     def keep_origin(self, made: object, node: YamlNode, path: str, offset: int = 0) -> None:
         """Remembers what a part of the document was read from, for checks of the whole."""

@@ -68,7 +68,7 @@ class Finding:
     span: Span
     message: str
     hint: str = ""
-    path: str = ""
+    path: str = attrs.field(default="", eq=False)
 
     def diagnostic(self) -> Diagnostic:
         source = self.span.source

@@ -90,6 +90,9 @@ def _check_tools(reading: Reading, agent: AgentDefinition, document: Document, w
         elif server not in servers:
             hint = remedy(server, servers, "the servers are") or "declare it under settings.mcp.servers"
             reading.error("V021", item, f"unknown MCP server '{server}'", hint, path)
+        elif "*" not in name:
+            hint = "vega mcp list shows the tools of a connected server"
+            reading.error("W110", item, f"whether '{server}' has this tool is known once it is connected", hint, path)
 
 
 def _check_knowledge(reading: Reading, agent: AgentDefinition, whole: Whole) -> None:

@@ -21,6 +21,7 @@ MAX_TEXT = 10 * 1024 * 1024
 MAX_ITEMS = 100_000
 MAX_VISITS = 100_000
 MAX_DEPTH = 100
+MAX_MEMORY = 256 * 1024
 MAX_BITS = 1023  # of an integer, so that it is a float too
 
 Scope = Mapping[str, object]
@@ -195,6 +196,13 @@ def check_text(text: str) -> str:
     if len(text) > MAX_TEXT:
         raise limit(f"a text of {len(text):,} characters is longer than {MAX_TEXT:,}")
     return text
+
+
+def check_memory(value: object) -> None:
+    """Raises: ExpressionError R007 when a value is too large to be remembered."""
+    size = len(msgspec.json.encode(value))
+    if size > MAX_MEMORY:
+        raise limit(f"a value of {size:,} bytes is more than the {MAX_MEMORY:,} that can be remembered")
 
 
 def check_list(items: list[object]) -> list[object]:

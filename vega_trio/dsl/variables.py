@@ -95,8 +95,9 @@ class Variables:
         """Puts the loop's variables and `item` back as they were afterwards; `loop` too, if a loop is around it."""
         kept = {name: self.scope.get(name, UNDEFINED) for name in (*names, "item")}
         owned = self.owned & kept.keys()
-        outer = self.scope.get("loop") if self.loops else None
+        outer = self.outer_loop
         self.loops += 1
+        self.scope["loop"] = _loop(-1, 0, outer)
         try:
             yield
         finally:
@@ -112,14 +113,7 @@ class Variables:
 
     def enter_pass(self, number: int, length: int | None, variables: Mapping[str, object], outer: object) -> None:
         """Sets `loop`, `item` and the loop's variables. They are no writes, for they do not outlive the loop."""
-        self.scope["loop"] = {
-            "index": number,
-            "count": number + 1,
-            "first": number == 0,
-            "last": length is not None and number + 1 == length,
-            "length": length,
-            "parent": outer,
-        }
+        self.scope["loop"] = _loop(number, length, outer)
         for name, value in variables.items():
             self.scope[name] = value
             self.owned.add(name)
@@ -128,3 +122,15 @@ class Variables:
     def outer_loop(self) -> object:
         """The `loop` of the pass that is going on, null outside of loops."""
         return self.scope.get("loop") if self.loops else None
+
+
+def _loop(number: int, length: int | None, outer: object) -> dict[str, object]:
+    """`loop` in pass `number`, 0-based; -1 before the first one."""
+    return {
+        "index": number,
+        "count": number + 1,
+        "first": number == 0,
+        "last": length is not None and number + 1 == length,
+        "length": length,
+        "parent": outer,
+    }

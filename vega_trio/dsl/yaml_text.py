@@ -82,11 +82,19 @@ def decode(data: bytes, file: str, order: int = 0) -> Source:
         message = f"the file has {len(data):,} bytes; {MAX_FILE:,} is the most"
         raise YamlError(Finding("V006", Span(empty, 0, 0), message))
     try:
-        return Source(file, data.decode("utf-8-sig"), order)
+        return Source(file, _LEADING_BLANKS.sub(_without_spaces, data.decode("utf-8-sig")), order)
     except UnicodeDecodeError as error:
         raise YamlError(
             Finding("V001", Span(empty, 0, 0), f"the file is not UTF-8 at byte {error.start}", "save it as UTF-8")
         ) from None
+
+
+# The parser takes a block of text whose first lines hold only spaces for badly indented; YAML does not.
+_LEADING_BLANKS = re.compile(r"(?m)([|>][-+0-9]{0,2}[ \t]*\r?\n)((?:[ ]+\r?\n)+)")
+
+
+def _without_spaces(found: re.Match[str]) -> str:
+    return found[1] + found[2].replace(" ", "")
 
 
 def load(source: Source, report: Report) -> YamlNode | None:
