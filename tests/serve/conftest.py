@@ -194,8 +194,9 @@ async def _serving(
 ) -> AsyncIterator[Served]:
     tools = list(tools)
     path = home / "served.vega.yaml"
-    path.write_text(DOCUMENT.format(tools=", ".join(tool.__name__ for tool in tools)))
-    document = parse_document(str(path), Disk(), env={}).document
+    names = [tool.__name__ for tool in tools]
+    path.write_text(DOCUMENT.format(tools=", ".join(names)))
+    document = parse_document(str(path), Disk(), env={}, tools=names).document
     document = attrs.evolve(document, settings=attrs.evolve(document.settings, limits=limits or {}))
     chosen = model if hasattr(model, "stream") else ScriptedModel(model)
     async with open_app(document, model=chosen, store=store, tools=tools, env={}, home=home, shutdown_timeout=1) as app:

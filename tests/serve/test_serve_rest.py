@@ -56,7 +56,7 @@ async def test_one_agent_is_shown_whole(serving: Any) -> None:
         async with serving(tools=[lookup]) as served:
             shown = await get(served, "/api/agents/assistant")
             missing = await get(served, "/api/agents/assistent", 404)
-    assert shown["tools"] == [{"name": "lookup", "origin": "builtin"}]
+    assert shown["tools"] == [{"name": "lookup", "origin": "python"}]
     assert shown["max_iterations"] == 50
     assert shown["supervision"] == {"strategy": "restart", "max_restarts": 3, "window_s": 300.0}
     assert "did you mean 'assistant'" in missing["error"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -19,7 +20,7 @@ from vega_trio.errors import ConfigError
 from vega_trio.events import SessionUpdated
 from vega_trio.protocols import ModelRequest
 from vega_trio.serve.server import serve
-from vega_trio.testing import ScriptedModel, ScriptedReply
+from vega_trio.testing import ScriptedReply
 
 PROGRAM = Path(__file__).parent / "program.py"
 AGENTS = "/api/agents"
@@ -261,17 +262,21 @@ async def test_a_taken_port_is_a_clear_error(serving: Any) -> None:
 
 
 async def test_nothing_is_left_when_a_server_is_down(serving: Any) -> None:
+    def open_files() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
     with trio.fail_after(10):
-        async with serving(ScriptedModel(["a", "b"])) as served:
-            before = trio.lowlevel.current_statistics().tasks_living
+        await trio.to_thread.run_sync(open_files)  # the first thread's own
+        before, tasks = open_files(), trio.lowlevel.current_statistics().tasks_living
+        async with serving(["a", "b", "c"]) as served:
             for agent in ("assistant", "reviewer"):
                 await served.chat("x", agent=agent)
-            async with served.listening():
+            async with served.streaming("never read to its end"), served.listening():
                 pass
             served.stop.set()
             await served.down.wait()
-            # Two processes were started, and all that the server ran is gone.
-            assert trio.lowlevel.current_statistics().tasks_living < before + 2 * 2
+        assert open_files() == before
+        assert trio.lowlevel.current_statistics().tasks_living == tasks
 
 
 # -- signals

@@ -7,6 +7,7 @@ from quart import Request, Response
 
 from vega_trio.app.agents import AgentInfo
 from vega_trio.app.application import App
+from vega_trio.dsl.words import BUILTIN_TOOLS
 from vega_trio.serve.desk import Desk, Route, json_answer
 from vega_trio.serve.models import AgentDetail, AgentEntry, SupervisionEntry, ToolEntry
 from vega_trio.session import Session
@@ -88,7 +89,9 @@ def _detail(info: AgentInfo, app: App, work: _Work | None) -> AgentDetail:
 
 
 def _origin(tool: str, app: App) -> str:
-    return "document" if tool in app.document.tools else "builtin"
+    if tool in app.document.tools:
+        return "document"
+    return "builtin" if tool in BUILTIN_TOOLS else "python"
 
 
 def _beginning(text: str) -> str:

@@ -99,7 +99,7 @@ class AgentEntry:
 
 @attrs.frozen(kw_only=True)
 class ToolEntry:
-    """A tool of an agent. `origin`: builtin, or document for one that the document defines."""
+    """A tool of an agent. `origin`: builtin, document for one that the document defines, or python."""
 
     name: str
     origin: str

@@ -94,7 +94,7 @@ _TURN_ANSWERS: Mapping[str, _Answer] = {
     ErrorClass.OVERLOADED: _Answer(503, "the model is overloaded; wait and ask again", 10),
     ErrorClass.TEMPORARY: _Answer(503, "the model could not be reached or broke off; ask again", 5),
     ErrorClass.TIMEOUT: _Answer(504, "the model did not answer in time; ask again, or raise VEGA_TIMEOUT"),
-    ErrorClass.AUTHENTICATION: _Answer(502, "the model refused the key; set ANTHROPIC_API_KEY in the shell or in ~/.vega/env"),
+    ErrorClass.AUTHENTICATION: _Answer(502, "the key was refused; set ANTHROPIC_API_KEY in the shell or ~/.vega/env"),
     ErrorClass.INVALID_REQUEST: _Answer(502, "the model refused the request; check the agent's model and settings"),
     ErrorClass.CONTEXT_OVERFLOW: _Answer(502, "the conversation is too long for the model; clear the chat"),
     ErrorClass.REFUSAL: _Answer(502, "the model declined to answer; rephrase the message"),
