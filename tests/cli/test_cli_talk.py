@@ -15,7 +15,7 @@ from vega_trio.app.application import App
 from vega_trio.app.open import open_app
 from vega_trio.cli.chat import command
 from vega_trio.cli.failure import Failure
-from vega_trio.cli.talk import Conversation, _new_session, choose_agent, read_lines
+from vega_trio.cli.talk import Conversation, choose_agent, read_lines
 from vega_trio.cli.turns import Screen
 from vega_trio.errors import ModelError, TurnFailed, UnknownAgent
 from vega_trio.messages import ToolCall
@@ -82,7 +82,7 @@ async def test_conversations_are_kept_apart_unless_one_is_continued(document: Pa
     with trio.fail_after(10):
         async with open_app(document, model=model, store=tmp_path / "chat.db") as app:
             for _ in range(2):
-                await conversation(app, session=await _new_session(app, "writer")).hold("hi")
+                await conversation(app, session=await app.new_session("writer")).hold("hi")
         async with open_app(document, model=model, store=tmp_path / "chat.db") as app:
             await conversation(app).hold("hi")
     assert [len(request.messages) for request in model.requests] == [1, 1, 3]

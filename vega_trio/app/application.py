@@ -48,6 +48,13 @@ class App:
         """Raises: UnknownAgent."""
         return self.catalogue.get(name)
 
+    async def new_session(self, agent: str, user: str = "default") -> Session:
+        """A fresh conversation, which is from now on the one that messages without a session id belong to.
+
+        Raises: UnknownAgent.
+        """
+        return await self.chats.sessions.start(agent, user)
+
     def chat(
         self, session: Session, text: str, *, turn_id: str | None = None
     ) -> AbstractAsyncContextManager[ChatStream]:

@@ -156,7 +156,8 @@ class Runs:
                 run.status, run.result = "completed", result
                 outcome = WorkflowCompleted(run_id=run.id, workflow=run.workflow)
             case Crashed(error=error):
-                run.status, run.error, run.cause = "failed", str(error) or type(error).__name__, error
+                run.status, run.cause = "failed", error.__cause__ or error
+                run.error = str(error) or type(error).__name__
                 run.error_class = error.error_class if isinstance(error, StepFailed) else "agent_crashed"
                 outcome = WorkflowFailed(run_id=run.id, workflow=run.workflow, error=run.error)
             case _:

@@ -7,6 +7,8 @@ message, stopped when idle, and comes back under that id with its history and fi
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import attrs
 import trio
@@ -55,6 +57,16 @@ class Sessions:
             self._newest.setdefault(key, attrs.evolve(session, id=newest["id"] if newest else new_id()))
         return self._newest[key]
 
+    async def start(self, agent: str, user: str) -> Session:
+        """A new session, the newest of (agent, user) from now on. Stored without a title until its first message.
+
+        Raises: UnknownAgent.
+        """
+        self.agents.get(agent)
+        session = self._newest[(agent, user)] = Session(agent, user, new_id())
+        await self._save(session, {"title": "", "created_at": rfc3339(time.time())})
+        return session
+
     async def process(self, session: Session) -> Process:
         """The living process of a resolved session, started if need be."""
         assert session.id is not None
@@ -86,11 +98,16 @@ class Sessions:
         return process if process.alive else None
 
     async def touch(self, session: Session, text: str) -> None:
-        """Notes that a message was sent: the record is made by the first one, titled after it."""
+        """Notes that a message was sent: the first one makes the record, which is titled after it."""
         assert session.id is not None
-        now = rfc3339(time.time())
+        title = " ".join(text.split())[:TITLE_LENGTH]
         row = await self.store.records.get("session", session.id)
         if row is None:
-            title = " ".join(text.split())[:TITLE_LENGTH]
-            row = {"id": session.id, "agent": session.agent, "user": session.user, "title": title, "created_at": now}
-        await self.store.submit(Put("session", session.id, {**row, "updated_at": now})).wait()
+            row = {"title": title, "created_at": rfc3339(time.time())}
+        await self._save(session, {**row, "title": row["title"] or title})
+
+    async def _save(self, session: Session, row: Mapping[str, Any]) -> None:
+        assert session.id is not None
+        whole = {"id": session.id, "agent": session.agent, "user": session.user, **row}
+        whole["updated_at"] = rfc3339(time.time())
+        await self.store.submit(Put("session", session.id, whole)).wait()

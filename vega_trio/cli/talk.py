@@ -9,18 +9,14 @@ import codecs
 import os
 import signal
 import sys
-import time
-import uuid
 from collections.abc import AsyncIterator
 from functools import partial
 
 import attrs
 import trio
 
-from vega_trio._core.wire import rfc3339
 from vega_trio.app.application import App
 from vega_trio.app.open import open_app
-from vega_trio.changes import Put
 from vega_trio.cli.config import Setup, open_setup
 from vega_trio.cli.documents import choose_document, environment
 from vega_trio.cli.failure import show, usage
@@ -65,7 +61,7 @@ async def _main(request: Request, shared: Shared, setup: Setup, screen: Screen) 
         if app.model_note and not shared.quiet:
             sys.stderr.write(app.model_note + "\n")
         agent = choose_agent(app, request.agent)
-        session = Session(agent) if request.resume or store is None else await _new_session(app, agent)
+        session = Session(agent) if request.resume or store is None else await app.new_session(agent)
         interactive = request.prompt is None and is_terminal(sys.stdin)
         conversation = Conversation(app=app, session=session, screen=screen, interactive=interactive)
         return await conversation.hold(request.prompt)
@@ -79,14 +75,6 @@ def choose_agent(app: App, name: str | None) -> str:
     if len(names) != 1:
         raise usage(f"{app.document.file} has {len(names)} agents", f"choose one: {', '.join(names)}")
     return names[0]
-
-
-async def _new_session(app: App, agent: str) -> Session:
-    """A new conversation in a database that may hold older ones."""
-    now = rfc3339(time.time())
-    row = {"id": uuid.uuid4().hex[:8], "agent": agent, "user": "default", "title": "", "created_at": now}
-    await app.store.submit(Put("session", str(row["id"]), {**row, "updated_at": now})).wait()
-    return Session(agent, id=row["id"])
 
 
 @attrs.define(kw_only=True)
