@@ -372,7 +372,9 @@ OTHER = "  other:\n    inputs: {n: integer, m: {default: x}}\n    steps: [{Reade
     ],
 )
 def test_the_inputs_of_a_called_workflow_are_checked(call: str, expected: list[str]) -> None:
-    assert [code for code in codes(workflow(f"- workflow: other\n  with: {call}", more=OTHER)) if code != "W101"] == expected
+    assert [
+        code for code in codes(workflow(f"- workflow: other\n  with: {call}", more=OTHER)) if code != "W101"
+    ] == expected
 
 
 def test_workflows_that_call_each_other_without_end_are_refused() -> None:
@@ -544,9 +546,7 @@ def test_what_is_not_supported_yet_is_refused_by_name() -> None:
     assert found == [("V004", "key 'delegation' is not supported yet")]
 
 
-UNSUPPORTED_KEYS = [
-    (area, key) for area in ("agent", "settings", "step") for key in sorted(UNSUPPORTED.get(area, ()))
-]
+UNSUPPORTED_KEYS = [(area, key) for area in ("agent", "settings", "step") for key in sorted(UNSUPPORTED.get(area, ()))]
 
 
 @pytest.mark.parametrize(("area", "key"), UNSUPPORTED_KEYS)

@@ -166,7 +166,12 @@ def test_a_condition_holds(text: str, scope: dict[str, Any], expected: bool) -> 
         ("a {{ }}", "V053", "'{{}}' is empty; write \\{{ for the characters", "{{ }}"),
         ("{{ x | }}", "V050", "a filter's name must follow '|'", "}"),
         ("{{ x | uper }}", "V051", "unknown filter 'uper'; did you mean 'upper'?", "uper"),
-        ("{{ x | truncate }}", "V052", "the filter 'truncate' takes 1 argument, not 0; write: truncate:100", "truncate"),
+        (
+            "{{ x | truncate }}",
+            "V052",
+            "the filter 'truncate' takes 1 argument, not 0; write: truncate:100",
+            "truncate",
+        ),
         ("{{ x | upper:1 }}", "V052", "the filter 'upper' takes no argument, not 1; write it without ':'", "upper"),
         ("{{ len(x) }}", "V054", "a call is not possible; there are filters instead: value | filter", "len("),
         ("{{ upper(x) }}", "V054", "a call is not possible; write a filter: value | upper", "upper("),
@@ -208,15 +213,40 @@ def test_a_wrong_template_is_refused_at_load(text: str, code: str, message: str,
         ("{{ t.score }}", {"t": "9"}, "R002", "a text has no '.score'; parse an agent's reply with 'format: json'"),
         ("{{ t.x }}", {"t": [1]}, "R002", "a list has no '.x'; take an item by its number: list.0"),
         ("{{ t.x }}", {"t": 5}, "R002", "a number has no '.x'"),
-        ("{{ 'a' + 1 }}", {}, "R002", "'+' cannot take text and number; make the other one text with the filter 'string'"),
-        ("{{ 'a' * 2 }}", {}, "R002", "'*' cannot take text and number; make a text a number with the filter 'int' or 'float'"),
-        ("{{ null + 1 }}", {}, "R002", "'+' cannot take null and number; give the empty one a value with the filter 'default:0'"),
-        ("{{ [1] > 0 }}", {}, "R002", "'>' cannot compare list with number; count a list with the filter 'length', or make it text with 'join'"),
+        (
+            "{{ 'a' + 1 }}",
+            {},
+            "R002",
+            "'+' cannot take text and number; make the other one text with the filter 'string'",
+        ),
+        (
+            "{{ 'a' * 2 }}",
+            {},
+            "R002",
+            "'*' cannot take text and number; make a text a number with the filter 'int' or 'float'",
+        ),
+        (
+            "{{ null + 1 }}",
+            {},
+            "R002",
+            "'+' cannot take null and number; give the empty one a value with the filter 'default:0'",
+        ),
+        (
+            "{{ [1] > 0 }}",
+            {},
+            "R002",
+            "'>' cannot compare list with number; count a list with the filter 'length', or make it text with 'join'",
+        ),
         ("{{ 1 / 0 }}", {}, "R002", "'/' divides by zero"),
         ("{{ 1 in 5 }}", {}, "R002", "'in' needs a text, list or mapping on its right, not a number"),
         ("{{ [1, 'a'] | sort }}", {}, "R002", "'sort' needs numbers or texts, not a list of number and text"),
         ("{{ 'x' | int }}", {}, "R002", "'int' cannot read 'x' as a number; give a fallback first: default:0"),
-        ("{{ 'abc' | reverse }}", {}, "R002", "'reverse' needs a list, not a text; split a text with the filter 'split'"),
+        (
+            "{{ 'abc' | reverse }}",
+            {},
+            "R002",
+            "'reverse' needs a list, not a text; split a text with the filter 'split'",
+        ),
         ("{{ 'x' | json }}", {}, "R003", "this is not JSON: 'x' (JSON is malformed: invalid character (byte 0))"),
         ("{{ x * x }}", {"x": 2**600}, "R007", "a number is too large"),
         ("{{ x * x }}", {"x": 1e200}, "R007", "a number is too large"),
@@ -269,7 +299,9 @@ def test_a_tool_may_write_names_with_a_dot_and_choose_text() -> None:
     assert template.render({"a": 1}) == "1 no!"
 
 
-@pytest.mark.parametrize("text", ["{{if x}}a", "{{else}}", "{{end}}", "{{if}}x{{end}}", "{{if x}}a{{else}}b{{else}}c{{end}}"])
+@pytest.mark.parametrize(
+    "text", ["{{if x}}a", "{{else}}", "{{end}}", "{{if}}x{{end}}", "{{if x}}a{{else}}b{{else}}c{{end}}"]
+)
 def test_a_broken_choice_of_text_is_refused(text: str) -> None:
     with pytest.raises(ExpressionError) as error:
         compile_template(text, tool=True)
@@ -284,7 +316,14 @@ def test_an_expression_keeps_its_value_and_a_text_prints() -> None:
 
 @pytest.mark.parametrize(
     ("value", "printed"),
-    [(1e16, "1e+16"), (-2.0, "-2"), (2**70, str(2**70)), (0.1 + 0.2, "0.30000000000000004"), ("ä", "ä"), (["ä"], '["ä"]')],
+    [
+        (1e16, "1e+16"),
+        (-2.0, "-2"),
+        (2**70, str(2**70)),
+        (0.1 + 0.2, "0.30000000000000004"),
+        ("ä", "ä"),
+        (["ä"], '["ä"]'),
+    ],
 )
 def test_numbers_print_shortest(value: object, printed: str) -> None:
     assert print_value(value) == printed

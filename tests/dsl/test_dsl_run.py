@@ -127,7 +127,12 @@ def test_paths_are_stable_and_say_where_a_step_is() -> None:
         ("- Writer: a\n  save: x\n- Writer: b", "x", {}, "<a>"),
         ("- Writer: a\n  save: x", "steps.x.status", {}, "completed"),
         ("- Writer: a\n  save: x", '{a: "{{x}}", b: [1, "n{{x}}", null]}', {}, {"a": "<a>", "b": [1, "n<a>", None]}),
-        ("- Writer: a", '"{{steps.writer.output}} {{steps.writer.cost_usd}} {{steps.writer.duration_ms}}"', {}, "<a> 0.25 10"),
+        (
+            "- Writer: a",
+            '"{{steps.writer.output}} {{steps.writer.cost_usd}} {{steps.writer.duration_ms}}"',
+            {},
+            "<a> 0.25 10",
+        ),
         ("- Writer tells it: a", "steps.writer_tells_it.agent", {}, "Writer"),
         ("- Writer: a\n  id: first", "first", {}, "<a>"),
         # conditions
@@ -140,14 +145,34 @@ def test_paths_are_stable_and_say_where_a_step_is() -> None:
         ("- for x in items:\n    - Writer: '{{x}}'\n  save: all", "all", {"items": ["a", "b"]}, ["<a>", "<b>"]),
         ("- for: k, v in items\n  steps: [{set: {last: '{{k}}{{v}}'}}]", "last", {"items": {"a": 1, "b": 2}}, "b2"),
         ("- for: k in items\n  steps: [{set: {last: '{{k}}'}}]", "last", {"items": {"a": 1, "b": 2}}, "b"),
-        ("- for: x in items\n  steps: [{set: {n: '{{loop.index}}{{loop.count}}{{loop.first}}{{loop.last}}{{loop.length}}'}}]", "n", {"items": [1, 2]}, "12falsetrue2"),
+        (
+            "- for: x in items\n  steps: [{set: {n: '{{loop.index}}{{loop.count}}{{loop.first}}{{loop.last}}{{loop.length}}'}}]",
+            "n",
+            {"items": [1, 2]},
+            "12falsetrue2",
+        ),
         ("- for: x in items\n  steps: []\n- set: {n: '{{loop.count}}'}", "n", {"items": [1, 2, 3]}, 3),
         ("- for: x in items\n  steps: []\n- set: {n: '{{loop.count}}'}", "n", {"items": []}, 0),
         ("- set: {x: mine}\n- for: x in items\n  steps: []", "x", {"items": [1]}, "mine"),
-        ("- for: x in items\n  steps:\n    - for: y in items\n      steps: []\n    - set: {n: '{{loop.index}}'}", "n", {"items": [1, 2]}, 1),
-        ("- for: x in items\n  steps:\n    - for: y in items\n      steps: [{set: {n: '{{loop.parent.index}}.{{loop.index}}'}}]", "n", {"items": [1, 2]}, "1.1"),
+        (
+            "- for: x in items\n  steps:\n    - for: y in items\n      steps: []\n    - set: {n: '{{loop.index}}'}",
+            "n",
+            {"items": [1, 2]},
+            1,
+        ),
+        (
+            "- for: x in items\n  steps:\n    - for: y in items\n      steps: [{set: {n: '{{loop.parent.index}}.{{loop.index}}'}}]",
+            "n",
+            {"items": [1, 2]},
+            "1.1",
+        ),
         ("- for: x in items\n  steps: [{set: {'n': '{{item}}'}}]", "n", {"items": [7]}, 7),
-        ("- set: {n: 0}\n- repeat: {until: n >= 3, steps: [{set: {n: '{{n + 1}}'}}]}", '"{{n}} {{loop.count}}"', {}, "3 3"),
+        (
+            "- set: {n: 0}\n- repeat: {until: n >= 3, steps: [{set: {n: '{{n + 1}}'}}]}",
+            '"{{n}} {{loop.count}}"',
+            {},
+            "3 3",
+        ),
         ("- set: {n: 0}\n- repeat: {max: 4, steps: [{set: {n: '{{n + 1}}'}}]}", "n", {}, 4),
         ("- set: {n: 0}\n- repeat: {max: '{{most}}', steps: [{set: {n: '{{n + 1}}'}}]}", "n", {"most": "2"}, 2),
         ("- set: {n: 0}\n- repeat: {steps: [{set: {n: '{{n + 1}}'}}]}", "n", {}, 100),
@@ -162,9 +187,19 @@ def test_paths_are_stable_and_say_where_a_step_is() -> None:
         # setting and returning
         ("- set: {a: 1, b: '{{a + 1}}', c: {d: ['{{b}}', x]}}", "c", {}, {"d": [2, "x"]}),
         ("- return: '{{n}}'\n- Writer: never", "", {"n": 5}, 5),
-        ("- for: x in items\n  steps: [{if: x == 2, then: [{return: x}]}, {Writer: '{{x}}'}]\n- Writer: never", "", {"items": [1, 2, 3]}, 2),
+        (
+            "- for: x in items\n  steps: [{if: x == 2, then: [{return: x}]}, {Writer: '{{x}}'}]\n- Writer: never",
+            "",
+            {"items": [1, 2, 3]},
+            2,
+        ),
         ("- try: [{return: early}]\n  catch: []\n- Writer: never", "", {}, "early"),
-        ("- for: i in items\n  steps:\n    - Writer: '{{i}}'\n      save: 'r_{{loop.index}}'", '"{{r_0}}{{r_1}}"', {"items": ["a", "b"]}, "<a><b>"),
+        (
+            "- for: i in items\n  steps:\n    - Writer: '{{i}}'\n      save: 'r_{{loop.index}}'",
+            '"{{r_0}}{{r_1}}"',
+            {"items": ["a", "b"]},
+            "<a><b>",
+        ),
         # the world
         ("- set: {x: '{{date}} {{time}} {{now}}'}", "x", {}, "2026-11-22 10:15:30 2026-11-22T10:15:30+01:00"),
         ("- set: {x: '{{random}} {{run_id}} {{workflow}} {{env.HOME}}'}", "x", {}, "uuid-1 run-1 main <HOME>"),
@@ -207,13 +242,29 @@ def test_an_expression_that_fails_says_so_too() -> None:
         ("- try: [{set: {x: 1}}, {Writer: boom}]\n  catch: []", '"{{x}}"', 1),
         ("- try: [{Writer: boom}]\n  catch: []\n- try: [{Writer: ok}]\n  catch: []", '"{{error}}|{{result}}"', "|<ok>"),
         ("- try: [{Writer: ok}]\n  catch: [{Writer: never}]", "", "<ok>"),
-        ("- Writer: boom\n  continue_on_error: true\n  save: x", '"{{x}} {{x.class}} {{x.step}}"', "it broke overloaded main/0"),
+        (
+            "- Writer: boom\n  continue_on_error: true\n  save: x",
+            '"{{x}} {{x.class}} {{x.step}}"',
+            "it broke overloaded main/0",
+        ),
         ("- Writer: boom\n  continue_on_error: true\n  save: x", '"{{x | default:none}}"', "none"),
-        ("- Writer: boom\n  continue_on_error: true\n  save: x\n- if: x\n  then: [{Writer: good}]\n  else: [{Writer: bad}]", "", "<bad>"),
-        ("- Writer: boom\n  continue_on_error: true\n- Writer: ok\n  continue_on_error: true", '"{{error}}|{{error_class}}"', "|"),
+        (
+            "- Writer: boom\n  continue_on_error: true\n  save: x\n- if: x\n  then: [{Writer: good}]\n  else: [{Writer: bad}]",
+            "",
+            "<bad>",
+        ),
+        (
+            "- Writer: boom\n  continue_on_error: true\n- Writer: ok\n  continue_on_error: true",
+            '"{{error}}|{{error_class}}"',
+            "|",
+        ),
         ("- Writer: boom\n  continue_on_error: true\n- Writer: ok", '"{{error}}"', "it broke"),
         ("- Writer: boom\n  continue_on_error: true\n  save: x", '{f: "{{x}}"}', {"f": "it broke"}),
-        ("- Writer: boom\n  id: w\n  continue_on_error: true", '"{{steps.w.status}} {{steps.w.error}}"', "failed it broke"),
+        (
+            "- Writer: boom\n  id: w\n  continue_on_error: true",
+            '"{{steps.w.status}} {{steps.w.error}}"',
+            "failed it broke",
+        ),
         ("- if: true\n  then: [{Writer: boom}]\n  continue_on_error: true\n  save: x", '"{{x.message}}"', "it broke"),
     ],
 )
@@ -331,7 +382,10 @@ def test_a_reply_in_json_is_found_wherever_it_stands(reply: str, value: object) 
 
 def test_a_reply_in_yaml_is_read_as_such() -> None:
     step = "- Writer: rate\n  format: yaml\n  save: x"
-    assert run(workflow(step, output="x"), answer=lambda _: "score: 9\nwhy: fine\n").value == {"score": 9, "why": "fine"}
+    assert run(workflow(step, output="x"), answer=lambda _: "score: 9\nwhy: fine\n").value == {
+        "score": 9,
+        "why": "fine",
+    }
     fenced = "It is:\n```yaml\n- a\n- b\n```"
     assert run(workflow(step, output="x"), answer=lambda _: fenced).value == ["a", "b"]
 
@@ -351,7 +405,9 @@ def test_a_reply_that_stays_wrong_is_a_format_error() -> None:
 
 
 def test_a_schema_is_checked_like_a_format() -> None:
-    step = "- Writer: rate\n  schema: {type: object, required: [score], properties: {score: {type: integer}}}\n  save: x"
+    step = (
+        "- Writer: rate\n  schema: {type: object, required: [score], properties: {score: {type: integer}}}\n  save: x"
+    )
     replies = iter(['{"score": "nine"}', '{"score": 9}'])
     ran = run(workflow(step, output="x"), answer=lambda _: next(replies))
     assert ran.value == {"score": 9}
@@ -366,7 +422,10 @@ def test_what_is_remembered_is_recalled() -> None:
     keep = workflow("- remember: {key: 'k_{{n}}', value: {a: ['{{n}}']}}", inputs="[n]")
     run(keep, {"n": 1}, memory=memory)
     assert memory == {"k_1": {"a": [1]}}
-    back = workflow("- recall: {key: k_1, save: x}\n- recall: {key: k_2, save: y, default: none}\n- recall: {key: k_3}\n  save: z", output='["{{x}}", "{{y}}", "{{z}}"]')
+    back = workflow(
+        "- recall: {key: k_1, save: x}\n- recall: {key: k_2, save: y, default: none}\n- recall: {key: k_3}\n  save: z",
+        output='["{{x}}", "{{y}}", "{{z}}"]',
+    )
     assert run(back, memory=memory).value == [{"a": [1]}, "none", None]
 
 
@@ -380,7 +439,9 @@ def test_a_memory_is_not_larger_than_it_may_be() -> None:
 
 
 def test_the_same_answers_give_the_same_effects() -> None:
-    text = workflow("- for: x in ['a', 'b']\n  steps: [{Writer: '{{x}} {{random}}'}]\n- parallel: [{Reader: c}, {Writer: d}]")
+    text = workflow(
+        "- for: x in ['a', 'b']\n  steps: [{Writer: '{{x}} {{random}}'}]\n- parallel: [{Reader: c}, {Writer: d}]"
+    )
     first, second = run(text), run(text)
     assert first.asks == second.asks
     assert first.notes == second.notes
@@ -428,7 +489,11 @@ def test_a_limit_of_branches_is_handed_to_the_driver() -> None:
 
 
 def test_the_longest_branch_counts_and_costs_add_up() -> None:
-    ran = run(workflow("- parallel: [{Writer: a}, {Writer: b}]\n  id: p", output='"{{steps.p.cost_usd}} {{steps.p.duration_ms}}"'))
+    ran = run(
+        workflow(
+            "- parallel: [{Writer: a}, {Writer: b}]\n  id: p", output='"{{steps.p.cost_usd}} {{steps.p.duration_ms}}"'
+        )
+    )
     assert ran.value == "0.5 10"
 
 

@@ -27,6 +27,8 @@ class _Word:
     is_operator: bool = False
 
     def add(self, part: Part) -> None:
+        if part == "":
+            return  # a pair of quotes makes an argument, and adds nothing to it
         if isinstance(part, str) and self.parts and isinstance(self.parts[-1], str):
             self.parts[-1] += part
         else:
@@ -143,10 +145,10 @@ def _command(template: Template, splitter: _Splitter) -> ExecImpl:
 
 
 def _commands(words: list[_Word]) -> list[list[_Word]]:
-    """The words between operators."""
+    """The words between operators; what follows a redirection is no command."""
     commands: list[list[_Word]] = [[]]
     for word in words:
-        if word.is_operator:
+        if word.is_operator and set(word.literal or "") & {"|", "&", ";"}:
             commands.append([])
         else:
             commands[-1].append(word)

@@ -28,6 +28,7 @@ from vega_trio.protocols import Files
 
 _SECTIONS = ("agents", "workflows", "tools")
 _KEYS = ("name", "description", *_SECTIONS, "settings")
+_SWITCHED_OFF = ("tools", "settings.mcp")  # what lacks a variable there is disabled, and the rest goes on
 _IGNORED = ("channels", "company")
 
 
@@ -128,7 +129,7 @@ class _Parsing:
                 if key.text in _SECTIONS:
                     sections[key.text].append(self._substituted(value, key.text))
                 elif key.text == "settings":
-                    self._settings(reading, self._substituted(value, "settings"), settings)
+                    self._settings(reading, value, settings)
                 elif key.text in _KEYS:
                     head.setdefault(key.text, self._substituted(value, key.text))
                 else:
@@ -149,7 +150,7 @@ class _Parsing:
                 hint = f"it is there already: {found[key.text][0].span.place}"
                 reading.error("V003", key, f"the setting '{key.text}' is set twice", hint, f"settings.{key.text}")
             else:
-                found[key.text] = (key, value)
+                found[key.text] = (key, self._substituted(value, f"settings.{key.text}"))
 
     def _other(self, reading: Reading, key: YamlScalar) -> None:
         if key.text in _IGNORED:
@@ -165,7 +166,7 @@ class _Parsing:
                 hint = f"set it, or give a default: ${{{each.unset}:-...}}"
                 message = f"the environment variable '{each.unset}' is not set"
                 self.report.add("W109", each.span, message, hint, section)
-                if section != "tools":
+                if section not in _SWITCHED_OFF:
                     self.missing.append(Finding("V009", each.span, message, hint, section))
         return found
 

@@ -285,7 +285,7 @@ def _exec(fields: Fields, texts: _Texts, key: str) -> ExecImpl:
     template = texts.template(fields, key)
     env = texts.by_name(fields, "env") if key == "command" else {}
     node = fields.take(key)
-    if node is None or not template.text:
+    if node is None or (isinstance(node, YamlScalar) and node.unset):
         return ExecImpl()
     try:
         return attrs.evolve(split_command(template), env=env)
