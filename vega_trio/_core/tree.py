@@ -25,6 +25,7 @@ from vega_trio.agent import (
     ChildSpec,
     Restart,
     Strategy,
+    Supervision,
     SupervisorSpec,
     SupervisorStrategy,
 )
@@ -66,6 +67,15 @@ class Plan:
 
 
 @attrs.define(eq=False)
+class OwnPolicy:
+    """A child's own restarts, which the supervisor does not count."""
+
+    intensity: Intensity
+    attempts: Attempts
+    backoff: BackoffConfig | None
+
+
+@attrs.define(eq=False)
 class Seat:
     """A child as the rules see it. `up_since` is when it last started."""
 
@@ -77,6 +87,7 @@ class Seat:
     phase: Phase = Phase.NEW
     up_since: float = 0.0
     plan: Plan | None = None
+    own: OwnPolicy | None = None
 
     @property
     def kept(self) -> bool:
@@ -138,19 +149,18 @@ class Tree:
 
     @classmethod
     def of(cls, spec: SupervisorSpec) -> Tree:
-        tree = cls(spec, Intensity(spec.max_restarts, spec.window))
-        for child in spec.children:
-            tree.add(child)
-        return tree
+        return cls(spec, Intensity(spec.max_restarts, spec.window))
 
     # -- children
 
-    def add(self, child: ChildSpec) -> None:
-        """A new child, last in the order."""
+    def add(self, child: ChildSpec, policy: Supervision | None = None) -> None:
+        """A new child, last in the order; with a `policy` of its own, that restarts it first."""
         backoff = child.backoff if child.backoff is not None else self.spec.backoff
-        self.seats[child.id] = Seat(
-            child.id, child.restart, child.significant, backoff, Attempts(self.spec.window)
-        )
+        seat = Seat(child.id, child.restart, child.significant, backoff, Attempts(self.spec.window))
+        if policy is not None:
+            intensity = Intensity(policy.max_restarts, policy.window)
+            seat.own = OwnPolicy(intensity, Attempts(policy.window), policy.backoff)
+        self.seats[child.id] = seat
 
     def remove(self, child_id: str) -> None:
         del self.seats[child_id]
@@ -213,6 +223,21 @@ class Tree:
                     return Absorbed()
         self.down(child_id)
         return Ended()
+
+    def by_own_policy(self, child_id: str, now: float, rand: float) -> Restarts | None:
+        """The restart that a running child's own policy makes of an exit; None when that gives up."""
+        seat = self.seats[child_id]
+        own = seat.own
+        if own is None:
+            return None
+        attempt = own.attempts.next(now - seat.up_since)
+        if not own.intensity.admit(now):
+            return None
+        wait = delay(own.backoff, attempt, rand) if own.backoff is not None else 0.0
+        plan = Plan(seat.id, SupervisorStrategy.ONE_FOR_ONE, wait, own.intensity.used or attempt, attempt)
+        seat.phase = Phase.WAITING
+        self._join(seat, plan)
+        return Restarts(plan, ())
 
     def _self_exit(self, seat: Seat, reason: ExitReason, now: float, rand: float, answer: Strategy | None) -> Decision:
         if answer is Strategy.ESCALATE:

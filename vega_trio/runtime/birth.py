@@ -12,6 +12,7 @@ from vega_trio.agent import Agent
 from vega_trio.changes import ProcessRow
 from vega_trio.context import Metrics
 from vega_trio.errors import SpawnTooDeep
+from vega_trio.runtime.health import Vitals
 from vega_trio.runtime.incarnation import Incarnation
 from vega_trio.runtime.mailbox import Mailbox
 from vega_trio.runtime.process import Process
@@ -30,6 +31,7 @@ def new_process(
     row: ProcessRow | None = None,
     parent: Process | None = None,
     counted: bool = True,
+    context: contextvars.Context | None = None,
     **fields: Any,
 ) -> Process:
     """A process that has a place in the registry but no task yet.
@@ -57,7 +59,12 @@ def new_process(
     )
     process.mailbox = Mailbox(kernel.mailbox)
     process.nursery = nursery
-    process.context = contextvars.copy_context()
+    process.context = context if context is not None else contextvars.copy_context()
+    if agent is not None:
+        process.vitals = Vitals(process, kernel.health)
+        process.mailbox.on_full = process.vitals.mailbox_is_full
+        if process.task is not None:
+            process.vitals.work_begins()
     return process
 
 

@@ -7,7 +7,7 @@ one after the other and serves calls, in the order in which they came. It never 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -24,14 +24,15 @@ from vega_trio._core.tree import (
     ShutsDown,
     Tree,
 )
-from vega_trio.agent import ChildSpec, Restart, SupervisorSpec, SupervisorStrategy
-from vega_trio.errors import Escalated, FailedToStart, NoProcessError, SupervisorGaveUp, VegaError
+from vega_trio.agent import Agent, Strategy, SupervisorSpec, SupervisorStrategy
+from vega_trio.errors import Escalated, FailedToStart, NoProcessError, SupervisorGaveUp
 from vega_trio.events import EscalatedUp, GaveUp
 from vega_trio.exits import Crashed, ExitReason, Shutdown
 from vega_trio.runtime.birth import launch, new_process
-from vega_trio.runtime.deaths import exited
+from vega_trio.runtime.calls import Call
 from vega_trio.runtime.keeper import FINAL, Restarting, Verdict
 from vega_trio.runtime.place import Place
+from vega_trio.runtime.reasons import exited
 
 if TYPE_CHECKING:
     from vega_trio.runtime.incarnation import Incarnation
@@ -63,7 +64,7 @@ class Crew:
     async def run(self, spec: SupervisorSpec) -> ExitReason:
         """Starts the children, serves until the supervisor is to end, and stops them."""
         for child in spec.children:
-            self.places[child.id] = Place(self, child, {})
+            self._add(Place(self, child))
         failure = await self._start_all(spec)
         if failure is None:
             self.tree.initializing = False
@@ -137,25 +138,47 @@ class Crew:
             self.tree.down(place.id)
             self.forget_unless_kept(place)
             return FINAL
-        seat = place.seat
-        asked = seat.phase is Phase.RUNNING and reason.abnormal and not self.tree.ending
-        answer = place.answer(reason) if asked else None
-        rand = self.process.kernel.rand()
-        return self._verdict(place, reason, self.tree.exited(place.id, reason, trio.current_time(), rand, answer))
+        answer: Strategy | None = None
+        if place.seat.phase is Phase.RUNNING and reason.abnormal and not self.tree.ending:
+            if place.has_inner_policy:
+                answer = place.policy_says(reason)
+                if answer in (Strategy.RESTART, Strategy.RESTART_ALL):
+                    verdict = self._inner_verdict(place, reason)
+                    if verdict is not None:
+                        return verdict
+            if answer is not Strategy.ESCALATE:
+                answer = place.answer(reason)
+        decision = self.tree.exited(place.id, reason, trio.current_time(), self.process.kernel.rand(), answer)
+        return self._verdict(place, reason, decision)
+
+    def _inner_verdict(self, place: Place, reason: ExitReason) -> Verdict | None:
+        assert place.policy is not None
+        assert place.process is not None
+        decision = self.tree.by_own_policy(place.id, trio.current_time(), self.process.kernel.rand())
+        if decision is None:
+            restarts = place.policy.max_restarts or 0
+            place.process.emit(GaveUp(supervisor_id=place.process.id, child_id=place.id, restarts=restarts))
+            place.tell_hook("on_give_up", reason)
+            return None
+        return self._restart(place, decision.plan, place.policy.max_restarts)
+
+    def _restart(self, place: Place, plan: Plan, most: int | None) -> Verdict:
+        restarting = Restarting(plan.number, most, plan.delay_s)
+        return Verdict(final=False, restart=restarting, then=lambda: self._set_going(place, plan))
 
     def _verdict(self, place: Place, reason: ExitReason, decision: Any) -> Verdict:
         match decision:
             case Absorbed():
                 return Verdict(final=False)
             case Restarts(plan=plan):
-                restarting = Restarting(plan.number, self.tree.intensity.max_restarts, plan.delay_s)
-                return Verdict(final=False, restart=restarting, then=lambda: self._set_going(plan))
+                return self._restart(place, plan, self.tree.intensity.max_restarts)
         self.forget_unless_kept(place)
         if isinstance(decision, Ended):
             return FINAL
         return Verdict(final=True, then=lambda: self._end_with(place, reason, decision))
 
-    def _set_going(self, plan: Plan) -> None:
+    def _set_going(self, place: Place, plan: Plan) -> None:
+        place.tell_hook("on_restart", plan.attempt)
         if plan.strategy is not SupervisorStrategy.ONE_FOR_ONE:
             self._queue(lambda: self._clear(plan))
         if plan.delay_s > 0:
@@ -174,6 +197,7 @@ class Crew:
                 process.emit(GaveUp(supervisor_id=process.id, child_id=child_id, restarts=restarts))
                 error = SupervisorGaveUp(process.id, child_id, restarts)
                 error.__cause__ = reason.error if isinstance(reason, Crashed) else None
+                place.tell_hook("on_give_up", reason)
                 self._finish(Shutdown(error))
             case Escalates(child_id=child_id):
                 assert place.process is not None
@@ -185,8 +209,13 @@ class Crew:
                 self._finish(Shutdown())
 
     def forget_unless_kept(self, place: Place) -> None:
+        """A child is down for good."""
+        if self.supervisor.transitory:
+            self.tree.seats.pop(place.id, None)
         if place.id not in self.tree.seats:
             self.places.pop(place.id, None)
+        if self.supervisor.transitory and not self.places:
+            self._finish(Shutdown())
 
     # -- starting
 
@@ -208,7 +237,7 @@ class Crew:
         except Exception as error:  # noqa: BLE001 - what `make_body` raises is the child's failure, not ours
             self.tree.down(place.id)
             return FailedToStart(place.id, Crashed(error))
-        incarnation = launch(process)
+        incarnation = self._launch(place, process)
         if await self._await_start(incarnation) or incarnation.ignored:
             return None
         return FailedToStart(place.id, incarnation.reason or Shutdown())
@@ -225,6 +254,12 @@ class Crew:
         kernel.registry.add(process)
         place.process = process
         return process
+
+    def _launch(self, place: Place, process: Process) -> Incarnation:
+        incarnation = launch(process)
+        if place.spawner is not None and incarnation.number == 1:
+            place.spawner.on_launch(process)
+        return incarnation
 
     async def _await_start(self, incarnation: Incarnation) -> bool:
         """Waits for the start; no longer than the supervisor wants it."""
@@ -321,11 +356,17 @@ class Crew:
 
     # -- calls
 
-    async def start_child(self, spec: ChildSpec, fields: Mapping[str, Any]) -> Process | None:
-        place = Place(self, spec, fields)
-        self.places[spec.id] = place
-        self.tree.add(spec)
-        self.tree.starting(spec.id)
+    def _add(self, place: Place) -> None:
+        body = place.spec.body
+        if place.policy is None and isinstance(body, Agent) and body.supervision is not None:
+            place.policy = body.supervision
+            place.has_inner_policy = True
+        self.places[place.id] = place
+        self.tree.add(place.spec, place.policy if place.has_inner_policy else None)
+
+    async def start_child(self, place: Place) -> Process | None:
+        self._add(place)
+        self.tree.starting(place.id)
         failure = await self.start(place)
         if failure is not None:
             self._take_back(place)
@@ -339,9 +380,8 @@ class Crew:
             return
         self.tree.terminate(place.id)
         place.settle()
-        if place.spec.restart is not Restart.TEMPORARY:
-            del self.places[place.id]
-            self.tree.remove(place.id)
+        self.places.pop(place.id, None)
+        self.tree.seats.pop(place.id, None)
 
     async def restart_child(self, place: Place) -> Process | None:
         self.tree.starting(place.id)
@@ -363,45 +403,3 @@ def _process_of(place: Place) -> Process | None:
     return process if process is not None and not process.declined else None
 
 
-@attrs.define(eq=False)
-class Call:
-    """A call under way: done by the loop, awaited by the caller."""
-
-    _supervisor_id: str
-    _operation: Callable[[], Awaitable[Any]]
-    _done: trio.Event = attrs.field(factory=trio.Event, init=False)
-    _result: Any = attrs.field(default=None, init=False)
-    _error: VegaError | None = attrs.field(default=None, init=False)
-    _begun: bool = attrs.field(default=False, init=False)
-    _withdrawn: bool = attrs.field(default=False, init=False)
-
-    async def run(self) -> None:
-        if self._withdrawn:
-            return
-        self._begun = True
-        try:
-            self._result = await self._operation()
-        except VegaError as error:
-            self._error = error
-        self._done.set()
-
-    def refuse(self) -> None:
-        """The supervisor ends before it came to this call."""
-        if not self._begun:
-            self._withdrawn = True
-            self.give_up()
-
-    def give_up(self) -> None:
-        """Nobody does it any more."""
-        if not self._done.is_set():
-            self._error = NoProcessError(f"supervisor {self._supervisor_id} is stopping")
-            self._done.set()
-
-    async def wait(self) -> Any:
-        try:
-            await self._done.wait()
-        finally:
-            self._withdrawn = True
-        if self._error is not None:
-            raise self._error
-        return self._result

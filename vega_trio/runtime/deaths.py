@@ -11,9 +11,10 @@ import logging
 from typing import TYPE_CHECKING
 
 from vega_trio.changes import SaveProcess
-from vega_trio.errors import ProcessCrashed, ProcessExited, ProcessTimeout
 from vega_trio.events import ProcessCompleted, ProcessFailed
-from vega_trio.exits import Crashed, ExitReason, Killed, NoProcess, describe
+from vega_trio.exits import Crashed, ExitReason, NoProcess, describe
+from vega_trio.runtime.health import watch_restarts
+from vega_trio.runtime.reasons import exited, kind_of
 
 if TYPE_CHECKING:
     from vega_trio.runtime.incarnation import Incarnation
@@ -54,17 +55,18 @@ def finish(process: Process, reason: ExitReason | None = None) -> None:
     process.announce_end()
 
 
-def exited(process_id: str, reason: ExitReason) -> ProcessExited:
-    """The error for whoever waited for an answer."""
-    abnormal = reason.abnormal and not isinstance(reason, NoProcess)
-    return ProcessCrashed(process_id, reason) if abnormal else ProcessExited(process_id, reason)
-
-
 def _end(
     process: Process, reason: ExitReason, unfinished: Mail | None, taken: list[Mail], *, quiet: bool = False
 ) -> None:
     process.final = reason
     process.kernel.registry.retire(process)
+    owner = process.keeper.owner
+    if owner is not None and owner.owned is not None:
+        owner.owned.pop(process, None)
+    for group in tuple(process.groups or ()):
+        group.leave(process)
+    if process.vitals is not None:
+        process.vitals.end()
     process.completed_at = process.kernel.wall_clock()
     if not quiet:
         log.info("process %s (%s) exited: %s", process.id, process.label, describe(reason))
@@ -86,6 +88,7 @@ def _suspend(incarnation: Incarnation, verdict: Verdict, unfinished: Mail | None
             process.id, process.label, verdict.restart.delay_s, describe(reason),
         )  # fmt: skip
         process.say(verdict.restart.event(describe(reason)), unfinished)
+        watch_restarts(process, process.kernel.health, verdict.restart)
     taken = list(incarnation.taken)
     if process.agent is not None:
         process.mailbox.put_back(taken)
@@ -116,8 +119,3 @@ def _failed(reason: ExitReason, *, final: bool) -> ProcessFailed:
     return ProcessFailed(reason=kind_of(reason), error=error, final=final)
 
 
-def kind_of(reason: ExitReason) -> str:
-    """The reason in one word, as it goes on the wire."""
-    if isinstance(reason, Crashed) and isinstance(reason.error, ProcessTimeout):
-        return "timeout"
-    return "killed" if isinstance(reason, Killed) else type(reason).__name__.lower()

@@ -25,17 +25,18 @@ from trio.lowlevel import disable_ki_protection, enable_ki_protection
 
 from vega_trio._core.links import Reaction, reaction
 from vega_trio.agent import ShutdownTime
-from vega_trio.errors import Ignore, NoProcessError, ProcessExit, StartTimeout
-from vega_trio.events import HealthAlert, ProcessExitSignal, ShutdownError
+from vega_trio.errors import Ignore, NoProcessError, StartTimeout
+from vega_trio.events import ProcessExitSignal, ShutdownError
 from vega_trio.exits import Crashed, Down, ExitReason, ExitSignal, Killed, NoProcess, Normal, describe
 from vega_trio.runtime.deaths import bury
+from vega_trio.runtime.health import alert
+from vega_trio.runtime.reasons import bare, holds_cancelled, reason_of
 
 if TYPE_CHECKING:
     from vega_trio.runtime.mailbox import Mail
+    from vega_trio.runtime.monitors import Monitor
     from vega_trio.runtime.process import Process
     from vega_trio.runtime.timers import Timer
-
-UNKILLABLE_AFTER_S = 1.0
 
 _running: contextvars.ContextVar[Incarnation | None] = contextvars.ContextVar("vega_trio_running", default=None)
 
@@ -43,23 +44,6 @@ _running: contextvars.ContextVar[Incarnation | None] = contextvars.ContextVar("v
 def running() -> Incarnation | None:
     """The incarnation whose body (or a task it started) is calling; None outside of any process."""
     return _running.get()
-
-
-@attrs.define(eq=False)
-class Monitor:
-    """A private queue for one Down."""
-
-    send: trio.MemorySendChannel[Down]
-    receive: trio.MemoryReceiveChannel[Down]
-
-    def tell(self, down: Down) -> None:
-        """The one message; then the queue ends."""
-        self.send.send_nowait(down)
-        self.send.close()
-
-
-def open_monitor() -> Monitor:
-    return Monitor(*trio.open_memory_channel[Down](math.inf))
 
 
 @attrs.define(eq=False)
@@ -131,14 +115,15 @@ class Incarnation:
         else:
             self.reason = reason_of(error)
             self.ignored = self.process.declined = isinstance(error, Ignore) and not self.started
-        if dying:
-            self.process.emit(ShutdownError(error=f"{type(error).__name__}: {error}"))
+        if dying and error is not None:
+            cause = bare(error)
+            self.process.emit(ShutdownError(error=f"{type(cause).__name__}: {cause}"))
         self._set_timer(None)
         bury(self)
 
     def _died_of_cancel(self, error: BaseException) -> bool:
         """Whether the error came out of the cancel that ended us, and not in its place."""
-        return self.pending is not None and (self.scope.cancelled_caught or _holds_cancelled(error))
+        return self.pending is not None and (self.scope.cancelled_caught or holds_cancelled(error))
 
     # -- starting
 
@@ -257,18 +242,13 @@ class Incarnation:
         self.pending = Killed()
         self.force()
         self.scope.cancel()
-        self.process.kernel.timers.after(UNKILLABLE_AFTER_S, self._still_alive)
+        limit = self.process.kernel.health.unkillable_s
+        if limit is not None and self.process.supervisor is None:
+            self.process.kernel.timers.after(limit, lambda: self._still_alive(limit))
 
-    def _still_alive(self) -> None:
-        if self.reason is None and self.process.supervisor is None:
-            self.process.emit(
-                HealthAlert(
-                    kind="unkillable",
-                    message=f"process {self.process.id} lives on after a kill, at\n{self.stack()}",
-                    value=UNKILLABLE_AFTER_S,
-                    threshold=UNKILLABLE_AFTER_S,
-                )
-            )
+    def _still_alive(self, after: float) -> None:
+        if self.reason is None:
+            alert(self.process, "unkillable", f"lives on after a kill, at\n{self.stack()}", after, after)
 
     def stack(self) -> str:
         """Where the body is waiting, innermost call last."""
@@ -370,12 +350,16 @@ class Incarnation:
         self.current = mail
         if mail.wants_reply or self.process.agent is not None:
             self.taken[mail] = None
+        if self.process.vitals is not None:
+            self.process.vitals.work_begins()
 
     def put_down(self, mail: Mail) -> None:
         """A mail is finished."""
         self.taken.pop(mail, None)
         if self.current is mail:
             self.current = None
+            if self.process.vitals is not None:
+                self.process.vitals.work_ends()
 
     def released(self, mail: Mail) -> None:
         """Its sender no longer waits; an agent still finishes it."""
@@ -393,40 +377,3 @@ async def _call(body: Any, process: Process) -> object:
     return await body(process)
 
 
-def reason_of(error: BaseException) -> ExitReason:
-    """The exit reason of what a body raised."""
-    exit_ = _find_exit(error)
-    if exit_ is not None:
-        return exit_.reason
-    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    return Crashed(error)
-
-
-def _find_exit(error: BaseException) -> ProcessExit | None:
-    if isinstance(error, ProcessExit):
-        return error
-    if isinstance(error, BaseExceptionGroup):
-        for each in error.exceptions:
-            found = _find_exit(each)
-            if found is not None:
-                return found
-    return None
-
-
-def _holds_cancelled(error: BaseException) -> bool:
-    """Whether a Cancelled was being handled when the error was raised."""
-    seen: set[int] = set()
-    stack: list[BaseException] = [error]
-    while stack:
-        each = stack.pop()
-        if id(each) in seen:
-            continue
-        seen.add(id(each))
-        if isinstance(each, trio.Cancelled):
-            return True
-        if isinstance(each, BaseExceptionGroup):
-            stack.extend(each.exceptions)
-        if each.__context__ is not None:
-            stack.append(each.__context__)
-    return False

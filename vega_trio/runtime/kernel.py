@@ -13,10 +13,13 @@ from vega_trio.agent import Agent
 from vega_trio.errors import OrchestratorClosed, TooManyProcesses
 from vega_trio.protocols import Store
 from vega_trio.runtime.bus import Bus
+from vega_trio.runtime.group import Group
+from vega_trio.runtime.health import HealthConfig
 from vega_trio.runtime.registry import Registry
 from vega_trio.runtime.timers import Timers
 
 if TYPE_CHECKING:
+    from vega_trio.runtime.cohort import Cohort, CohortKey
     from vega_trio.runtime.incarnation import Incarnation
     from vega_trio.runtime.process import AgentBody
     from vega_trio.runtime.spawning import Spawning
@@ -36,10 +39,13 @@ class Kernel:
     mailbox: int
     nursery: trio.Nursery
     spawning: type[Spawning]
+    health: HealthConfig
     block: trio.CancelScope = attrs.field(factory=trio.CancelScope)
     timers: Timers = attrs.field(factory=Timers)
     registry: Registry = attrs.field(factory=Registry)
     links: Links[Incarnation] = attrs.field(factory=Links)
+    groups: dict[str, Group] = attrs.field(factory=dict)
+    cohorts: dict[CohortKey, Cohort] = attrs.field(factory=dict)
     closing: bool = False
     fatal: BaseException | None = None
 

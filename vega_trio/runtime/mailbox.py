@@ -138,6 +138,7 @@ class Mailbox:
     """At most `capacity` messages not yet taken. Belongs to a process over all its incarnations."""
 
     capacity: int
+    on_full: Callable[[bool], None] | None = attrs.field(default=None, init=False)
     closed: bool = attrs.field(default=False, init=False)
     _queue: deque[Mail] = attrs.field(factory=deque, init=False)
     _senders: deque[tuple[trio.lowlevel.Task, Mail]] | None = attrs.field(default=None, init=False)
@@ -187,6 +188,8 @@ class Mailbox:
 
     def _accept(self, mail: Mail) -> None:
         self._queue.append(mail)
+        if len(self._queue) == self.capacity and self.on_full is not None:
+            self.on_full(True)
         if self._reader is not None:
             trio.lowlevel.reschedule(self._reader)
             self._reader = None
@@ -230,6 +233,8 @@ class Mailbox:
         await trio.lowlevel.wait_task_rescheduled(abort)
 
     def _admit(self) -> None:
+        if len(self._queue) == self.capacity - 1 and not self._senders and self.on_full is not None:
+            self.on_full(False)
         while self._senders and len(self._queue) < self.capacity:
             task, mail = self._senders.popleft()
             self._queue.append(mail)

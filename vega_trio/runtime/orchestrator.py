@@ -17,6 +17,8 @@ from vega_trio.exits import Down
 from vega_trio.messages import Message
 from vega_trio.protocols import Store
 from vega_trio.runtime.bus import Bus, EventFilter, Subscription
+from vega_trio.runtime.group import Group
+from vega_trio.runtime.health import HealthConfig
 from vega_trio.runtime.kernel import Kernel
 from vega_trio.runtime.process import AgentBody, Process, open_monitor_of
 from vega_trio.runtime.registry import SpawnTreeNode as SpawnTreeNode
@@ -130,6 +132,12 @@ class Orchestrator:
     def _tops(self) -> list[Process]:
         return [each for each in self._kernel.registry.supervisors() if isinstance(each.keeper, Top)]
 
+    def group(self, name: str) -> Group:
+        """The group of that name; it is there from the first time it is asked for."""
+        if name not in self._kernel.groups:
+            self._kernel.groups[name] = Group(name)
+        return self._kernel.groups[name]
+
     def subscribe(
         self,
         types: Iterable[EventFilter] | None = None,
@@ -173,12 +181,13 @@ async def open_kernel(
     max_processes: int = 1000,
     shutdown_timeout: float = 30.0,
     mailbox: int = 64,
+    health: HealthConfig | None = None,
 ) -> AsyncIterator[Orchestrator]:
     """Supervised processes for any Trio program; knows no language model.
 
     `make_body` turns an Agent into a body; `wall_clock` gives Unix seconds, `rand` a number in [0, 1), `new_id` a
-    fresh id. `mailbox` messages wait at most in each process. Leaving the block stops everything in order; what
-    still runs after `shutdown_timeout` seconds is killed.
+    fresh id. `mailbox` messages wait at most in each process; `health` sets the limits of alerts. Leaving the block
+    stops everything in order; what still runs after `shutdown_timeout` seconds is killed.
 
     Raises from the block, bare: its own error first, else Escalated or SupervisorGaveUp, or Ctrl-C from a process.
     """
@@ -195,6 +204,7 @@ async def open_kernel(
             mailbox=mailbox,
             nursery=nursery,
             spawning=Spawning,
+            health=health or HealthConfig(),
         )
         nursery.start_soon(kernel.timers.run, name="vega_trio timers")
         try:

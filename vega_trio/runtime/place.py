@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 import trio
 
-from vega_trio._core.supervision import allowed
+from vega_trio._core.supervision import RESTART_TYPE
 from vega_trio._core.tree import Phase, Seat
-from vega_trio.agent import ChildSpec, Restart, ShutdownTime, Strategy, SupervisorSpec
+from vega_trio.agent import ChildSpec, Restart, ShutdownTime, Strategy, Supervision, SupervisorSpec
 from vega_trio.errors import NoProcessError
-from vega_trio.events import HookFailed
 from vega_trio.exits import ExitReason, Shutdown
+from vega_trio.runtime import hooks
 from vega_trio.runtime.deaths import finish
 from vega_trio.runtime.keeper import Verdict
 
@@ -37,16 +37,34 @@ class ChildInfo:
     restarts: int
 
 
+@attrs.frozen(eq=False)
+class Spawner:
+    """Who spawned a process that a supervisor keeps: `owner` None is the orchestrator.
+
+    `on_launch` is called in the step of the first launch.
+    """
+
+    owner: Incarnation | None
+    on_launch: Callable[[Process], None]
+
+
 @attrs.define(eq=False)
 class Place:
-    """`fields` are what a process of this child is made with, besides its body and name."""
+    """`fields` are what a process of this child is made with, besides its body and name.
+
+    `policy` is the process's own, with its hooks; it is the supervisor's to carry out, but for that of an agent
+    that a spec names (`has_inner_policy`): that one decides first, and what it does not restart is the supervisor's.
+    `spawner`, if any, is the owner instead of the supervisor.
+    """
 
     crew: Crew
     spec: ChildSpec
-    fields: Mapping[str, Any]
+    fields: Mapping[str, Any] = attrs.field(factory=dict)
+    policy: Supervision | None = None
+    has_inner_policy: bool = False
+    spawner: Spawner | None = None
     process: Process | None = attrs.field(default=None, init=False)
     restarts: int = attrs.field(default=0, init=False)
-    failure: ExitReason | None = attrs.field(default=None, init=False)
 
     @property
     def id(self) -> str:
@@ -58,7 +76,7 @@ class Place:
 
     @property
     def owner(self) -> Incarnation | None:
-        return self.crew.incarnation
+        return self.crew.incarnation if self.spawner is None else self.spawner.owner
 
     @property
     def is_supervisor(self) -> bool:
@@ -99,15 +117,18 @@ class Place:
         hook = self.spec.on_failure
         if hook is None or isinstance(hook, Strategy):
             return hook
-        try:
-            answer = hook(reason)
-            if not allowed(self.spec.restart, answer):
-                raise ValueError(f"on_failure of the {self.spec.restart} child {self.id!r} must not answer {answer!r}")
-        except Exception as error:  # noqa: BLE001 - a hook's failure must not become the supervisor's
-            told = f"{type(error).__name__}: {error}"
-            self.crew.process.emit(HookFailed(hook=f"on_failure of {self.id!r}", error=told))
-            return None
-        return answer
+        return hooks.ask(self.crew.process, hook, self.spec.restart, reason, name=f"on_failure of {self.id!r}")
+
+    def policy_says(self, reason: ExitReason) -> Strategy:
+        """What the process's own policy does about this exit, before the supervisor hears of it."""
+        assert self.policy is not None
+        assert self.process is not None
+        own = self.policy.strategy
+        return hooks.ask(self.process, self.policy.on_failure, RESTART_TYPE[own], reason) or own
+
+    def tell_hook(self, name: Literal["on_restart", "on_give_up"], argument: object) -> None:
+        if self.policy is not None and self.process is not None:
+            hooks.call(self.process, name, getattr(self.policy, name), argument)
 
     def dismiss(self) -> None:
         """It leaves for good, in order."""

@@ -17,25 +17,26 @@ from vega_trio.agent import Agent, Body, ShutdownTime, Supervision
 from vega_trio.changes import Change, ProcessRow, SaveProcess
 from vega_trio.context import Metrics
 from vega_trio.errors import CallTimeout, NoProcessError, ProcessExit, WouldDeadlock
-from vega_trio.events import Event, ProcessRestarted, ProcessStarted, TurnStopped
+from vega_trio.events import Event, HealthAlert, ProcessRestarted, ProcessStarted, TurnStopped
 from vega_trio.exits import Down, ExitReason, ExitSignal, NoProcess, Normal, Shutdown, describe
 from vega_trio.messages import Message
 from vega_trio.protocols import Commit
-from vega_trio.runtime.deaths import exited, kind_of
-from vega_trio.runtime.incarnation import Incarnation, Monitor, open_monitor, running
+from vega_trio.runtime.incarnation import Incarnation, running
 from vega_trio.runtime.mailbox import Mail as Mail
 from vega_trio.runtime.mailbox import Mailbox
 from vega_trio.runtime.mailbox import PendingReply as PendingReply
-from vega_trio.runtime.stream import TextStream, TurnEvents
+from vega_trio.runtime.monitors import open_monitor_of as open_monitor_of
+from vega_trio.runtime.reasons import exited, kind_of
+from vega_trio.runtime.stream import TextStream, TurnEvents, open_turn
 from vega_trio.session import Session
 
 if TYPE_CHECKING:
+    from vega_trio.runtime.group import Group
+    from vega_trio.runtime.health import Vitals
     from vega_trio.runtime.keeper import Keeper
     from vega_trio.runtime.kernel import Kernel
     from vega_trio.runtime.spawning import Spawning
     from vega_trio.runtime.supervisor import Supervisor
-
-STREAM_BUFFER = 1000  # events of one's own turn: more than a caller falls behind by, deltas being merged
 
 
 class Conversation(Protocol):
@@ -84,6 +85,7 @@ class Process:
     incarnation: int = 0
     restarts: int = attrs.field(default=0, repr=False)
     conversation: Conversation | None = attrs.field(default=None, repr=False)
+    budget_microusd: int | None = attrs.field(default=None, repr=False)
     session: Session | None = attrs.field(default=None, repr=False)
     start_timeout: float | None = attrs.field(default=None, repr=False)
     ready_value: object = attrs.field(default=None, init=False, repr=False)
@@ -92,6 +94,8 @@ class Process:
     keeper: Keeper = attrs.field(init=False, repr=False)
     nursery: trio.Nursery = attrs.field(init=False, repr=False)
     context: contextvars.Context = attrs.field(init=False, repr=False)
+    groups: dict[Group, None] | None = attrs.field(default=None, init=False, repr=False)
+    vitals: Vitals | None = attrs.field(default=None, init=False, repr=False)
     live: Incarnation | None = attrs.field(default=None, init=False, repr=False)
     last_reason: ExitReason | None = attrs.field(default=None, init=False, repr=False)
     declined: bool = attrs.field(default=False, init=False, repr=False)
@@ -220,7 +224,10 @@ class Process:
 
     def emit(self, event: Event, *changes: Change) -> Commit | None:
         """Puts an event of this process on the bus; `changes` are written in the event's transaction."""
-        return self.say(event, self.current, *changes)
+        commit = self.say(event, self.current, *changes)
+        if self.vitals is not None and not isinstance(event, HealthAlert):
+            self.vitals.observe(event)
+        return commit
 
     def say(self, event: Event, mail: Mail | None, *changes: Change) -> Commit | None:
         """As `emit`, for what belongs to the turn of `mail`."""
@@ -246,6 +253,17 @@ class Process:
         event = ProcessRestarted() if self.restarts else ProcessStarted(task=self.task or "")
         self.emit(event, *((SaveProcess(self.row()),) if self.agent is not None else ()))
 
+    def joined(self, group: Group) -> None:
+        """The group's: it is a member."""
+        if self.groups is None:
+            self.groups = {}
+        self.groups[group] = None
+
+    def left(self, group: Group) -> None:
+        """The group's: it is no member any more."""
+        if self.groups is not None:
+            self.groups.pop(group, None)
+
     # -- mail
 
     async def send(
@@ -258,8 +276,8 @@ class Process:
         Raises: ProcessExited when it ends first (reason NoProcess: had ended before), CallTimeout, WouldDeadlock,
             or what the process failed the message with (an agent: TurnFailed, TurnCancelled).
         """
-        self._refuse_itself()
-        mail = self._mail(message, turn_id, root_id, wants_reply=True)
+        self.refuse_itself()
+        mail = self.new_mail(message, turn_id, root_id, wants_reply=True)
         if timeout is None:
             return await self._call(mail)
         with trio.move_on_after(timeout) as scope:
@@ -281,26 +299,26 @@ class Process:
 
         Raises: MailboxFull; ProcessExited (reason NoProcess) when it has ended.
         """
-        mail = self._mail(message, turn_id, root_id, wants_reply=True)
+        mail = self.new_mail(message, turn_id, root_id, wants_reply=True)
         if not self.mailbox.put_nowait(mail, self.id):
             raise exited(self.id, NoProcess())
-        return PendingReply(mail, self.mailbox, self._dropped, self._refuse_itself)
+        return PendingReply(mail, self.mailbox, self._dropped, self.refuse_itself)
 
     async def post(self, message: Any) -> bool:
         """Sends without a reply, waiting for room. False when the process has ended."""
-        return await self.mailbox.put(self._mail(message, None, None, wants_reply=False))
+        return await self.mailbox.put(self.new_mail(message, None, None, wants_reply=False))
 
     def post_nowait(self, message: Any) -> bool:
         """Sends without a reply. False when the process has ended. Raises: MailboxFull."""
-        return self.mailbox.put_nowait(self._mail(message, None, None, wants_reply=False), self.id)
+        return self.mailbox.put_nowait(self.new_mail(message, None, None, wants_reply=False), self.id)
 
-    def _mail(self, message: Any, turn_id: str | None, root_id: str | None, *, wants_reply: bool) -> Mail:
+    def new_mail(self, message: Any, turn_id: str | None, root_id: str | None, *, wants_reply: bool) -> Mail:
         sender = running()
         id_ = turn_id or self.kernel.new_id()
         sender_id = sender.process.id if sender is not None else None
         return Mail(id_, message, sender_id, root_id or id_, wants_reply=wants_reply)
 
-    def _refuse_itself(self) -> None:
+    def refuse_itself(self) -> None:
         me = running()
         if me is not None and me.process is self:
             raise WouldDeadlock(f"process {self.id} ({self.label}) would wait for its own reply; use post()")
@@ -319,28 +337,13 @@ class Process:
         await mail.finish()
         return mail.id
 
-    @asynccontextmanager
-    async def stream(self, message: Any, *, turn_id: str | None = None) -> AsyncIterator[TurnEvents]:
+    def stream(self, message: Any, *, turn_id: str | None = None) -> AbstractAsyncContextManager[TurnEvents]:
         """Sends, and hands out the events of the turn up to its last. Leaving early leaves the turn running.
 
         Iterating raises ProcessExited when the process ends for good first.
         """
-        self._refuse_itself()
-        mail = self._mail(message, turn_id, None, wants_reply=True)
-        root = mail.root_id
-        bus = self.kernel.bus
-        async with bus.subscribe(match=lambda event: event.root_turn_id == root, buffer=STREAM_BUFFER) as events:
-            turn = TurnEvents(mail.id, events)
-
-            def finished(mail: Mail) -> None:
-                if self.final is not None or self.agent is None:
-                    error = mail.error if isinstance(mail.error, Exception) else None
-                    bus.in_turn(root, lambda: events.end(error))
-
-            mail.on_finish(finished)
-            if not await self.mailbox.put(mail) and not mail.finished:
-                raise exited(self.id, NoProcess())
-            yield turn
+        self.refuse_itself()
+        return open_turn(self, self.new_mail(message, turn_id, None, wants_reply=True))
 
     @asynccontextmanager
     async def stream_text(self, message: Any, *, turn_id: str | None = None) -> AsyncIterator[TextStream]:
@@ -457,19 +460,3 @@ class Process:
             callback(self.final)
 
 
-@asynccontextmanager
-async def open_monitor_of(process: Process) -> AsyncIterator[trio.MemoryReceiveChannel[Down]]:
-    """A private queue that gets one Down and then ends. Leaving the block discards it."""
-    monitor: Monitor = open_monitor()
-    watched = process.live
-    if watched is None:
-        down = Down(process.id, process.agent_name, process.incarnation, NoProcess(), trio.current_time())
-        monitor.tell(down)
-    else:
-        watched.add_monitor(monitor)
-    try:
-        yield monitor.receive
-    finally:
-        if watched is not None:
-            watched.drop_monitor(monitor)
-        monitor.receive.close()

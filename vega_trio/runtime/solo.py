@@ -11,17 +11,20 @@ import attrs
 import trio
 
 from vega_trio._core.backoff import delay
-from vega_trio._core.supervision import RESTART_TYPE, Attempts, Intensity, allowed, wants_restart
+from vega_trio._core.supervision import RESTART_TYPE, Attempts, Intensity, wants_restart
 from vega_trio.agent import ShutdownTime, Strategy, Supervision
-from vega_trio.errors import Escalated, ProcessTimeout
-from vega_trio.events import EscalatedUp, GaveUp, HookFailed
+from vega_trio.errors import Escalated
+from vega_trio.events import EscalatedUp, GaveUp
 from vega_trio.exits import Crashed, ExitReason, Shutdown
+from vega_trio.runtime import hooks
 from vega_trio.runtime.birth import launch
-from vega_trio.runtime.deaths import exited, finish
+from vega_trio.runtime.deaths import finish
 from vega_trio.runtime.keeper import FINAL, Restarting, Verdict
+from vega_trio.runtime.reasons import exited
 
 if TYPE_CHECKING:
     from vega_trio.runtime.incarnation import Incarnation
+    from vega_trio.runtime.kernel import Kernel
     from vega_trio.runtime.process import Process
     from vega_trio.runtime.timers import Timer
 
@@ -38,12 +41,6 @@ class Solo:
     _intensity: Intensity | None = attrs.field(default=None, init=False)
     _attempts: Attempts | None = attrs.field(default=None, init=False)
     _retry: Timer | None = attrs.field(default=None, init=False)
-    _deadline: Timer | None = attrs.field(default=None, init=False)
-
-    def limit_life(self, seconds: float) -> None:
-        """The deadline: counted over all incarnations, and never followed by a restart."""
-        reason = Crashed(ProcessTimeout(seconds))
-        self._deadline = self.process.kernel.timers.after(seconds, lambda: self.expire(reason))
 
     def expire(self, reason: ExitReason) -> None:
         self.stopping = True
@@ -82,15 +79,7 @@ class Solo:
                 return self._restart(policy, incarnation)
 
     def _strategy(self, policy: Supervision, reason: ExitReason) -> Strategy:
-        if policy.on_failure is None:
-            return policy.strategy
-        try:
-            answer = policy.on_failure(reason)
-            if not allowed(RESTART_TYPE[policy.strategy], answer):
-                raise ValueError(f"on_failure answered {answer!r}, which {policy.strategy} does not allow")
-        except Exception as error:  # noqa: BLE001 - a hook's failure must not become the process's
-            self._hook_failed("on_failure", error)
-            return policy.strategy
+        answer = hooks.ask(self.process, policy.on_failure, RESTART_TYPE[policy.strategy], reason)
         return policy.strategy if answer is None else answer
 
     def _restart(self, policy: Supervision, incarnation: Incarnation) -> Verdict:
@@ -112,7 +101,7 @@ class Solo:
         )
 
     def _start_later(self, policy: Supervision, attempt: int, wait: float) -> None:
-        self._call_hook("on_restart", policy.on_restart, attempt)
+        hooks.call(self.process, "on_restart", policy.on_restart, attempt)
         if self.process.final is None:
             self._retry = self.process.kernel.timers.after(wait, self._start_again) if wait > 0 else None
             if self._retry is None:
@@ -126,7 +115,7 @@ class Solo:
     def _gave_up(self, policy: Supervision, reason: ExitReason) -> None:
         process = self.process
         process.emit(GaveUp(supervisor_id=process.id, child_id=process.id, restarts=policy.max_restarts or 0))
-        self._call_hook("on_give_up", policy.on_give_up, reason)
+        hooks.call(process, "on_give_up", policy.on_give_up, reason)
 
     def _escalate(self, incarnation: Incarnation, reason: ExitReason) -> None:
         process = self.process
@@ -134,21 +123,7 @@ class Solo:
         error = Escalated(process.id, cause)
         told = f"{type(cause).__name__}: {cause}"
         process.emit(EscalatedUp(supervisor_id=process.id, child_id=process.id, error=told))
-        if self.owner is None:
-            process.kernel.fail(error)
-        else:
-            self.owner.signal(Crashed(error), incarnation, linked=False)
-
-    def _call_hook(self, name: str, hook: object, argument: object) -> None:
-        if not callable(hook):
-            return
-        try:
-            hook(self.process, argument)
-        except Exception as error:  # noqa: BLE001 - as above
-            self._hook_failed(name, error)
-
-    def _hook_failed(self, hook: str, error: Exception) -> None:
-        self.process.emit(HookFailed(hook=hook, error=f"{type(error).__name__}: {error}"))
+        hand_up(process.kernel, error, self.owner, incarnation)
 
     # -- ending it
 
@@ -178,8 +153,13 @@ class Solo:
         finish(self.process, reason)
 
     def _settle(self) -> None:
-        for timer in (self._retry, self._deadline):
-            if timer is not None:
-                timer.cancel()
-        if self.owner is not None and self.owner.owned is not None:
-            self.owner.owned.pop(self.process, None)
+        if self._retry is not None:
+            self._retry.cancel()
+
+
+def hand_up(kernel: Kernel, error: Escalated, owner: Incarnation | None, sender: Incarnation) -> None:
+    """An escalated failure reaches the owner: a process gets it as a signal, the orchestrator raises it."""
+    if owner is None:
+        kernel.fail(error)
+    else:
+        owner.signal(Crashed(error), sender, linked=False)

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 import trio
 
-from vega_trio.agent import Agent, Body, ShutdownTime, Supervision
+from vega_trio.agent import Agent, Body, ShutdownTime, Strategy, Supervision, SupervisorSpec
 from vega_trio.changes import ProcessRow
-from vega_trio.errors import FailedToStart, NoProcessError, ProcessCrashed
-from vega_trio.exits import ExitReason, Killed
+from vega_trio.errors import FailedToStart, NoProcessError, ProcessCrashed, ProcessTimeout
+from vega_trio.exits import Crashed, ExitReason, Killed
 from vega_trio.messages import Message
 from vega_trio.runtime.birth import launch, new_process
+from vega_trio.runtime.cohort import spawn_in_cohort
+from vega_trio.runtime.health import watch_deadline
 from vega_trio.runtime.solo import Solo
+from vega_trio.runtime.supervisor import supervise
 
 if TYPE_CHECKING:
     from vega_trio.runtime.incarnation import Incarnation
@@ -30,6 +33,20 @@ def _positive(field: str, value: float | None) -> None:
         return
     if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value) or value < 0:
         raise ValueError(f"spawn: {field} must be a number of seconds, at least 0, not {value!r}")
+
+
+def limit_life(process: Process, seconds: float) -> None:
+    """The deadline: counted over all incarnations, and never followed by a restart."""
+    reason = Crashed(ProcessTimeout(seconds))
+    end = process.kernel.timers.after(seconds, lambda: process.keeper.expire(reason))
+    warning = watch_deadline(process, process.kernel.health, seconds)
+
+    def ended(_: ExitReason) -> None:
+        end.cancel()
+        if warning is not None:
+            warning.cancel()
+
+    process.on_end(ended)
 
 
 @attrs.define(eq=False)
@@ -61,12 +78,20 @@ class Spawning:
     _scope: AbstractAsyncContextManager[Process] | None = attrs.field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
-        if not isinstance(self.body, Agent) and not callable(self.body):
+        if not isinstance(self.body, Agent | SupervisorSpec) and not callable(self.body):
             raise TypeError(f"spawn takes an Agent or an async function, not {self.body!r}")
+        if isinstance(self.body, SupervisorSpec):
+            self._refuse_options()
         _positive("deadline", self.deadline)
         _positive("start_timeout", self.start_timeout)
         if self.shutdown != "brutal_kill":
             _positive("shutdown", self.shutdown)
+
+    def _refuse_options(self) -> None:
+        fields = ("linked", "task", "spawn_reason", "supervision", "messages", "deadline", "start_timeout", "id", "row")
+        for field in fields:
+            if getattr(self, field):
+                raise ValueError(f"spawn: {field} has no meaning for a SupervisorSpec, which takes a name only")
 
     def __await__(self) -> Generator[Any, Any, Process]:
         # None only for a body that raises Ignore; typing it would burden every caller whose body does not.
@@ -84,7 +109,33 @@ class Spawning:
 
     async def _spawn(self) -> Process | None:
         await trio.lowlevel.checkpoint_if_cancelled()
-        process, incarnation = self._launch()
+        if self.owner is not None and not self.owner.alive:
+            raise NoProcessError(f"process {self.owner.process.id} has ended and can spawn nothing")
+        if isinstance(self.body, SupervisorSpec):
+            return (await supervise(self.kernel, self.body, name=self.name, fatal=False, owner=self.owner)).process
+        policy = self.supervision
+        if policy is None and isinstance(self.body, Agent):
+            policy = self.body.supervision
+        if policy is not None and policy.strategy is Strategy.RESTART_ALL:
+            return await self._spawn_in_cohort(policy)
+        return await self._spawn_alone(policy)
+
+    async def _spawn_in_cohort(self, policy: Supervision) -> Process | None:
+        return await spawn_in_cohort(
+            self.kernel,
+            self.body,
+            policy,
+            owner=self.owner,
+            process_id=self.id if self.id is not None else self.kernel.new_id(),
+            name=self.name,
+            start_timeout=self.start_timeout,
+            shutdown=self.shutdown,
+            on_launch=self._launched,
+            **self._fields(),
+        )
+
+    async def _spawn_alone(self, policy: Supervision | None) -> Process | None:
+        process, incarnation = self._launch_alone(policy)
         if incarnation.started:
             # An agent: nothing to wait for, but a spawn is a checkpoint all the same.
             await trio.lowlevel.cancel_shielded_checkpoint()
@@ -102,37 +153,39 @@ class Spawning:
         assert incarnation.reason is not None
         raise FailedToStart(process.id, incarnation.reason)
 
-    def _launch(self) -> tuple[Process, Incarnation]:
-        if self.owner is not None and not self.owner.alive:
-            raise NoProcessError(f"process {self.owner.process.id} has ended and can spawn nothing")
+    def _fields(self) -> dict[str, Any]:
+        return {
+            "row": self.row,
+            "parent": self.parent,
+            "task": self.task,
+            "spawn_reason": self.spawn_reason,
+            "initial_messages": tuple(self.messages or ()),
+        }
+
+    def _launch_alone(self, policy: Supervision | None) -> tuple[Process, Incarnation]:
         process = new_process(
             self.kernel,
             self.body,
             nursery=self.kernel.nursery,
             id=self.id,
-            row=self.row,
-            parent=self.parent,
             name=self.name,
-            task=self.task,
-            spawn_reason=self.spawn_reason,
-            initial_messages=tuple(self.messages or ()),
             start_timeout=self.start_timeout,
+            **self._fields(),
         )
-        policy = self.supervision
-        if policy is None and isinstance(self.body, Agent):
-            policy = self.body.supervision
-        solo = Solo(process, policy, self.shutdown, self.owner)
-        process.keeper = solo
+        process.keeper = Solo(process, policy, self.shutdown, self.owner)
         self.kernel.registry.add(process)
+        incarnation = launch(process)
+        self._launched(process)
+        return process, incarnation
+
+    def _launched(self, process: Process) -> None:
+        """In the step of the launch, before the body's first."""
         if self.owner is not None:
             self.owner.own(process)
-        incarnation = launch(process)
-        if self.linked:
-            assert self.owner is not None
-            self.kernel.links.link(self.owner, incarnation)
+            if self.linked and process.live is not None:
+                self.kernel.links.link(self.owner, process.live)
         if self.deadline is not None:
-            solo.limit_life(self.deadline)
-        return process, incarnation
+            limit_life(process, self.deadline)
 
     @asynccontextmanager
     async def _scoped(self) -> AsyncIterator[Process]:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
 import attrs
 
 from vega_trio.errors import TurnFailed
 from vega_trio.events import TURN_ENDS, Event, TextDelta, TurnFailure
+from vega_trio.exits import NoProcess
 from vega_trio.runtime.bus import Subscription
+from vega_trio.runtime.reasons import exited
 from vega_trio.session import ErrorClass
+
+if TYPE_CHECKING:
+    from vega_trio.runtime.mailbox import Mail
+    from vega_trio.runtime.process import Process
+
+BUFFER = 1000  # events of one's own turn: more than a caller falls behind by, deltas being merged
 
 
 @attrs.define(eq=False)
@@ -47,3 +59,22 @@ class TextStream:
             if isinstance(event, TurnFailure):
                 raise TurnFailed(event.error, ErrorClass(event.error_class), self._events.turn_id)
         raise StopAsyncIteration
+
+
+@asynccontextmanager
+async def open_turn(process: Process, mail: Mail) -> AsyncIterator[TurnEvents]:
+    """Posts the mail, having subscribed to what follows from it."""
+    bus = process.kernel.bus
+    root = mail.root_id
+    async with bus.subscribe(match=lambda event: event.root_turn_id == root, buffer=BUFFER) as events:
+
+        def finished(mail: Mail) -> None:
+            # An agent says how each turn ends, but for the end of its process; a function may say nothing.
+            if process.final is not None or process.agent is None:
+                error = mail.error if isinstance(mail.error, Exception) else None
+                bus.in_turn(root, lambda: events.end(error))
+
+        mail.on_finish(finished)
+        if not await process.mailbox.put(mail) and not mail.finished:
+            raise exited(process.id, NoProcess())
+        yield TurnEvents(mail.id, events)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -17,6 +17,7 @@ from vega_trio.errors import (
     ChildNotFound,
     ChildRestarting,
     ChildRunning,
+    Escalated,
     FailedToStart,
     MaxChildren,
     NoProcessError,
@@ -32,6 +33,7 @@ from vega_trio.runtime.incarnation import running
 from vega_trio.runtime.keeper import FINAL, Verdict
 from vega_trio.runtime.place import ChildInfo as ChildInfo
 from vega_trio.runtime.place import Place
+from vega_trio.runtime.solo import hand_up
 
 if TYPE_CHECKING:
     from vega_trio.runtime.incarnation import Incarnation
@@ -51,9 +53,13 @@ class ChildCount:
 
 @attrs.define(eq=False)
 class Supervisor:
-    """A supervisor over all its incarnations. Its children are started anew with each."""
+    """A supervisor over all its incarnations. Its children are started anew with each.
+
+    A `transitory` one, the kernel's own, forgets children that are down and ends with the last.
+    """
 
     spec: SupervisorSpec
+    transitory: bool = attrs.field(default=False, repr=False)
     process: Process = attrs.field(init=False)
     _crew: Crew | None = attrs.field(default=None, init=False, repr=False)
 
@@ -98,21 +104,26 @@ class Supervisor:
 
     # -- calls, served one after the other
 
-    async def start_child(self, spec: ChildSpec, **fields: Any) -> Process | None:
+    async def start_child(self, spec: ChildSpec) -> Process | None:
         """Adds a child, last in the order, and starts it. None when its body raised Ignore.
 
         Raises: FailedToStart (no spec is left), ChildAlreadyStarted, ChildAlreadyPresent, ChildRestarting,
             MaxChildren, NoProcessError, WouldDeadlock, ValueError.
         """
-        crew = self._callable()
-
-        async def operation() -> Process | None:
-            self._refuse_present(spec.id)
-            self._refuse_full()
-            return await crew.start_child(spec, fields)
-
         if spec.significant and self.spec.auto_shutdown == "never":
             raise ValueError(f"auto_shutdown must not be 'never' with the significant child {spec.id!r}")
+        return await self.place(lambda crew: Place(crew, spec))
+
+    async def place(self, make: Callable[[Crew], Place]) -> Process | None:
+        """The kernel's `start_child`."""
+        crew = self._callable()
+        place = make(crew)
+
+        async def operation() -> Process | None:
+            self._refuse_present(place.id)
+            self._refuse_full()
+            return await crew.start_child(place)
+
         process: Process | None = await crew.call(operation)
         return process
 
@@ -239,9 +250,11 @@ class Supervisor:
         return new_supervisor(self.process.kernel, spec, nursery, **fields).process
 
 
-def new_supervisor(kernel: Kernel, spec: SupervisorSpec, nursery: trio.Nursery, **fields: Any) -> Supervisor:
+def new_supervisor(
+    kernel: Kernel, spec: SupervisorSpec, nursery: trio.Nursery, *, transitory: bool = False, **fields: Any
+) -> Supervisor:
     """A supervisor that has no task yet. Raises: as `new_process`."""
-    supervisor = Supervisor(spec)
+    supervisor = Supervisor(spec, transitory)
     process = new_process(kernel, supervisor.run, nursery=nursery, counted=False, **fields)
     process.supervisor = supervisor
     supervisor.process = process
@@ -250,10 +263,14 @@ def new_supervisor(kernel: Kernel, spec: SupervisorSpec, nursery: trio.Nursery, 
 
 @attrs.define(eq=False)
 class Top:
-    """The keeper of a supervisor that no supervisor supervises. `fatal`: its failure ends the orchestrator."""
+    """The keeper of a supervisor that no supervisor supervises.
+
+    `fatal`: its failure ends the orchestrator. `escalates`: what was escalated to it goes on to its owner.
+    """
 
     process: Process
     fatal: bool
+    escalates: bool = False
     owner: Incarnation | None = None
     shutdown: ShutdownTime = float("inf")
 
@@ -261,11 +278,12 @@ class Top:
         """Nothing depends on it."""
 
     def decide(self, incarnation: Incarnation) -> Verdict:
-        if not incarnation.started or not self.fatal:
-            return FINAL
+        kernel = self.process.kernel
         match incarnation.reason:
-            case Shutdown(detail=SupervisorGaveUp() as error) | Crashed(error=error):
-                return Verdict(final=True, then=lambda: self.process.kernel.fail(error))
+            case Crashed(error=Escalated() as escalated) if self.escalates:
+                return Verdict(final=True, then=lambda: hand_up(kernel, escalated, self.owner, incarnation))
+            case (Shutdown(detail=SupervisorGaveUp() as error) | Crashed(error=error)) if self.fatal:
+                return Verdict(final=True, then=lambda: kernel.fail(error))
         return FINAL
 
     def dismiss(self) -> None:
@@ -290,22 +308,36 @@ async def supervise(
 ) -> Supervisor:
     """Starts a supervisor that no supervisor supervises; returns when all its children have started."""
     await trio.lowlevel.checkpoint_if_cancelled()
-    supervisor = new_supervisor(kernel, spec, kernel.nursery, name=name)
-    process = supervisor.process
-    process.keeper = Top(process, fatal, owner)
-    kernel.registry.add(process)
-    if owner is not None:
-        owner.own(process)
-    incarnation = launch(process)
+    supervisor, incarnation = launch_supervisor(kernel, spec, fatal=fatal, owner=owner, name=name)
     try:
         if await incarnation.wait_started():
             return supervisor
     except trio.Cancelled:
         with trio.CancelScope(shield=True):
-            await process.keeper.stop()
+            await supervisor.process.keeper.stop()
         raise
     match incarnation.reason:
         case Shutdown(detail=FailedToStart() as failure):
             raise failure
         case reason:
-            raise FailedToStart(process.id, reason or Shutdown())
+            raise FailedToStart(supervisor.id, reason or Shutdown())
+
+
+def launch_supervisor(
+    kernel: Kernel,
+    spec: SupervisorSpec,
+    *,
+    fatal: bool,
+    owner: Incarnation | None,
+    name: str | None = None,
+    escalates: bool = False,
+    transitory: bool = False,
+) -> tuple[Supervisor, Incarnation]:
+    """Raises: NameTaken, OrchestratorClosed."""
+    supervisor = new_supervisor(kernel, spec, kernel.nursery, transitory=transitory, name=name)
+    process = supervisor.process
+    process.keeper = Top(process, fatal, escalates, owner)
+    kernel.registry.add(process)
+    if owner is not None:
+        owner.own(process)
+    return supervisor, launch(process)

@@ -1,0 +1,50 @@
+"""Supervision hooks: synchronous, the user's, and never allowed to do harm by failing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from vega_trio._core.supervision import allowed
+from vega_trio.agent import Restart, Strategy
+from vega_trio.events import HookFailed
+from vega_trio.exits import ExitReason
+
+if TYPE_CHECKING:
+    from vega_trio.runtime.process import Process
+
+
+def ask(
+    process: Process,
+    hook: Callable[[ExitReason], Strategy | None] | None,
+    restart: Restart,
+    reason: ExitReason,
+    *,
+    name: str = "on_failure",
+) -> Strategy | None:
+    """What `on_failure` says to an exit; None: the default holds, also when the hook failed."""
+    if hook is None:
+        return None
+    try:
+        answer = hook(reason)
+        answer = Strategy(answer) if isinstance(answer, str) else answer
+        if not allowed(restart, answer):
+            raise ValueError(f"it answered {answer!r}, which a {restart} child does not allow")
+    except Exception as error:  # noqa: BLE001 - a hook's failure must not become the process's
+        failed(process, name, error)
+        return None
+    return answer
+
+
+def call(process: Process, name: str, hook: Callable[[Any, Any], None] | None, argument: object) -> None:
+    """Tells a hook about the process."""
+    if hook is None:
+        return
+    try:
+        hook(process, argument)
+    except Exception as error:  # noqa: BLE001 - as above
+        failed(process, name, error)
+
+
+def failed(process: Process, name: str, error: Exception) -> None:
+    process.emit(HookFailed(hook=name, error=f"{type(error).__name__}: {error}"))
