@@ -7,6 +7,8 @@
 import logging
 
 from vega_trio.runtime.bus import Bus, Subscription
+from vega_trio.runtime.group import Answer, Group
+from vega_trio.runtime.health import HealthConfig
 from vega_trio.runtime.mailbox import Mail, PendingReply
 from vega_trio.runtime.orchestrator import Orchestrator, open_kernel
 from vega_trio.runtime.process import Conversation, Process
@@ -17,10 +19,13 @@ from vega_trio.runtime.supervisor import ChildCount, ChildInfo, Supervisor
 logging.getLogger("vega_trio").addHandler(logging.NullHandler())
 
 __all__ = [
+    "Answer",
     "Bus",
     "ChildCount",
     "ChildInfo",
     "Conversation",
+    "Group",
+    "HealthConfig",
     "Mail",
     "Orchestrator",
     "PendingReply",
