@@ -1,4 +1,4 @@
-"""The testing kit: a scripted model, a fake tool, the memory store, no network, and a fake Messages API server."""
+"""The testing kit: scripted models and tools, a memory store, no network, a fake Messages API, a simulator."""
 
 from __future__ import annotations
 
@@ -11,18 +11,28 @@ from vega_trio.testing.scripted import FakeTool, ScriptedModel, ScriptedReply
 if TYPE_CHECKING:
     from vega_trio.store.memory import MemoryStore
     from vega_trio.testing.fake_messages import FakeMessagesServer, FakeReply, HttpFault, Mute
+    from vega_trio.testing.nemesis import Faults, InjectedFault, Nemesis
+    from vega_trio.testing.simulation import Simulation, SimulationFailed, seeds, simulate, simulate_cancellation
 
 __all__ = [
     "FakeMessagesServer",
     "FakeReply",
     "FakeTool",
+    "Faults",
     "HttpFault",
+    "InjectedFault",
     "MemoryStore",
     "Mute",
+    "Nemesis",
     "NetworkBlocked",
     "ScriptedModel",
     "ScriptedReply",
+    "Simulation",
+    "SimulationFailed",
     "block_network",
+    "seeds",
+    "simulate",
+    "simulate_cancellation",
 ]
 
 _LATER = {
@@ -31,6 +41,14 @@ _LATER = {
     "FakeReply": "vega_trio.testing.fake_messages",
     "HttpFault": "vega_trio.testing.fake_messages",
     "Mute": "vega_trio.testing.fake_messages",
+    "Faults": "vega_trio.testing.nemesis",
+    "InjectedFault": "vega_trio.testing.nemesis",
+    "Nemesis": "vega_trio.testing.nemesis",
+    "Simulation": "vega_trio.testing.simulation",
+    "SimulationFailed": "vega_trio.testing.simulation",
+    "seeds": "vega_trio.testing.simulation",
+    "simulate": "vega_trio.testing.simulation",
+    "simulate_cancellation": "vega_trio.testing.simulation",
 }
 """Names whose modules load at first use: a test of an agent needs no HTTP parser."""
 
