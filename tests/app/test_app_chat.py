@@ -193,3 +193,23 @@ async def test_the_store_is_told_of_every_event_in_order(document: Path) -> None
         stored = await store.events_after(0)
         assert [event.id for event in heard if event.id] == [each.id for each in stored]
         assert [each.type for each in stored] == ["process.started", "turn.started", "turn.finished"]
+
+
+async def test_a_message_to_a_full_mailbox_is_refused_rather_than_kept_waiting(document: Path) -> None:
+    blocked = trio.Event()
+
+    async def block(request: object) -> str:
+        await blocked.wait()
+        return "done"
+
+    async with vega.open_app(document, model=ScriptedModel(block), tools=[double]) as app:
+        async with app.chat(HELPER, "first") as events:
+            async for _ in events:
+                break
+            (process,) = app.orch.processes()
+            for number in range(process.mailbox.capacity):
+                process.post_nowait(f"message {number}")
+            with pytest.raises(vega.MailboxFull, match="64 messages waiting already"):
+                async with app.chat(HELPER, "one too many"):
+                    raise AssertionError("it was taken")
+        blocked.set()

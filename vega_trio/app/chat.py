@@ -12,6 +12,7 @@ from vega_trio.app.outfit import new_id
 from vega_trio.app.sessions import Sessions
 from vega_trio.changes import MessageRow
 from vega_trio.engine.conversation import Conversation
+from vega_trio.errors import MailboxFull
 from vega_trio.events import Event
 from vega_trio.messages import ToolResult
 from vega_trio.runtime.process import Process
@@ -70,11 +71,17 @@ class Chat:
 
     @asynccontextmanager
     async def open(self, session: Session, text: str, *, turn_id: str | None = None) -> AsyncIterator[ChatStream]:
-        """Sends a message and hands out the events of its turn."""
+        """Sends a message and hands out the events of its turn.
+
+        Raises: MailboxFull, rather than wait for room; UnknownAgent.
+        """
         session = await self.sessions.resolve(session)
         await self.sessions.touch(session, text)
         process = await self.sessions.process(session)
         turn_id = turn_id or new_id()
+        if process.mailbox_length >= process.mailbox.capacity:
+            waiting = process.mailbox_length
+            raise MailboxFull(f"agent {session.agent!r} has {waiting} messages waiting already; try again later")
         async with process.stream(text, turn_id=turn_id) as events:
             yield ChatStream(turn_id, session, process, aiter(events))
 

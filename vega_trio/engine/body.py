@@ -45,7 +45,9 @@ async def _serve(process: Process, agent: Agent, equipment: Equipment, conversat
         with trio.move_on_after(equipment.idle_stop_s if equipment.idle_stop_s is not None else float("inf")):
             mail = await anext(inbox)
         if mail is None:
-            return
+            if process.mailbox_length == 0:
+                return
+            continue  # it came in the very step in which the wait ended
         await _answer(mail, Turn(process, agent, equipment, conversation, mail.id, mail.root_id))
 
 
