@@ -15,6 +15,8 @@ from vega_trio.protocols import ModelRequest
 from vega_trio.session import ErrorClass
 from vega_trio.testing import ScriptedModel, ScriptedReply
 
+pytestmark = pytest.mark.e2e
+
 
 def web_search(query: str) -> str:
     """Searches.

@@ -15,6 +15,8 @@ from vega_trio.serve.events import EventBody, event_filter
 from vega_trio.serve.ring import EventFrame, EventRing, event_frame
 from vega_trio.store.memory import MemoryStore
 
+pytestmark = pytest.mark.e2e
+
 
 async def emit(served: Any, count: int, kind: type = SessionUpdated) -> None:
     for number in range(count):

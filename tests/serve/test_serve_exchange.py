@@ -208,3 +208,13 @@ async def test_what_an_exchange_left_to_be_undone_is_undone(path: str) -> None:
     client = sending(b"")
     await reception(inner)(scope("GET", path), client.receive, client.send)
     assert undone == [path]
+
+
+async def test_a_connection_that_is_closed_while_it_is_answered_ends_the_request_quietly() -> None:
+    async def closing(message: Any) -> None:
+        raise trio.BusyResourceError("closing")
+
+    client = sending(b"")
+    with trio.fail_after(1):
+        await reception()(scope(), client.receive, closing)
+        await reception()(scope("GET", "/api/x", (b"origin", b"null")), client.receive, closing)

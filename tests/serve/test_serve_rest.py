@@ -13,6 +13,8 @@ from vega_trio.protocols import ModelRequest
 from vega_trio.session import ErrorClass
 from vega_trio.testing import ScriptedModel
 
+pytestmark = pytest.mark.e2e
+
 
 def lookup(word: str) -> str:
     """Looks a word up.

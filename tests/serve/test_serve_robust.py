@@ -22,6 +22,8 @@ from vega_trio.protocols import ModelRequest
 from vega_trio.serve.server import serve
 from vega_trio.testing import ScriptedReply
 
+pytestmark = pytest.mark.e2e
+
 PROGRAM = Path(__file__).parent / "program.py"
 AGENTS = "/api/agents"
 

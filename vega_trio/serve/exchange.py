@@ -180,7 +180,12 @@ class _Answering:
             message = {**message, "headers": headers}
         elif not message.get("more_body", False):
             self._exchange.ending = True
-        await self._send(message)
+        try:
+            await self._send(message)
+        except trio.BusyResourceError:
+            # The server is closing the connection because of what the client sent behind its request.
+            self._exchange.scope.cancel()
+            await trio.lowlevel.checkpoint()
 
     async def start(self, status: int, headers: dict[str, str]) -> None:
         encoded = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
