@@ -97,15 +97,17 @@ class _Call:
 
     def run(self, path: str) -> Run[Result]:
         yield from self.block(self.definition.steps, path + "/")
-        if not self.returned:
-            self.value = self.variables.scope.get("result")
-            if self.definition.output is not None:
-                self.value = yield from self.output(path, self.definition.output)
-        return Result(value=plain(self.value), variables=self.variables.writes)
+        value = yield from self.output(path)
+        return Result(value=value, variables=self.variables.writes)
 
-    def output(self, path: str, output: ValueTemplate) -> Run[object]:
+    def output(self, path: str) -> Run[object]:
+        output = self.definition.output
         try:
-            return (yield from self.render(output, path))
+            if self.returned:
+                return plain(self.value)
+            if output is None:
+                return plain(self.variables.scope.get("result"))
+            return plain((yield from self.render(output, path)))
         except ExpressionError as error:
             raise StepFailed(
                 str(error), error.error_class, code=error.code, path=f"{path}/output", place=self.definition.place

@@ -41,24 +41,34 @@ def _block(raw: str, value: str) -> list[int]:
     header = raw.find("\n") + 1
     body = raw[header:]
     indent = _indent(body, value)
+    at = _next_line(body, 0, indent) if not value.startswith("\n") else 0
     places: list[int] = []
-    at, line_start = 0, True
-    for char in value:
-        if line_start:
-            at += _spaces(body, at, indent)
-            line_start = False
+    while len(places) < len(value):
+        char = value[len(places)]
         if at >= len(body):
             places.append(header + max(len(body) - 1, 0))
-        elif char == "\n" or body[at] in _BREAKS:
-            places.append(header + at)
-            at = _past_break(body, at)
-            line_start = True
+        elif body[at] in _BREAKS or (not places and char == "\n"):
+            # A run of breaks is as many in the value, or one less where lines are folded, or a space for one.
+            rest = value[len(places) :]
+            count = max(len(rest) - len(rest.lstrip("\n")), 1)
+            places.extend([header + at] * count)
+            at = _next_line(body, at, indent)
         elif body[at] == char:
             places.append(header + at)
             at += 1
         else:
             return []
     return places
+
+
+def _next_line(body: str, at: int, indent: int) -> int:
+    """Where the text of the next line begins that is not empty, its indentation taken off."""
+    while True:
+        at = _past_break(body, at)
+        start = at + _spaces(body, at, indent)
+        if start >= len(body) or body[start] not in _BREAKS:
+            return start
+        at = start
 
 
 def _indent(body: str, value: str) -> int:

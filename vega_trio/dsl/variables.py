@@ -41,7 +41,7 @@ class Variables:
 
     def branch(self) -> Variables:
         """A snapshot with its own writes. Values are never changed in place, so they are shared."""
-        return Variables({**self.scope, "steps": dict(self._steps)}, set(self.owned), loops=self.loops)
+        return Variables(dict(self.scope), set(self.owned), loops=self.loops)
 
     @property
     def _steps(self) -> dict[str, object]:
@@ -65,8 +65,8 @@ class Variables:
             self.scope[name] = value
 
     def record(self, step_id: str, record: Mapping[str, object]) -> None:
-        """What `steps.ID` gives."""
-        self._steps[step_id] = dict(record)
+        """What `steps.ID` gives. A new mapping each time: the old one may be some variable's value by now."""
+        self.scope["steps"] = {**self._steps, step_id: dict(record)}
         self.step_writes[step_id] = dict(record)
 
     def merge(self, writes: Mapping[str, object], steps: Mapping[str, object]) -> None:
