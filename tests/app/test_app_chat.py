@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 
 import vega_trio as vega
+from vega_trio.protocols import ModelRequest
 from vega_trio.testing import MemoryStore, ScriptedModel
 
 DOCUMENT = """
@@ -213,3 +215,35 @@ async def test_a_message_to_a_full_mailbox_is_refused_rather_than_kept_waiting(d
                 async with app.chat(HELPER, "one too many"):
                     raise AssertionError("it was taken")
         blocked.set()
+
+
+async def test_clearing_drops_the_messages_that_wait_and_leaves_no_trace(document: Path) -> None:
+    begun = trio.Event()
+
+    async def answer(request: ModelRequest) -> str:
+        if request.messages[-1].text == "slow":
+            begun.set()
+            await trio.sleep_forever()
+        return "fresh"
+
+    async with vega.open_app(document, model=ScriptedModel(answer), tools=[double]) as app:
+        cancelled: list[str] = []
+
+        async def ask(text: str) -> None:
+            try:
+                await app.ask(HELPER, text)
+            except vega.TurnCancelled:
+                cancelled.append(text)
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ask, "slow")
+            await begun.wait()
+            for _ in range(3):
+                nursery.start_soon(ask, "waiting")
+            await trio.testing.wait_all_tasks_blocked()
+            await app.clear(HELPER)
+        assert sorted(cancelled) == ["slow", "waiting", "waiting", "waiting"]
+        assert await app.transcript(HELPER) == []
+        assert (await app.ask(HELPER, "new")).text == "fresh"
+        (process,) = app.orch.processes()
+        assert process.incarnation == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal
@@ -108,16 +109,22 @@ class Chat:
         return transcript(await self.sessions.store.messages(session.id))
 
     async def clear(self, session: Session) -> None:
-        """Stops the running turn and forgets what was said."""
+        """Stops the running turn, drops the messages that wait, and forgets what was said."""
         session = await self.sessions.resolve(session)
         assert session.id is not None
         process = self.sessions.living(session)
-        if process is None:
-            await Conversation(session.id, self.sessions.store, lambda: 0.0).clear().wait()
-            return
-        await process.stop_turn()
-        if isinstance(process.conversation, Conversation):
-            await process.conversation.clear().wait()
+        if process is not None:
+            process.drop_waiting()
+            while process.current is not None:
+                await process.stop_turn()
+            # Nothing is awaited from here to clear(), so no turn can begin in between.
+            if isinstance(process.conversation, Conversation):
+                await process.conversation.clear().wait()
+                return
+        empty = Conversation(session.id, self.sessions.store, time.time)
+        if process is not None:
+            process.conversation = empty
+        await empty.clear().wait()
 
     async def stop(self, session: Session) -> str | None:
         """Stops the running turn, keeping what it has said. Returns its id, or None when there is none."""

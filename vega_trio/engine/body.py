@@ -23,12 +23,14 @@ def agent_body(agent: Agent, equipment: Equipment) -> Callable[[Process], Awaita
     """A body that the kernel can run, and run again after a crash."""
 
     async def body(process: Process) -> object:
-        conversation = process.conversation
-        if not isinstance(conversation, Conversation):
-            conversation = await open_conversation(
+        if process.conversation is None:
+            stored = await open_conversation(
                 process.id, equipment.store, equipment.wall_clock, process.initial_messages
             )
-            process.conversation = conversation
+            # Set meanwhile, it was cleared before it was read.
+            process.conversation = process.conversation or stored
+        conversation = process.conversation
+        assert isinstance(conversation, Conversation)
         if process.task is not None:
             return await _run_task(process, agent, equipment, conversation)
         await _serve(process, agent, equipment, conversation)

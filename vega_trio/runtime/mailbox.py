@@ -248,6 +248,10 @@ class Mailbox:
             return True
         return False
 
+    def untouched(self) -> list[Mail]:
+        """The mail that no incarnation has begun, in order."""
+        return [mail for mail in self._queue if mail.attempt == 1]
+
     def put_back(self, mails: list[Mail]) -> None:
         """What was taken and not finished is delivered again, first and in its order, full box or not."""
         for mail in reversed(mails):

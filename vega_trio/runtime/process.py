@@ -327,6 +327,11 @@ class Process:
         if self.agent is not None:
             self.say(TurnStopped(), mail)
 
+    def drop_waiting(self) -> None:
+        """Takes back all mail that waits; its senders get TurnCancelled."""
+        for mail in self.mailbox.untouched():
+            PendingReply(mail, self.mailbox, self._dropped, self.refuse_itself).cancel()
+
     async def stop_turn(self) -> str | None:
         """Stops the turn under way, waits for its end and returns its id; None when there is none."""
         mail = self.current
