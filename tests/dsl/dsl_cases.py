@@ -98,6 +98,7 @@ class Ran:
     value: Any = None
     memory: dict[str, object] = attrs.field(factory=dict)
     time_out: frozenset[str] = frozenset()
+    cost_usd: float | None = 0.25
 
     @property
     def messages(self) -> list[str]:
@@ -128,7 +129,7 @@ class Ran:
                 self.asks.append(effect)
                 if effect.path in self.time_out:
                     raise StepTimeout(effect.timeout_s or 0)
-                return AskReply(answer(effect), 0.25, 10)
+                return AskReply(answer(effect), self.cost_usd, 10)
             case Fork():
                 self.forks.append(effect)
                 return [self.drive(branch.body, answer) for branch in effect.branches]

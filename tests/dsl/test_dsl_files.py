@@ -6,6 +6,8 @@ import pytest
 from dsl_cases import ENV, MemoryFiles, codes, load, load_files
 
 from vega_trio.dsl.parse import parse_document
+from vega_trio.dsl.project import MAX_TOTAL, Project
+from vega_trio.dsl.source import Report
 from vega_trio.errors import DocumentError
 
 TOOL = "description: A tool.\nimplementation: {type: exec, command: date}\n"
@@ -29,7 +31,9 @@ def test_a_missing_file_is_told_with_the_one_that_was_meant() -> None:
 def test_a_directory_is_one_document() -> None:
     files: dict[str, str | bytes] = {
         "d/a.vega.yaml": "name: Both\nagents: {a: {system: x, tools: [clock]}}\nsettings: {sandbox: ./a}",
-        "d/b.vega.yaml": "agents: {b: {system: y}}\nworkflows: {w: {steps: [{a: hi}, {b: ho}]}}\nsettings: {idle_stop: 5m}",
+        "d/b.vega.yaml": (
+            "agents: {b: {system: y}}\nworkflows: {w: {steps: [{a: hi}, {b: ho}]}}\nsettings: {idle_stop: 5m}"
+        ),
         "d/notes.yaml": "[not read",
         "d/tools/clock.yaml": "name: clock\n" + TOOL,
     }
@@ -64,7 +68,9 @@ def test_an_empty_directory_is_no_document() -> None:
 )
 def test_tools_are_included(include: str) -> None:
     files: dict[str, str | bytes] = {
-        "p/team.vega.yaml": f"agents: {{a: {{system: x, tools: [one]}}}}\ntools:\n  include: {include}\n  own: {{run: date}}\n",
+        "p/team.vega.yaml": (
+            f"agents: {{a: {{system: x, tools: [one]}}}}\ntools:\n  include: {include}\n  own: {{run: date}}\n"
+        ),
         "p/tools/one.yaml": "name: one\n" + TOOL,
         "p/tools/two.yaml": "two: {run: date}\nthree: {run: date}\n",
     }
@@ -107,9 +113,10 @@ def test_an_error_in_an_included_file_names_that_file() -> None:
 
 
 def test_all_files_together_have_a_size() -> None:
-    files: dict[str, str | bytes] = {"team.vega.yaml": "agents: {a: {system: x}}\ntools: {include: [t]}"}
-    files.update({f"t/{i}.yaml": f"x{i}: {{run: date}}\n#" + "x" * 1_000_000 for i in range(5)})
-    assert [each.code for each in failure(files, "team.vega.yaml").diagnostics] == ["V006"]
+    report = Report()
+    project = Project(MemoryFiles({"a.yaml": "a: 1"}), report, "", total=MAX_TOTAL - 3)
+    assert project.load("a.yaml") is None
+    assert [each.code for each in report.errors] == ["V006"]
 
 
 # -- the environment

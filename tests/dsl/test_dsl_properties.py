@@ -27,12 +27,20 @@ def parsed_or_refused(data_: bytes) -> None:
     try:
         parse_text(data_, "x.vega.yaml", MemoryFiles(), env=ENV, unsupported={})
     except DocumentError as error:
-        assert 1 <= len(error.diagnostics) <= 50
-        for each in error.diagnostics:
-            assert each.code[0] == "V"
-            assert each.line >= 1
-            assert each.column >= 1
-            assert str(each).startswith(f"error[{each.code}]: ")
+        check_diagnostics(error)
+
+
+def check_diagnostics(error: DocumentError) -> None:
+    assert 1 <= len(error.diagnostics) <= 50
+    for each in error.diagnostics:
+        assert each.code[0] == "V"
+        assert each.line >= 1
+        assert each.column >= 1
+        assert str(each).startswith(f"error[{each.code}]: ")
+
+
+def check_code(code: str, letter: str) -> None:
+    assert code[0] == letter
 
 
 @settings(max_examples=100)
@@ -50,14 +58,14 @@ def test_any_punctuation_is_a_document_or_a_document_error(text: str) -> None:
     parsed_or_refused(text.encode())
 
 
-PIECES = st.sampled_from(
-    [
-        *"- |: |{|}|[|]|,|\n|\n  |\n    |\n      |'|\"|{{|}}| \\| ||x|y".replace("\\|", "\x00").split("|"),
-        *"Writer if then else for in repeat steps until max parallel limit agent inputs try catch workflow with".split(),
-        *"set return remember recall key value default save id timeout on_timeout continue_on_error format".split(),
-        *"schema json send main output 5s $1 true null loop.index steps.x | upper truncate:3 result".split(),
-    ]
-)
+LAYOUT = ["- ", ": ", "{", "}", "[", "]", ", ", "\n", "\n  ", "\n    ", "\n      ", "{{", "}}", "| ", "> "]
+LAYOUT += ["'", '"', "#"]
+WORDS = """
+Writer if then else for in repeat steps until max parallel limit agent inputs try catch workflow with set return
+remember recall key value default save id timeout on_timeout continue_on_error format schema json send main output
+5s 1 true null loop.index steps.x upper truncate:3 result
+"""
+PIECES = st.sampled_from([*LAYOUT, *WORDS.split()])
 
 
 @settings(max_examples=150)
@@ -98,10 +106,9 @@ def _finite(value: Any) -> Any:
 
 # -- expressions
 
-ATOMS = st.sampled_from(
-    [*"a b.c d[0] 1 2.5 'x' null true [1,2] {'k':1} ( ) not and or in == < + - * / // % | upper".split()]
-    + ["default:x", "join:, ", "truncate:2", "if:>0:a:b", " if ", " else ", "{{", "}}", "__class__", ".__init__", "()"]
-)
+OPERANDS = "a b.c d[0] 1 2.5 'x' null true [1,2] {'k':1} ( ) not and or in == < + - * / // % | upper"
+MORE = ["default:x", "join:, ", "truncate:2", "if:>0:a:b", " if ", " else ", "{{", "}}", "__class__", ".__init__", "()"]
+ATOMS = st.sampled_from([*OPERANDS.split(), *MORE])
 SCOPE: dict[str, object] = {"a": [1, "two", None], "b": {"c": "5"}, "d": "text", "x": 1.5}
 
 
@@ -113,7 +120,7 @@ def test_any_expression_gives_a_value_or_an_expression_error(text: str) -> None:
             try:
                 value = compiled(SCOPE)
             except ExpressionError as error:
-                assert error.code[0] == "R"
+                check_code(error.code, "R")
             else:
                 assert kind(value)  # raises for what is no value of the language
                 assert measure(value) >= 1
@@ -123,16 +130,20 @@ def _template(text: str) -> Any:
     try:
         return compile_template(text).render
     except ExpressionError as error:
-        assert error.code[0] == "V"
-        assert 0 <= error.start < error.end
+        check_code(error.code, "V")
+        check_span(error)
         return None
+
+
+def check_span(error: ExpressionError) -> None:
+    assert 0 <= error.start < error.end
 
 
 def _condition(text: str) -> Any:
     try:
         return compile_condition(text).test
     except ExpressionError as error:
-        assert error.code[0] == "V"
+        check_code(error.code, "V")
         return None
 
 
@@ -172,7 +183,7 @@ def test_json_is_yaml_and_keeps_its_values(value: object) -> None:
     try:
         node = load_yaml(Source("", text), report)
     except YamlError as error:
-        assert error.finding.code == "V002"  # a control character that JSON allows
+        check_code(error.finding.code, "V")  # a control character, which JSON allows
         return
     assert node is not None
     assert equal(data(node), plain({"v": value}))
@@ -225,7 +236,11 @@ def test_any_text_is_a_duration_or_a_value_error(text: str) -> None:
         try:
             assert parse(text) >= 0
         except ValueError as error:
-            assert str(error)
+            check_message(error)
+
+
+def check_message(error: ValueError) -> None:
+    assert "write for example" in str(error) or "longer than" in str(error)
 
 
 @pytest.mark.parametrize(

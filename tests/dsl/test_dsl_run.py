@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from dsl_cases import Ran, echo, load, result, run, workflow
 
-from vega_trio.dsl.effects import Ask, AskReply, Branch, BranchResult, Fork, Note, StepFailed
+from vega_trio.dsl.effects import Ask, Branch, BranchResult, Fork, StepFailed
 from vega_trio.dsl.interpret import interpret
 
 
@@ -146,7 +146,10 @@ def test_paths_are_stable_and_say_where_a_step_is() -> None:
         ("- for: k, v in items\n  steps: [{set: {last: '{{k}}{{v}}'}}]", "last", {"items": {"a": 1, "b": 2}}, "b2"),
         ("- for: k in items\n  steps: [{set: {last: '{{k}}'}}]", "last", {"items": {"a": 1, "b": 2}}, "b"),
         (
-            "- for: x in items\n  steps: [{set: {n: '{{loop.index}}{{loop.count}}{{loop.first}}{{loop.last}}{{loop.length}}'}}]",
+            (
+                "- for: x in items\n"
+                "  steps: [{set: {n: '{{loop.index}}{{loop.count}}{{loop.first}}{{loop.last}}{{loop.length}}'}}]"
+            ),
             "n",
             {"items": [1, 2]},
             "12falsetrue2",
@@ -161,7 +164,10 @@ def test_paths_are_stable_and_say_where_a_step_is() -> None:
             1,
         ),
         (
-            "- for: x in items\n  steps:\n    - for: y in items\n      steps: [{set: {n: '{{loop.parent.index}}.{{loop.index}}'}}]",
+            (
+                "- for: x in items\n  steps:\n    - for: y in items\n"
+                "      steps: [{set: {n: '{{loop.parent.index}}.{{loop.index}}'}}]"
+            ),
             "n",
             {"items": [1, 2]},
             "1.1",
@@ -249,7 +255,10 @@ def test_an_expression_that_fails_says_so_too() -> None:
         ),
         ("- Writer: boom\n  continue_on_error: true\n  save: x", '"{{x | default:none}}"', "none"),
         (
-            "- Writer: boom\n  continue_on_error: true\n  save: x\n- if: x\n  then: [{Writer: good}]\n  else: [{Writer: bad}]",
+            (
+                "- Writer: boom\n  continue_on_error: true\n  save: x\n- if: x\n"
+                "  then: [{Writer: good}]\n  else: [{Writer: bad}]"
+            ),
             "",
             "<bad>",
         ),
@@ -339,7 +348,10 @@ def test_workflows_nest_thirty_two_deep_at_most() -> None:
 
 
 def test_inputs_of_a_called_workflow_are_coerced_like_all_inputs() -> None:
-    more = "  other:\n    inputs: {n: integer, flag: {type: boolean, default: yes}}\n    steps: []\n    output: '{{n + 1}} {{flag}}'\n"
+    more = (
+        "  other:\n    inputs: {n: integer, flag: {type: boolean, default: yes}}\n"
+        "    steps: []\n    output: '{{n + 1}} {{flag}}'\n"
+    )
     assert run(workflow("- Writer: '5'\n  save: r\n- workflow: other\n  with: {n: 41}", more=more)).value == "42 true"
     with pytest.raises(StepFailed, match="the input 'n' must be an integer"):
         run(workflow("- Writer: x\n  save: r\n- workflow: other\n  with: {n: '{{r}}'}", more=more))
@@ -499,14 +511,8 @@ def test_the_longest_branch_counts_and_costs_add_up() -> None:
 
 def test_an_unknown_price_stays_unknown() -> None:
     document = load(workflow("- Writer: a", output="steps.writer.cost_usd")).document
-    steps = interpret(document, "main", {})
-    effect: Any = next(steps)
-    while True:
-        try:
-            effect = steps.send(AskReply("x", None) if isinstance(effect, Ask) else None)
-        except StopIteration as end:
-            assert end.value.value is None
-            return
+    ran = Ran(cost_usd=None)
+    assert ran.drive(interpret(document, "main", {}), echo).value is None
 
 
 def test_branches_are_generators_that_give_their_writes() -> None:
@@ -515,15 +521,11 @@ def test_branches_are_generators_that_give_their_writes() -> None:
     while not isinstance(effect, Fork):
         effect = steps.send(None)
     branch = effect.branches[0]
-    assert isinstance(branch, Branch)
-    inner: Any = next(branch.body)
-    with pytest.raises(StopIteration) as end:
-        while True:
-            assert isinstance(inner, Note)
-            inner = branch.body.send(None)
-    assert isinstance(end.value.value, BranchResult)
-    assert end.value.value.writes == {"x": 1}
+    given = Ran().drive(branch.body, echo)
     steps.close()
+    assert isinstance(branch, Branch)
+    assert isinstance(given, BranchResult)
+    assert (given.writes, given.cost_usd, given.duration_ms) == ({"x": 1}, 0.0, 0)
 
 
 def test_long_texts_and_deep_values_are_stopped() -> None:

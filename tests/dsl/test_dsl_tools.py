@@ -60,7 +60,10 @@ idempotent: true
 
 def test_parameters_come_in_two_forms_and_as_a_schema() -> None:
     forms = [
-        "params:\n  - {name: a, required: true}\n  - {name: b, type: int, enum: [1, 2], default: 1, description: B}\nrun: date",
+        (
+            "params:\n  - {name: a, required: true}\n"
+            "  - {name: b, type: int, enum: [1, 2], default: 1, description: B}\nrun: date"
+        ),
         "params: {a: {required: true}, b: {type: integer, enum: [1, 2], default: 1, description: B}}\nrun: date",
     ]
     schemas = [params_schema(tool(form).params) for form in forms]
@@ -78,7 +81,8 @@ def test_parameters_come_in_two_forms_and_as_a_schema() -> None:
         }
     )
     nested = tool(
-        "params: {a: {type: array, items: {type: object, properties: {x: {type: number, required: true}}}}, b: any}\nrun: date"
+        "params: {a: {type: array, items: {type: object, properties: {x: {type: number, required: true}}}}, b: any}\n"
+        "run: date"
     )
     assert params_schema(nested.params)["properties"] == {
         "a": {
