@@ -307,7 +307,7 @@ def test_a_timeout_without_a_remedy_fails_the_step() -> None:
 
 
 def test_a_text_is_no_list_to_loop_over() -> None:
-    with pytest.raises(StepFailed, match=r"'for' needs a list, not a text; split it first: text \| split:,"):
+    with pytest.raises(StepFailed, match=r"'for' needs a list, not a text; split it first: text \| split:','"):
         result("- for: x in items\n  steps: []", items="a, b")
 
 

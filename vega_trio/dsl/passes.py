@@ -20,7 +20,7 @@ def passes_of(action: ForAction, source: object) -> list[dict[str, object]]:
         case list():
             raise operand("two loop variables need a mapping, not a list")
         case str():
-            raise operand("'for' needs a list, not a text", "split it first: text | split:,")
+            raise operand("'for' needs a list, not a text", "split it first: text | split:','")
         case _:
             raise operand(f"'for' needs a list or mapping, not a {kind(source)}")
     if len(items) > MAX_PASSES:
