@@ -38,9 +38,8 @@ DOCUMENT = (
     Explanation(
         "V006",
         "The document is larger or more deeply nested than it may be, or an expression is.",
-        "agents:\n  Writer: {system: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
-        "]]]]]]]]]]]]]]]]]}",
-        "agents:\n  Writer: {system: x}",
+        f"agents:\n  Writer: {{system: {'[' * 51}You write.{']' * 51}}}",
+        "agents:\n  Writer: {system: You write.}",
     ),
     Explanation(
         "V007",
