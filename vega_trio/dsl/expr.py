@@ -7,7 +7,6 @@ from loosest to tightest. There are no calls, and no way from a value to anythin
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import attrs
@@ -48,12 +47,13 @@ Warn = Callable[[str, str, int, int], None]
 class Parser:
     """Parses one expression at the cursor. `warn(code, message, start, end)` hears W106.
 
-    `dotted` lets a name be written `.name`, as tools do.
+    `dotted` lets a name be written `.name`, as tools do; `quoted` gives the parts of a quoted text with holes.
     """
 
     cursor: Cursor
     warn: Warn
     dotted: bool = False
+    quoted: Callable[[str, Warn], tuple[Node, ...]] | None = None
     depth: int = 0
 
     def whole(self) -> Node:
@@ -305,14 +305,13 @@ class Parser:
     def _text(self, token: Token) -> Node:
         """Quoted text; in a condition, outside holes, it may hold holes."""
         text = str(token.value)
-        if "{{" not in text or not self.cursor.holes or "{{" in self.cursor.brackets:
+        if self.quoted is None or "{{" not in text or "{{" in self.cursor.brackets:
             return Literal(token.value, token.start, token.end)
         try:
-            parts = parse_holes(text, self.warn)
+            nodes = self.quoted(text, self.warn)
         except ExpressionError as error:
             error.start, error.end = token.start + 1 + error.start, token.start + 1 + error.end
             raise
-        nodes = tuple(Literal(each, token.start, token.end) if isinstance(each, str) else each.node for each in parts)
         return Text(nodes, token.start, token.end, self._height(*nodes))
 
     def _list(self, opening: Token) -> Node:
@@ -361,62 +360,3 @@ def _count(filter_: Filter) -> str:
         return "no argument"
     least = "" if filter_.least == filter_.most else f"{filter_.least} to "
     return f"{least}{filter_.most} argument{'' if filter_.most == 1 else 's'}"
-
-
-# -- texts with holes
-
-
-@attrs.frozen
-class HolePart:
-    """A `{{ }}` of a template; `word` is "", or `if`, `else`, `else if`, `end` of a tool's conditional text."""
-
-    node: Node
-    start: int
-    end: int
-    word: str = ""
-
-
-def parse_holes(text: str, warn: Warn, *, tool: bool = False) -> list[str | HolePart]:
-    """The literal pieces and the holes of a template, in order. `\\{{` is literal.
-
-    Raises: ExpressionError V050-V054, V006.
-    """
-    parts: list[str | HolePart] = []
-    literal, at = "", 0
-    while (opening := text.find("{{", at)) >= 0:
-        if opening > 0 and text[opening - 1] == "\\":
-            literal += text[at : opening - 1] + "{{"
-            at = opening + 2
-            continue
-        literal += text[at:opening]
-        if literal:
-            parts.append(literal)
-        part = _hole(text, opening, warn, tool)
-        parts.append(part)
-        literal, at = "", part.end
-    literal += text[at:]
-    return [*parts, literal] if literal else parts
-
-
-_BLOCK = re.compile(r"\s*(if|else\s+if|else|end)\b")
-
-
-def _hole(text: str, opening: int, warn: Warn, tool: bool) -> HolePart:
-    cursor = Cursor(text, opening + 2, len(text), holes=False, brackets=["{{"])
-    found = _BLOCK.match(text, opening + 2) if tool else None
-    word = " ".join(found[1].split()) if found else ""
-    if found:
-        cursor.at = found.end()
-    cursor.skip()
-    if cursor.closes_hole():
-        if word in ("", "if", "else if"):
-            hint = "write \\{{ for the characters"
-            raise cursor.error("V053", f"'{{{{{word}}}}}' is empty", opening, cursor.at + 2, hint)
-        node: Node = Literal(None, opening, cursor.at)
-    elif "}}" not in text[cursor.at :]:
-        raise cursor.error("V053", "'{{' is not closed", opening, opening + 2, "end it with '}}', or write \\{{")
-    else:
-        node = Parser(cursor, warn, dotted=tool).whole()
-    if not cursor.closes_hole():
-        raise cursor.error("V053", "'{{' is not closed", opening, opening + 2, "end it with '}}', or write \\{{")
-    return HolePart(node, opening, cursor.at + 2, word)

@@ -72,8 +72,7 @@ def interpret(document: Document, workflow: str, inputs: Mapping[str, object]) -
 
     Raises: StepFailed for a failure that the workflow did not catch; KeyError for an unknown workflow.
     """
-    definition = document.workflows[workflow]
-    return _call(document, definition, inputs).run(workflow)
+    return _call(document, document.workflows[workflow], inputs).run(workflow)
 
 
 def _call(document: Document, definition: WorkflowDefinition, inputs: Mapping[str, object]) -> _Call:
@@ -148,7 +147,7 @@ class _Call:
             self.variables.record(step.id, record("completed", step, or_null(value), None, cost, duration))
             yield note.finished("completed", "", cost, duration)
             if step.options.continue_on_error:
-                self.no_error()
+                self.variables.set_error(None, None)
             return value
         return (yield from self.caught(step, path, failure))
 
@@ -184,21 +183,13 @@ class _Call:
 
     def caught(self, step: Step, path: str, failure: StepFailed) -> Run[object]:
         """What `continue_on_error` leaves behind."""
-        self.set_error(failure)
+        self.variables.set_error(failure.message, failure.error_class)
         value = FailureValue(failure.message, failure.error_class, failure.path)
         try:
             yield from self.save(step, path, value)
         except ExpressionError as error:  # the name of the variable cannot be told
             raise located(error, step, path) from None
         return value
-
-    def set_error(self, failure: StepFailed) -> None:
-        self.variables.builtin("error", failure.message)
-        self.variables.builtin("error_class", failure.error_class)
-
-    def no_error(self) -> None:
-        self.variables.builtin("error", None)
-        self.variables.builtin("error_class", None)
 
     # -- actions
 
@@ -281,9 +272,9 @@ class _Call:
         try:
             value = yield from self.block(action.body, f"{path}.try.")
         except StepFailed as failure:
-            self.set_error(failure)
+            self.variables.set_error(failure.message, failure.error_class)
         else:
-            self.no_error()
+            self.variables.set_error(None, None)
             return value
         return (yield from self.block(action.handler, f"{path}.catch."))
 

@@ -152,7 +152,7 @@ def _agent(reading: Reading, each: Named, merged: YamlMap, *, has_model: bool, n
         hint = "write what it is to do: system: You are ..."
         reading.error("V011", each.name_node, f"the agent '{each.name}' has no 'system'", hint, each.path)
     if not has_model and _absent(merged, "model"):
-        hint = "write for example model: claude-sonnet-4-5, or set settings.default_model"
+        hint = "write for example model: claude-sonnet-5-5, or set settings.default_model"
         reading.error("V011", each.name_node, f"the agent '{each.name}' has no 'model'", hint, each.path)
     return agent
 

@@ -13,7 +13,8 @@ import attrs
 from vega_trio.dsl import nodes as n
 from vega_trio.dsl.cursor import Cursor
 from vega_trio.dsl.evaluate import Evaluation, Run, compile_node, compile_test
-from vega_trio.dsl.expr import HolePart, Parser, Warn, parse_holes
+from vega_trio.dsl.expr import Parser, Warn
+from vega_trio.dsl.holes import HolePart, parse_holes, quoted_parts
 from vega_trio.dsl.nodes import Reference
 from vega_trio.dsl.values import UNDEFINED, ExpressionError, Scope, check_text, measure, print_value
 
@@ -263,7 +264,7 @@ def constant_condition(value: bool) -> Condition:
 def _parse_bare(text: str, warn: Warn) -> n.Node:
     if not text.strip():
         raise ExpressionError("V050", "the expression is empty", 0, len(text))
-    return Parser(Cursor(text, 0, len(text), holes=True), warn).whole()
+    return Parser(Cursor(text, 0, len(text), holes=True), warn, quoted=quoted_parts).whole()
 
 
 # -- variables used

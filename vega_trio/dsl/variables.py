@@ -64,6 +64,11 @@ class Variables:
         if name not in self.owned:
             self.scope[name] = value
 
+    def set_error(self, message: str | None, error_class: str | None) -> None:
+        """The failure last caught, or none any more."""
+        self.builtin("error", message)
+        self.builtin("error_class", error_class)
+
     def record(self, step_id: str, record: Mapping[str, object]) -> None:
         """What `steps.ID` gives. A new mapping each time: the old one may be some variable's value by now."""
         self.scope["steps"] = {**self._steps, step_id: dict(record)}
