@@ -299,6 +299,13 @@ def test_what_is_to_be_done_on_timeout_gives_the_value() -> None:
     assert (ran.value, ran.paths) == ("<instead>", ["main/0", "main/0.on_timeout.0"])
 
 
+def test_a_late_step_within_is_no_reason_for_the_block_to_give_up() -> None:
+    steps = "- if: true\n  then: [{Writer: slow, timeout: 5s}]\n  timeout: 1m\n  on_timeout: [{Reader: instead}]"
+    with pytest.raises(StepFailed) as error:
+        run(workflow(steps), time_out=frozenset({"main/0.then.0"}))
+    assert (error.value.path, error.value.code) == ("main/0.then.0", "R004")
+
+
 def test_a_timeout_without_a_remedy_fails_the_step() -> None:
     with pytest.raises(StepFailed) as error:
         run(workflow("- if: true\n  then: [{Writer: a}]\n  timeout: 2s"), time_out=frozenset({"main/0"}))

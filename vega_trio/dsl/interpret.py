@@ -158,8 +158,8 @@ class _Call:
             if timeout_s is None or isinstance(step.action, AskAction):  # the driver bounds each attempt of an ask
                 return (yield from self.action(step, path))
             return (yield Within(path=path, timeout_s=timeout_s, body=self.within(step, path)))
-        except StepTimeout:
-            if on_timeout is None:
+        except StepTimeout as late:
+            if on_timeout is None or late.path not in ("", path):  # a step within was late, not this one
                 raise
             return (yield from self.block(on_timeout, f"{path}.on_timeout."))
 

@@ -111,6 +111,7 @@ def _check_unused(reading: Reading, document: Document, agents: AgentSection) ->
     if not document.workflows:
         return
     used = {name for agent in document.agents.values() for name in agent.team}
+    used |= {each.text for named in agents.named.values() for each in _items(named.node.get("extends"))}
     for definition in document.workflows.values():
         for step in every_step(definition.steps):
             if isinstance(step.action, AskAction | ParallelAgentAction):
