@@ -138,6 +138,12 @@ class Served:
         """The chat stream."""
         return self._stream("POST", f"/api/agents/{agent}/chat/stream", query, {}, {"message": message})
 
+    def joining(
+        self, agent: str = "assistant", headers: dict[str, str] | None = None, **query: str
+    ) -> AbstractAsyncContextManager[Stream]:
+        """The stream of the turn under way."""
+        return self._stream("GET", f"/api/agents/{agent}/chat/stream", query, headers or {}, None)
+
     @asynccontextmanager
     async def listening(self, headers: dict[str, str] | None = None, **query: str) -> AsyncIterator[Stream]:
         """The event stream; what happens from now on will be in it."""

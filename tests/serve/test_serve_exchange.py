@@ -196,20 +196,6 @@ async def test_in_the_end_everybody_is_cut_after_a_moment(autojump_clock: trio.t
     assert trio.current_time() - began == pytest.approx(1)
 
 
-@pytest.mark.parametrize("path", ["/turn", "/other"])
-async def test_what_an_exchange_left_to_be_undone_is_undone(path: str) -> None:
-    undone = []
-
-    async def inner(scope: Scope, receive: Receive, send: Send) -> None:
-        exchange: Exchange = scope[SCOPE_KEY]
-        exchange.on_close.append(lambda: undone.append(path))
-        await echo(scope, receive, send)
-
-    client = sending(b"")
-    await reception(inner)(scope("GET", path), client.receive, client.send)
-    assert undone == [path]
-
-
 async def test_a_connection_that_is_closed_while_it_is_answered_ends_the_request_quietly() -> None:
     async def closing(message: Any) -> None:
         raise trio.BusyResourceError("closing")

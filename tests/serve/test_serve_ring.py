@@ -1,13 +1,11 @@
-"""The ring of newest events and the relay of one stream."""
+"""The ring of newest events."""
 
 from __future__ import annotations
 
-import pytest
 import trio
 import trio.testing
 
 from vega_trio.serve.ring import EventFrame, EventRing
-from vega_trio.serve.streams import open_relay
 
 
 def event(number: int, size: int = 1) -> EventFrame:
@@ -80,33 +78,3 @@ async def test_nobody_waits_for_a_closed_ring() -> None:
     ring.close()
     with trio.fail_after(1):
         await ring.news(0)
-
-
-async def test_a_relay_gives_all_that_waits_in_one_piece() -> None:
-    relay = open_relay()
-    with trio.fail_after(1):
-        for piece in (b"a", b"", b"b", b"c"):
-            await relay.put(piece)
-        assert await relay.take() == b"abc"
-        await relay.put(b"d")
-        relay.finish()
-        assert await relay.take() == b"d"
-        assert await relay.take() == b""
-
-
-async def test_a_broken_producer_is_told_to_the_sender_after_what_it_had_made() -> None:
-    relay = open_relay()
-    with trio.fail_after(1):
-        await relay.put(b"a")
-        relay.finish(RuntimeError("broken"))
-        assert await relay.take() == b"a"
-        with pytest.raises(RuntimeError, match="broken"):
-            await relay.take()
-
-
-async def test_a_client_that_does_not_read_makes_the_producer_wait() -> None:
-    relay = open_relay(pieces=1)
-    await relay.put(b"a")
-    with trio.move_on_after(0) as scope:
-        await relay.put(b"b")
-    assert scope.cancelled_caught

@@ -22,7 +22,7 @@ from vega_trio.events import (
     TurnStarted,
     TurnStopped,
 )
-from vega_trio.serve.translate import Translator, Version
+from vega_trio.serve.translate import Lost, Translator, Version
 
 TURN = {"turn_id": "t1", "root_turn_id": "t1"}
 
@@ -87,7 +87,7 @@ def test_a_stopped_turn_just_ends() -> None:
 
 def test_a_lost_process_ends_the_stream_with_error_and_done() -> None:
     translator = Translator("t1", "s1")
-    frames = translator.failure("process p exited: killed", "agent_crashed").decode()
+    frames = translator.frames(Lost("process p exited: killed", "agent_crashed")).decode()
     assert frames.count("event: ") == 2
     assert "event: error" in frames
     assert frames.endswith('event: done\ndata: {"type":"done"}\nid: t1:2\n\n')

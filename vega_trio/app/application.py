@@ -55,6 +55,13 @@ class App:
         """
         return await self.chats.sessions.start(agent, user)
 
+    async def resolve(self, session: Session) -> Session:
+        """The session with its id: the one it names, else the newest of (agent, user), else one not begun yet.
+
+        Raises: UnknownAgent; UnknownProcess when there is no session with that id for that agent and user.
+        """
+        return await self.chats.sessions.resolve(session)
+
     def chat(
         self, session: Session, text: str, *, turn_id: str | None = None
     ) -> AbstractAsyncContextManager[ChatStream]:

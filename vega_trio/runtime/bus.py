@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import attrs
 import trio
@@ -144,6 +144,7 @@ class Bus:
     _wall_clock: Callable[[], float]
     _pending: dict[str, deque[_Pending]] = attrs.field(factory=dict, init=False)
     _subscribers: dict[Subscription, None] = attrs.field(factory=dict, init=False)
+    _taps: dict[Callable[[Event], None], None] = attrs.field(factory=dict, init=False)
     _last_event_id: int | None = attrs.field(default=None, init=False)
     _closed: bool = attrs.field(default=False, init=False)
 
@@ -206,6 +207,8 @@ class Bus:
     def _hand_out(self, event: Event) -> None:
         if event.id is not None:
             self._last_event_id = event.id
+        for tap in tuple(self._taps):
+            tap(event)
         for subscriber in tuple(self._subscribers):
             subscriber.offer(event)
             if subscriber.ended:
@@ -236,6 +239,18 @@ class Bus:
         finally:
             self._subscribers.pop(subscription, None)
             subscription.end()
+
+    @contextmanager
+    def tapped(self, tap: Callable[[Event], None]) -> Iterator[None]:
+        """Calls `tap` with every event as it goes out, within the block.
+
+        For one who keeps state by the events and has to be exact about it. `tap` must be quick and must not raise.
+        """
+        self._taps[tap] = None
+        try:
+            yield
+        finally:
+            del self._taps[tap]
 
     def close(self) -> None:
         """Ends every subscription after what it has buffered, later ones at once."""

@@ -12,13 +12,23 @@ from quart import Request, Response
 from vega_trio._core.wire import rfc3339
 from vega_trio.app.application import App
 from vega_trio.app.chat import ChatMessage, ChatStream
-from vega_trio.errors import UnknownAgent, VegaError
+from vega_trio.errors import UnknownAgent
 from vega_trio.events import TurnFailure, TurnFinished, TurnStopped
 from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, json_answer
-from vega_trio.serve.models import ChatAnswer, ChatEntry, ChatRequest, ChatState, Status, ToolCallEntry, TurnMetrics
-from vega_trio.serve.problems import Problem, Refused, bad_value, cancelled, problem_of, stopping, turn_problem
-from vega_trio.serve.streams import Relay, RelayBody, open_relay, sse_answer
+from vega_trio.serve.models import (
+    ChatAnswer,
+    ChatEntry,
+    ChatRequest,
+    ChatState,
+    NoTurn,
+    Status,
+    ToolCallEntry,
+    TurnMetrics,
+)
+from vega_trio.serve.problems import Problem, Refused, bad_value, cancelled, stopping, turn_problem
+from vega_trio.serve.streams import TurnBody, sse_answer
 from vega_trio.serve.translate import Translator, Version
+from vega_trio.serve.turns import TurnLog
 from vega_trio.session import Session
 
 ANSWER_TIMEOUT_S = 300.0
@@ -41,12 +51,32 @@ async def stream(desk: Desk, request: Request, name: str) -> Response:
     """Asks, and shows the turn as it happens."""
     version = _version(request)
     session, message = await _question(desk, request, name)
-    exchange = exchange_of(request)
-    exchange.waits_for_turn = True
-    relay = open_relay()
-    scope: trio.CancelScope = await desk.nursery.start(_watch, desk.app, session, message, version, relay)
-    exchange.on_close.append(scope.cancel)
-    return sse_answer(RelayBody(relay), request.method)
+    exchange_of(request).waits_for_turn = True
+    log = await begin_turn(desk, session, message)
+    return sse_answer(TurnBody(log, Translator(log.id, log.session_id, version), live=True), request.method)
+
+
+async def join(desk: Desk, request: Request, name: str) -> Response:
+    """Shows the turn under way, or the last one for a while, from its start or from where the client left off."""
+    version = _version(request)
+    session = await desk.app.resolve(_session(desk.app, name, request.args.get("session") or None))
+    assert session.id is not None
+    turn_id, after = _last_frame(request)
+    log = desk.turns.find(session.id, turn_id)
+    if log is None:
+        return json_answer(desk, NoTurn(streaming=False))
+    exchange_of(request).waits_for_turn = True
+    seen = after if log.id == turn_id else 0
+    translator = Translator(log.id, session.id, version, seen, log.first)
+    return sse_answer(TurnBody(log, translator, live=False), request.method)
+
+
+async def begin_turn(desk: Desk, session: Session, message: str) -> TurnLog:
+    """Sends a message; its turn can be followed in the log. Raises: as `App.chat`."""
+    with desk.turns.opening() as log:
+        async with desk.app.chat(session, message, turn_id=log.id) as events:
+            desk.turns.posted(log, events)
+    return log
 
 
 async def history(desk: Desk, request: Request, name: str) -> Response:
@@ -56,7 +86,10 @@ async def history(desk: Desk, request: Request, name: str) -> Response:
 
 
 async def clear(desk: Desk, request: Request, name: str) -> Response:
-    await desk.app.clear(_session(desk.app, name, request.args.get("session") or None))
+    session = await desk.app.resolve(_session(desk.app, name, request.args.get("session") or None))
+    assert session.id is not None
+    await desk.app.clear(session)
+    desk.turns.forget(session.id)
     return json_answer(desk, Status(status="cleared"))
 
 
@@ -68,40 +101,6 @@ async def stop(desk: Desk, request: Request, name: str) -> Response:
 async def status(desk: Desk, request: Request, name: str) -> Response:
     now = await desk.app.chat_status(_session(desk.app, name, request.args.get("session") or None))
     return json_answer(desk, ChatState(streaming=now.streaming, turn_id=now.turn_id, queued=now.queued))
-
-
-async def _watch(
-    app: App,
-    session: Session,
-    message: str,
-    version: Version,
-    relay: Relay,
-    *,
-    task_status: trio.TaskStatus[trio.CancelScope],
-) -> None:
-    """Follows one turn for one client, in a task of its own: only here may scopes stay open between two events.
-
-    What goes wrong before the turn is under way is raised by `nursery.start`, in the request.
-    """
-    with trio.CancelScope() as scope:
-        async with app.chat(session, message) as events:
-            assert events.session.id is not None
-            task_status.started(scope)
-            await _relay_turn(events, Translator(events.turn_id, events.session.id, version), relay)
-
-
-async def _relay_turn(events: ChatStream, translator: Translator, relay: Relay) -> None:
-    failure: Exception | None = None
-    try:
-        async for event in events:
-            await relay.put(translator.frames(event))
-    except VegaError as error:
-        problem = problem_of(error)
-        await relay.put(translator.failure(problem.error, problem.code))
-    except Exception as error:  # noqa: BLE001 - a bug: the request's own task raises it, so that it alone fails
-        failure = error
-    finally:
-        relay.finish(failure)
 
 
 async def _end_of(events: ChatStream) -> ChatAnswer:
@@ -126,7 +125,7 @@ async def _question(desk: Desk, request: Request, name: str) -> tuple[Session, s
         raise Refused(Problem(400, "bad_body", "the message is empty", 'send {"message": "..."}', field="message"))
     if len(body.message.encode()) > desk.limits.message:
         text = f"the message has more than {desk.limits.message} bytes"
-        hint = "send less; settings.limits.message is the limit in bytes"
+        hint = "send less, or give the agent a file to read"
         raise Refused(Problem(413, "too_large", text, hint, field="message"))
     return _session(desk.app, name, body.session), body.message
 
@@ -142,6 +141,17 @@ def _session(app: App, name: str, session_id: str | None) -> Session:
     if len(user) > USER_LENGTH or not user.isprintable():
         raise bad_value("name", f"the user after the colon must have 1 to {USER_LENGTH} printable characters")
     return Session(app.agent(agent).agent.name, user, session_id)
+
+
+def _last_frame(request: Request) -> tuple[str | None, int]:
+    """The turn and the number of the last frame that the client has. Raises: Refused."""
+    text = request.headers.get("Last-Event-ID") or request.args.get("last_event_id") or None
+    if text is None:
+        return None, 0
+    turn_id, _, number = text.rpartition(":")
+    if not (turn_id and number.isascii() and number.isdigit() and len(number) <= 15):
+        raise bad_value("last_event_id", f"the last event id must be TURN:N from the stream, not {text[:40]!r}")
+    return turn_id, int(number)
 
 
 def _version(request: Request) -> Version:
@@ -182,6 +192,7 @@ ROUTES = (
     Route("POST", "/api/agents/<name>/chat", send),
     Route("DELETE", "/api/agents/<name>/chat", clear),
     Route("POST", "/api/agents/<name>/chat/stream", stream),
+    Route("GET", "/api/agents/<name>/chat/stream", join),
     Route("POST", "/api/agents/<name>/chat/stop", stop),
     Route("GET", "/api/agents/<name>/chat/status", status),
 )

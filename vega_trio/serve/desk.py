@@ -18,6 +18,7 @@ from vega_trio.serve.exchange import SCOPE_KEY, Exchange
 from vega_trio.serve.problems import Problem, Refused, bad_value
 from vega_trio.serve.ring import EventRing
 from vega_trio.serve.sse import to_json
+from vega_trio.serve.turns import TurnLogs
 
 T = TypeVar("T")
 
@@ -40,11 +41,11 @@ def limits_of(settings: Mapping[str, float]) -> Limits:
 
 @attrs.frozen(eq=False)
 class Desk:
-    """The server's own state. `nursery` holds what outlives a request."""
+    """The server's own state."""
 
     app: App
     ring: EventRing
-    nursery: trio.Nursery
+    turns: TurnLogs
     limits: Limits
     bundle: Bundle
     stopping: trio.Event

@@ -138,7 +138,7 @@ async def listen(desk: Desk, request: Request) -> Response:
     cursor = _last_event_id(request)
     if desk.ring.listeners >= desk.limits.subscribers:
         text = f"{desk.limits.subscribers} clients are listening already"
-        hint = "close some, or raise settings.limits.subscribers"
+        hint = "close some, or try again later"
         raise Refused(Problem(503, "too_many_subscribers", text, hint, retry_after_s=5))
     return sse_answer(EventBody(desk.ring, desk.app.store, wanted, cursor), request.method)
 

@@ -63,7 +63,6 @@ class Exchange:
     waits_for_turn: bool = False
     answered: bool = False
     ending: bool = False
-    on_close: list[Callable[[], None]] = attrs.field(factory=list)
 
     def cut(self) -> None:
         self.scope.deadline = min(self.scope.deadline, trio.current_time() + GRACE_S)
@@ -111,8 +110,6 @@ class Reception:
             yield
         finally:
             self._open.discard(exchange)
-            for callback in exchange.on_close:
-                callback()
 
     async def _serve(self, head: Head, exchange: Exchange, scope: Scope, receive: Receive, out: _Answering) -> None:
         problem = judge(head, self.policy)

@@ -123,8 +123,7 @@ def _judge_body(head: Head, policy: Policy) -> Problem | None:
 
 
 def too_large(policy: Policy) -> Problem:
-    hint = "send less; settings.limits.body is the limit in bytes"
-    return Problem(413, "too_large", f"the body has more than {policy.max_body} bytes", hint)
+    return Problem(413, "too_large", f"the body has more than {policy.max_body} bytes", "send less")
 
 
 def _same_origin(origin: str, host: str) -> bool:

@@ -74,6 +74,13 @@ class ChatState:
 
 
 @attrs.frozen(kw_only=True)
+class NoTurn:
+    """There is no turn to join."""
+
+    streaming: bool
+
+
+@attrs.frozen(kw_only=True)
 class Status:
     """What was done, in one word."""
 

@@ -29,6 +29,7 @@ from vega_trio.serve.exchange import Asgi, Reception
 from vega_trio.serve.guard import MAX_HEAD, Policy, open_policy
 from vega_trio.serve.listener import open_listener, parse_address
 from vega_trio.serve.ring import EventRing
+from vega_trio.serve.turns import TurnLogs
 from vega_trio.serve.web import open_web
 
 log = logging.getLogger("vega_trio.serve")
@@ -78,26 +79,26 @@ async def run(
     """Serves on a listening socket, which it closes, until `stop` is set; returns when all of the server is down."""
     bundle = await trio.to_thread.run_sync(read_bundle, WEB_FOLDER)
     limits = limits_of(app.document.settings.limits)
-    async with trio.open_nursery() as nursery:
-        ring = EventRing()
-        await nursery.start(ring.follow, app)
-        web = open_web(Desk(app, ring, nursery, limits, bundle, stop))
-        reception = Reception(cast("Asgi", web), policy)
-        config = _config(listener, shutdown_timeout)
-        async with trio.open_nursery() as connections:
-            await connections.start(
-                partial(hypercorn_serve, cast("Any", reception), config, shutdown_trigger=stop.wait, mode="asgi")
-            )
-            on_ready()
-            await stop.wait()
-            log.info("stopping: turns may take %g s to end", shutdown_timeout)
-            reception.stop()
-            app.orch.bus.emit(ServerStopping())
-            with trio.move_on_after(shutdown_timeout):
-                await turns_over(app)
-            reception.cut()
-            connections.cancel_scope.deadline = trio.current_time() + CUT_S
-        nursery.cancel_scope.cancel()
+    ring, turns = EventRing(), TurnLogs()
+    with app.orch.bus.tapped(turns.take):
+        async with trio.open_nursery() as nursery:
+            await nursery.start(ring.follow, app)
+            reception = Reception(cast("Asgi", open_web(Desk(app, ring, turns, limits, bundle, stop))), policy)
+            config = _config(listener, shutdown_timeout)
+            async with trio.open_nursery() as connections:
+                await connections.start(
+                    partial(hypercorn_serve, cast("Any", reception), config, shutdown_trigger=stop.wait, mode="asgi")
+                )
+                on_ready()
+                await stop.wait()
+                log.info("stopping: turns may take %g s to end", shutdown_timeout)
+                reception.stop()
+                app.orch.bus.emit(ServerStopping())
+                with trio.move_on_after(shutdown_timeout):
+                    await turns_over(app)
+                reception.cut()
+                connections.cancel_scope.deadline = trio.current_time() + CUT_S
+            nursery.cancel_scope.cancel()
 
 
 async def turns_over(app: App) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
 import attrs
-import trio
 from quart import Response
 from quart.wrappers.response import ResponseBody
 
+from vega_trio.serve.translate import Translator
+from vega_trio.serve.turns import TextRun, TurnLog
+
+DELTAS_AT_ONCE = 64  # behind by more, a client gets them merged
 SSE_HEADERS = {"content-type": "text/event-stream; charset=utf-8", "x-accel-buffering": "no"}
 
 
@@ -22,49 +24,14 @@ def sse_answer(body: ResponseBody, method: str) -> Response:
 
 
 @attrs.define(eq=False)
-class Relay:
-    """Carries the bytes of one stream from the task that makes them to the task that sends them.
+class TurnBody(ResponseBody):
+    """One client of a turn. `_live`: it has caught up, so that it is given each delta as it comes."""
 
-    Bounded: a client that does not read makes the producer wait. `failure` is what broke the producer; the sender
-    raises it, so that it is reported as the request's own.
-    """
-
-    _send: trio.MemorySendChannel[bytes]
-    _receive: trio.MemoryReceiveChannel[bytes]
-    failure: Exception | None = None
-
-    async def put(self, data: bytes) -> None:
-        if data:
-            await self._send.send(data)
-
-    def finish(self, failure: Exception | None = None) -> None:
-        self.failure = failure
-        self._send.close()
-
-    async def take(self) -> bytes:
-        """Everything that is waiting, in one piece; empty at the end."""
-        try:
-            pieces = [await self._receive.receive()]
-        except trio.EndOfChannel:
-            if self.failure is not None:
-                raise self.failure from None
-            return b""
-        with suppress(trio.WouldBlock, trio.EndOfChannel):
-            while True:
-                pieces.append(self._receive.receive_nowait())
-        return b"".join(pieces)
-
-
-def open_relay(pieces: int = 256) -> Relay:
-    send, receive = trio.open_memory_channel[bytes](pieces)
-    return Relay(send, receive)
-
-
-@attrs.define(eq=False)
-class RelayBody(ResponseBody):
-    """The sending side of a relay, as the web framework wants it."""
-
-    _relay: Relay
+    _log: TurnLog
+    _translator: Translator
+    _live: bool
+    _at: int = attrs.field(default=0, init=False)
+    _deltas: int = attrs.field(default=0, init=False)
 
     async def __aenter__(self) -> Self:
         return self
@@ -76,7 +43,38 @@ class RelayBody(ResponseBody):
         return self
 
     async def __anext__(self) -> bytes:
-        data = await self._relay.take()
-        if not data:
-            raise StopAsyncIteration
-        return data
+        """All that there is; waits for more when there is nothing."""
+        while True:
+            ended = self._log.ended_at is not None
+            data = self._take()
+            if data:
+                return data
+            if ended:
+                raise StopAsyncIteration
+            await self._log.news()
+
+    def _take(self) -> bytes:
+        frames, entries = [], self._log.entries
+        while self._at < len(entries):
+            match entries[self._at]:
+                case TextRun() as run:
+                    frames.append(self._text(run))
+                    if self._at == len(entries) - 1:
+                        break  # it may grow
+                    self._deltas = 0
+                case entry:
+                    frames.append(self._translator.frames(entry))
+            self._at += 1
+        self._live = True
+        return b"".join(frames)
+
+    def _text(self, run: TextRun) -> bytes:
+        """What is new of a run of text. Who has fallen behind gets it in one frame."""
+        first, self._deltas = self._deltas, len(run)
+        first += self._translator.known(run.head, self._deltas - first)
+        behind = self._deltas - first
+        if self._live and behind <= DELTAS_AT_ONCE:
+            steps = [(each, each + 1) for each in range(first, self._deltas)]
+        else:
+            steps = [(first, self._deltas)] if behind else []
+        return b"".join(self._translator.text(run.between(*step), step[1] - step[0]) for step in steps)

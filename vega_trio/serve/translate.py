@@ -7,8 +7,9 @@ Version 1 knows five types and is what the first clients speak:
     a reset       text_delta "\\n\\n" if text was shown since the start or the last reset, then the text so far
     the end       error when the turn failed, then done
 
-Version 2 says everything: turn_start, restart, message_reset, and a done that carries the figures. Work that another
-agent does within the turn is marked `nested_agent`; version 1 leaves it out, so that its deltas stay the answer.
+Version 2 says everything: queued, turn_start, restart, message_reset, and a done that carries the figures. Work that
+another agent does within the turn is marked `nested_agent`; version 1 leaves it out, so that its deltas stay the
+answer.
 """
 
 from __future__ import annotations
@@ -39,42 +40,87 @@ Payload = dict[str, Any]
 STOP_REASONS = frozenset({"end_turn", "cancelled", "error", "max_iterations", "refusal", "doom_loop"})
 
 
+@attrs.frozen
+class Queued:
+    """The message waits behind others; with `position` 1 it is the next."""
+
+    position: int
+
+
+@attrs.frozen
+class Lost:
+    """The turn can no longer be followed: its process has ended, or it has said too much."""
+
+    error: str
+    code: str
+
+
 @attrs.define
 class Translator:
-    """One stream's state. `_shown` is whether text was shown since the start or the last reset; `_ended` after done."""
+    """One stream's state. Frames are numbered from `count` + 1; those up to `after` the client has already.
+
+    `_shown` is whether text was shown since the start or the last reset; `_ended` after done.
+    """
 
     turn_id: str
     session_id: str
     version: Version = 1
-    _shown: bool = attrs.field(default=False, init=False)
+    after: int = 0
+    count: int = 0
+    _shown: bool = attrs.field(init=False)
     _ended: bool = attrs.field(default=False, init=False)
-    _count: int = attrs.field(default=0, init=False)
     _restarting: ProcessRestarting | None = attrs.field(default=None, init=False)
     _told_incarnation: int = attrs.field(default=1, init=False)
+
+    @_shown.default
+    def _shown_before(self) -> bool:
+        """Numbering that begins above what the client has means an earlier program, which had begun to answer."""
+        return 0 < self.after < self.count
 
     @property
     def ended(self) -> bool:
         return self._ended
 
-    def frames(self, event: Event) -> bytes:
+    def frames(self, event: Event | Queued | Lost) -> bytes:
         """The frames of one event, ready to be sent; empty when the version does not show it."""
-        return self._render(self.payloads(event))
-
-    def failure(self, error: str, code: str) -> bytes:
-        """The frames that end a stream whose turn can no longer be followed."""
-        return self._render(self._failed(error, code, "error"))
-
-    def _render(self, payloads: list[Payload]) -> bytes:
         out = []
-        for payload in payloads:
-            self._count += 1
-            out.append(frame(payload["type"], to_json(payload), f"{self.turn_id}:{self._count}"))
+        for payload in self.payloads(event):
+            self.count += 1
+            if self.count > self.after:
+                out.append(frame(payload["type"], to_json(payload), f"{self.turn_id}:{self.count}"))
         return b"".join(out)
 
-    def payloads(self, event: Event) -> list[Payload]:
+    def text(self, merged: TextDelta, deltas: int) -> bytes:
+        """As `frames`, for several deltas in one: the frame has the number of the last of them."""
+        before = self.count
+        for payload in self.payloads(merged):
+            self.count = before + deltas
+            return frame(payload["type"], to_json(payload), f"{self.turn_id}:{self.count}")
+        return b""
+
+    def known(self, head: TextDelta, deltas: int) -> int:
+        """How many of the next deltas the client has already; they count as shown."""
+        if self.version == 1 and self._is_nested(head):
+            return 0
+        known = min(deltas, max(0, self.after - self.count))
+        self.count += known
+        self._shown = self._shown or (known > 0 and not self._is_nested(head))
+        return known
+
+    def _is_nested(self, event: Event) -> bool:
+        return event.turn_id is not None and event.turn_id != self.turn_id
+
+    def payloads(self, event: Event | Queued | Lost) -> list[Payload]:
         """The contents of the event's frames; `type` is the first key of each."""
-        if event.turn_id is not None and event.turn_id != self.turn_id:
-            return self._nested(event)
+        match event:
+            case Queued(position=position):
+                return [{"type": "queued", "position": position}] if self.version == 2 else []
+            case Lost(error=error, code=code):
+                return self._failed(error, code, "error")
+            case _:
+                return self._nested(event) if self._is_nested(event) else self._own(event)
+
+    def _own(self, event: Event) -> list[Payload]:
         match event:
             case TextDelta(delta=delta):
                 return self._text(delta)
