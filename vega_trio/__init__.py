@@ -89,7 +89,7 @@ _HOMES = {
         "MaxChildren MissingExtra MissingKey ModelError NameTaken NoProcessError OrchestratorClosed ProcessCrashed "
         "ProcessExit ProcessExited ProcessTimeout RunCancelled RunFailed SlowSubscriber SpawnTooDeep StartTimeout "
         "StoreBusy StoreError StoreTooNew SupervisorGaveUp TooManyProcesses ToolError ToolRetry TurnCancelled "
-        "TurnFailed UnknownAgent UnknownName UnknownProcess UnknownWorkflow VegaError WouldDeadlock"
+        "TurnFailed UnknownAgent UnknownName UnknownProcess UnknownSession UnknownWorkflow VegaError WouldDeadlock"
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

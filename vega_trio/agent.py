@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
-from attrs import validators as v
 
 from vega_trio.exits import ExitReason
 
@@ -134,8 +133,8 @@ class Agent:
     none. `max_tokens` bounds one reply, `max_iterations` the model calls of one turn.
     """
 
-    name: str = attrs.field(validator=v.instance_of(str))
-    system: str = attrs.field(default="", validator=v.instance_of(str))
+    name: str
+    system: str = ""
     model: str | Model | None = None
     description: str = ""
     display_name: str = ""
@@ -148,8 +147,15 @@ class Agent:
     supervision: Supervision | None = None
 
     def __attrs_post_init__(self) -> None:
-        if not self.name or len(self.name) > 128:
-            raise ValueError(f"Agent.name must have 1 to 128 characters, not {self.name!r}")
+        if not isinstance(self.name, str) or not 0 < len(self.name) <= 128:
+            raise ValueError(f"Agent.name must be a text of 1 to 128 characters, not {self.name!r}")
+        # As in documents: `agent:user` and `/api/agents/NAME` must stay readable (dsl.md 2).
+        if any(char in "/:{}" or not char.isprintable() for char in self.name):
+            raise ValueError(f"Agent.name must be without / : {{ }} and control characters, not {self.name!r}")
+        if not isinstance(self.system, str):
+            raise ValueError(f"Agent.system must be a text, not {self.system!r}")
+        if self.supervision is not None and not isinstance(self.supervision, Supervision):
+            raise ValueError(f"Agent.supervision must be a vega.Supervision, not {self.supervision!r}")
         if self.temperature is not None:
             _number("Agent", "temperature", self.temperature)
             if self.temperature > 2:

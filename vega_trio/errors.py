@@ -3,7 +3,8 @@
     VegaError
     |-- told to the model      ToolError > ToolRetry
     |-- your file              DocumentError(diagnostics)
-    |-- your request           ConfigError, UnknownAgent, UnknownWorkflow, InputError, MissingExtra
+    |-- your request           ConfigError, UnknownAgent, UnknownSession, UnknownWorkflow, InputError,
+    |                          MissingExtra
     |-- the world              ModelError(error_class) > MissingKey;  StoreError > StoreBusy, StoreTooNew
     |-- a turn, a run          TurnFailed(error_class, turn_id), TurnCancelled(turn_id, text), RunFailed, RunCancelled
     |-- a process that ended   ProcessExited > ProcessCrashed;  SupervisorGaveUp, Escalated, FailedToStart,
@@ -64,6 +65,10 @@ class ConfigError(VegaError):
 
 class UnknownAgent(VegaError):
     """No agent has that name."""
+
+
+class UnknownSession(VegaError):
+    """The agent and user have no session with that id."""
 
 
 class UnknownWorkflow(VegaError):

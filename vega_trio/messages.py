@@ -61,8 +61,13 @@ class Message:
     Tool results travel in `user` messages, as in the Anthropic Messages API.
     """
 
-    role: Role = attrs.field(validator=attrs.validators.in_(("user", "assistant")))
+    role: Role = attrs.field()
     content: tuple[Part, ...] = attrs.field(converter=_as_parts)
+
+    @role.validator
+    def _known_role(self, _: object, role: object) -> None:
+        if role not in ("user", "assistant"):
+            raise ValueError(f"Message.role must be 'user' or 'assistant', not {role!r}; a system prompt is the agent's")
 
     @property
     def text(self) -> str:

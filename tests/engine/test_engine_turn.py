@@ -283,3 +283,17 @@ async def test_a_message_that_is_no_text_is_refused_and_the_process_lives() -> N
         with pytest.raises(TypeError, match="not int"):
             await proc.send(42)
         assert (await proc.send("text")).text == "fine"
+
+
+async def test_calls_that_share_an_id_are_told_apart() -> None:
+    async def shout(text: str) -> str:
+        return text.upper()
+
+    twice = [vega.ToolCall("t", "shout", {"text": "a"}), vega.ToolCall("t", "shout", {"text": "b"})]
+    model = ScriptedModel([[*twice, vega.ToolCall("", "shout", {"text": "c"})], "done"])
+    async with vega.open_orchestrator(model=model) as orch, orch.spawn(agent(shout)) as proc:
+        assert (await proc.send("go")).text == "done"
+        calls = proc.messages()[1].tool_calls
+        assert [call.id for call in calls] == ["t", "t_2", "call_2"]
+    results = model.requests[1].messages[-1].tool_results
+    assert [(result.tool_call_id, result.content) for result in results] == [("t", "A"), ("t_2", "B"), ("call_2", "C")]

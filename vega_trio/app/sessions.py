@@ -17,7 +17,7 @@ from vega_trio._core.wire import rfc3339
 from vega_trio.app.agents import Agents
 from vega_trio.app.outfit import new_id
 from vega_trio.changes import Put
-from vega_trio.errors import UnknownProcess
+from vega_trio.errors import UnknownProcess, UnknownSession
 from vega_trio.protocols import Store
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.process import Process
@@ -41,13 +41,13 @@ class Sessions:
     async def resolve(self, session: Session) -> Session:
         """The session with its id: the one named, else the newest of (agent, user), else a new one (not stored yet).
 
-        Raises: UnknownAgent; UnknownProcess when the id is not a session of that agent and user.
+        Raises: UnknownAgent; UnknownSession when the id is not one of that agent and user.
         """
         self.agents.get(session.agent)
         if session.id is not None:
             row = await self.store.records.get("session", session.id)
             if row is None or (row["agent"], row["user"]) != (session.agent, session.user):
-                raise UnknownProcess(f"agent {session.agent!r} has no session {session.id!r}")
+                raise UnknownSession(f"agent {session.agent!r} has no session {session.id!r}")
             return session
         key = (session.agent, session.user)
         if key not in self._newest:

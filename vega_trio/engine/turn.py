@@ -156,12 +156,25 @@ async def _ask_model(turn: Turn) -> Step:
     if done.stop_reason == "refusal":
         raise ModelError(f"{model.name} refused to answer; rephrase the request", ErrorClass.REFUSAL)
     parts: list[Part] = [TextPart(turn.partial)] if turn.partial else []
-    message = Message("assistant", [*parts, *calls])
+    message = Message("assistant", [*parts, *_told_apart(calls)])
     turn.text += turn.partial
     turn.partial = ""
     if message.content:
         await turn.conversation.append(turn.id, message).wait()
     return Step(message, done)
+
+
+def _told_apart(calls: list[ToolCall]) -> list[ToolCall]:
+    """The calls with ids of their own: a model may give two calls one id, which no provider takes back."""
+    seen: set[str] = set()
+    for at, call in enumerate(calls):
+        number = 1
+        while not call.id or call.id in seen:
+            number += 1
+            call = attrs.evolve(call, id=f"{calls[at].id or 'call'}_{number}")
+        seen.add(call.id)
+        calls[at] = call
+    return calls
 
 
 def _account(turn: Turn, usage: Usage) -> None:
