@@ -434,6 +434,21 @@ async def test_shutdown_times_are_kept(orch: Orchestrator, clock: MockClock) -> 
     assert [process.reason for process in processes if process] == [Killed()] * 3
 
 
+async def test_a_process_told_to_leave_while_it_starts_is_killed_in_time_though_it_says_ready(
+    orch: Orchestrator, clock: MockClock
+) -> None:
+    async def stubborn(me: Process) -> None:
+        me.trap_exit = True
+        await trio.sleep(2)
+        me.ready()
+        await trio.sleep_forever()
+
+    with trio.move_on_after(1):
+        await orch.spawn(stubborn, start_timeout=60, shutdown=3)
+    assert trio.current_time() == 4
+    assert orch.processes() == []
+
+
 async def test_dynamic_children_stop_together(orch: Orchestrator, clock: MockClock) -> None:
     async def stubborn(me: Process) -> None:
         me.trap_exit = True

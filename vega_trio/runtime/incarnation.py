@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextvars
 import math
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +72,8 @@ class Incarnation:
     _cleanups: dict[trio.CancelScope, None] | None = attrs.field(default=None, init=False)
     _start_waiter: trio.lowlevel.Task | None = attrs.field(default=None, init=False)
     _gone: trio.Event | None = attrs.field(default=None, init=False)
-    _timer: Timer | None = attrs.field(default=None, init=False)
+    _start_limit: Timer | None = attrs.field(default=None, init=False)
+    _leave_limit: Timer | None = attrs.field(default=None, init=False)
 
     # -- the task
 
@@ -118,7 +119,9 @@ class Incarnation:
         if dying and error is not None:
             cause = bare(error)
             self.process.emit(ShutdownError(error=f"{type(cause).__name__}: {cause}"))
-        self._set_timer(None)
+        for timer in (self._start_limit, self._leave_limit):
+            if timer is not None:
+                timer.cancel()
         bury(self)
 
     def _died_of_cancel(self, error: BaseException) -> bool:
@@ -133,7 +136,8 @@ class Incarnation:
     def has_started(self) -> None:
         if not self.started and not self.timed_out and self.reason is None:
             self.started = True
-            self._set_timer(None)
+            if self._start_limit is not None:
+                self._start_limit.cancel()
             self.process.has_started()
             self.wake_starter()
 
@@ -148,11 +152,11 @@ class Incarnation:
         if self._start_waiter is not None:
             self.wake_starter()
         else:  # restarted by a timer: nobody waits
-            self._set_timer(self.process.kernel.timers.after(0, self.has_started))
+            self._start_limit = self.process.kernel.timers.after(0, self.has_started)
 
     def limit_start(self, seconds: float) -> None:
         """It is stopped unless it says `ready()` in time."""
-        self._set_timer(self.process.kernel.timers.after(seconds, self._start_took_too_long))
+        self._start_limit = self.process.kernel.timers.after(seconds, self._start_took_too_long)
 
     def _start_took_too_long(self) -> None:
         self.timed_out = True
@@ -213,7 +217,7 @@ class Incarnation:
             self.deliver(reason, sender, linked=False)
         else:
             self.condemn(reason)
-        self._set_timer(self.process.kernel.timers.after(float(shutdown), self._stayed_too_long))
+        self._limit_stay(float(shutdown), self._stayed_too_long)
 
     def _stayed_too_long(self) -> None:
         self.process.killed_for_staying = not self.killed
@@ -223,12 +227,12 @@ class Incarnation:
         """Dies of `reason`, trapping or not; cleanup is waited for at most `shutdown` seconds."""
         self.condemn(reason)
         seconds = 0.0 if shutdown == "brutal_kill" else float(shutdown)
-        self._set_timer(self.process.kernel.timers.after(seconds, self.force))
+        self._limit_stay(seconds, self.force)
 
-    def _set_timer(self, timer: Timer | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = timer
+    def _limit_stay(self, seconds: float, then: Callable[[], None]) -> None:
+        if self._leave_limit is not None:
+            self._leave_limit.cancel()
+        self._leave_limit = self.process.kernel.timers.after(seconds, then)
 
     def force(self) -> None:
         """Cleanup blocks are no longer waited for."""

@@ -78,6 +78,7 @@ class Process:
     parent_agent: str | None = attrs.field(default=None, repr=False)
     spawn_depth: int = attrs.field(default=0, repr=False)
     spawn_reason: str | None = attrs.field(default=None, repr=False)
+    root_id: str | None = attrs.field(default=None, repr=False)
     started_at: float = attrs.field(default=0.0, repr=False)
     completed_at: float | None = attrs.field(default=None, repr=False)
     initial_messages: tuple[Message, ...] = attrs.field(default=(), repr=False)
@@ -151,6 +152,11 @@ class Process:
             return self.live.current
         first = self.mailbox.first
         return first if first is not None and first.attempt > 1 else None
+
+    @property
+    def working_for(self) -> str | None:
+        """The root turn that it is at work in: its mail's, else that in which it was spawned."""
+        return self.current.root_id if self.current is not None else self.root_id
 
     @property
     def mailbox_length(self) -> int:
@@ -315,8 +321,11 @@ class Process:
     def new_mail(self, message: Any, turn_id: str | None, root_id: str | None, *, wants_reply: bool) -> Mail:
         sender = running()
         id_ = turn_id or self.kernel.new_id()
-        sender_id = sender.process.id if sender is not None else None
-        return Mail(id_, message, sender_id, root_id or id_, wants_reply=wants_reply)
+        if sender is None:
+            return Mail(id_, message, None, root_id or id_, wants_reply=wants_reply)
+        # What is asked within a turn belongs to the turn that a person or program began.
+        root = root_id or sender.process.working_for or id_
+        return Mail(id_, message, sender.process.id, root, wants_reply=wants_reply)
 
     def refuse_itself(self) -> None:
         me = running()

@@ -35,6 +35,15 @@ def _positive(field: str, value: float | None) -> None:
         raise ValueError(f"spawn: {field} must be a number of seconds, at least 0, not {value!r}")
 
 
+def _as_messages(messages: Iterable[object] | None) -> tuple[Message, ...]:
+    kept = []
+    for each in messages or ():
+        if not isinstance(each, Message):
+            raise TypeError(f"spawn: messages must be a list of vega.Message, and {each!r} is none")
+        kept.append(each)
+    return tuple(kept)
+
+
 def limit_life(process: Process, seconds: float) -> None:
     """The deadline: counted over all incarnations, and never followed by a restart."""
     reason = Crashed(ProcessTimeout(seconds))
@@ -82,6 +91,11 @@ class Spawning:
             raise TypeError(f"spawn takes an Agent or an async function, not {self.body!r}")
         if isinstance(self.body, SupervisorSpec):
             self._refuse_options()
+        if self.supervision is not None and not isinstance(self.supervision, Supervision):
+            raise TypeError(f"spawn: supervision must be a vega.Supervision, not {self.supervision!r}")
+        if self.task is not None and not isinstance(self.task, str):
+            raise TypeError(f"spawn: task must be a text, not {self.task!r}")
+        self.messages = _as_messages(self.messages)
         _positive("deadline", self.deadline)
         _positive("start_timeout", self.start_timeout)
         if self.shutdown != "brutal_kill":
@@ -160,6 +174,7 @@ class Spawning:
             "task": self.task,
             "spawn_reason": self.spawn_reason,
             "initial_messages": tuple(self.messages or ()),
+            "root_id": self.owner.process.working_for if self.owner is not None else None,
         }
 
     def _launch_alone(self, policy: Supervision | None) -> tuple[Process, Incarnation]:
