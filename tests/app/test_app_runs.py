@@ -210,3 +210,15 @@ async def test_an_agent_that_crashes_for_good_fails_the_step_as_agent_crashed(
         with pytest.raises(vega.RunFailed, match="bug") as caught:
             await run.wait()
         assert caught.value.error_class == "agent_crashed"
+
+
+async def test_a_run_is_recorded_before_it_is_answered_for_and_forgotten_when_it_has_ended(tmp_path: Path) -> None:
+    store = MemoryStore()
+    async with vega.open_app(write(tmp_path, REVIEW), model=ScriptedModel(["a", "b"]), store=store) as app:
+        run = await app.run_workflow("review", {"task": "x"})
+        row = await store.records.get("wf_run", run.id)
+        assert row is not None
+        assert row["status"] == "running"
+        assert list(app.runs.by_id) == [run.id]
+        await run.wait()
+        assert app.runs.by_id == {}

@@ -76,3 +76,11 @@ def test_any_status_and_any_body_have_a_class(status: int, anything: Any, header
     assert isinstance(classify(status, read_error(anything)), ErrorClass)
     wait = read_retry_after({"retry-after": header}, 0)
     assert wait is None or wait >= 0
+
+
+def test_a_type_that_says_nothing_gives_way_to_the_status() -> None:
+    known = {401: ErrorClass.AUTHENTICATION, 429: ErrorClass.RATE_LIMIT, 529: ErrorClass.OVERLOADED}
+    for status, expected in known.items():
+        assert classify(status, ProviderError("api_error", "gateway says no")) is expected
+    assert classify(200, ProviderError("api_error", "inside a stream")) is ErrorClass.TEMPORARY
+    assert classify(500, ProviderError("api_error", "Internal server error")) is ErrorClass.TEMPORARY

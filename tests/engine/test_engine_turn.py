@@ -297,3 +297,35 @@ async def test_calls_that_share_an_id_are_told_apart() -> None:
         assert [call.id for call in calls] == ["t", "t_2", "call_2"]
     results = model.requests[1].messages[-1].tool_results
     assert [(result.tool_call_id, result.content) for result in results] == [("t", "A"), ("t_2", "B"), ("call_2", "C")]
+
+
+async def test_what_a_tool_asks_of_others_belongs_to_the_callers_root_turn() -> None:
+    async def ask_a_child(context: vega.ToolContext) -> str:
+        child = await context.spawn(agent())
+        worker = await context.spawn(agent(), task="think")
+        await worker.wait()
+        return str(await child.send("and you?"))
+
+    model = ScriptedModel([[vega.ToolCall("t1", "ask_a_child", {})], "thought", "fine", "the child is fine"])
+    async with vega.open_orchestrator(model=model) as orch, orch.spawn(agent(ask_a_child)) as proc:
+        events = await collect(proc, "go")
+        started = [event for event in events if isinstance(event, vega.TurnStarted)]
+        assert [event.message for event in started] == ["go", "think", "and you?"]
+        assert {event.root_turn_id for event in started} == {started[0].turn_id}
+        assert len({event.turn_id for event in started}) == 3
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ({"messages": "hello"}, "messages must be a list of vega.Message, and 'h' is none"),
+        ({"messages": [{"role": "user"}]}, "is none"),
+        ({"task": 5}, "task must be a text, not 5"),
+        ({"supervision": "restart"}, "supervision must be a vega.Supervision, not 'restart'"),
+    ],
+)
+async def test_spawn_refuses_what_it_cannot_mean(option: dict[str, object], said: str) -> None:
+    async with vega.open_orchestrator(model=ScriptedModel([])) as orch:
+        with pytest.raises(TypeError) as caught:
+            orch.spawn(agent(), **option)  # type: ignore[arg-type]
+        assert said in str(caught.value)

@@ -124,3 +124,9 @@ def test_no_invented_host_is_served(host: str) -> None:
     known = {"localhost:3001", "127.0.0.1:3001", "[::1]:3001", "vega.example.com", "box:8443"}
     if host.lower() not in known and not host.lower().startswith("vega.example.com:"):
         assert verdict(host=host) == 421
+
+
+@pytest.mark.parametrize("path", ["//api/agents", "///api/agents", "/api//agents", "//", "/a//api/agents"])
+def test_a_path_that_routing_would_fold_is_refused_before_it_is_judged(path: str) -> None:
+    assert verdict(path=path) == 400
+    assert verdict("POST", path, origin="null") == 400

@@ -43,6 +43,7 @@ _BY_STATUS: Final[Mapping[int, ErrorClass]] = {
     504: ErrorClass.TIMEOUT,
     529: ErrorClass.OVERLOADED,
 }
+_SAYS_NOTHING: Final = frozenset({"api_error", "server_error"})
 _OVERFLOW_TYPES: Final = frozenset({"request_too_large", "exceed_context_size_error"})
 _OVERFLOW_PHRASES: Final = ("prompt is too long", "exceed context limit")
 
@@ -72,7 +73,8 @@ def classify(status: int, error: ProviderError) -> ErrorClass:
         return ErrorClass.CONTEXT_OVERFLOW
     if error.type == "invalid_request_error" and any(each in error.message for each in _OVERFLOW_PHRASES):
         return ErrorClass.CONTEXT_OVERFLOW
-    if error.type in _BY_TYPE:
+    # Gateways answer every refusal with a type that says nothing; the status knows better, where there is one.
+    if error.type in _BY_TYPE and not (error.type in _SAYS_NOTHING and status >= 400):
         return _BY_TYPE[error.type]
     if status in _BY_STATUS:
         return _BY_STATUS[status]

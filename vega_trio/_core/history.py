@@ -15,6 +15,8 @@ UNKNOWN_OUTCOME = (
     "Check before you repeat it."
 )
 
+CANCELLED = "Error: cancelled"
+
 
 def open_calls(messages: Sequence[Message]) -> tuple[ToolCall, ...]:
     """The calls of the last assistant message that have no result yet, in the order they were made."""

@@ -56,8 +56,10 @@ async def open_orchestrator(
     "local"; None is `VEGA_MODEL`, else the newest Claude Sonnet. `store`: None keeps everything in memory, a path
     opens SQLite. `shutdown_timeout`: seconds, after which what still runs is killed.
 
-    Raises: StoreError, MissingExtra, ConfigError on entry; from the block SupervisorGaveUp or Escalated.
+    Raises: StoreError, MissingExtra, ConfigError, ValueError, TypeError on entry; from the block SupervisorGaveUp or
+        Escalated.
     """
+    _check(model, max_processes, shutdown_timeout)
     env = os.environ
     async with _open_store(store) as opened, Models(env=env, home=home_of(env)) as models:
         outfitter = Outfitter(
@@ -90,6 +92,7 @@ async def open_app(
 
     Raises: DocumentError, ConfigError, StoreError, MissingExtra.
     """
+    _check(model, MAX_PROCESSES, SHUTDOWN_TIMEOUT_S if shutdown_timeout is None else shutdown_timeout)
     env = os.environ if env is None else env
     home = home_of(env) if home is None else home
     note = ""
@@ -136,6 +139,16 @@ async def open_app(
         )
 
 
+def _check(model: object, max_processes: object, shutdown_timeout: object) -> None:
+    """Arguments that a type checker would have refused, before anything is opened for them."""
+    if model is not None and not isinstance(model, str | Model):
+        raise TypeError(f"model must be a Model object or a string such as 'demo', not {model!r}")
+    if isinstance(max_processes, bool) or not isinstance(max_processes, int) or max_processes < 1:
+        raise ValueError(f"max_processes must be a whole number of at least 1, not {max_processes!r}")
+    if isinstance(shutdown_timeout, bool) or not isinstance(shutdown_timeout, int | float) or not shutdown_timeout >= 0:
+        raise ValueError(f"shutdown_timeout must be a number of seconds, at least 0, not {shutdown_timeout!r}")
+
+
 def home_of(env: Mapping[str, str]) -> Path:
     """Where vega keeps what belongs to its user."""
     return Path(env["VEGA_HOME"]) if env.get("VEGA_HOME") else Path.home() / ".vega"
@@ -180,8 +193,10 @@ async def _open_store(store: str | Path | Store | None) -> AsyncIterator[Store]:
 
         async with open_sqlite(store) as opened:
             yield opened
-    else:
+    elif callable(getattr(store, "submit", None)):
         yield store
+    else:
+        raise TypeError(f"store must be a path, a Store object or None, not {store!r}")
 
 
 def _open_kernel(

@@ -28,6 +28,7 @@ from vega_trio.protocols import Store
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.process import Process
 
+RECORDED_WITHIN_S = 30.0  # for the commit that makes a run known; a disk that takes longer is broken
 RunStatus = Literal["running", "completed", "failed", "cancelled"]
 
 
@@ -92,7 +93,7 @@ class Run:
 
 @attrs.define
 class Runs:
-    """The workflows of a document and the runs of this program."""
+    """The workflows of a document and their runs. `by_id` has those under way; the store has them all."""
 
     document: Document
     agents: Agents
@@ -114,7 +115,10 @@ class Runs:
     async def start(
         self, name: str, inputs: Mapping[str, object], *, primary_text: str | None, timeout: float | None
     ) -> Run:
-        """Raises: UnknownWorkflow, InputError."""
+        """Returns when the run is recorded.
+
+        Raises: UnknownWorkflow, InputError, TooManyProcesses, OrchestratorClosed; FailedToStart when the store fails.
+        """
         definition = self.workflow(name)
         bound = bind(definition, inputs, primary_text=primary_text)
         run = Run(id=new_id(), workflow=name, inputs=bound, started_at=time.time(), orch=self.orch)
@@ -123,8 +127,10 @@ class Runs:
         async def body(process: Process) -> object:
             return await self._body(run, process, timeout_s)
 
+        run.process = await self.orch.spawn(
+            body, task=f"workflow {name}", spawn_reason=f"run {run.id}", start_timeout=RECORDED_WITHIN_S
+        )
         self.by_id[run.id] = run
-        run.process = await self.orch.spawn(body, task=f"workflow {name}", spawn_reason=f"run {run.id}")
         run.process.on_end(partial(self._ended, run))
         return run
 
@@ -142,6 +148,7 @@ class Runs:
         commit = process.emit(started, Put("wf_run", run.id, run.row()))
         assert commit is not None
         await commit.wait()
+        process.ready()
         with trio.move_on_after(timeout_s):
             result = await drive(interpret(self.document, run.workflow, run.inputs), driver)
             return result.value
@@ -166,4 +173,8 @@ class Runs:
         assert run.process is not None
         commit = run.process.emit(outcome, Put("wf_run", run.id, run.row()))
         assert commit is not None
-        commit.on_done(lambda _: run.ended.set())
+        commit.on_done(lambda _: self._recorded(run))
+
+    def _recorded(self, run: Run) -> None:
+        del self.by_id[run.id]
+        run.ended.set()

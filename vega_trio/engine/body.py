@@ -59,14 +59,14 @@ async def _answer(mail: Mail, turn: Turn) -> None:
         kind = type(mail.message).__name__
         mail.fail(TypeError(f"an agent takes text, a Message or message parts, not {kind}"))
         return
-    with mail.handling() as scope:
+    with mail.handling() as turn.scope:
         try:
             if mail.attempt > MAX_ATTEMPTS:
                 raise await interrupted(turn)
             mail.reply(await run_turn(turn, message))
         except TurnFailed as failure:
             mail.fail(failure)
-    if scope.cancelled_caught:
+    if turn.scope.cancelled_caught:
         mail.fail(TurnCancelled(turn.id, stopped(turn)))
 
 
@@ -74,9 +74,8 @@ async def _run_task(process: Process, agent: Agent, equipment: Equipment, conver
     """One turn; a restarted incarnation takes the same turn up where its last finished step left it."""
     assert process.task is not None
     turn_id = conversation.task_turn_id = conversation.task_turn_id or equipment.new_id()
-    return await run_turn(
-        Turn(process, agent, equipment, conversation, turn_id, turn_id), Message("user", process.task)
-    )
+    turn = Turn(process, agent, equipment, conversation, turn_id, process.root_id or turn_id)
+    return await run_turn(turn, Message("user", process.task))
 
 
 def as_message(mail: object) -> Message | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 import trio
 
+from vega_trio._core.history import CANCELLED, UNKNOWN_OUTCOME
 from vega_trio.context import ToolContext
 from vega_trio.errors import ProcessExit, ToolError, did_you_mean
 from vega_trio.events import ToolEnd, ToolStart
@@ -52,7 +53,7 @@ async def run_tools(turn: Turn, calls: tuple[ToolCall, ...]) -> None:
                 ToolEnd,
                 tool_call_id=call.id,
                 tool_name=call.name,
-                result="Error: cancelled",
+                result=CANCELLED if turn.stopping else UNKNOWN_OUTCOME,
                 duration_ms=_ms_since(started),
                 error=True,
             )

@@ -18,7 +18,7 @@ from typing import Any
 import attrs
 import trio
 
-from vega_trio._core.history import UNKNOWN_OUTCOME, mended
+from vega_trio._core.history import CANCELLED, UNKNOWN_OUTCOME, mended
 from vega_trio.agent import Agent
 from vega_trio.changes import SaveProcess
 from vega_trio.engine.conversation import Conversation
@@ -59,6 +59,12 @@ class Turn:
     cost_microusd: int | None = 0
     calls: list[ToolCall] = attrs.field(factory=list)
     started: float = attrs.field(factory=trio.current_time)
+    scope: trio.CancelScope | None = None
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the turn was told to stop, as against a process that dies under it."""
+        return self.scope is not None and self.scope.cancel_called
 
     def emit(self, event: type[Event], /, *changes: SaveProcess, **fields: Any) -> Commit | None:
         stamped = event(turn_id=self.id, root_turn_id=self.root_id, **fields)
@@ -239,7 +245,7 @@ def stopped(turn: Turn) -> str:
     Synchronous, so that it can be done on the way out of a cancelled scope.
     """
     for call in turn.conversation.open_calls(turn.id):
-        turn.conversation.append(turn.id, Message("user", ToolResult(call.id, "Error: cancelled", is_error=True)))
+        turn.conversation.append(turn.id, Message("user", ToolResult(call.id, CANCELLED, is_error=True)))
     if turn.partial:
         turn.conversation.append(turn.id, Message("assistant", turn.partial))
         turn.text += turn.partial
