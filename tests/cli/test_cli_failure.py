@@ -110,6 +110,11 @@ def test_an_error_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) 
     assert "\x9b" not in text
 
 
+def test_a_traceback_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    report(ValueError("\x1b[2Jgone"), debug=True, no_color=True)
+    assert "\x1b" not in capsys.readouterr().err
+
+
 def test_a_missing_key_names_every_way_out() -> None:
     hint = describe(RunFailed("no key", "authentication", "r"))[1]
     for way in ("ANTHROPIC_API_KEY", "~/.vega/env", "--model demo", "--model local"):

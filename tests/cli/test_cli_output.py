@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import io
 import json
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from vega_trio.cli.failure import Failure
-from vega_trio.cli.output import Output, parse_output, render, write
+from vega_trio.cli.output import FORMATS, Output, parse_output, render, write
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(codec="utf-8"), max_size=10),
@@ -62,3 +64,34 @@ def test_a_result_whose_file_has_become_unwritable_is_printed(
     with pytest.raises(Failure, match="cannot be written"):
         write("precious", output)
     assert capsys.readouterr().out == "precious\n"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+HOSTILE = "said\x1b]0;title\x07\x1b[2J\x9b1m\n"
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_result_cannot_steer_the_terminal(format_: str) -> None:
+    with redirect_stdout(Terminal()) as screen:
+        write(HOSTILE, Output(format_))
+    shown = screen.getvalue()
+    assert "said" in shown
+    assert all(char == "\n" or char.isprintable() for char in shown)
+
+
+def test_a_result_goes_into_a_pipe_and_into_a_file_as_it_is(tmp_path: Path) -> None:
+    with redirect_stdout(io.StringIO()) as pipe:
+        write(HOSTILE, Output("text"))
+    write(HOSTILE, Output("text", tmp_path / "out.txt"))
+    assert pipe.getvalue() == HOSTILE
+    assert (tmp_path / "out.txt").read_text() == HOSTILE
+
+
+def test_a_result_whose_file_fails_cannot_steer_the_terminal_either(tmp_path: Path) -> None:
+    with redirect_stdout(Terminal()) as screen, pytest.raises(Failure):
+        write(HOSTILE, Output("text", tmp_path))
+    assert "\x1b" not in screen.getvalue()

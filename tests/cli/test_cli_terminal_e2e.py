@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import attrs
 import pytest
-from cli_shell import ANTHROPIC, Shell
+from cli_shell import ANTHROPIC, DOCUMENT, Shell
 
 pytestmark = pytest.mark.e2e
 
@@ -88,6 +88,14 @@ def test_a_failed_turn_is_told_and_the_conversation_goes_on(vega: Shell) -> None
         person.wait_for("hint: set ANTHROPIC_API_KEY")
         person.wait_for("[writer]> ")
         person.type("/quit\n")
+
+
+def test_what_a_run_says_cannot_steer_the_terminal(vega: Shell) -> None:
+    hostile = '"{{draft}} \\e]0;title\\a\\e[2J\\x9b1m over"'
+    vega.write("team.vega.yaml", DOCUMENT.replace('"{{draft}}"', hostile))
+    with terminal(vega, "run", "--workflow", "write", "--task", "yes or no", "--no-color") as person:
+        person.wait_for("write: completed in ")
+        person.wait_for(" \u241b]0;title\u2407\u241b[2J\ufffd1m over\r\n")
 
 
 def test_the_steps_of_a_run_are_a_tree_that_stays(vega: Shell) -> None:

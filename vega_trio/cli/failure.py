@@ -190,7 +190,7 @@ def report(error: BaseException, *, debug: bool = False, no_color: bool = False)
     if isinstance(error, SystemExit):
         raise error
     if debug:
-        traceback.print_exception(error)
+        sys.stderr.write(safe("".join(traceback.format_exception(error))))
     error = unwrap(error)
     code = exit_code(error)
     if isinstance(error, BrokenPipeError):

@@ -8,9 +8,9 @@ import os
 from pathlib import Path
 
 import attrs
-import click
 
 from vega_trio.cli.failure import Failure, usage
+from vega_trio.cli.terminal import put
 from vega_trio.dsl.values import plain, print_value
 
 FORMATS = ("text", "json", "yaml")
@@ -72,10 +72,10 @@ def write(value: object, output: Output) -> None:
     """Writes the result. Raises: Failure when the file cannot be written; the result is on stdout then."""
     text = render(value, output.format)
     if output.path is None:
-        click.echo(text, nl=False)
+        put(text)
         return
     try:
         output.path.write_text(text, encoding="utf-8", errors="replace")
     except OSError as error:
-        click.echo(text, nl=False)
+        put(text)
         raise Failure(f"{output.path} cannot be written: {error.strerror}", "the result is printed above") from error

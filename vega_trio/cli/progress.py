@@ -84,8 +84,8 @@ class Progress:
         """Takes an event in; returns the lines that say what has happened, without a line end."""
         match event:
             case WorkflowStarted() if self.run_id is None:
-                self.run_id, self.workflow = event.run_id, event.workflow
-                return [f"{cut(event.workflow)}: run {event.run_id} started"]
+                self.run_id, self.workflow = event.run_id, cut(event.workflow)
+                return [f"{self.workflow}: run {event.run_id} started"]
             case StepStarted():
                 step = StepView(event.path, cut(event.title or event.kind), started_at=event.at)
                 self.steps[event.path] = step

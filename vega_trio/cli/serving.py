@@ -18,6 +18,7 @@ from vega_trio.cli.documents import choose_document, environment
 from vega_trio.cli.logs import start_logging
 from vega_trio.cli.options import Shared
 from vega_trio.cli.summary import counts
+from vega_trio.cli.terminal import safe
 from vega_trio.errors import MissingExtra
 
 DATABASE = ".vega-serve.db"
@@ -96,5 +97,5 @@ def _ready(url: str) -> None:
 
 
 def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
+    sys.stderr.write(safe(line) + "\n")
     sys.stderr.flush()

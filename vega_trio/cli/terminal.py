@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from typing import IO
 
@@ -19,6 +20,14 @@ _CONTROLS: dict[int, int | None] = {
 def safe(text: str) -> str:
     """`text` without control characters, so that what a model or a tool says cannot send escape sequences."""
     return text.translate(_CONTROLS)
+
+
+def put(text: str) -> None:
+    """Writes a result to stdout: made safe for a terminal, and as it is into a pipe or file.
+
+    Not `click.echo`, which takes escape sequences, that are part of the result, out of what goes into a pipe.
+    """
+    sys.stdout.write(safe(text) if is_terminal(sys.stdout) else text)
 
 
 def is_terminal(stream: IO[str]) -> bool:

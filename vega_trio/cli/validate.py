@@ -29,7 +29,7 @@ def command(ctx: click.Context, file: str | None, strict: bool, as_json: bool) -
     from vega_trio.cli.documents import environment, need_document
     from vega_trio.cli.failure import USAGE, WARNINGS
     from vega_trio.cli.summary import summary
-    from vega_trio.cli.terminal import safe
+    from vega_trio.cli.terminal import put, safe
     from vega_trio.dsl.parse import parse_document
     from vega_trio.errors import DocumentError
 
@@ -48,9 +48,9 @@ def command(ctx: click.Context, file: str | None, strict: bool, as_json: bool) -
     else:
         for each in parsed.warnings:
             click.echo(safe(str(each)), err=True)
-        click.echo(f"Valid: {source}")
+        put(f"Valid: {source}\n")
         if shared.verbose:
-            click.echo(summary(parsed.document), nl=False)
+            put(summary(parsed.document))
     return WARNINGS if strict and parsed.warnings else 0
 
 
@@ -58,6 +58,8 @@ _FIELDS = ("code", "severity", "message", "file", "line", "column", "end_line", 
 
 
 def _print_json(source: str, diagnostics: Sequence[Diagnostic]) -> None:
+    from vega_trio.cli.terminal import put
+
     valid = not any(each.severity == "error" for each in diagnostics)
     findings = [{field: getattr(each, field) for field in _FIELDS} for each in diagnostics]
-    click.echo(json.dumps({"valid": valid, "file": source, "diagnostics": findings}, ensure_ascii=False))
+    put(json.dumps({"valid": valid, "file": source, "diagnostics": findings}, ensure_ascii=False) + "\n")
