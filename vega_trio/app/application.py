@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 import attrs
 
 from vega_trio.app.agents import AgentInfo, Agents
+from vega_trio.app.archive import Archive
 from vega_trio.app.chat import Chat, ChatMessage, ChatStatus, ChatStream
 from vega_trio.app.overview import Overview, ProcessDetail, Stats
 from vega_trio.app.runs import Run, Runs
@@ -48,12 +49,27 @@ class App:
         """Raises: UnknownAgent."""
         return self.catalogue.get(name)
 
-    async def new_session(self, agent: str, user: str = "default") -> Session:
+    async def new_session(self, agent: str, user: str = "default", title: str = "") -> Session:
         """A fresh conversation, which is from now on the one that messages without a session id belong to.
 
         Raises: UnknownAgent.
         """
-        return await self.chats.sessions.start(agent, user)
+        return await self.chats.sessions.start(agent, user, title)
+
+    @property
+    def archive(self) -> Archive:
+        """The stored conversations."""
+        return Archive(self.chats.sessions)
+
+    async def delete_session(self, user: str, session_id: str) -> None:
+        """Stops what goes on in a conversation and forgets it. Raises: UnknownSession."""
+        info = await self.archive.get(user, session_id)
+        process = self.chats.sessions.living(info.session)
+        if process is not None:
+            process.drop_waiting()
+            await self.orch.stop(process.id)
+        await self.clear(info.session)
+        await self.archive.delete(user, session_id)
 
     async def resolve(self, session: Session) -> Session:
         """The session with its id: the one it names, else the newest of (agent, user), else one not begun yet.

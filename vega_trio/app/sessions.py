@@ -18,6 +18,7 @@ from vega_trio.app.agents import Agents
 from vega_trio.app.outfit import new_id
 from vega_trio.changes import Put
 from vega_trio.errors import UnknownProcess, UnknownSession
+from vega_trio.events import SessionUpdated
 from vega_trio.protocols import Store
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.process import Process
@@ -39,7 +40,7 @@ class Sessions:
     _starting: dict[str, trio.Event] = attrs.field(factory=dict)
 
     async def resolve(self, session: Session) -> Session:
-        """The session with its id: the one named, else the newest of (agent, user), else a new one (not stored yet).
+        """The session with its id: the one named, else the newest open of (agent, user), else a new one.
 
         Raises: UnknownAgent; UnknownSession when the id is not one of that agent and user.
         """
@@ -52,20 +53,26 @@ class Sessions:
         key = (session.agent, session.user)
         if key not in self._newest:
             rows = await self.store.records.query("session", agent=session.agent, user=session.user)
-            newest = max(rows, key=lambda row: str(row["updated_at"]), default=None)
+            opened = [row for row in rows if not row.get("archived")]
+            newest = max(opened, key=lambda row: str(row["updated_at"]), default=None)
             # Another task may have resolved it during the query; the first answer stands.
             self._newest.setdefault(key, attrs.evolve(session, id=newest["id"] if newest else new_id()))
         return self._newest[key]
 
-    async def start(self, agent: str, user: str) -> Session:
-        """A new session, the newest of (agent, user) from now on. Stored without a title until its first message.
+    async def start(self, agent: str, user: str, title: str = "") -> Session:
+        """A new session, the newest of (agent, user) from now on. Without a title it gets one by its first message.
 
         Raises: UnknownAgent.
         """
         self.agents.get(agent)
         session = self._newest[(agent, user)] = Session(agent, user, new_id())
-        await self._save(session, {"title": "", "created_at": rfc3339(time.time())})
+        await self._save(session, {"title": title, "created_at": rfc3339(time.time())})
+        self.orch.bus.emit(SessionUpdated(agent=agent, session_id=session.id))
         return session
+
+    def reconsider(self, session: Session) -> None:
+        """Looks anew which session is the newest of its agent and user: this one was put away, or taken back."""
+        self._newest.pop((session.agent, session.user), None)
 
     async def process(self, session: Session) -> Process:
         """The living process of a resolved session, started if need be."""

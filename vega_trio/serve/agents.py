@@ -8,21 +8,20 @@ from quart import Request, Response
 from vega_trio.app.agents import AgentInfo
 from vega_trio.app.application import App
 from vega_trio.dsl.words import BUILTIN_TOOLS
-from vega_trio.serve.desk import Desk, Route, json_answer
+from vega_trio.serve.desk import Desk, Route, json_answer, user_of
 from vega_trio.serve.models import AgentDetail, AgentEntry, SupervisionEntry, ToolEntry
-from vega_trio.session import Session
 
 SYSTEM_BYTES = 500  # of the prompt, in the list
 
 
 async def every(desk: Desk, request: Request) -> Response:
-    at_work = _at_work(desk.app)
+    at_work = _at_work(desk.app, user_of(request))
     return json_answer(desk, [_entry(info, at_work.get(info.agent.name)) for info in desk.app.agents()])
 
 
 async def one(desk: Desk, request: Request, name: str) -> Response:
     info = desk.app.agent(name)
-    return json_answer(desk, _detail(info, desk.app, _at_work(desk.app).get(name)))
+    return json_answer(desk, _detail(info, desk.app, _at_work(desk.app, user_of(request)).get(name)))
 
 
 @attrs.frozen
@@ -34,9 +33,8 @@ class _Work:
     streaming: bool
 
 
-def _at_work(app: App) -> dict[str, _Work]:
+def _at_work(app: App, caller: str) -> dict[str, _Work]:
     """By agent, the newest living process of a session with the caller."""
-    caller = Session("").user
     found: dict[str, _Work] = {}
     for process in sorted(app.orch.processes(), key=lambda process: process.started_at):
         session = process.session

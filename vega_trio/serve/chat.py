@@ -14,7 +14,7 @@ from vega_trio.app.application import App
 from vega_trio.app.chat import ChatMessage, ChatStream
 from vega_trio.errors import UnknownAgent
 from vega_trio.events import TurnFailure, TurnFinished, TurnStopped
-from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, json_answer
+from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, json_answer, user_of
 from vega_trio.serve.models import (
     ChatAnswer,
     ChatEntry,
@@ -59,7 +59,7 @@ async def stream(desk: Desk, request: Request, name: str) -> Response:
 async def join(desk: Desk, request: Request, name: str) -> Response:
     """Shows the turn under way, or the last one for a while, from its start or from where the client left off."""
     version = _version(request)
-    session = await desk.app.resolve(_session(desk.app, name, request.args.get("session") or None))
+    session = await desk.app.resolve(_asked(desk, request, name))
     assert session.id is not None
     turn_id, after = _last_frame(request)
     log = desk.turns.find(session.id, turn_id)
@@ -81,12 +81,12 @@ async def begin_turn(desk: Desk, session: Session, message: str) -> TurnLog:
 
 async def history(desk: Desk, request: Request, name: str) -> Response:
     """What was said, oldest first."""
-    said = await desk.app.transcript(_session(desk.app, name, request.args.get("session") or None))
+    said = await desk.app.transcript(_asked(desk, request, name))
     return json_answer(desk, [_entry(each) for each in said])
 
 
 async def clear(desk: Desk, request: Request, name: str) -> Response:
-    session = await desk.app.resolve(_session(desk.app, name, request.args.get("session") or None))
+    session = await desk.app.resolve(_asked(desk, request, name))
     assert session.id is not None
     await desk.app.clear(session)
     desk.turns.forget(session.id)
@@ -94,12 +94,12 @@ async def clear(desk: Desk, request: Request, name: str) -> Response:
 
 
 async def stop(desk: Desk, request: Request, name: str) -> Response:
-    turn_id = await desk.app.stop_turn(_session(desk.app, name, request.args.get("session") or None))
+    turn_id = await desk.app.stop_turn(_asked(desk, request, name))
     return json_answer(desk, Status(status="idle" if turn_id is None else "stopping", turn_id=turn_id))
 
 
 async def status(desk: Desk, request: Request, name: str) -> Response:
-    now = await desk.app.chat_status(_session(desk.app, name, request.args.get("session") or None))
+    now = await desk.app.chat_status(_asked(desk, request, name))
     return json_answer(desk, ChatState(streaming=now.streaming, turn_id=now.turn_id, queued=now.queued))
 
 
@@ -127,13 +127,18 @@ async def _question(desk: Desk, request: Request, name: str) -> tuple[Session, s
         text = f"the message has more than {desk.limits.message} bytes"
         hint = "send less, or give the agent a file to read"
         raise Refused(Problem(413, "too_large", text, hint, field="message"))
-    return _session(desk.app, name, body.session), body.message
+    return _session(desk.app, user_of(request), name, body.session), body.message
 
 
-def _session(app: App, name: str, session_id: str | None) -> Session:
-    """`AGENT` or `AGENT:USER`. Raises: UnknownAgent, Refused."""
+def _asked(desk: Desk, request: Request, name: str) -> Session:
+    """The session that the address names. Raises: UnknownAgent, Refused."""
+    return _session(desk.app, user_of(request), name, request.args.get("session") or None)
+
+
+def _session(app: App, caller: str, name: str, session_id: str | None) -> Session:
+    """`AGENT`, the caller's own, or `AGENT:USER`. Raises: UnknownAgent, Refused."""
     try:
-        return Session(app.agent(name).agent.name, id=session_id)
+        return Session(app.agent(name).agent.name, caller, session_id)
     except UnknownAgent:
         agent, _, user = name.partition(":")
         if not user:

@@ -70,6 +70,11 @@ def exchange_of(request: Request) -> Exchange:
     return exchange
 
 
+def user_of(request: Request) -> str:
+    """Who asks."""
+    return exchange_of(request).user
+
+
 async def body_of(desk: Desk, request: Request, kind: type[T]) -> T:
     """The request's body. Raises: Refused."""
     return read(desk.converter, await json_of(request), kind)

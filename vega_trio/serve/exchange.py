@@ -59,6 +59,7 @@ class Exchange:
 
     id: str
     origin: str | None
+    user: str = "default"
     scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
     waits_for_turn: bool = False
     answered: bool = False

@@ -24,6 +24,18 @@ class RunOptions:
     wait: float = 0.0
 
 
+@attrs.frozen
+class NewSession:
+    agent: str
+    title: str = ""
+
+
+@attrs.frozen
+class SessionChange:
+    title: str | None = None
+    archived: bool | None = None
+
+
 # -- answers
 
 
@@ -86,6 +98,32 @@ class Status:
 
     status: str
     turn_id: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class SessionEntry:
+    """A conversation. `message_count` counts one message of each side a turn."""
+
+    id: str
+    agent: str
+    user: str
+    title: str
+    created_at: str
+    updated_at: str
+    message_count: int
+    archived: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class SessionMessage:
+    """A message as it is stored; a turn has several when tools were called. `content` is its text."""
+
+    seq: int
+    turn_id: str
+    role: str
+    content: str
+    parts: tuple[Mapping[str, Any], ...]
+    created_at: str
 
 
 @attrs.frozen(kw_only=True)

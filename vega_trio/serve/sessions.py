@@ -1,0 +1,132 @@
+"""A user's conversations: listed, begun, named, put away, read, exported, deleted."""
+
+from __future__ import annotations
+
+import attrs
+from quart import Request, Response
+
+from vega_trio._core.codec import encode_message
+from vega_trio._core.wire import rfc3339
+from vega_trio.app.archive import SessionInfo
+from vega_trio.app.chat import ChatMessage, transcript
+from vega_trio.app.sessions import TITLE_LENGTH
+from vega_trio.changes import MessageRow
+from vega_trio.serve.desk import Desk, Route, body_of, json_answer, plain_answer, user_of
+from vega_trio.serve.models import NewSession, SessionChange, SessionEntry, SessionMessage, Status
+from vega_trio.serve.paging import paged
+from vega_trio.serve.problems import Problem, Refused, bad_value
+
+
+async def every(desk: Desk, request: Request) -> Response:
+    """The caller's, the one last spoken in first."""
+    agent, query = request.args.get("agent") or None, request.args.get("q", "")
+    found = await desk.app.archive.all(user_of(request), agent=agent, query=query)
+    page, headers = paged(request, found, lambda each: each.id)
+    return json_answer(desk, [await _entry(desk, each) for each in page], headers=headers)
+
+
+async def begin(desk: Desk, request: Request) -> Response:
+    """Begins a conversation, which messages without a session belong to from now on."""
+    body = await body_of(desk, request, NewSession)
+    user = user_of(request)
+    session = await desk.app.new_session(body.agent, user, _title(body.title))
+    assert session.id is not None
+    return json_answer(desk, await _entry(desk, await desk.app.archive.get(user, session.id)), 201)
+
+
+async def one(desk: Desk, request: Request, session_id: str) -> Response:
+    return json_answer(desk, await _entry(desk, await desk.app.archive.get(user_of(request), session_id)))
+
+
+async def change(desk: Desk, request: Request, session_id: str) -> Response:
+    body = await body_of(desk, request, SessionChange)
+    if body == SessionChange():
+        hint = 'send {"title": "..."}, {"archived": true} or both'
+        raise Refused(Problem(400, "bad_body", "the body changes nothing", hint))
+    title = None if body.title is None else _title(body.title)
+    info = await desk.app.archive.change(user_of(request), session_id, title=title, archived=body.archived)
+    return json_answer(desk, await _entry(desk, info))
+
+
+async def delete(desk: Desk, request: Request, session_id: str) -> Response:
+    """Stops what goes on in the conversation and forgets it."""
+    await desk.app.delete_session(user_of(request), session_id)
+    desk.turns.forget(session_id)
+    return json_answer(desk, Status(status="deleted"))
+
+
+async def messages(desk: Desk, request: Request, session_id: str) -> Response:
+    """What was said, part by part, oldest first."""
+    await desk.app.archive.get(user_of(request), session_id)
+    rows = await desk.app.archive.messages(session_id)
+    page, headers = paged(request, rows, lambda row: str(row.seq))
+    return json_answer(desk, [_message(row) for row in page], headers=headers)
+
+
+async def export(desk: Desk, request: Request, session_id: str) -> Response:
+    """The conversation as a file: Markdown to read, or JSON with all its parts."""
+    info = await desk.app.archive.get(user_of(request), session_id)
+    rows = await desk.app.archive.messages(session_id)
+    match request.args.get("format", "md"):
+        case "md":
+            answer = Response(_markdown(info, transcript(rows)), 200, content_type="text/markdown; charset=utf-8")
+        case "json":
+            entry = desk.converter.unstructure(await _entry(desk, info))
+            answer = plain_answer(entry | {"messages": desk.converter.unstructure([_message(row) for row in rows])})
+        case other:
+            raise bad_value("format", f"'format' must be md or json, not {other[:40]!r}")
+    suffix = "json" if answer.mimetype == "application/json" else "md"
+    answer.headers["content-disposition"] = f'attachment; filename="session-{info.id}.{suffix}"'
+    return answer
+
+
+def _title(text: str) -> str:
+    title = " ".join(text.split())
+    if len(title) > TITLE_LENGTH:
+        raise bad_value("title", f"the title has {len(title)} characters, and {TITLE_LENGTH} are allowed")
+    return title
+
+
+async def _entry(desk: Desk, info: SessionInfo) -> SessionEntry:
+    said = transcript(await desk.app.archive.messages(info.id))
+    return SessionEntry(message_count=len(said), **attrs.asdict(info))
+
+
+def _message(row: MessageRow) -> SessionMessage:
+    return SessionMessage(
+        seq=row.seq,
+        turn_id=row.turn_id,
+        role=row.message.role,
+        content=row.message.text,
+        parts=tuple(encode_message(row.message)["content"]),
+        created_at=rfc3339(row.at),
+    )
+
+
+def _markdown(info: SessionInfo, said: list[ChatMessage]) -> str:
+    blocks = [f"# {info.title or info.agent}", f"With {info.agent}, begun {info.created_at}."]
+    for each in said:
+        blocks.append(f"## {info.agent if each.role == 'assistant' else info.user}, {rfc3339(each.created_at)}")
+        blocks += [f"*{call.tool_name}* gave:\n\n{_fenced(call.result)}" for call in each.tool_calls]
+        if each.content:
+            blocks.append(each.content)
+    return "\n\n".join(blocks) + "\n"
+
+
+def _fenced(text: str) -> str:
+    """As a block of code whose fence is longer than any in the text."""
+    fence = "```"
+    while fence in text:
+        fence += "`"
+    return f"{fence}\n{text}\n{fence}"
+
+
+ROUTES = (
+    Route("GET", "/api/sessions", every),
+    Route("POST", "/api/sessions", begin),
+    Route("GET", "/api/sessions/<session_id>", one),
+    Route("PATCH", "/api/sessions/<session_id>", change),
+    Route("DELETE", "/api/sessions/<session_id>", delete),
+    Route("GET", "/api/sessions/<session_id>/messages", messages),
+    Route("GET", "/api/sessions/<session_id>/export", export),
+)
