@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vega_trio.cli.terminal import is_terminal, safe, wants_color
+from vega_trio.cli.terminal import can_animate, is_terminal, safe, wants_color
 
 
 class Screen(io.StringIO):
@@ -31,6 +31,24 @@ def test_colour_is_for_terminals_unless_told_otherwise(
 ) -> None:
     assert wants_color(Screen(), no_color=no_color, env=env) is screen
     assert wants_color(io.StringIO(), no_color=no_color, env=env) is paper
+
+
+@pytest.mark.parametrize(
+    ("env", "no_color", "screen"),
+    [
+        ({}, False, True),
+        ({"TERM": "xterm", "NO_COLOR": ""}, False, True),
+        ({}, True, False),
+        ({"NO_COLOR": "1"}, False, False),
+        ({"TERM": "dumb"}, False, False),
+        ({"TERM": "dumb", "FORCE_COLOR": "1"}, False, False),
+    ],
+)
+def test_only_a_capable_terminal_is_repainted_and_only_if_nobody_minds(
+    env: dict[str, str], no_color: bool, screen: bool
+) -> None:
+    assert can_animate(Screen(), no_color=no_color, env=env) is screen
+    assert not can_animate(io.StringIO(), no_color=no_color, env=env)
 
 
 def test_a_closed_stream_is_no_terminal() -> None:

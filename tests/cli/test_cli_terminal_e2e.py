@@ -24,6 +24,7 @@ class Person:
     process: subprocess.Popen[bytes]
     master: int
     seen: str = ""
+    all_seen: str = ""
 
     def type(self, text: str) -> None:
         os.write(self.master, text.encode())
@@ -34,19 +35,21 @@ class Person:
         while text not in self.seen:
             ready, _, _ = select.select([self.master], [], [], max(0.0, deadline - time.monotonic()))
             assert ready, f"no {text!r} in {self.seen!r}"
-            self.seen += os.read(self.master, 65536).decode(errors="replace")
+            news = os.read(self.master, 65536).decode(errors="replace")
+            self.seen += news
+            self.all_seen += news
         self.seen = self.seen.partition(text)[2]
 
 
 @contextmanager
-def terminal(vega: Shell, *args: str) -> Iterator[Person]:
+def terminal(vega: Shell, *args: str, **env: str) -> Iterator[Person]:
     """Fails unless the program leaves by itself, with 0, and the terminal as it was."""
     master, slave = os.openpty()
     before = termios.tcgetattr(slave)
     process = subprocess.Popen(
         [sys.executable, "-m", "vega_trio", *args],
         cwd=vega.cwd,
-        env=vega.env(TERM="xterm"),
+        env=vega.env(**{"TERM": "xterm", **env}),
         stdin=slave,
         stdout=slave,
         stderr=slave,
@@ -103,3 +106,10 @@ def test_the_steps_of_a_run_are_a_tree_that_stays(vega: Shell) -> None:
         person.wait_for("writer")
         person.wait_for("✓")
         person.wait_for("write: completed in ")
+
+
+@pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=["NO_COLOR", "dumb"])
+def test_who_wants_no_colour_gets_plain_lines(vega: Shell, env: dict[str, str]) -> None:
+    with terminal(vega, "run", "--workflow", "write", "--task", "yes or no", **env) as person:
+        person.wait_for("write: completed in ")
+    assert "\x1b" not in person.all_seen

@@ -28,11 +28,11 @@ Screen = Callable[[list[str]], None]
 
 
 @asynccontextmanager
-async def show_progress(app: App, *, live: bool, color: bool) -> AsyncIterator[Progress]:
+async def show_progress(app: App, *, live: bool) -> AsyncIterator[Progress]:
     """Shows what the application's one run does until the block ends, and then waits for its last events."""
     progress = Progress()
     ended = trio.Event()
-    with _tree(progress, color=color) if live else _lines() as screen:
+    with _tree(progress) if live else _lines() as screen:
         async with trio.open_nursery() as nursery:
             ready = trio.Event()
             nursery.start_soon(_follow, app, progress, screen, ready, ended)
@@ -89,12 +89,12 @@ def _lines() -> Iterator[Screen]:
 
 
 @contextmanager
-def _tree(progress: Progress, *, color: bool) -> Iterator[Screen]:
+def _tree(progress: Progress) -> Iterator[Screen]:
     """The tree below everything else that is written; it stays when the block ends."""
     from rich.console import Console  # only a terminal pays for it
     from rich.live import Live
 
-    console = Console(stderr=True, no_color=not color, highlight=False, markup=False)
+    console = Console(stderr=True, highlight=False, markup=False)
     live = Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False)
     with live:
 
@@ -140,7 +140,6 @@ def _last_line(text: str) -> str:
     """The end of the last line that says something."""
     lines = [line for line in text.split("\n") if line.strip()]
     return lines[-1][-TAIL_SHOWN:] if lines else ""
-
 
 
 def closing_line(progress: Progress, started_at: float, cost_usd: float) -> str:

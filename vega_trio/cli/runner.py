@@ -26,7 +26,7 @@ from vega_trio.cli.logs import start_logging
 from vega_trio.cli.options import Shared
 from vega_trio.cli.output import Output, parse_output, write
 from vega_trio.cli.signals import on_interrupt
-from vega_trio.cli.terminal import is_terminal, wants_color
+from vega_trio.cli.terminal import can_animate
 from vega_trio.dsl.units import parse_duration
 from vega_trio.dsl.workflow import WorkflowDefinition
 from vega_trio.errors import RunCancelled, RunFailed
@@ -138,8 +138,7 @@ async def _shown(
 ) -> tuple[RunFailed | RunCancelled | None, Any]:
     """As `_Watch.finish`, showing the steps while they happen."""
     started_at = time.time()
-    color = wants_color(sys.stderr, no_color=shared.no_color)
-    async with show_progress(app, live=_live(shared), color=color) as progress:
+    async with show_progress(app, live=_live(shared)) as progress:
         ended = await watch.finish(start)
     cost_usd = watch.run.cost_usd if watch.run is not None else 0.0
     sys.stderr.write(closing_line(progress, started_at, cost_usd) + "\n")
@@ -149,8 +148,8 @@ async def _shown(
 
 def _live(shared: Shared) -> bool:
     """Whether the step tree may repaint itself: on a capable terminal, with nothing logged in between."""
-    talkative = shared.no_color or shared.verbose or shared.debug
-    capable = is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
+    talkative = shared.verbose or shared.debug
+    capable = can_animate(sys.stderr, no_color=shared.no_color)
     return capable and not talkative and importlib.util.find_spec("rich") is not None
 
 

@@ -45,3 +45,8 @@ def wants_color(stream: IO[str], *, no_color: bool = False, env: Mapping[str, st
     if env.get("FORCE_COLOR"):
         return True
     return is_terminal(stream) and env.get("TERM") != "dumb"
+
+
+def can_animate(stream: IO[str], *, no_color: bool = False, env: Mapping[str, str] = os.environ) -> bool:
+    """Whether lines may be repainted: on a capable terminal whose user has not asked for plain text."""
+    return is_terminal(stream) and env.get("TERM") != "dumb" and not no_color and not env.get("NO_COLOR")
