@@ -3,7 +3,7 @@
     VegaError
     |-- told to the model      ToolError > ToolRetry
     |-- your file              DocumentError(diagnostics)
-    |-- your request           ConfigError, UnknownAgent, UnknownSession, UnknownWorkflow, InputError,
+    |-- your request           ConfigError, UnknownAgent, UnknownSession, UnknownWorkflow, UnknownRun, InputError,
     |                          MissingExtra
     |-- the world              ModelError(error_class) > MissingKey;  StoreError > StoreBusy, StoreTooNew
     |-- a turn, a run          TurnFailed(error_class, turn_id), TurnCancelled(turn_id, text), RunFailed, RunCancelled
@@ -75,13 +75,21 @@ class UnknownWorkflow(VegaError):
     """No workflow has that name."""
 
 
-class InputError(VegaError):
-    """Workflow inputs are missing, unknown or of the wrong type. `code` is V040, V041 or V042."""
+class UnknownRun(VegaError):
+    """No run, under way or on record, has that id."""
 
-    def __init__(self, message: str, code: str, field: str | None = None) -> None:
+
+class InputError(VegaError):
+    """Workflow inputs are missing, unknown or of the wrong type. `code` is V040, V041 or V042.
+
+    `usage` says, in lines for the command line, what the workflow takes; the message does not hold it.
+    """
+
+    def __init__(self, message: str, code: str, field: str | None = None, *, usage: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.field = field
+        self.usage = usage
 
 
 class MissingExtra(VegaError):

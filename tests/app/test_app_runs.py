@@ -62,6 +62,7 @@ async def test_wrong_inputs_are_refused_before_anything_starts(tmp_path: Path) -
         with pytest.raises(vega.InputError) as missing:
             await app.run_workflow("review", {})
         assert missing.value.code == "V040"
+        assert str(missing.value) == "the input 'task' is missing"
         with pytest.raises(vega.UnknownWorkflow, match="did you mean 'review'"):
             await app.run_workflow("reveiw", {})
         assert app.orch.processes() == []

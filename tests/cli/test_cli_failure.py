@@ -121,6 +121,12 @@ def test_a_missing_key_names_every_way_out() -> None:
         assert way in hint
 
 
+def test_a_wrong_input_is_told_with_what_the_workflow_takes() -> None:
+    error = InputError("the input 'task' is missing", "V040", "task", usage="usage: vega run FILE --task TASK")
+    assert describe(error) == ("the input 'task' is missing\nusage: vega run FILE --task TASK", "")
+    assert describe(InputError("no", "V041")) == ("no", "")
+
+
 def test_a_file_error_names_the_file() -> None:
     assert describe(FileNotFoundError(2, "No such file or directory", "x.txt")) == (
         "x.txt: No such file or directory",

@@ -118,7 +118,7 @@ def test_a_wrong_input_is_told_with_what_there_is(given_: dict[str, Any], code: 
     with pytest.raises(InputError) as error:
         bind(definition, given_)
     assert (error.value.code, error.value.field) == (code, field)
-    assert str(error.value) == f"{message}\n{usage(definition)}"
+    assert (str(error.value), error.value.usage) == (message, usage(definition))
 
 
 def test_the_usage_lists_the_inputs_and_a_line_to_copy() -> None:

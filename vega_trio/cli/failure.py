@@ -117,6 +117,8 @@ def describe(error: BaseException) -> tuple[str, str]:
             return str(error), _KEY_HINT
         case TurnFailed() | RunFailed() | ModelError():
             return str(error), _class_hint(error)
+        case InputError(usage=takes) if takes:
+            return f"{error}\n{takes}", ""
         case StoreBusy():
             return str(error), "stop the other vega, or choose another database with --db"
         case VegaError():

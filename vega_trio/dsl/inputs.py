@@ -37,7 +37,7 @@ def bind(
         elif definition.has_default:
             bound[name] = definition.default
         elif definition.required:
-            raise InputError(f"the input '{name}' is missing\n{usage(workflow)}", "V040", name)
+            raise InputError(f"the input '{name}' is missing", "V040", name, usage=usage(workflow))
         else:
             bound[name] = None
     return bound
@@ -48,7 +48,7 @@ def _named(workflow: WorkflowDefinition, given: Mapping[str, object], primary_te
     named: dict[str, object] = {}
     if primary_text is not None:
         if workflow.primary is None:
-            raise InputError(f"no input takes this text\n{usage(workflow)}", "V041")
+            raise InputError("no input takes this text", "V041", usage=usage(workflow))
         named[workflow.primary] = primary_text
     for name, value in given.items():
         if name in workflow.inputs:
@@ -57,7 +57,8 @@ def _named(workflow: WorkflowDefinition, given: Mapping[str, object], primary_te
             named.setdefault(workflow.primary, value)
         else:
             hint = remedy(name, workflow.inputs, "the inputs are")
-            raise InputError(f"unknown input '{name}'{'; ' + hint if hint else ''}\n{usage(workflow)}", "V041", name)
+            message = f"unknown input '{name}'{'; ' + hint if hint else ''}"
+            raise InputError(message, "V041", name, usage=usage(workflow))
     return named
 
 
@@ -65,11 +66,12 @@ def _checked(workflow: WorkflowDefinition, definition: InputDefinition, value: o
     try:
         return check(definition, value)
     except ValueError as error:
-        raise InputError(f"the input '{definition.name}' {error}\n{usage(workflow)}", "V042", definition.name) from None
+        message = f"the input '{definition.name}' {error}"
+        raise InputError(message, "V042", definition.name, usage=usage(workflow)) from None
 
 
 def usage(workflow: WorkflowDefinition) -> str:
-    """What the workflow takes, and how to give it."""
+    """What the workflow takes, and how to give it on the command line."""
     if not workflow.inputs:
         return f"the workflow '{workflow.name}' takes no inputs\nusage: vega run FILE --workflow {workflow.name}"
     lines = [f"inputs of '{workflow.name}':"]

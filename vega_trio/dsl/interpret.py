@@ -346,7 +346,7 @@ class _Call:
         try:
             inputs = bind(definition, given)
         except InputError as error:
-            raise StepFailed(str(error).split("\n", 1)[0], "invalid_request", code=error.code) from None
+            raise StepFailed(str(error), "invalid_request", code=error.code) from None
         inner = f"{path}>{action.workflow}"
         call = _call(self.document, definition, inputs)
         call = attrs.evolve(call, conversation=inner, nesting=self.nesting + 1)
