@@ -48,8 +48,8 @@ if TYPE_CHECKING:
     from vega_trio.app.open import open_app, open_orchestrator
     from vega_trio.app.runs import Run
     from vega_trio.context import Metrics, ToolContext
-    from vega_trio.errors import *  # noqa: F403
-    from vega_trio.events import *  # noqa: F403
+    from vega_trio.errors import *
+    from vega_trio.events import *
     from vega_trio.exits import Crashed, Down, ExitReason, ExitSignal, Killed, NoProcess, Normal, Shutdown
     from vega_trio.messages import ImagePart, Message, TextPart, ToolCall, ToolResult, Usage
     from vega_trio.protocols import Model, ModelDone, ModelRequest, Store, TextChunk, Tool, ToolSpec
@@ -89,12 +89,13 @@ _HOMES = {
         "MaxChildren MissingExtra MissingKey ModelError NameTaken NoProcessError OrchestratorClosed ProcessCrashed "
         "ProcessExit ProcessExited ProcessTimeout RunCancelled RunFailed SlowSubscriber SpawnTooDeep StartTimeout "
         "StoreBusy StoreError StoreTooNew SupervisorGaveUp TooManyProcesses ToolError ToolRetry TurnCancelled "
-        "TurnFailed UnknownAgent UnknownName UnknownProcess UnknownSession UnknownWorkflow VegaError WouldDeadlock"
+        "TurnFailed UnknownAgent UnknownName UnknownProcess UnknownRun UnknownSession UnknownWorkflow "
+        "VegaError WouldDeadlock"
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
-__all__ = ["__version__", "testing", *_HOME_OF]  # noqa: PLE0604 - the table above is the one list of public names
+__all__ = ["__version__", "testing", *_HOME_OF]
 
 
 def __getattr__(name: str) -> Any:

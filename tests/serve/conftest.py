@@ -144,6 +144,10 @@ class Served:
         """The stream of the turn under way."""
         return self._stream("GET", f"/api/agents/{agent}/chat/stream", query, headers or {}, None)
 
+    def getting(self, path: str, headers: dict[str, str] | None = None) -> AbstractAsyncContextManager[Stream]:
+        """Any stream."""
+        return self._stream("GET", path, {}, headers or {}, None)
+
     @asynccontextmanager
     async def listening(self, headers: dict[str, str] | None = None, **query: str) -> AsyncIterator[Stream]:
         """The event stream; what happens from now on will be in it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 import attrs
 
@@ -11,6 +12,7 @@ from vega_trio.app.agents import AgentInfo, Agents
 from vega_trio.app.archive import Archive
 from vega_trio.app.chat import Chat, ChatMessage, ChatStatus, ChatStream
 from vega_trio.app.overview import Overview, ProcessDetail, Stats
+from vega_trio.app.runbook import Runbook
 from vega_trio.app.runs import Run, Runs
 from vega_trio.changes import ProcessRow
 from vega_trio.diagnostics import Diagnostic
@@ -138,6 +140,15 @@ class App:
     def workflow(self, name: str) -> WorkflowDefinition:
         """Raises: UnknownWorkflow."""
         return self.runs.workflow(name)
+
+    @property
+    def runbook(self) -> Runbook:
+        """The runs under way and those that have ended."""
+        return Runbook(self.runs)
+
+    async def run(self, run_id: str) -> dict[str, Any]:
+        """A run on record, with its steps, as its row. Raises: UnknownRun."""
+        return await self.runbook.get(run_id)
 
     async def run_workflow(
         self,

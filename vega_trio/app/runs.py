@@ -14,6 +14,7 @@ import trio
 from vega_trio._core.wire import rfc3339
 from vega_trio.app.agents import Agents
 from vega_trio.app.outfit import new_id
+from vega_trio.app.steps import Steps
 from vega_trio.changes import Put
 from vega_trio.dsl.document import Document
 from vega_trio.dsl.effects import StepFailed
@@ -36,7 +37,8 @@ RunStatus = Literal["running", "completed", "failed", "cancelled"]
 class Run:
     """One run of a workflow. `error_class` is a failure class of the language, or `timeout`.
 
-    Times are Unix seconds. Written by the run's own process; `wait()` may be called by anybody.
+    Times are Unix seconds; its events come behind number `after_event`. Written by the run's own process; `wait()` may
+    be called by anybody.
     """
 
     id: str
@@ -49,6 +51,8 @@ class Run:
     error_class: str = ""
     completed_at: float | None = None
     cost_microusd: int = 0
+    steps: Steps = attrs.field(repr=False)
+    after_event: int = attrs.field(default=0, repr=False)
     _orch: Orchestrator = attrs.field(repr=False)
     cause: BaseException | None = attrs.field(default=None, init=False, repr=False)
     process: Process | None = attrs.field(default=None, init=False, repr=False)
@@ -72,6 +76,13 @@ class Run:
         if self.process is not None and self.process.alive:
             await self._orch.stop(self.process.id)
 
+    def begin_cancel(self) -> bool:
+        """As `cancel`, without waiting for the end. False when the run has ended."""
+        if self.process is None or not self.process.alive:
+            return False
+        self.process.exit()
+        return True
+
     def spend(self, microusd: int) -> None:
         self.cost_microusd += microusd
 
@@ -88,6 +99,7 @@ class Run:
             "started_at": rfc3339(self.started_at),
             "completed_at": rfc3339(self.completed_at) if self.completed_at is not None else None,
             "cost_usd": self.cost_usd,
+            "after_event": self.after_event,
         }
 
 
@@ -121,7 +133,16 @@ class Runs:
         """
         definition = self.workflow(name)
         bound = bind(definition, inputs, primary_text=primary_text)
-        run = Run(id=new_id(), workflow=name, inputs=bound, started_at=time.time(), orch=self.orch)
+        id_ = new_id()
+        run = Run(
+            id=id_,
+            workflow=name,
+            inputs=bound,
+            started_at=time.time(),
+            steps=Steps(id_, self.store, time.time),
+            after_event=await self.store.last_event_id(),
+            orch=self.orch,
+        )
         timeout_s = definition.timeout_s if timeout is None else timeout
 
         async def body(process: Process) -> object:
@@ -143,6 +164,7 @@ class Runs:
             wall_clock=time.time,
             new_uuid=lambda: str(uuid.uuid4()),
             spent=run.spend,
+            noted=run.steps.noted,
         )
         started = WorkflowStarted(run_id=run.id, workflow=run.workflow)
         commit = process.emit(started, Put("wf_run", run.id, run.row()))
@@ -157,6 +179,7 @@ class Runs:
     def _ended(self, run: Run, reason: ExitReason) -> None:
         """The run ends as its process did; recorded with the event that says so before anyone hears of it."""
         run.completed_at = time.time()
+        run.steps.cancel()
         outcome: Event
         match reason:
             case Normal(result=result):

@@ -51,7 +51,8 @@ class Drive:
     """What one run needs of its surroundings, and the agents it talks to.
 
     `agents` finds a blueprint by name. A conversation, named by the interpreter, has one child process per agent,
-    started when first asked; `spent` is told what each ask cost, in micro-dollars, failed ones included.
+    started when first asked; `spent` is told what each ask cost, in micro-dollars, failed ones included; `noted` what
+    happens, before the events of it are.
     """
 
     run_id: str
@@ -63,6 +64,7 @@ class Drive:
     spent: Callable[[int], None]
     _children: dict[str, dict[str, Process]] = attrs.field(factory=dict)
     _copies: dict[str, dict[str, tuple[Message, ...]]] = attrs.field(factory=dict)
+    noted: Callable[[Note], None] = lambda note: None
 
     async def child(self, conversation: str, agent: str) -> Process:
         """The process that this conversation has with an agent; one that ended is followed up with its history."""
@@ -221,6 +223,7 @@ def _read(read: Read, run: Drive) -> str | None:
 
 
 def _note(note: Note, run: Drive) -> None:
+    run.noted(note)
     match note.what:
         case "started":
             title = note.title or note.agent

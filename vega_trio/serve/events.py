@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import attrs
 import trio
@@ -22,6 +22,14 @@ STORE_BATCH = 500
 LARGEST_ID = 2**62
 
 
+class Wanted(Protocol):
+    """What a client wants to hear, and which event is its last."""
+
+    def wants(self, event: EventFrame | StoredEvent) -> bool: ...
+
+    def ends(self, event: EventFrame | StoredEvent) -> bool: ...
+
+
 @attrs.frozen
 class EventFilter:
     """Which events a client wants. No types means all; a prefix stands for what it begins."""
@@ -37,6 +45,9 @@ class EventFilter:
         if not self.types and not self.prefixes:
             return True
         return event.type in self.types or event.type.startswith(self.prefixes)
+
+    def ends(self, event: EventFrame | StoredEvent) -> bool:
+        return False
 
 
 def event_filter(types: str, process_id: str | None, agent: str | None) -> EventFilter:
@@ -57,12 +68,17 @@ def event_filter(types: str, process_id: str | None, agent: str | None) -> Event
 
 @attrs.define(eq=False)
 class EventBody(ResponseBody):
-    """One listener. `_cursor` is the id up to which it has been served; None until it begins, with what is new."""
+    """One listener. `_cursor` is the id up to which it has been served; None until it begins, with what is new.
+
+    It ends at the event that its filter names, or when it has been served up to event `_until`.
+    """
 
     _ring: EventRing
     _store: Store
-    _filter: EventFilter
+    _filter: Wanted
     _cursor: int | None
+    _until: int | None = None
+    _over: bool = attrs.field(default=False, init=False)
     _greeted: bool = attrs.field(default=False, init=False)
     _beat_at: float = attrs.field(default=0.0, init=False)
 
@@ -88,15 +104,19 @@ class EventBody(ResponseBody):
             return CONNECTED + await self._begin()
         assert self._cursor is not None
         while True:
-            chunk = await self._pending()
+            chunk = b"" if self._is_over() else await self._pending()
             if chunk:
                 return chunk
-            if ring.closed and self._cursor >= ring.last:
+            if self._is_over() or (ring.closed and self._cursor >= ring.last):
                 raise StopAsyncIteration
             with trio.move_on_at(self._beat_at) as silence:
                 await ring.news(self._cursor)
             if silence.cancelled_caught:
                 return HEARTBEAT
+
+    def _is_over(self) -> bool:
+        assert self._cursor is not None
+        return self._over or (self._until is not None and self._cursor >= self._until)
 
     async def _begin(self) -> bytes:
         """Sets the cursor. An id that this database has not reached yet comes from another one."""
@@ -116,15 +136,20 @@ class EventBody(ResponseBody):
             return await self._stored(self._cursor + 1)
         if newer:
             self._cursor = newer[-1].id
-        return b"".join(each.data for each in newer if self._filter.wants(each))
+        return b"".join(each.data for each in newer if self._wants(each))
 
     async def _stored(self, first: int) -> bytes:
         """The next batch from event `first` on, and a notice of those that the store no longer has."""
         rows = await self._store.events_after(first - 1, limit=STORE_BATCH)
         self._cursor = rows[-1].id if rows else self._ring.start
         oldest = rows[0].id if rows else self._ring.start + 1
-        chunk = b"".join(frame(each.type, each.body, each.id) for each in rows if self._filter.wants(each))
+        chunk = b"".join(frame(each.type, each.body, each.id) for each in rows if self._wants(each))
         return gap_frame(first, oldest - 1) + chunk if oldest > first else chunk
+
+    def _wants(self, event: EventFrame | StoredEvent) -> bool:
+        wanted = not self._over and self._filter.wants(event)
+        self._over = self._over or self._filter.ends(event)
+        return wanted
 
 
 def gap_frame(first: int, last: int) -> bytes:
@@ -135,7 +160,7 @@ def gap_frame(first: int, last: int) -> bytes:
 async def listen(desk: Desk, request: Request) -> Response:
     query = request.args
     wanted = event_filter(query.get("types", ""), query.get("process_id") or None, query.get("agent") or None)
-    cursor = _last_event_id(request)
+    cursor = last_event_id(request)
     if desk.ring.listeners >= desk.limits.subscribers:
         text = f"{desk.limits.subscribers} clients are listening already"
         hint = "close some, or try again later"
@@ -143,7 +168,7 @@ async def listen(desk: Desk, request: Request) -> Response:
     return sse_answer(EventBody(desk.ring, desk.app.store, wanted, cursor), request.method)
 
 
-def _last_event_id(request: Request) -> int | None:
+def last_event_id(request: Request) -> int | None:
     """Where the client left off: the header, which a browser sends by itself, before the query."""
     text = request.headers.get("Last-Event-ID") or request.args.get("last_event_id") or None
     if text is None:

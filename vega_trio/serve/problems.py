@@ -26,6 +26,7 @@ from vega_trio.errors import (
     TurnFailed,
     UnknownAgent,
     UnknownProcess,
+    UnknownRun,
     UnknownSession,
     UnknownWorkflow,
     VegaError,
@@ -131,6 +132,8 @@ def problem_of(error: VegaError) -> Problem:
             return Problem(404, "unknown_workflow", text, "GET /api/workflows lists the workflows")
         case UnknownSession():
             return Problem(404, "unknown_session", text, "leave `session` out for the newest conversation")
+        case UnknownRun():
+            return Problem(404, "not_found", text, "GET /api/runs lists the runs")
         case UnknownProcess():
             return Problem(404, "not_found", text, "GET /api/processes lists the processes, living and past")
         case InputError(code=code, field=field):

@@ -17,9 +17,19 @@ import trio
 from vega_trio._core.wire import event_to_wire
 from vega_trio.app.application import App
 from vega_trio.errors import SlowSubscriber
-from vega_trio.events import Event, ServerStopping
+from vega_trio.events import (
+    Event,
+    ServerStopping,
+    StepFinished,
+    StepStarted,
+    WorkflowCancelled,
+    WorkflowCompleted,
+    WorkflowFailed,
+    WorkflowStarted,
+)
 from vega_trio.serve.sse import frame, to_json
 
+RUN_EVENTS = (WorkflowStarted, StepStarted, StepFinished, WorkflowCompleted, WorkflowFailed, WorkflowCancelled)
 FEED_BUFFER = 10_000  # one burst of commits; the ring's task does nothing else, so it never falls further behind
 RING_FRAMES = 4096
 RING_BYTES = 8 * 1024 * 1024
@@ -34,12 +44,14 @@ class EventFrame:
     process_id: str | None
     agent: str | None
     data: bytes = attrs.field(repr=False)
+    run_id: str | None = None
 
 
 def event_frame(event: Event) -> EventFrame:
     assert event.id is not None
     data = frame(event.type, to_json(event_to_wire(event)), event.id)
-    return EventFrame(event.id, event.type, event.process_id, event.agent, data)
+    run_id = event.run_id if isinstance(event, RUN_EVENTS) else None
+    return EventFrame(event.id, event.type, event.process_id, event.agent, data, run_id)
 
 
 @attrs.define(eq=False)

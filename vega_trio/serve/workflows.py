@@ -1,4 +1,4 @@
-"""Workflows and their runs."""
+"""Workflows: what they take, what they are made of, and the start of a run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import trio
 from quart import Request, Response
 
-from vega_trio.app.application import App
+from vega_trio.app.outline import outline
 from vega_trio.app.runs import Run
 from vega_trio.dsl.workflow import InputDefinition, WorkflowDefinition
 from vega_trio.errors import RunCancelled, RunFailed
@@ -17,6 +17,7 @@ from vega_trio.serve.convert import read
 from vega_trio.serve.desk import Desk, Route, exchange_of, json_answer, json_of, plain_answer
 from vega_trio.serve.models import InputEntry, RunOptions, RunStarted, WorkflowEntry
 from vega_trio.serve.problems import Problem, Refused, bad_value
+from vega_trio.serve.runs import shown_run
 
 LONGEST_WAIT_S = 60.0
 LONGEST_RUN_S = 365 * 86400.0
@@ -24,6 +25,13 @@ LONGEST_RUN_S = 365 * 86400.0
 
 async def every(desk: Desk, request: Request) -> Response:
     return json_answer(desk, [_entry(each) for each in desk.app.workflows()])
+
+
+async def one(desk: Desk, request: Request, name: str) -> Response:
+    """A workflow with the graph of its steps."""
+    definition = desk.app.workflow(name)
+    shown = desk.converter.unstructure(_entry(definition))
+    return plain_answer(shown | {"graph": desk.converter.unstructure(outline(definition))})
 
 
 async def start(desk: Desk, request: Request, name: str) -> Response:
@@ -39,12 +47,8 @@ async def start(desk: Desk, request: Request, name: str) -> Response:
     if options.wait:
         exchange_of(request).waits_for_turn = True
         if await _ended(run, options.wait):
-            return plain_answer(shown_run(run.row()))
+            return plain_answer(shown_run(await desk.app.run(run.id)))
     return json_answer(desk, RunStarted(run_id=run.id, status="running"), 202)
-
-
-async def one_run(desk: Desk, request: Request, run_id: str) -> Response:
-    return plain_answer(await _find_run(desk.app, run_id))
 
 
 def unwrapped(body: dict[str, Any], declared: Mapping[str, object]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -77,28 +81,6 @@ async def _ended(run: Run, patience_s: float) -> bool:
     return False
 
 
-async def _find_run(app: App, run_id: str) -> dict[str, Any]:
-    """A run of this program, or one that an earlier one has left. Raises: Refused."""
-    living = app.runs.by_id.get(run_id)
-    if living is not None:
-        return shown_run(living.row())
-    row = await app.store.records.get("wf_run", run_id)
-    if row is None:
-        hint = "POST /api/workflows/NAME/run starts one and gives its id"
-        raise Refused(Problem(404, "not_found", f"there is no run {run_id[:100]!r}", hint))
-    if row["status"] == "running":
-        row["status"] = "interrupted"  # its program ended before it did
-    return shown_run(row)
-
-
-def shown_run(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A run's record as it is shown: what is not there yet is left out."""
-    out = dict(row)
-    if row["status"] != "completed":
-        out.pop("result", None)
-    return {key: value for key, value in out.items() if key == "result" or value not in (None, "")}
-
-
 def _entry(workflow: WorkflowDefinition) -> WorkflowEntry:
     inputs = {name: _input(each) for name, each in workflow.inputs.items()}
     return WorkflowEntry(
@@ -120,6 +102,6 @@ def _input(definition: InputDefinition) -> InputEntry:
 
 ROUTES = (
     Route("GET", "/api/workflows", every),
+    Route("GET", "/api/workflows/<name>", one),
     Route("POST", "/api/workflows/<name>/run", start),
-    Route("GET", "/api/runs/<run_id>", one_run),
 )
