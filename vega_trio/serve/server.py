@@ -1,6 +1,6 @@
 """Runs the server: open the address, serve, and on a signal stop in order.
 
-    running     hypercorn accepts on our socket; one task keeps the event ring up to date
+    running     connections are accepted on our socket; one task keeps the event ring up to date
     stopping    a first signal: nothing new is accepted, `server.stopping` goes out, turns may drain and with them the
                 requests that wait for them; all other requests are cut after a moment
     down        whatever still hangs is cut; a client that reads nothing is the kernel's to cut (`listener.py`)
@@ -15,15 +15,15 @@ import signal
 import socket
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 import trio
 from hypercorn.config import Config
-from hypercorn.trio import serve as hypercorn_serve
 
 from vega_trio.app.application import App
 from vega_trio.events import ServerStopping
 from vega_trio.serve.assets import WEB_FOLDER, read_bundle
+from vega_trio.serve.connections import serve_connections
 from vega_trio.serve.desk import Desk, limits_of
 from vega_trio.serve.exchange import Asgi, Reception
 from vega_trio.serve.guard import MAX_HEAD, Policy, open_policy
@@ -84,11 +84,8 @@ async def run(
         async with trio.open_nursery() as nursery:
             await nursery.start(ring.follow, app)
             reception = Reception(cast("Asgi", open_web(Desk(app, ring, turns, limits, bundle, stop))), policy)
-            config = _config(listener, shutdown_timeout)
             async with trio.open_nursery() as connections:
-                await connections.start(
-                    partial(hypercorn_serve, cast("Any", reception), config, shutdown_trigger=stop.wait, mode="asgi")
-                )
+                await connections.start(serve_connections, reception, _config(), listener, stop)
                 on_ready()
                 await stop.wait()
                 log.info("stopping: turns may take %g s to end", shutdown_timeout)
@@ -102,8 +99,10 @@ async def run(
 
 
 async def turns_over(app: App) -> None:
-    """Returns when no agent has a turn under way or a message waiting, whether a client watches or not."""
+    """Returns when no run and no turn is under way and no message waits, whether a client watches or not."""
     while True:
+        for run in list(app.runs.by_id.values()):
+            await run.ended.wait()
         busy = [process for process in app.orch.processes() if process.agent is not None and process.alive]
         waiting = [mail for process in busy if (mail := process.current or process.mailbox.first) is not None]
         tasks = [process for process in busy if process.task is not None]
@@ -125,14 +124,10 @@ async def _watch_signals(stop: trio.Event, *, task_status: trio.TaskStatus[None]
             stop.set()
 
 
-def _config(listener: socket.socket, shutdown_timeout: float) -> Config:
+def _config() -> Config:
     config = Config()
-    config.bind = [f"fd://{listener.detach()}"]  # from here on hypercorn closes it, first of all when it stops
     config.errorlog = log
     config.accesslog = None
     config.include_server_header = False
     config.h11_max_incomplete_size = MAX_HEAD
-    # How long requests may go on is decided by the reception; hypercorn's own limit only has to lie behind it.
-    config.graceful_timeout = shutdown_timeout + 60
-    config.shutdown_timeout = 5.0
     return config

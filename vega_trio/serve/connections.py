@@ -1,0 +1,68 @@
+"""Accepts connections and keeps what goes wrong in one of them there.
+
+hypercorn's own loop runs all connections in one nursery, so that an error in its protocol code (a CONNECT over HTTP/2,
+a path of bytes that are no UTF-8, a frame behind a refused upgrade) ends the server. Its parts are put together here
+with a guard round each connection.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from functools import partial
+from typing import Any
+
+import trio
+from hypercorn.app_wrappers import ASGIWrapper
+from hypercorn.config import Config
+from hypercorn.trio.lifespan import Lifespan
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ConnectionState
+
+log = logging.getLogger("vega_trio.serve")
+
+
+async def serve_connections(
+    app: Any,
+    config: Config,
+    listener: socket.socket,
+    stop: trio.Event,
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serves on a listening socket, which it closes when `stop` is set; returns when the last connection is over."""
+    state: Any = {}
+    asgi = ASGIWrapper(app)
+    context = WorkerContext(None)
+    lifespan = Lifespan(asgi, config, state)
+
+    async def connection(stream: trio.SocketStream) -> None:
+        try:
+            await TCPServer(asgi, config, context, ConnectionState(state.copy()), stream)  # type: ignore[arg-type]
+        except* Exception as errors:  # noqa: BLE001 - a guard round foreign protocol code, one connection wide
+            # Whatever a client can provoke in the protocol code is that client's affair.
+            log.warning("a connection was closed by an error: %s", _first(errors))
+            await trio.aclose_forcefully(stream)
+
+    async with trio.open_nursery() as life:
+        await life.start(lifespan.handle_lifespan)
+        await lifespan.wait_for_startup()
+        async with trio.open_nursery() as connections:
+            async with trio.open_nursery() as accepting:
+                listeners = [trio.SocketListener(trio.socket.from_stdlib_socket(listener))]
+                accepting.start_soon(
+                    partial(trio.serve_listeners, connection, listeners, handler_nursery=connections)
+                )
+                task_status.started()
+                await stop.wait()
+                accepting.cancel_scope.cancel()
+            await context.terminated.set()
+        await lifespan.wait_for_shutdown()
+        life.cancel_scope.cancel()
+
+
+def _first(error: BaseException) -> str:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"
