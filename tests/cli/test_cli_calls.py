@@ -85,6 +85,11 @@ BAD: dict[str, tuple[Call, int, tuple[str, ...]]] = {
         2,
         ("'antropic'", "did you mean 'anthropic'"),
     ),
+    "a document with an unknown provider": (
+        call("validate", files={"team.vega.yaml": DOCUMENT.replace("model: demo", "model: dmeo:x")}),
+        2,
+        ("error[V016]", "--> team.vega.yaml:4:12", "did you mean 'demo'?"),
+    ),
     "too long a run": (
         call(*WRITE, "--task", "slow", "--timeout", "200ms"),
         124,

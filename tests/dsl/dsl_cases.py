@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -47,10 +47,17 @@ class MemoryFiles:
         return path in ("", ".") or any(name.startswith(path.rstrip("/") + "/") for name in self.texts)
 
 
-def load(text: str | bytes, *, env: Mapping[str, str] = ENV, files: Mapping[str, str] | None = None) -> Parsed:
+def load(
+    text: str | bytes,
+    *,
+    env: Mapping[str, str] = ENV,
+    files: Mapping[str, str] | None = None,
+    providers: Iterable[str] = (),
+) -> Parsed:
     """A document with the whole language, whatever the product supports by now."""
     data = text if isinstance(text, bytes) else text.encode()
-    return parse_text(data, "team.vega.yaml", MemoryFiles(files or {}), env=env, unsupported=NOTHING)
+    memory = MemoryFiles(files or {})
+    return parse_text(data, "team.vega.yaml", memory, env=env, providers=providers, unsupported=NOTHING)
 
 
 def load_files(files: Mapping[str, str | bytes], path: str, *, env: Mapping[str, str] = ENV) -> Parsed:

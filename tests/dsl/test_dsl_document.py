@@ -629,3 +629,56 @@ def test_anchors_and_merges_work() -> None:
     )
     agents = load(text).document.agents
     assert (agents["Reader"].system, agents["Reader"].temperature) == ("You read.", 1)
+
+
+PROVIDERS = ("anthropic", "demo", "openai")
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message", "hint"),
+    [
+        (
+            "agents:\n  W: {system: x, model: foo:bar}",
+            (2, 25),
+            "unknown model provider 'foo'",
+            "the providers are: anthropic, demo, openai",
+        ),
+        (
+            "agents:\n  W: {system: x, model: antropic:claude}",
+            (2, 25),
+            "unknown model provider 'antropic'",
+            "did you mean 'anthropic'?",
+        ),
+        (
+            "agents: {W: {system: x}}\nsettings:\n  default_model: foo:bar",
+            (3, 18),
+            "unknown model provider 'foo'",
+            "the providers are: anthropic, demo, openai",
+        ),
+        (
+            "agents:\n  W: {system: x, model: 'openai:'}",
+            (2, 25),
+            "'openai:' names no model",
+            "write for example: openai:NAME",
+        ),
+    ],
+)
+def test_a_provider_of_models_that_the_application_lacks_is_told_at_its_place(
+    text: str, place: tuple[int, int], message: str, hint: str
+) -> None:
+    (found,) = refusal(text, providers=PROVIDERS).diagnostics
+    assert (found.code, (found.line, found.column), found.message, found.hint) == ("V016", place, message, hint)
+
+
+def test_an_inherited_model_is_told_once() -> None:
+    text = "agents:\n  A: {system: x, model: foo:bar}\n  B: {extends: A}\n  C: {extends: A}"
+    assert len(refusal(text, providers=PROVIDERS).diagnostics) == 1
+
+
+@pytest.mark.parametrize("model", ["demo", "gpt-5", "openai:gpt-5", "anthropic:a:b", "'${NOWHERE}'"])
+def test_a_model_of_a_known_provider_is_taken_as_it_is_written(model: str) -> None:
+    assert load(f"agents: {{W: {{system: x, model: {model}}}}}", providers=PROVIDERS).document.agents["W"]
+
+
+def test_any_provider_will_do_for_who_knows_none() -> None:
+    assert load("agents: {W: {system: x, model: foo:bar}}").document.agents["W"].model == "foo:bar"

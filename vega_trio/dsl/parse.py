@@ -49,11 +49,13 @@ def parse_document(
     *,
     env: Mapping[str, str],
     tools: Iterable[str] = (),
+    providers: Iterable[str] = (),
     unsupported: Unsupported = UNSUPPORTED,
 ) -> Parsed:
     """The document of a file, or of a directory's `*.vega.yaml`.
 
-    `env` is for `${NAME}` and `VEGA_MODEL`; `tools` are the names of tools that the application has besides.
+    `env` is for `${NAME}` and `VEGA_MODEL`; `tools` are the names of tools that the application has besides, and
+    `providers` those of the providers of models that it knows: with none, a model may name any.
 
     Raises: DocumentError with the first 50 errors, in file order.
     """
@@ -65,7 +67,7 @@ def parse_document(
     else:
         node = project.load(path)
         roots, more = [] if node is None else [node], []
-    return _Parsing(project, report, env, frozenset(tools), unsupported, path).run(roots, more)
+    return _Parsing(project, report, env, frozenset(tools), frozenset(providers), unsupported, path).run(roots, more)
 
 
 def parse_text(
@@ -75,6 +77,7 @@ def parse_text(
     *,
     env: Mapping[str, str],
     tools: Iterable[str] = (),
+    providers: Iterable[str] = (),
     unsupported: Unsupported = UNSUPPORTED,
 ) -> Parsed:
     """As `parse_document`, of a text that is called `name` in messages. Raises: DocumentError."""
@@ -82,7 +85,7 @@ def parse_text(
     project = Project(files, report, posixpath.dirname(name))
     node = project.load_text(text, name)
     roots = [] if node is None else [node]
-    return _Parsing(project, report, env, frozenset(tools), unsupported, name).run(roots, [])
+    return _Parsing(project, report, env, frozenset(tools), frozenset(providers), unsupported, name).run(roots, [])
 
 
 @attrs.define
@@ -93,6 +96,7 @@ class _Parsing:
     report: Report
     env: Mapping[str, str]
     tools: frozenset[str]
+    providers: frozenset[str]
     unsupported: Unsupported
     file: str
     missing: list[Finding] = attrs.field(factory=list)
@@ -100,7 +104,7 @@ class _Parsing:
     def run(self, roots: list[YamlNode], more_tools: list[YamlNode]) -> Parsed:
         if self.project.failed:
             self._stop_on_errors()
-        reading = Reading(self.report, self.env, self.unsupported)
+        reading = Reading(self.report, self.env, self.unsupported, self.providers)
         sections, head = self._sections(reading, roots)
         sections["tools"].extend(self._substituted(node, "tools") for node in more_tools)
         document = self._read(reading, sections, head)

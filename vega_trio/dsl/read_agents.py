@@ -10,6 +10,7 @@ import attrs
 from vega_trio.dsl.definitions import Named, definitions
 from vega_trio.dsl.document import AgentDefinition
 from vega_trio.dsl.fields import Fields
+from vega_trio.dsl.read_models import read_model
 from vega_trio.dsl.read_policies import (
     read_breaker,
     read_budget,
@@ -130,8 +131,8 @@ def _agent(reading: Reading, each: Named, merged: YamlMap, *, has_model: bool, n
         title=fields.text("title"),
         avatar=fields.text("avatar"),
         description=fields.text("description"),
-        model=fields.maybe_text("model"),
-        fallback_model=fields.maybe_text("fallback_model"),
+        model=read_model(fields, "model"),
+        fallback_model=read_model(fields, "fallback_model"),
         temperature=fields.maybe_number("temperature", 0, 2),
         max_tokens=fields.whole("max_tokens", 8192, 1, 10_000_000),
         max_iterations=fields.whole("max_iterations", 50, 1, 100_000),

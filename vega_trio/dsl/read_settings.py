@@ -17,6 +17,7 @@ from vega_trio.dsl.document import (
 )
 from vega_trio.dsl.fields import Fields
 from vega_trio.dsl.policy import Place
+from vega_trio.dsl.read_models import read_model
 from vega_trio.dsl.read_policies import (
     read_breaker,
     read_budget,
@@ -47,10 +48,10 @@ def read_settings(reading: Reading, node: YamlMap | None) -> Settings:
         return Settings()
     fields = Fields(reading, node, "settings", "settings")
     skills = _inner(fields, "skills", lambda inner: (inner.texts("directories"), inner.texts("trust"))) or ((), ())
-    memory = _inner(fields, "memory", lambda inner: (inner.flag("enabled", False), inner.maybe_text("model")))
+    memory = _inner(fields, "memory", lambda inner: (inner.flag("enabled", False), read_model(inner, "model")))
     found = Settings(
-        default_model=fields.maybe_text("default_model"),
-        fallback_model=fields.maybe_text("fallback_model"),
+        default_model=read_model(fields, "default_model"),
+        fallback_model=read_model(fields, "fallback_model"),
         default_temperature=fields.maybe_number("default_temperature", 0, 2),
         api_key=_api_key(fields),
         sandbox=fields.text("sandbox") or "./workspace",

@@ -44,11 +44,12 @@ class Origin:
 
 @attrs.define
 class Reading:
-    """What all readers of one document share."""
+    """What all readers of one document share. `providers` are those of models; none stands for any."""
 
     report: Report
     env: Mapping[str, str]
     unsupported: Unsupported
+    providers: frozenset[str] = frozenset()
     origins: dict[int, Origin] = attrs.field(factory=dict)
     steps_read: int = 0
 
