@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import attrs
+import trio
 
 from vega_trio.app.agents import AgentInfo, Agents
 from vega_trio.app.archive import Archive
@@ -14,6 +15,7 @@ from vega_trio.app.chat import Chat, ChatMessage, ChatStatus, ChatStream
 from vega_trio.app.overview import Overview, ProcessDetail, Stats
 from vega_trio.app.runbook import Runbook
 from vega_trio.app.runs import Run, Runs
+from vega_trio.app.supervisors import SupervisorNode, supervisor_tree
 from vega_trio.changes import ProcessRow
 from vega_trio.diagnostics import Diagnostic
 from vega_trio.dsl.document import Document
@@ -115,9 +117,23 @@ class App:
         """Raises: UnknownProcess."""
         return await self.overview.process(process_id)
 
-    async def kill(self, process_id: str) -> None:
-        """Ends a process for good. Raises: UnknownProcess."""
-        await self.orch.kill(process_id)
+    async def kill(self, process_id: str, *, subtree: bool = False) -> None:
+        """Ends a process for good, with `subtree` also all that it and its children have spawned.
+
+        Raises: UnknownProcess.
+        """
+        doomed = [process_id, *(self.overview.descendants(process_id) if subtree else ())]
+        async with trio.open_nursery() as nursery:
+            for each in doomed:
+                nursery.start_soon(self.orch.kill, each)
+
+    async def stop_process(self, process_id: str) -> str | None:
+        """Stops the turn that a living process has under way, and returns its id. Raises: UnknownProcess."""
+        return await self.orch.get(process_id).stop_turn()
+
+    def supervisors(self) -> SupervisorNode:
+        """The supervision tree, the orchestrator being its root."""
+        return supervisor_tree(self.orch)
 
     def spawn_tree(self) -> list[SpawnTreeNode]:
         return self.orch.spawn_tree()

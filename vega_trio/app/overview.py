@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import attrs
 import trio
 
+from vega_trio.app.supervisors import Policy, policy_of
 from vega_trio.changes import ProcessRow
 from vega_trio.errors import UnknownProcess
 from vega_trio.messages import Message
 from vega_trio.protocols import Store
-from vega_trio.runtime.orchestrator import Orchestrator
+from vega_trio.runtime.orchestrator import Orchestrator, SpawnTreeNode
 from vega_trio.runtime.process import Process
 
 RUNNING = ("running", "pending")
@@ -22,6 +25,7 @@ class ProcessDetail:
     row: ProcessRow
     messages: tuple[Message, ...]
     process: Process | None
+    policy: Policy | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -63,7 +67,14 @@ class Overview:
         if row is None:
             raise UnknownProcess(f"there is no process {process_id!r}")
         stored = await self.store.messages(process_id)
-        return ProcessDetail(row=row, messages=tuple(each.message for each in stored), process=process)
+        policy = policy_of(self.orch, process) if process is not None else None
+        messages = tuple(each.message for each in stored)
+        return ProcessDetail(row=row, messages=messages, process=process, policy=policy)
+
+    def descendants(self, process_id: str) -> list[str]:
+        """The living processes that were spawned below this one, also where one in between has ended."""
+        below = _below(self.orch.spawn_tree(), process_id, within=False)
+        return [node.process_id for node in below if self.orch.get(node.process_id).alive]
 
     async def stats(self) -> Stats:
         rows = await self.processes()
@@ -79,3 +90,11 @@ class Overview:
             total_errors=sum(row.errors for row in rows),
             uptime_s=trio.current_time() - self.opened,
         )
+
+
+def _below(nodes: Iterable[SpawnTreeNode], process_id: str, *, within: bool) -> Iterator[SpawnTreeNode]:
+    """The nodes under the one of that id; `within`: these are under it already."""
+    for node in nodes:
+        if within:
+            yield node
+        yield from _below(node.children, process_id, within=within or node.process_id == process_id)

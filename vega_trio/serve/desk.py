@@ -100,6 +100,14 @@ def number_of(request: Request, name: str, *, least: int, most: int) -> int | No
     return int(text)
 
 
+def flag_of(request: Request, name: str) -> bool:
+    """Whether the query says `NAME=true`. Raises: Refused for a word that is neither true nor false."""
+    text = request.args.get(name, "false")
+    if text not in ("true", "false"):
+        raise bad_value(name, f"{name!r} must be true or false, not {text[:40]!r}")
+    return text == "true"
+
+
 def json_answer(desk: Desk, value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """The answer in its shape, as compact JSON."""
     return plain_answer(desk.converter.unstructure(value), status, headers)

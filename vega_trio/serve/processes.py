@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from quart import Request, Response
 
 from vega_trio._core.codec import encode_message
 from vega_trio._core.wire import rfc3339
+from vega_trio.app.overview import ProcessDetail
 from vega_trio.changes import ProcessRow
 from vega_trio.messages import Message, TextPart
-from vega_trio.serve.desk import Desk, Route, json_answer, plain_answer
+from vega_trio.serve.desk import Desk, Route, flag_of, json_answer, plain_answer
 from vega_trio.serve.models import MessageEntry, ProcessEntry, ProcessMetrics, Status, TreeEntry
 from vega_trio.serve.paging import paged
-from vega_trio.serve.problems import bad_value
+from vega_trio.serve.problems import Problem, Refused, bad_value
 
 STATUSES = ("pending", "running", "completed", "failed", "timeout")
 
@@ -53,19 +54,41 @@ async def one(desk: Desk, request: Request, process_id: str) -> Response:
     detail = await desk.app.process(process_id)
     shown = desk.converter.unstructure(process_entry(detail.row))
     shown["messages"] = desk.converter.unstructure([_message(each) for each in detail.messages])
-    return plain_answer(shown)
+    return plain_answer(shown | _inside(detail))
 
 
 async def kill(desk: Desk, request: Request, process_id: str) -> Response:
-    """Ends a process for good. One that has ended already stays as it is."""
+    """Ends a process for good, or it and all below it. One that has ended already stays as it is."""
+    subtree = flag_of(request, "subtree")
     detail = await desk.app.process(process_id)
-    if detail.row.completed_at is None:
-        await desk.app.kill(process_id)
+    if detail.process is not None and (subtree or detail.process.alive):
+        await desk.app.kill(process_id, subtree=subtree)
     return json_answer(desk, Status(status="killed"))
+
+
+async def stop(desk: Desk, request: Request, process_id: str) -> Response:
+    """Stops the turn under way and keeps what it has said. The process lives."""
+    detail = await desk.app.process(process_id)
+    if detail.process is None or not detail.process.alive:
+        text = f"the process {process_id} has ended already"
+        raise Refused(Problem(409, "ended", text, "GET /api/processes/ID shows how"))
+    turn_id = await desk.app.stop_process(process_id)
+    return json_answer(desk, Status(status="idle" if turn_id is None else "stopping", turn_id=turn_id), 202)
 
 
 async def tree(desk: Desk, request: Request) -> Response:
     return json_answer(desk, [_tree_entry(node) for node in desk.app.spawn_tree()])
+
+
+def _inside(detail: ProcessDetail) -> dict[str, Any]:
+    """What only the program that runs a process knows of it: nothing waits in one that is gone."""
+    process, policy = detail.process, detail.policy
+    if process is None:
+        return {"mailbox": {"length": 0, "capacity": 0}}
+    shown: dict[str, Any] = {"mailbox": {"length": process.mailbox_length, "capacity": process.mailbox.capacity}}
+    if policy is not None:
+        shown["restarts"] = {"count": policy.used, "max": policy.most, "window_s": policy.window_s}
+    return shown
 
 
 def process_entry(row: ProcessRow) -> ProcessEntry:
@@ -122,5 +145,6 @@ ROUTES = (
     Route("GET", "/api/processes", every),
     Route("GET", "/api/processes/<process_id>", one),
     Route("DELETE", "/api/processes/<process_id>", kill),
+    Route("POST", "/api/processes/<process_id>/stop", stop),
     Route("GET", "/api/spawn-tree", tree),
 )

@@ -1,0 +1,124 @@
+"""The insides of processes and the supervision tree over a real server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import trio
+
+import vega_trio as vega
+from vega_trio.protocols import ModelRequest
+from vega_trio.testing import ScriptedModel
+
+pytestmark = pytest.mark.e2e
+
+
+async def sleeper(process: vega.Process) -> None:
+    await trio.sleep_forever()
+
+
+async def get(served: Any, path: str, expected: int = 200) -> Any:
+    answer = await served.http.get(path)
+    assert answer.status_code == expected, answer.text
+    return answer.json()
+
+
+async def test_a_process_shows_its_mailbox_and_how_often_it_was_restarted(serving: Any) -> None:
+    script = [["Half", RuntimeError("boom")], "whole"]
+    with trio.fail_after(10):
+        async with serving(script) as served:
+            await served.chat("x")
+            [process] = await get(served, "/api/processes")
+            detail = await get(served, f"/api/processes/{process['id']}")
+    assert detail["mailbox"] == {"length": 0, "capacity": 64}
+    assert detail["restarts"] == {"count": 1, "max": 3, "window_s": 300.0}
+
+
+async def test_stopping_a_process_stops_its_turn_and_no_more(serving: Any) -> None:
+    reached = trio.Event()
+
+    async def endless(request: ModelRequest) -> str:
+        reached.set()
+        await trio.sleep_forever()
+        raise AssertionError
+
+    with trio.fail_after(10):
+        async with serving(ScriptedModel([endless])) as served:
+            async with served.streaming("x", v="2") as frames:
+                turn_id = (await anext(frames)).data["turn_id"]
+                await reached.wait()
+                [process] = await get(served, "/api/processes")
+                path = f"/api/processes/{process['id']}"
+                stopped = await served.http.post(f"{path}/stop")
+                ends = [frame async for frame in frames]
+            idle = await served.http.post(f"{path}/stop")
+            assert (await get(served, path))["status"] == "running"
+            await served.http.delete(path)
+            ended = await served.http.post(f"{path}/stop")
+            unknown = await served.http.post("/api/processes/nosuch/stop")
+    assert (stopped.status_code, stopped.json()) == (202, {"status": "stopping", "turn_id": turn_id})
+    assert ends[-1].data["stop_reason"] == "cancelled"
+    assert (idle.status_code, idle.json()) == (202, {"status": "idle"})
+    assert (ended.status_code, unknown.status_code) == (409, 404)
+
+
+async def test_a_subtree_is_killed_with_all_that_was_spawned_below(serving: Any) -> None:
+    with trio.fail_after(10):
+        async with serving() as served:
+            orch = served.app.orch
+            top = await orch.spawn(sleeper)
+            child = await orch.spawn(sleeper, parent=top)
+            grandchild = await orch.spawn(sleeper, parent=child)
+            other = await orch.spawn(sleeper)
+            await served.http.delete(f"/api/processes/{child.id}")
+            assert [each.alive for each in (top, child, grandchild, other)] == [True, False, True, True]
+            answer = await served.http.delete(f"/api/processes/{top.id}?subtree=true")
+            assert [each.alive for each in (top, child, grandchild, other)] == [False, False, False, True]
+            wrong = await served.http.delete(f"/api/processes/{top.id}?subtree=maybe")
+    assert answer.json() == {"status": "killed"}
+    assert (wrong.status_code, wrong.json()["field"]) == (400, "subtree")
+
+
+async def test_the_supervision_tree_has_the_orchestrator_at_its_root(serving: Any) -> None:
+    spec = vega.SupervisorSpec(
+        vega.SupervisorStrategy.REST_FOR_ONE,
+        [
+            vega.ChildSpec("first", sleeper),
+            vega.ChildSpec("inner", vega.SupervisorSpec(children=[vega.ChildSpec("leaf", sleeper)])),
+        ],
+        max_restarts=5,
+        window=60.0,
+    )
+    with trio.fail_after(10):
+        async with serving(["hi"]) as served:
+            await served.chat("x")
+            supervisor = await served.app.orch.supervise(spec, name="team", fatal=False)
+            [root] = await get(served, "/api/supervisors")
+            leaf = supervisor.get_child("first").process
+            detail = await get(served, f"/api/processes/{leaf.id}")
+    team, chat = root["children"]
+    assert (root["id"], root["strategy"]) == ("root", "one_for_one")
+    assert (chat["id"], chat["restart"], chat["status"], chat["max_restarts"]) == (
+        "assistant",
+        "transient",
+        "running",
+        3,
+    )
+    assert (team["id"], team["process_id"]) == ("team", supervisor.id)
+    shown = team["supervisor"]
+    assert (shown["strategy"], shown["restarts_used"], shown["max_restarts"], shown["window_s"]) == (
+        "rest_for_one",
+        0,
+        5,
+        60.0,
+    )
+    first, inner = shown["children"]
+    assert (first["id"], first["restart"], first["status"], first["process_id"]) == (
+        "first",
+        "permanent",
+        "running",
+        leaf.id,
+    )
+    assert [child["id"] for child in inner["supervisor"]["children"]] == ["leaf"]
+    assert detail["restarts"] == {"count": 0, "max": 5, "window_s": 60.0}

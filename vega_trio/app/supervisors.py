@@ -1,0 +1,126 @@
+"""Who answers for whom: the tree of supervisors, with the orchestrator itself at its root."""
+
+from __future__ import annotations
+
+import attrs
+
+from vega_trio._core.supervision import RESTART_TYPE
+from vega_trio.errors import NoProcessError
+from vega_trio.runtime.orchestrator import Orchestrator
+from vega_trio.runtime.process import Process
+from vega_trio.runtime.supervisor import Supervisor
+
+ROOT = "root"
+
+
+@attrs.frozen(kw_only=True)
+class Policy:
+    """How often a process may be restarted: `used` of `most` (None: unlimited) within `window_s` seconds."""
+
+    used: int
+    most: int | None
+    window_s: float
+
+
+@attrs.frozen(kw_only=True)
+class Child:
+    """What a supervisor answers for. `policy` is the process's own, `supervisor` what it is itself."""
+
+    id: str
+    restart: str
+    status: str
+    process_id: str | None = None
+    policy: Policy | None = None
+    supervisor: SupervisorNode | None = None
+
+
+@attrs.frozen(kw_only=True)
+class SupervisorNode:
+    id: str
+    strategy: str
+    policy: Policy
+    children: tuple[Child, ...]
+
+
+def supervisor_tree(orch: Orchestrator) -> SupervisorNode:
+    """The living supervisors. Under the root stand those that nobody supervises, and processes spawned alone."""
+    tops = [_as_child(each) for each in orch.supervisors()]
+    supervised = _supervised(tops)
+    alone = [_alone(each) for each in orch.processes() if each.id not in supervised]
+    unlimited = Policy(used=0, most=None, window_s=0.0)
+    return SupervisorNode(id=ROOT, strategy="one_for_one", policy=unlimited, children=(*tops, *alone))
+
+
+def policy_of(orch: Orchestrator, process: Process) -> Policy | None:
+    """What bounds the restarts of a process: its own policy, else its supervisor's. None: it is never restarted."""
+    supervision = process.agent.supervision if process.agent is not None else None
+    if supervision is not None:
+        return Policy(used=process.restarts, most=supervision.max_restarts, window_s=supervision.window)
+    return next((each for top in orch.supervisors() if (each := _found(_node(top), process.id)) is not None), None)
+
+
+def _found(node: SupervisorNode, process_id: str) -> Policy | None:
+    for child in node.children:
+        if child.process_id == process_id:
+            return node.policy
+        inner = _found(child.supervisor, process_id) if child.supervisor is not None else None
+        if inner is not None:
+            return inner
+    return None
+
+
+def _as_child(supervisor: Supervisor) -> Child:
+    """A supervisor that nobody supervises is started once."""
+    process = supervisor.process
+    return Child(
+        id=process.name or process.id,
+        restart="temporary",
+        status=process.status,
+        process_id=process.id,
+        supervisor=_node(supervisor),
+    )
+
+
+def _node(supervisor: Supervisor) -> SupervisorNode:
+    spec = supervisor.spec
+    try:
+        children = supervisor.which_children()
+    except NoProcessError:  # it is between two incarnations
+        children = []
+    return SupervisorNode(
+        id=supervisor.id,
+        strategy=spec.strategy.value,
+        policy=Policy(used=supervisor.restarts_used, most=spec.max_restarts, window_s=spec.window),
+        children=tuple(
+            Child(
+                id=child.id,
+                restart=child.restart.value,
+                status=child.state,
+                process_id=child.process.id if child.process is not None else None,
+                supervisor=_node(inner) if child.process is not None and (inner := child.process.supervisor) else None,
+            )
+            for child in children
+        ),
+    )
+
+
+def _alone(process: Process) -> Child:
+    supervision = process.agent.supervision if process.agent is not None else None
+    policy = None
+    if supervision is not None:
+        policy = Policy(used=process.restarts, most=supervision.max_restarts, window_s=supervision.window)
+    return Child(
+        id=process.label,
+        restart=RESTART_TYPE[supervision.strategy].value if supervision is not None else "temporary",
+        status=process.status,
+        process_id=process.id,
+        policy=policy,
+    )
+
+
+def _supervised(children: list[Child]) -> set[str]:
+    found = {child.process_id for child in children if child.process_id is not None}
+    for child in children:
+        if child.supervisor is not None:
+            found |= _supervised(list(child.supervisor.children))
+    return found

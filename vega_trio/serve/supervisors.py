@@ -1,0 +1,44 @@
+"""The supervision tree."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quart import Request, Response
+
+from vega_trio.app.supervisors import Child, SupervisorNode
+from vega_trio.serve.desk import Desk, Route, plain_answer
+
+
+async def tree(desk: Desk, request: Request) -> Response:
+    """The orchestrator, and under it every supervisor with its children. A child that is one has its own fields."""
+    return plain_answer([_supervisor(desk.app.supervisors())])
+
+
+def _supervisor(node: SupervisorNode) -> dict[str, Any]:
+    return {
+        "id": node.id,
+        "strategy": node.strategy,
+        "restarts_used": node.policy.used,
+        "max_restarts": node.policy.most,
+        "window_s": node.policy.window_s,
+        "children": [_child(child) for child in node.children],
+    }
+
+
+def _child(child: Child) -> dict[str, Any]:
+    shown: dict[str, Any] = {"id": child.id, "restart": child.restart, "status": child.status}
+    if child.process_id is not None:
+        shown["process_id"] = child.process_id
+    if child.policy is not None:
+        shown |= {
+            "restarts_used": child.policy.used,
+            "max_restarts": child.policy.most,
+            "window_s": child.policy.window_s,
+        }
+    if child.supervisor is not None:
+        shown["supervisor"] = _supervisor(child.supervisor)
+    return shown
+
+
+ROUTES = (Route("GET", "/api/supervisors", tree),)
