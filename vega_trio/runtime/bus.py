@@ -171,20 +171,27 @@ class Bus:
     def _put_durable(self, key: str, event: Event, changes: tuple[Change, ...]) -> Commit:
         append = AppendEvent(event)
         commit = self._store.submit(Together((*changes, append)) if changes else append)
-        entry = _Pending(event, settled=False)
+        if commit.done and key not in self._pending:
+            self._commit_is_done(event, commit)
+            return commit
+        entry = _Pending(None, settled=False)
         self._pending.setdefault(key, deque()).append(entry)
 
         def settle(done: Commit) -> None:
-            if done.error is not None:
-                log.error("event %s of process %s was not stored: %s", event.type, event.process_id, done.error)
-                entry.item = None
-            else:
-                entry.item = attrs.evolve(event, id=done.event_ids[-1])
+            entry.item = lambda: self._commit_is_done(event, done)
             entry.settled = True
             self._flush(key)
 
         commit.on_done(settle)
         return commit
+
+    def _commit_is_done(self, event: Event, commit: Commit) -> None:
+        if commit.error is not None:
+            log.error("event %s of process %s was not stored: %s", event.type, event.process_id, commit.error)
+            return
+        event_id = self._last_event_id = commit.event_ids[-1]
+        if self._subscribers:
+            self._hand_out(attrs.evolve(event, id=event_id))
 
     def in_turn(self, key: str, call: Callable[[], None]) -> None:
         """Calls when everything emitted under `key` so far has been handed out; at once if it has."""
@@ -205,8 +212,6 @@ class Bus:
             self._pending.pop(key, None)
 
     def _hand_out(self, event: Event) -> None:
-        if event.id is not None:
-            self._last_event_id = event.id
         for tap in tuple(self._taps):
             tap(event)
         for subscriber in tuple(self._subscribers):

@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from vega_trio.changes import SaveProcess
-from vega_trio.events import ProcessCompleted, ProcessFailed
+from vega_trio.events import ProcessCompleted, ProcessFailed, ProcessRestarting
 from vega_trio.exits import Crashed, ExitReason, NoProcess, describe
 from vega_trio.runtime.health import watch_restarts
 from vega_trio.runtime.reasons import exited, kind_of
@@ -69,10 +69,13 @@ def _end(
         process.vitals.end()
     process.completed_at = process.kernel.wall_clock()
     if not quiet:
-        log.info("process %s (%s) exited: %s", process.id, process.label, describe(reason))
-        event = _failed(reason, final=True) if reason.abnormal else ProcessCompleted(reason=kind_of(reason))
+        if log.isEnabledFor(logging.INFO):
+            log.info("process %s (%s) exited: %s", process.id, process.label, describe(reason))
         changes = (SaveProcess(process.row()),) if process.agent is not None else ()
-        process.say(event, unfinished, *changes)
+        if reason.abnormal:
+            process.say(ProcessFailed, unfinished, *changes, **_failure(reason), final=True)
+        else:
+            process.say(ProcessCompleted, unfinished, *changes, reason=kind_of(reason))
     for mail in (*taken, *process.mailbox.close()):
         mail.fail(exited(process.id, reason))
 
@@ -81,13 +84,13 @@ def _suspend(incarnation: Incarnation, verdict: Verdict, unfinished: Mail | None
     process, reason = incarnation.process, incarnation.reason
     assert reason is not None
     if reason.abnormal:
-        process.say(_failed(reason, final=False), unfinished)
+        process.say(ProcessFailed, unfinished, **_failure(reason), final=False)
     if verdict.restart is not None:
         log.warning(
             "process %s (%s) is restarted in %.3g s: %s",
             process.id, process.label, verdict.restart.delay_s, describe(reason),
         )  # fmt: skip
-        process.say(verdict.restart.event(describe(reason)), unfinished)
+        process.say(ProcessRestarting, unfinished, **verdict.restart.fields(), reason=describe(reason))
         watch_restarts(process, process.kernel.health, verdict.restart)
     taken = list(incarnation.taken)
     if process.agent is not None:
@@ -114,8 +117,6 @@ def _interrupted(incarnation: Incarnation) -> Mail | None:
     return incarnation.current or next(iter(incarnation.taken), None)
 
 
-def _failed(reason: ExitReason, *, final: bool) -> ProcessFailed:
+def _failure(reason: ExitReason) -> dict[str, str]:
     error = f"{type(reason.error).__name__}: {reason.error}" if isinstance(reason, Crashed) else ""
-    return ProcessFailed(reason=kind_of(reason), error=error, final=final)
-
-
+    return {"reason": kind_of(reason), "error": error}

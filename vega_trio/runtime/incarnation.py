@@ -267,7 +267,7 @@ class Incarnation:
         if what is Reaction.IGNORE or (self.process.supervisor is not None and what is not Reaction.KILL):
             return
         sender_id = sender.process.id if sender is not None else None
-        self.process.emit(ProcessExitSignal(sender_id=sender_id, reason=describe(reason)))
+        self.process.say(ProcessExitSignal, self.current, sender_id=sender_id, reason=describe(reason))
         match what:
             case Reaction.MESSAGE:
                 self.deliver(reason, sender, linked=linked)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
 from vega_trio.agent import ShutdownTime
-from vega_trio.events import ProcessRestarting
 from vega_trio.exits import ExitReason
 
 if TYPE_CHECKING:
@@ -23,10 +22,9 @@ class Restarting:
     max_restarts: int | None
     delay_s: float
 
-    def event(self, reason: str) -> ProcessRestarting:
-        return ProcessRestarting(
-            attempt=self.attempt, max=self.max_restarts, delay_ms=round(self.delay_s * 1000), reason=reason
-        )
+    def fields(self) -> dict[str, Any]:
+        """As `ProcessRestarting` has them."""
+        return {"attempt": self.attempt, "max": self.max_restarts, "delay_ms": round(self.delay_s * 1000)}
 
 
 @attrs.frozen

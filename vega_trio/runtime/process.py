@@ -230,34 +230,39 @@ class Process:
 
     def emit(self, event: Event, *changes: Change) -> Commit | None:
         """Puts an event of this process on the bus; `changes` are written in the event's transaction."""
-        commit = self.say(event, self.current, *changes)
+        mail = self.current
+        stamps = self._stamps(mail)
+        for field in ("session_id", "turn_id", "root_turn_id"):
+            stamps[field] = getattr(event, field) or stamps[field]
+        commit = self.kernel.bus.put(attrs.evolve(event, **stamps), *changes)
         if self.vitals is not None and not isinstance(event, HealthAlert):
             self.vitals.observe(event)
         return commit
 
-    def say(self, event: Event, mail: Mail | None, *changes: Change) -> Commit | None:
-        """As `emit`, for what belongs to the turn of `mail`."""
-        stamps: dict[str, Any] = {
+    def say(self, kind: type[Event], mail: Mail | None, *changes: Change, **fields: Any) -> None:
+        """The kernel's `emit`: an event of the turn of `mail`, made in one go."""
+        self.kernel.bus.put(kind(**self._stamps(mail), **fields), *changes)
+
+    def _stamps(self, mail: Mail | None) -> dict[str, Any]:
+        return {
             "process_id": self.id,
             "agent": self.agent_name,
             "incarnation": self.incarnation,
+            "session_id": self.session.id if self.session is not None else None,
+            "turn_id": mail.id if mail is not None else None,
+            "root_turn_id": mail.root_id if mail is not None else None,
             "at": self.kernel.wall_clock(),
         }
-        if self.session is not None and event.session_id is None:
-            stamps["session_id"] = self.session.id
-        if mail is not None:
-            if event.turn_id is None:
-                stamps["turn_id"] = mail.id
-            if event.root_turn_id is None:
-                stamps["root_turn_id"] = mail.root_id
-        return self.kernel.bus.put(attrs.evolve(event, **stamps), *changes)
 
     def has_started(self) -> None:
         """The kernel's: the incarnation has started, said at the bus."""
         assert self.live is not None
         self.keeper.started(self.live)
-        event = ProcessRestarted() if self.restarts else ProcessStarted(task=self.task or "")
-        self.emit(event, *((SaveProcess(self.row()),) if self.agent is not None else ()))
+        changes = (SaveProcess(self.row()),) if self.agent is not None else ()
+        if self.restarts:
+            self.say(ProcessRestarted, self.current, *changes)
+        else:
+            self.say(ProcessStarted, self.current, *changes, task=self.task or "")
 
     def joined(self, group: Group) -> None:
         """The group's: it is a member."""
@@ -334,7 +339,7 @@ class Process:
 
     def _dropped(self, mail: Mail) -> None:
         if self.agent is not None:
-            self.say(TurnStopped(), mail)
+            self.say(TurnStopped, mail)
 
     def drop_waiting(self) -> None:
         """Takes back all mail that waits; its senders get TurnCancelled."""
