@@ -50,8 +50,11 @@ class EventFilter:
         return False
 
 
-def event_filter(types: str, process_id: str | None, agent: str | None) -> EventFilter:
-    """The filter of a query; `types` is a comma-separated list such as `process.*,workflow.completed`.
+def event_filter(
+    types: str, process_id: str | None, agent: str | None, *, field: str = "types"
+) -> EventFilter:
+    """The filter of a query; `types` is a comma-separated list such as `process.*,workflow.completed`, from
+    the parameter `field`.
 
     Raises: Refused.
     """
@@ -59,8 +62,8 @@ def event_filter(types: str, process_id: str | None, agent: str | None) -> Event
     for name in names:
         plain = name.removesuffix("*")
         if "*" in plain or (plain != name and plain and not plain.endswith(".")):
-            hint = "write types=process.*,workflow.completed"
-            raise bad_value("types", f"{name[:60]!r} is no event type and no PREFIX.*", hint)
+            hint = f"write {field}=process.*,workflow.completed"
+            raise bad_value(field, f"{name[:60]!r} is no event type and no PREFIX.*", hint)
     exact = frozenset(name for name in names if not name.endswith("*"))
     prefixes = tuple(name[:-1] for name in names if name.endswith("*"))
     return EventFilter(exact, prefixes, process_id, agent)

@@ -24,7 +24,7 @@ def paged(request: Request, items: Sequence[T], key: Callable[[T], str]) -> tupl
 
     Raises: Refused for a limit or cursor that cannot be.
     """
-    limit = number_of(request, "limit", least=1, most=LARGEST_PAGE) or PAGE
+    limit = page_length(request)
     cursor = request.args.get("cursor") or None
     start = 0
     if cursor is not None:
@@ -34,5 +34,15 @@ def paged(request: Request, items: Sequence[T], key: Callable[[T], str]) -> tupl
     page = items[start : start + limit]
     if start + limit >= len(items):
         return page, {}
-    query = {**request.args.to_dict(), "cursor": key(page[-1])}
-    return page, {"link": f'<{request.path}?{urlencode(query)}>; rel="next"'}
+    return page, next_page(request, key(page[-1]))
+
+
+def page_length(request: Request) -> int:
+    """How many items the query asks for. Raises: Refused."""
+    return number_of(request, "limit", least=1, most=LARGEST_PAGE) or PAGE
+
+
+def next_page(request: Request, cursor: str) -> dict[str, str]:
+    """The header that leads on."""
+    query = {**request.args.to_dict(), "cursor": cursor}
+    return {"link": f'<{request.path}?{urlencode(query)}>; rel="next"'}

@@ -11,7 +11,19 @@ from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from vega_trio.errors import VegaError
-from vega_trio.serve import agents, chat, events, health, processes, runs, sessions, static, supervisors, workflows
+from vega_trio.serve import (
+    agents,
+    chat,
+    eventlog,
+    events,
+    health,
+    processes,
+    runs,
+    sessions,
+    static,
+    supervisors,
+    workflows,
+)
 from vega_trio.serve.desk import Desk, Route, exchange_of, plain_answer
 from vega_trio.serve.problems import Problem, Refused, internal, problem_of
 
@@ -19,7 +31,7 @@ log = logging.getLogger("vega_trio.serve")
 
 
 def all_routes(desk: Desk) -> list[Route]:
-    fixed = (chat, sessions, agents, processes, supervisors, workflows, runs, events, health)
+    fixed = (chat, sessions, agents, processes, supervisors, workflows, runs, events, eventlog, health)
     return [route for module in fixed for route in module.ROUTES] + static.routes(desk.bundle)
 
 
