@@ -17,6 +17,7 @@ from vega_trio.serve import (
     eventlog,
     events,
     health,
+    metrics,
     processes,
     runs,
     sessions,
@@ -31,7 +32,7 @@ log = logging.getLogger("vega_trio.serve")
 
 
 def all_routes(desk: Desk) -> list[Route]:
-    fixed = (chat, sessions, agents, processes, supervisors, workflows, runs, events, eventlog, health)
+    fixed = (chat, sessions, agents, processes, supervisors, workflows, runs, events, eventlog, health, metrics)
     return [route for module in fixed for route in module.ROUTES] + static.routes(desk.bundle)
 
 
