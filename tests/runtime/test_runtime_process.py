@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 import trio
 from trio.testing import MockClock
@@ -236,6 +237,27 @@ async def test_a_full_mailbox_refuses_posts_and_makes_senders_wait(orch: Orchest
         await proc.send("late", timeout=1)
     await proc.send("patient")
     assert [mail.message for mail in taken] == [*range(64), "patient"]
+
+
+async def test_statistics_show_what_a_process_holds(orch: Orchestrator, clock: MockClock) -> None:
+    async def body(me: Process) -> None:
+        me.trap_exit = True
+        await me.spawn(sleeper)
+        await anext(aiter(me.inbox))
+        await trio.sleep_forever()
+
+    proc, other = await orch.spawn(body), await orch.spawn(sleeper)
+    proc.link(other)
+    proc.exit()
+    pending = proc.start_send("taken")
+    proc.post_nowait("waiting")
+    await trio.testing.wait_all_tasks_blocked()
+    async with orch.monitor(proc):
+        assert attrs.astuple(proc.statistics()) == (1, 64, 0, 1, 1, 1, 1, 1)
+    await orch.kill(proc.id)
+    assert attrs.astuple(proc.statistics()) == (0, 64, 0, 0, 0, 0, 0, 0)
+    with pytest.raises(vega.ProcessCrashed):
+        await pending.wait()
 
 
 async def test_calls_to_the_dead_and_to_oneself_are_refused(orch: Orchestrator, clock: MockClock) -> None:

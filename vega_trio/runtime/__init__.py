@@ -7,6 +7,7 @@
 import logging
 
 from vega_trio.runtime.bus import Bus, Subscription
+from vega_trio.runtime.figures import ProcessStatistics
 from vega_trio.runtime.group import Answer, Group
 from vega_trio.runtime.health import HealthConfig
 from vega_trio.runtime.mailbox import Mail, PendingReply
@@ -30,6 +31,7 @@ __all__ = [
     "Orchestrator",
     "PendingReply",
     "Process",
+    "ProcessStatistics",
     "SpawnTreeNode",
     "Subscription",
     "Supervisor",

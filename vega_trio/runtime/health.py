@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 class HealthConfig:
     """Limits; None turns an alert off.
 
-    `stale_s`: seconds without a sign from a process that is at work. `high_iterations`: model calls in one turn.
+    `stale`: seconds without a sign from a process that is at work. `high_iterations`: model calls in one turn.
     `high_cost`, `deadline`, `restarts`: the used share of the process's budget, deadline and restart intensity.
-    `error_loop`: failed tool calls and turns in a row. `mailbox_full_s`: seconds without room in the mailbox.
-    `unkillable_s`: seconds a process lives on after a kill.
+    `error_loop`: failed tool calls and turns in a row. `mailbox_full`: seconds without room in the mailbox.
+    `unkillable`: seconds a process lives on after a kill.
     """
 
-    stale_s: float | None = 300.0
+    stale: float | None = 300.0
     high_iterations: int | None = 40
     high_cost: float | None = 0.8
     error_loop: int | None = 5
     deadline: float | None = 0.8
     restarts: float | None = 0.8
-    mailbox_full_s: float | None = 10.0
-    unkillable_s: float | None = 1.0
+    mailbox_full: float | None = 10.0
+    unkillable: float | None = 1.0
 
     def __attrs_post_init__(self) -> None:
         for field in attrs.fields(HealthConfig):
@@ -108,8 +108,8 @@ class Vitals:
     def _sign(self) -> None:
         self._last_sign = trio.current_time()
         self._alerted.discard("stale")
-        if self._silence is None and self._limits.stale_s is not None:
-            self._listen_until(self._last_sign + self._limits.stale_s)
+        if self._silence is None and self._limits.stale is not None:
+            self._listen_until(self._last_sign + self._limits.stale)
 
     def _listen_until(self, at: float) -> None:
         self._silence = self._process.kernel.timers.after(at - trio.current_time(), self._check_silence)
@@ -117,7 +117,7 @@ class Vitals:
     def _check_silence(self) -> None:
         # Signs do not move the timer, which would cost one per event; it moves itself when it fires.
         self._silence = None
-        limit = self._limits.stale_s
+        limit = self._limits.stale
         assert limit is not None
         due = self._last_sign + limit
         if trio.current_time() < due:
@@ -134,7 +134,7 @@ class Vitals:
     # -- the mailbox
 
     def mailbox_is_full(self, full: bool) -> None:
-        limit = self._limits.mailbox_full_s
+        limit = self._limits.mailbox_full
         if not full:
             self._alerted.discard("mailbox_full")
             if self._full is not None:

@@ -246,7 +246,7 @@ class Incarnation:
         self.pending = Killed()
         self.force()
         self.scope.cancel()
-        limit = self.process.kernel.health.unkillable_s
+        limit = self.process.kernel.health.unkillable
         if limit is not None and self.process.supervisor is None:
             self.process.kernel.timers.after(limit, lambda: self._still_alive(limit))
 
@@ -316,6 +316,10 @@ class Incarnation:
             # The kernel's one unbounded queue: at most one entry per link or monitor and death.
             self._signals = trio.open_memory_channel[ExitSignal](math.inf)
         return self._signals
+
+    @property
+    def unread_signals(self) -> int:
+        return self._signals[1].statistics().current_buffer_used if self._signals is not None else 0
 
     def gone(self) -> trio.Event:
         """Set when this incarnation has ended."""

@@ -212,11 +212,12 @@ class Mailbox:
         """The next mail; one reader at a time. Cancelled, nothing was taken."""
         if self._reader is not None:
             raise trio.BusyResourceError("another task is already waiting for this process's mail")
-        self._taken += 1
-        if self._taken % FAIRNESS == 0:
-            await trio.lowlevel.checkpoint()
-        else:
-            await trio.lowlevel.checkpoint_if_cancelled()
+        if self._queue:
+            self._taken += 1
+            if self._taken % FAIRNESS == 0:
+                await trio.lowlevel.checkpoint()
+            else:
+                await trio.lowlevel.checkpoint_if_cancelled()
         while not self._queue:
             await self._wait_for_mail()
         mail = self._queue.popleft()

@@ -18,9 +18,10 @@ from vega_trio.changes import Change, ProcessRow, SaveProcess
 from vega_trio.context import Metrics
 from vega_trio.errors import CallTimeout, NoProcessError, ProcessExit, WouldDeadlock
 from vega_trio.events import Event, HealthAlert, ProcessRestarted, ProcessStarted, TurnStopped
-from vega_trio.exits import Down, ExitReason, ExitSignal, NoProcess, Normal, Shutdown, describe
+from vega_trio.exits import Down, ExitReason, ExitSignal, NoProcess, Normal, Shutdown
 from vega_trio.messages import Message
 from vega_trio.protocols import Commit
+from vega_trio.runtime.figures import ProcessStatistics, row_of, statistics_of
 from vega_trio.runtime.incarnation import Incarnation, running
 from vega_trio.runtime.mailbox import Mail as Mail
 from vega_trio.runtime.mailbox import Mailbox
@@ -172,36 +173,18 @@ class Process:
 
     def row(self) -> ProcessRow:
         """The process as it is listed and stored."""
-        metrics = self.metrics
-        return ProcessRow(
-            id=self.id,
-            agent=self.agent_name or "",
-            name=self.name,
-            task=self.task or "",
-            status=self.status,
-            parent_id=self.parent_id,
-            spawn_depth=self.spawn_depth,
-            spawn_reason=self.spawn_reason or "",
-            incarnation=self.incarnation,
-            exit_reason=describe(self.final) if self.final is not None else "",
-            started_at=self.started_at,
-            completed_at=self.completed_at,
-            iterations=metrics.iterations,
-            input_tokens=metrics.input_tokens,
-            output_tokens=metrics.output_tokens,
-            cost_microusd=metrics.cost_microusd,
-            tool_calls=metrics.tool_calls,
-            errors=metrics.errors,
-            last_active_at=metrics.last_active_at,
-        )
+        return row_of(self)
+
+    def statistics(self) -> ProcessStatistics:
+        """What it holds at the moment: mail, links, monitors, children."""
+        return statistics_of(self)
 
     # -- for its own body
 
     def ready(self, value: object = None) -> None:
         """Says that it has started, for who spawned it with `start_timeout`; `ready_value` keeps `value`."""
-        if self.live is not None and not self.live.started:
-            self.ready_value = value
-            self.live.has_started()
+        self.ready_value = value
+        self._live("be ready").has_started()
 
     def cleanup(self, timeout: float = 5.0) -> AbstractAsyncContextManager[None]:
         """Lets a dying body await its last things, for at most `timeout` seconds or until it is killed."""
