@@ -49,7 +49,11 @@ GOOD = {
 }
 
 BAD: dict[str, tuple[Call, int, tuple[str, ...]]] = {
-    "a missing file": (call("run", "tem.vega.yaml", "--task", "x"), 2, ("error[V001]", "tem.vega.yaml")),
+    "a missing file": (
+        call("run", "tem.vega.yaml", "--task", "x"),
+        2,
+        ("error[V001]", "did you mean 'team.vega.yaml'?"),
+    ),
     "no document here": (
         call("run", "--task", "x", files={}),
         2,
@@ -114,6 +118,21 @@ BAD: dict[str, tuple[Call, int, tuple[str, ...]]] = {
         call(*WRITE, "--task", "x", "--db", "bad.db", files={"team.vega.yaml": DOCUMENT, "bad.db": "text " * 999}),
         1,
         ("bad.db",),
+    ),
+    "a database in no directory": (
+        call(*WRITE, "--task", "x", "--db", "no/where.db"),
+        2,
+        ("error: the database 'no/where.db' cannot be made: there is no directory 'no'\nhint: ", "--db or VEGA_DB"),
+    ),
+    "a database that is a directory": (
+        call("chat", "-p", "x", VEGA_DB="."),
+        2,
+        ("error: the database '.' is a directory\nhint: name a file in it, with --db or VEGA_DB\n",),
+    ),
+    "a server's database in no directory": (
+        call("serve", "--db", "no/where.db"),
+        2,
+        ("'no/where.db'", "there is no directory 'no'"),
     ),
     "a bad line in the env file": (
         call(*WRITE, files={"team.vega.yaml": DOCUMENT, "home/env": "sk-wrong"}),

@@ -63,6 +63,11 @@ def test_version_is_text_or_json(capsys: pytest.CaptureFixture[str]) -> None:
         (["-q", "-v", "version"], "-q and -v exclude each other", "see vega --help"),
         (["-q", "version", "-v"], "-q and -v exclude each other", "see vega version --help"),
         (["serve", "--demo", "--model", "x"], "--demo and --model x exclude each other", "see vega serve --help"),
+        (["run", "--hepl"], "--hepl is neither an option nor an input", "did you mean --help?"),
+        (["run", "a.yaml", "--task"], "option '--task' requires an argument", "see vega run --help"),
+        (["serve", "--addr"], "option '--addr' requires an argument", "see vega serve --help"),
+        (["models", "pull", "--home"], "option '--home' requires an argument", "see vega models pull --help"),
+        (["--home"], "option '--home' requires an argument", "see vega --help"),
         (["run", "a.yaml", "--language"], "--language needs a value", "write --language VALUE, or --language=VALUE"),
     ],
 )
@@ -104,7 +109,7 @@ def test_help_answers_within_150_ms_of_processor_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stdout", "code", "error"), [("/dev/full", 1, "error: No space left on device\n"), ("-", 0, "")]
+    ("stdout", "code", "error"), [("/dev/full", 1, "error: stdout: No space left on device\n"), ("-", 0, "")]
 )
 def test_a_stdout_that_takes_nothing_is_told_in_one_line(stdout: str, code: int, error: str) -> None:
     shell = f"{sys.executable} -m vega_trio version >{'&-' if stdout == '-' else stdout}"

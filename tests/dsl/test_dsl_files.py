@@ -28,6 +28,21 @@ def test_a_missing_file_is_told_with_the_one_that_was_meant() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("files", "path", "hint"),
+    [
+        ({"d/t.vega.yaml": "", "d/b.txt": ""}, "d/x.yaml", "check the path; the documents there are: d/t.vega.yaml"),
+        ({"team.vega.yaml": ""}, "nofile.yaml", "check the path; the documents there are: team.vega.yaml"),
+        ({"b.txt": ""}, "nofile.yaml", "check the path"),
+        ({}, "nowhere/team.vega.yaml", "check the path: there is no directory 'nowhere'"),
+        ({"d/x.txt": ""}, "d", "name a .vega.yaml file, or a directory that holds some"),
+    ],
+)
+def test_a_file_that_is_not_there_comes_with_a_remedy(files: dict[str, str | bytes], path: str, hint: str) -> None:
+    (found,) = failure(files, path).diagnostics
+    assert (found.code, found.hint) == ("V001", hint)
+
+
 def test_a_directory_is_one_document() -> None:
     files: dict[str, str | bytes] = {
         "d/a.vega.yaml": "name: Both\nagents: {a: {system: x, tools: [clock]}}\nsettings: {sandbox: ./a}",

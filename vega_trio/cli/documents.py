@@ -1,7 +1,8 @@
-"""Which document a command works on."""
+"""Which document and which database a command works on."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from vega_trio.cli.config import Setup
 from vega_trio.cli.failure import usage
 
 SUFFIX = ".vega.yaml"
+_OTHER_DATABASE = "make that directory writable, or name another database with --db or VEGA_DB"
 
 
 def choose_document(given: str | None, directory: str | Path = ".") -> str | None:
@@ -30,6 +32,24 @@ def need_document(given: str | None, command: str) -> str:
     if found is None:
         raise usage(f"there is no *{SUFFIX} in this directory", f"name a document: vega {command} FILE")
     return found
+
+
+def database_or_memory(flag: str | None, setup: Setup) -> str | None:
+    """The database that --db or VEGA_DB names; None keeps everything in memory. Raises: Failure."""
+    path = flag or setup.env.get("VEGA_DB")
+    return need_database(path) if path else None
+
+
+def need_database(path: str) -> str:
+    """The path of a database, when it can be made where it is to be. Raises: Failure."""
+    folder = Path(path).parent
+    if Path(path).is_dir():
+        raise usage(f"the database {path!r} is a directory", "name a file in it, with --db or VEGA_DB")
+    if not folder.is_dir():
+        raise usage(f"the database {path!r} cannot be made: there is no directory {str(folder)!r}", _OTHER_DATABASE)
+    if not os.access(folder, os.W_OK):
+        raise usage(f"the database {path!r} cannot be kept in {str(folder)!r}: it is not writable", _OTHER_DATABASE)
+    return path
 
 
 def environment(setup: Setup, source: str | None, model: str | None) -> Mapping[str, str]:

@@ -12,11 +12,12 @@ from vega_trio.cli.options import vega_command
 def command(code: str) -> int:
     """Explain a code such as V012, with a wrong and a right example."""
     from vega_trio.cli.failure import usage
+    from vega_trio.cli.terminal import put
     from vega_trio.dsl.explain import EXPLANATIONS, explain
     from vega_trio.dsl.suggest import remedy
 
     text = explain(code)
     if text is None:
         raise usage(f"there is no code {code!r}", remedy(code.upper(), EXPLANATIONS, "the codes are"))
-    click.echo(text, nl=False)
+    put(text)
     return 0

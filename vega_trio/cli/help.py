@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from vega_trio.cli.options import vega_command
+from vega_trio.cli.terminal import put
 
 
 @vega_command(name="help")
@@ -19,5 +20,5 @@ def command(ctx: click.Context, names: tuple[str, ...]) -> int:
             known = at.command.list_commands(at) if isinstance(at.command, click.Group) else []
             raise click.exceptions.NoSuchCommand(name, possibilities=known, ctx=at)
         at = click.Context(found, info_name=name, parent=at)
-    click.echo(at.get_help())
+    put(at.get_help() + "\n")
     return 0

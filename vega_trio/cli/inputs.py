@@ -51,6 +51,9 @@ def split_arguments(args: Sequence[str], options: Mapping[str, bool]) -> tuple[l
             given.extend(_known(name, value))
         else:
             if not equals and not todo:
+                near = closest(name, [each for each in options if each.startswith("--")])
+                if near is not None:
+                    raise usage(f"{name} is neither an option nor an input", f"did you mean {near}?")
                 raise usage(f"{name} needs a value", f"write {name} VALUE, or {name}=VALUE")
             given.append(Given("name", value if equals else todo.pop(0), name[2:]))
     return rest, given

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 import click
 
 from vega_trio.cli.options import shared_options
+from vega_trio.cli.terminal import put
 
 COMMANDS: Mapping[str, str] = {
     "run": "Run a workflow and print its result.",
@@ -68,13 +69,13 @@ def _print_version(ctx: click.Context, _param: click.Parameter, value: bool) -> 
     if value:
         from vega_trio._version import __version__
 
-        click.echo(f"vega {__version__}")
+        put(f"vega {__version__}\n")
         ctx.exit()
 
 
 def _next_steps(ctx: click.Context) -> int:
     if ctx.invoked_subcommand is None:
-        click.echo(NEXT_STEPS, nl=False)
+        put(NEXT_STEPS)
     return 0
 
 

@@ -7,6 +7,7 @@ import json
 import click
 
 from vega_trio.cli.options import Shared, shared_options, vega_command
+from vega_trio.cli.terminal import put
 
 
 @vega_command(name="pull")
@@ -25,7 +26,7 @@ def pull_command(ctx: click.Context, name: str) -> int:
     there = {model.name for model in installed(home)}
     if name in SOURCES and name not in there and not shared.quiet:
         click.echo(f"fetching {SOURCES[name].about}", err=True)
-    click.echo(str(pull(name, home)))
+    put(f"{pull(name, home)}\n")
     return 0
 
 
@@ -43,10 +44,10 @@ def list_command(ctx: click.Context, as_json: bool) -> int:
         about = SOURCES[name].about if name in SOURCES else ""
         if as_json:
             path = str(model.path) if model else None
-            click.echo(json.dumps({"name": name, "installed": model is not None, "path": path, "about": about}))
+            put(json.dumps({"name": name, "installed": model is not None, "path": path, "about": about}) + "\n")
         else:
             state = str(model.path) if model else f"not installed: vega models pull {name}"
-            click.echo(f"{name}\t{state}" + (f"\t{about}" if about else ""))
+            put(f"{name}\t{state}" + (f"\t{about}" if about else "") + "\n")
     return 0
 
 

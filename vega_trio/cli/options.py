@@ -32,11 +32,22 @@ def shared_options() -> list[click.Parameter]:
     ]
 
 
+class VegaCommand(click.Command):
+    """A command whose wrong options are told as its own: click's parser does not always say whose they were."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
+
 def vega_command(**settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
     """`click.command` with the shared options at the end."""
 
     def decorate(function: Callable[..., Any]) -> click.Command:
-        command: click.Command = click.command(**settings)(function)
+        command: click.Command = click.command(cls=VegaCommand, **settings)(function)
         command.params.extend(shared_options())
         return command
 

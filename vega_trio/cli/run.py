@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from vega_trio.cli.options import Shared, shared_options
+from vega_trio.cli.options import Shared, VegaCommand, shared_options
 
 OPTIONS: dict[str, Any] = {
     "--workflow": {"metavar": "W", "help": "The workflow to run; a document's only one is the default."},
@@ -20,7 +20,7 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-class RunCommand(click.Command):
+class RunCommand(VegaCommand):
     """Takes `--NAME VALUE` for the inputs that only the document knows, and keeps the order in which they came."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

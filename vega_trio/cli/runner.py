@@ -18,7 +18,7 @@ from vega_trio.app.application import App
 from vega_trio.app.open import open_app
 from vega_trio.app.runs import Run
 from vega_trio.cli.config import Setup, open_setup
-from vega_trio.cli.documents import environment, need_document
+from vega_trio.cli.documents import database_or_memory, environment, need_document
 from vega_trio.cli.failure import INTERRUPTED, usage
 from vega_trio.cli.inputs import MAX_BYTES, Given, bind, decode_text
 from vega_trio.cli.live import closing_line, show_progress
@@ -97,7 +97,7 @@ def parse_timeout(text: str | None) -> float | None:
 async def _main(request: Request, shared: Shared, setup: Setup, output: Output, timeout_s: float | None) -> int:
     source = need_document(request.file, "run")
     env = environment(setup, source, request.model)
-    store = request.db or setup.env.get("VEGA_DB") or None
+    store = database_or_memory(request.db, setup)
     async with open_app(source, model=request.model, store=store, env=env, home=setup.home) as app:
         workflow = choose_workflow(app, request.workflow)
         inputs, primary_text = await _inputs(request, workflow, quiet=shared.quiet)

@@ -14,7 +14,7 @@ import trio
 
 from vega_trio.app.open import open_app
 from vega_trio.cli.config import Setup, open_setup
-from vega_trio.cli.documents import choose_document, environment
+from vega_trio.cli.documents import choose_document, environment, need_database
 from vega_trio.cli.logs import start_logging
 from vega_trio.cli.options import Shared
 from vega_trio.cli.summary import counts
@@ -47,7 +47,7 @@ def serve_document(request: Request, shared: Shared) -> int:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="vega-demo-"))
             database = str(Path(folder) / "demo.db")
         else:
-            database = choose_database(request.db, setup)
+            database = need_database(choose_database(request.db, setup))
         trio.run(partial(_main, request, shared, setup, database))
     return 0
 

@@ -18,7 +18,7 @@ import trio
 from vega_trio.app.application import App
 from vega_trio.app.open import open_app
 from vega_trio.cli.config import Setup, open_setup
-from vega_trio.cli.documents import choose_document, environment
+from vega_trio.cli.documents import choose_document, database_or_memory, environment
 from vega_trio.cli.failure import show, usage
 from vega_trio.cli.logs import start_logging
 from vega_trio.cli.options import Shared
@@ -53,7 +53,7 @@ def talk(request: Request, shared: Shared) -> int:
 
 async def _main(request: Request, shared: Shared, setup: Setup, screen: Screen) -> int:
     source = choose_document(request.file)
-    store = request.db or setup.env.get("VEGA_DB") or None
+    store = database_or_memory(request.db, setup)
     if request.resume and store is None:
         raise usage("there is no conversation to continue without a database", "give it with --db PATH or VEGA_DB")
     env = environment(setup, source, request.model)

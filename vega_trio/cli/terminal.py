@@ -26,8 +26,15 @@ def put(text: str) -> None:
     """Writes a result to stdout: made safe for a terminal, and as it is into a pipe or file.
 
     Not `click.echo`, which takes escape sequences, that are part of the result, out of what goes into a pipe.
+
+    Raises: OSError, whose file name is "stdout".
     """
-    sys.stdout.write(safe(text) if is_terminal(sys.stdout) else text)
+    try:
+        sys.stdout.write(safe(text) if is_terminal(sys.stdout) else text)
+        sys.stdout.flush()
+    except OSError as error:
+        error.filename = "stdout"
+        raise
 
 
 def is_terminal(stream: IO[str]) -> bool:

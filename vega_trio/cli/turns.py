@@ -10,7 +10,7 @@ import click
 from vega_trio.app.application import App
 from vega_trio.cli.failure import Failure
 from vega_trio.cli.progress import cut, tool_line
-from vega_trio.cli.terminal import is_terminal, safe, wants_color
+from vega_trio.cli.terminal import is_terminal, put, safe, wants_color
 from vega_trio.errors import TurnFailed
 from vega_trio.events import (
     Event,
@@ -42,8 +42,7 @@ class Screen:
         self.said += piece
         if self.streaming and piece:
             shown = safe(piece)
-            sys.stdout.write(shown)
-            sys.stdout.flush()
+            put(shown)
             self.at_start = shown.endswith("\n") if shown else self.at_start
 
     def line(self, text: str) -> None:
@@ -58,8 +57,7 @@ class Screen:
     def end_line(self) -> None:
         """Closes an open line of the terminal."""
         if not self.at_start:
-            sys.stdout.write("\n")
-            sys.stdout.flush()
+            put("\n")
             self.at_start = True
 
     def start(self) -> None:
@@ -70,8 +68,7 @@ class Screen:
         if self.streaming:
             self.end_line()
         elif self.said:
-            sys.stdout.write(self.said if self.said.endswith("\n") else self.said + "\n")
-            sys.stdout.flush()
+            put(self.said if self.said.endswith("\n") else self.said + "\n")
 
 
 def open_screen(*, quiet: bool, no_color: bool) -> Screen:

@@ -9,6 +9,7 @@ import click
 
 from vega_trio._version import __version__
 from vega_trio.cli.options import vega_command
+from vega_trio.cli.terminal import put
 
 
 @vega_command(name="version")
@@ -16,7 +17,7 @@ from vega_trio.cli.options import vega_command
 def command(as_json: bool) -> int:
     """Print the version of vega."""
     if as_json:
-        click.echo(json.dumps({"version": __version__, "python": platform.python_version()}))
+        put(json.dumps({"version": __version__, "python": platform.python_version()}) + "\n")
     else:
-        click.echo(f"vega {__version__}")
+        put(f"vega {__version__}\n")
     return 0

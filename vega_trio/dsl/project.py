@@ -10,12 +10,13 @@ import attrs
 
 from vega_trio.dsl.reading import Reading, shape
 from vega_trio.dsl.source import Finding, Report, Source, Span
-from vega_trio.dsl.suggest import closest
+from vega_trio.dsl.suggest import closest, remedy
 from vega_trio.dsl.yaml_text import YamlError, YamlList, YamlMap, YamlNode, YamlScalar, decode, load
 from vega_trio.protocols import Files
 
 SUFFIX = ".vega.yaml"
 MAX_TOTAL = 4 * 1024 * 1024
+_LISTABLE = "it must be a directory that you may read"
 
 
 @attrs.define
@@ -61,14 +62,24 @@ class Project:
         self.failed = True
         span = asked or Span(Source(path, ""), 0, 0)
         reason = error.strerror or str(error)
-        self.report.add("V008" if asked else "V001", span, f"cannot read '{path}': {reason}", self._meant(path))
+        self.report.add("V008" if asked else "V001", span, f"cannot read '{path}': {reason}", self._remedy(path, error))
 
-    def _meant(self, path: str) -> str:
+    def _remedy(self, path: str, error: OSError) -> str:
+        """The file that was meant, else the documents there are."""
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            return "it must be a file that you may read"
         directory = posixpath.dirname(path) or "."
         if not self.files.is_dir(directory):
-            return ""
-        near = closest(posixpath.basename(path), self.files.list(directory))
-        return f"did you mean '{posixpath.join(posixpath.dirname(path), near)}'?" if near else ""
+            return f"check the path: there is no directory '{directory}'"
+        try:
+            names = self.files.list(directory)
+        except OSError:
+            return f"check the path, and that you may list '{directory}'"
+        near = closest(posixpath.basename(path), names)
+        if near is not None:
+            return f"did you mean '{posixpath.join(posixpath.dirname(path), near)}'?"
+        documents = [posixpath.join(posixpath.dirname(path), each) for each in names if each.endswith(SUFFIX)]
+        return remedy(path, documents, "check the path; the documents there are") or "check the path"
 
     # -- directories
 
@@ -77,7 +88,8 @@ class Project:
         names = [name for name in self._list(directory) if name.endswith(SUFFIX)]
         if not names:
             span = Span(Source(directory, ""), 0, 0)
-            self.report.add("V001", span, f"there is no *{SUFFIX} in '{directory}'")
+            hint = f"name a {SUFFIX} file, or a directory that holds some"
+            self.report.add("V001", span, f"there is no *{SUFFIX} in '{directory}'", hint)
         loaded = (self.load(posixpath.join(directory, name)) for name in names)
         return [node for node in loaded if node is not None]
 
@@ -93,7 +105,7 @@ class Project:
             return self.files.list(directory)
         except OSError as error:
             span = Span(Source(directory, ""), 0, 0)
-            self.report.add("V001", span, f"cannot list '{directory}': {error.strerror or error}")
+            self.report.add("V001", span, f"cannot list '{directory}': {error.strerror or error}", _LISTABLE)
             return []
 
     # -- includes
