@@ -19,7 +19,7 @@ import outcome
 from vega_trio.errors import StoreError
 from vega_trio.store.commit import Fate, StoreCommit
 from vega_trio.store.faults import REFUSED, explain, is_final
-from vega_trio.store.statements import INSERT_EVENTS, Plan, Values
+from vega_trio.store.statements import INSERT_EVENTS, MUST_CHANGE, Plan, Values
 from vega_trio.store.worker import Tell
 
 if TYPE_CHECKING:
@@ -115,7 +115,9 @@ class Writer:
 
     def _execute(self, plan: Plan) -> None:
         for statement, values in plan.statements:
-            self._db.conn.execute(statement, values)
+            done = self._db.conn.execute(statement, values)
+            if statement in MUST_CHANGE and done.rowcount != 1:
+                raise StoreError(f"a change was refused: {MUST_CHANGE[statement]}; nothing of it was kept")
 
     def _insert(self, first: int, events: Sequence[Values]) -> None:
         done = 0
