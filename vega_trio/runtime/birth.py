@@ -55,9 +55,11 @@ def new_process(
         started_at=row.started_at if row is not None else kernel.wall_clock(),
         metrics=_metrics(row) if row is not None else Metrics(),
         incarnation=row.incarnation if row is not None else 0,
+        epoch=row.epoch + 1 if row is not None else 1,
+        recoveries=row.recoveries if row is not None else "",
         **fields,
     )
-    process.mailbox = Mailbox(kernel.mailbox)
+    process.mailbox = Mailbox(kernel.mailbox, process.keep if agent is not None else None)
     process.nursery = nursery
     process.context = context if context is not None else contextvars.copy_context()
     if agent is not None:

@@ -14,12 +14,12 @@ import attrs
 import trio
 
 from vega_trio.agent import Agent, Body, ShutdownTime, Supervision
-from vega_trio.changes import Change, ProcessRow, SaveProcess
+from vega_trio.changes import Change, DropMail, KeepMail, MailRow, ProcessRow, SaveProcess
 from vega_trio.context import Metrics
 from vega_trio.errors import CallTimeout, NoProcessError, ProcessExit, WouldDeadlock
 from vega_trio.events import Event, HealthAlert, ProcessRestarted, ProcessStarted, TurnStopped
 from vega_trio.exits import Down, ExitReason, ExitSignal, NoProcess, Normal, Shutdown, describe
-from vega_trio.messages import Message
+from vega_trio.messages import Message, as_message
 from vega_trio.protocols import Commit
 from vega_trio.runtime.incarnation import Incarnation, running
 from vega_trio.runtime.mailbox import Mail as Mail
@@ -84,6 +84,8 @@ class Process:
     initial_messages: tuple[Message, ...] = attrs.field(default=(), repr=False)
     metrics: Metrics = attrs.field(factory=Metrics, repr=False)
     incarnation: int = 0
+    epoch: int = attrs.field(default=1, repr=False)
+    recoveries: str = attrs.field(default="", repr=False)
     restarts: int = attrs.field(default=0, repr=False)
     conversation: Conversation | None = attrs.field(default=None, repr=False)
     budget_microusd: int | None = attrs.field(default=None, repr=False)
@@ -193,6 +195,8 @@ class Process:
             tool_calls=metrics.tool_calls,
             errors=metrics.errors,
             last_active_at=metrics.last_active_at,
+            epoch=self.epoch,
+            recoveries=self.recoveries,
         )
 
     # -- for its own body
@@ -316,8 +320,15 @@ class Process:
         return PendingReply(mail, self.mailbox, self._dropped, self.refuse_itself)
 
     async def post(self, message: Any) -> bool:
-        """Sends without a reply, waiting for room. False when the process has ended."""
-        return await self.mailbox.put(self.new_mail(message, None, None, wants_reply=False))
+        """Sends without a reply, waiting for room and, to an agent, until the message is durable.
+
+        False when the process has ended.
+        """
+        mail = self.new_mail(message, None, None, wants_reply=False)
+        put = await self.mailbox.put(mail)
+        if mail.kept is not None:
+            await mail.kept.wait()
+        return put
 
     def post_nowait(self, message: Any) -> bool:
         """Sends without a reply. False when the process has ended. Raises: MailboxFull."""
@@ -337,9 +348,19 @@ class Process:
         if me is not None and me.process is self:
             raise WouldDeadlock(f"process {self.id} ({self.label}) would wait for its own reply; use post()")
 
+    def keep(self, mail: Mail) -> None:
+        """The mailbox's: an agent has accepted a message, which from now on outlives the program."""
+        message = as_message(mail.message)
+        if message is not None:
+            now = self.kernel.wall_clock()
+            row = MailRow(
+                process_id=self.id, id=mail.id, root_id=mail.root_id, sender_id=mail.sender_id, message=message, at=now
+            )
+            mail.kept = self.kernel.store.submit(KeepMail(row))
+
     def _dropped(self, mail: Mail) -> None:
         if self.agent is not None:
-            self.say(TurnStopped, mail)
+            self.say(TurnStopped, mail, DropMail(self.id, mail.id))
 
     def drop_waiting(self) -> None:
         """Takes back all mail that waits; its senders get TurnCancelled."""
