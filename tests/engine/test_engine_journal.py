@@ -111,13 +111,17 @@ async def test_a_stopped_turn_leaves_no_call_open_and_no_call_without_a_result()
 async def test_a_call_that_its_process_did_not_survive_is_repeated_only_if_it_may_be() -> None:
     ran: list[str] = []
 
+    reading = trio.Event()
+
     async def crash(context: vega.ToolContext, n: int) -> str:
+        await reading.wait()
         ran.append(context.idempotency_key)
         raise vega.ProcessExit(vega.Crashed(RuntimeError("gone")))
 
     @vega.tool(effects=["read"])
     async def read(context: vega.ToolContext, n: int) -> str:
         ran.append(context.idempotency_key)
+        reading.set()
         if len(ran) < 3:
             await trio.sleep_forever()
         return "x"

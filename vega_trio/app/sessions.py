@@ -95,6 +95,11 @@ class Sessions:
             del self._starting[session.id]
             started.set()
 
+    async def recorded(self, session_id: str) -> Session | None:
+        """The session that is recorded under the id."""
+        row = await self.store.records.get("session", session_id)
+        return Session(row["agent"], row["user"], session_id) if row is not None else None
+
     def living(self, session: Session) -> Process | None:
         """The session's process, if it is alive (restarting counts)."""
         assert session.id is not None

@@ -9,7 +9,7 @@ import attrs
 import trio
 
 from vega_trio._core.history import CANCELLED, UNKNOWN_OUTCOME
-from vega_trio.changes import OpEnd
+from vega_trio.changes import OpEnd, SaveProcess
 from vega_trio.context import ToolContext
 from vega_trio.errors import ProcessExit, ToolError, did_you_mean
 from vega_trio.events import ToolEnd, ToolStart
@@ -39,9 +39,10 @@ async def run_tools(turn: Turn, calls: tuple[ToolCall, ...]) -> None:
     for call in calls:
         request = {"arguments": call.arguments}
         turn.unsaved.append(journal.begin(turn.id, "tool", call.name, turn.tool_key(call), request))
-    for call in calls:
         turn.calls.append(call)
         turn.process.metrics.tool_calls += 1
+    turn.unsaved.append(SaveProcess(turn.process.row()))
+    for call in calls:
         turn.emit(ToolStart, tool_call_id=call.id, tool_name=call.name, arguments=dict(call.arguments))
     report, outcomes = trio.open_memory_channel[Outcome](len(calls))
     try:

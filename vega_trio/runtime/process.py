@@ -312,12 +312,20 @@ class Process:
     def start_send(self, message: Any, *, turn_id: str | None = None, root_id: str | None = None) -> PendingReply:
         """Sends now and returns the reply to come. Needs no task.
 
+        A `turn_id` whose message is waiting or being handled is not sent again: the reply is that one's.
+
         Raises: MailboxFull; ProcessExited (reason NoProcess) when it has ended.
         """
-        mail = self.new_mail(message, turn_id, root_id, wants_reply=True)
-        if not self.mailbox.put_nowait(mail, self.id):
-            raise exited(self.id, NoProcess())
+        mail = self._open_mail(turn_id) if turn_id is not None else None
+        if mail is None:
+            mail = self.new_mail(message, turn_id, root_id, wants_reply=True)
+            if not self.mailbox.put_nowait(mail, self.id):
+                raise exited(self.id, NoProcess())
         return PendingReply(mail, self.mailbox, self._dropped, self.refuse_itself)
+
+    def _open_mail(self, mail_id: str) -> Mail | None:
+        taken = (mail for mail in self.live.taken if mail.id == mail_id) if self.live is not None else iter(())
+        return next(taken, None) or self.mailbox.find(mail_id)
 
     async def post(self, message: Any) -> bool:
         """Sends without a reply, waiting for room and, to an agent, until the message is durable.
