@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import attrs
 
-from vega_trio.app.outfit import new_id
+from vega_trio.app.outfit import new_id, refuse_overload
 from vega_trio.app.sessions import Sessions
 from vega_trio.changes import ClearMessages, MessageRow
 from vega_trio.engine.conversation import Conversation, new_conversation
@@ -74,8 +74,9 @@ class Chat:
     async def open(self, session: Session, text: str, *, turn_id: str | None = None) -> AsyncIterator[ChatStream]:
         """Sends a message and hands out the events of its turn.
 
-        Raises: MailboxFull, rather than wait for room; UnknownAgent.
+        Raises: MailboxFull, rather than wait for room; StoreOverloaded; UnknownAgent.
         """
+        refuse_overload(self.sessions.store)
         session = await self.sessions.resolve(session)
         await self.sessions.touch(session, text)
         process = await self.sessions.process(session)
@@ -89,8 +90,9 @@ class Chat:
     async def ask(self, session: Session, text: str) -> Reply:
         """Sends a message and waits for the reply.
 
-        Raises: TurnFailed, TurnCancelled, ProcessExited, MailboxFull, UnknownAgent.
+        Raises: TurnFailed, TurnCancelled, ProcessExited, MailboxFull, StoreOverloaded, UnknownAgent.
         """
+        refuse_overload(self.sessions.store)
         session = await self.sessions.resolve(session)
         await self.sessions.touch(session, text)
         process = await self.sessions.process(session)

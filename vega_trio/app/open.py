@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 import trio
@@ -19,6 +19,7 @@ from vega_trio.app.agents import open_agents
 from vega_trio.app.application import App
 from vega_trio.app.chat import Chat
 from vega_trio.app.disk import Disk
+from vega_trio.app.failpoints import failpoint_of
 from vega_trio.app.outfit import Outfitter, ask_by_name, new_id
 from vega_trio.app.overview import Overview
 from vega_trio.app.recovery import go_on, look, quarantine
@@ -62,9 +63,11 @@ async def open_orchestrator(
     """
     _check(model, max_processes, shutdown_timeout)
     env = os.environ
-    async with _open_store(store) as opened, Models(env=env, home=home_of(env)) as models:
+    failpoint = failpoint_of(env)
+    async with _open_store(store, "full", failpoint) as opened, Models(env=env, home=home_of(env)) as models:
         outfitter = Outfitter(
             store=opened,
+            failpoint=failpoint,
             models=models.get,
             default_model=model if model is not None else env.get("VEGA_MODEL") or DEFAULT_MODEL,
             named_tools=named_tools(Settings(), {}, (), base=Path(), env=env, canned_search=model == "demo"),
@@ -104,12 +107,14 @@ async def open_app(
     given = [as_tool(each) for each in tools]
     document, warnings = _document(source, model, given, env, home)
     settings = document.settings
+    failpoint = failpoint_of(env)
     default = model if model is not None else env.get("VEGA_MODEL") or settings.default_model or DEFAULT_MODEL
     async with AsyncExitStack() as stack:
-        opened = await stack.enter_async_context(_open_store(store))
+        opened = await stack.enter_async_context(_open_store(store, settings.durability, failpoint))
         models = await stack.enter_async_context(Models(env=env, home=home))
         outfitter = Outfitter(
             store=opened,
+            failpoint=failpoint,
             models=models.get,
             default_model=default,
             named_tools=named_tools(
@@ -195,13 +200,15 @@ def _document(
 
 
 @asynccontextmanager
-async def _open_store(store: str | Path | Store | None) -> AsyncIterator[Store]:
+async def _open_store(
+    store: str | Path | Store | None, durability: Literal["full", "process"], failpoint: Callable[[str], None]
+) -> AsyncIterator[Store]:
     if store is None:
         yield MemoryStore()
     elif isinstance(store, str | Path):
         from vega_trio.store.sqlite import open_sqlite  # only who has a database pays for its packages
 
-        async with open_sqlite(store) as opened:
+        async with open_sqlite(store, durability=durability, failpoint=failpoint) as opened:
             yield opened
     elif callable(getattr(store, "submit", None)):
         yield store

@@ -15,7 +15,7 @@ import trio
 
 from vega_trio._core.wire import rfc3339
 from vega_trio.app.agents import Agents
-from vega_trio.app.outfit import new_id
+from vega_trio.app.outfit import new_id, refuse_overload
 from vega_trio.app.steps import Steps
 from vega_trio.changes import Put
 from vega_trio.dsl.document import Document
@@ -136,8 +136,10 @@ class Runs:
     ) -> Run:
         """Returns when the run is recorded.
 
-        Raises: UnknownWorkflow, InputError, TooManyProcesses, OrchestratorClosed; FailedToStart when the store fails.
+        Raises: UnknownWorkflow, InputError, StoreOverloaded, TooManyProcesses, OrchestratorClosed; FailedToStart when
+            the store fails.
         """
+        refuse_overload(self.store)
         definition = self.workflow(name)
         bound = bind(definition, inputs, primary_text=primary_text)
         run = self._run(

@@ -8,7 +8,7 @@ commits may be lost when the power is.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +23,7 @@ from vega_trio.protocols import StoredEvent
 from vega_trio.store import rows, schema
 from vega_trio.store.commit import StoreCommit
 from vega_trio.store.lock import lock
+from vega_trio.store.migrations import no_failpoint
 from vega_trio.store.opening import SYNCHRONOUS, Durability, open_for_reading, open_for_writing
 from vega_trio.store.reader import Reader, Request, serve_requests
 from vega_trio.store.statements import Plan, plan
@@ -40,8 +41,15 @@ _CLOSED: Final = "the store is closed; the change was not kept"
 
 
 @asynccontextmanager
-async def open_sqlite(path: str | os.PathLike[str], *, durability: Durability = "full") -> AsyncIterator[SqliteStore]:
+async def open_sqlite(
+    path: str | os.PathLike[str],
+    *,
+    durability: Durability = "full",
+    failpoint: Callable[[str], None] = no_failpoint,
+) -> AsyncIterator[SqliteStore]:
     """Opens the database file, made if it is not there. Leaving the block writes what was submitted, and closes.
+
+    `failpoint` is called in the writing thread with the name of each place where a test may have it fail.
 
     Raises: StoreBusy when another program has it open; StoreTooNew; StoreError for a file that is no database of
     ours, damaged, read-only or on a network file system, which is left untouched; MissingExtra without the extra
@@ -53,9 +61,10 @@ async def open_sqlite(path: str | os.PathLike[str], *, durability: Durability = 
         raise ConfigError("':memory:' is not a file; leave the store out to keep everything in memory")
     place = os.path.realpath(path)  # noqa: ASYNC240 - looks at names only, once
     with lock(place):
-        to_write, to_read = partial(open_for_writing, place, durability), partial(open_for_reading, place)
+        to_write = partial(open_for_writing, place, durability, failpoint=failpoint)
+        to_read = partial(open_for_reading, place)
         async with (
-            open_worker("vega-store-writer", to_write, partial(write_jobs, place), _refuse) as writer,
+            open_worker("vega-store-writer", to_write, partial(write_jobs, place, failpoint), _refuse) as writer,
             open_worker("vega-store-reader", to_read, serve_requests, Request.refuse) as reader,
         ):  # the reader closes first, so that the writer is the last one out and cleans up the log
             yield SqliteStore(writer, Reader(place, reader))
