@@ -54,11 +54,21 @@ def test_a_wrong_one_is_refused_by_name(text: str, finding: str) -> None:
         failpoint_of({"VEGA_FAILPOINT": text})
 
 
+_OPEN = """
+import sys, trio, vega_trio as vega
+
+async def main():
+    async with vega.open_app(store=sys.argv[1]):
+        pass
+
+trio.run(main)
+"""
+
+
 @pytest.mark.e2e
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_kill_inside_a_migration_leaves_no_half_database(tmp_path: Path, number: int) -> None:
-    script = "import sys, trio, vega_trio as vega\nasync def main():\n    async with vega.open_app(store=sys.argv[1]): pass\n"
-    command = [sys.executable, "-c", script + "trio.run(main)", str(tmp_path / "vega.db")]
+    command = [sys.executable, "-c", _OPEN, str(tmp_path / "vega.db")]
     env = {"VEGA_FAILPOINT": f"in_migration:{number}", "VEGA_HOME": str(tmp_path), "PYTHONPATH": ":".join(sys.path)}
     assert subprocess.run(command, env=env, check=False).returncode == -signal.SIGKILL
     assert not (tmp_path / "vega.db").exists()
