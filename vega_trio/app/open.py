@@ -136,7 +136,7 @@ async def open_app(
         runs = Runs(document, catalogue, orch, opened, env)
         outfitter.ask = chats.ask_for
         await quarantine(orch)
-        await go_on(orch, catalogue, sessions)
+        await go_on(orch, sessions)
         await runs.resume()
         yield App(
             document=document,

@@ -15,7 +15,6 @@ from collections import defaultdict
 
 import attrs
 
-from vega_trio.app.agents import Agents
 from vega_trio.app.sessions import Sessions
 from vega_trio.changes import DropMail, MailRow, ProcessRow, SaveProcess
 from vega_trio.errors import TooManyProcesses, UnknownAgent, UnknownProcess
@@ -55,11 +54,11 @@ def _found(row: ProcessRow, mail: tuple[MailRow, ...], now: float) -> LeftBehind
     return left
 
 
-async def go_on(orch: Orchestrator, agents: Agents, sessions: Sessions) -> None:
+async def go_on(orch: Orchestrator, sessions: Sessions) -> None:
     """Takes up the agents of the document, parents before their children."""
     for left in sorted(orch.recovered.all(), key=lambda each: each.row.spawn_depth):
         try:
-            await _take_up(left, orch, agents, sessions)
+            await _take_up(left, orch, sessions)
         except TooManyProcesses:
             log.warning("process %s (%s) stays pending: as many as max_processes run", left.row.id, left.row.agent)
 
@@ -82,13 +81,13 @@ async def quarantine(orch: Orchestrator) -> None:
             await orch.give_up(row.id, QUARANTINED)
 
 
-async def _take_up(left: LeftBehind, orch: Orchestrator, agents: Agents, sessions: Sessions) -> None:
+async def _take_up(left: LeftBehind, orch: Orchestrator, sessions: Sessions) -> None:
     row = left.row
     parent = _living(orch, row.parent_id)
     if row.spawn_reason.startswith("run ") or (row.parent_id is not None and parent is None):
         return  # a run takes up its own; a child whose parent waits, waits too
     try:
-        agent = agents.get(row.agent).agent
+        agent = await sessions.agent_of(row.id, row.agent)
     except UnknownAgent:
         log.warning("process %s stays pending: agent %r is not defined any more", row.id, row.agent)
         return

@@ -44,7 +44,9 @@ def _runs(conn: sqlite3.Connection, started: set[str], ended: Mapping[str, str])
 def _events(conn: sqlite3.Connection) -> list[str]:
     first, last, count = conn.execute("SELECT min(id), max(id), count(*) FROM event").fetchone()
     wrong = [] if not count or last - first + 1 == count else [f"events {first} to {last} have a gap: {count}"]
-    query = "SELECT json_extract(body, '$.data.run_id'), count(*) FROM event WHERE type = ? GROUP BY 1 HAVING count(*) > 1"
+    query = (
+        "SELECT json_extract(body, '$.data.run_id'), count(*) FROM event WHERE type = ? GROUP BY 1 HAVING count(*) > 1"
+    )
     for type_ in ("workflow.started", "workflow.completed"):
         wrong += [f"run {run}: {count} times {type_}" for run, count in conn.execute(query, (type_,))]
     return wrong
