@@ -70,6 +70,7 @@ async def run_tools(turn: Turn, calls: tuple[ToolCall, ...]) -> None:
 
 async def _record(turn: Turn, outcome: Outcome) -> None:
     call, result = outcome.call, outcome.result
+    turn.equipment.failpoint("before_finish")
     if result.is_error:
         turn.process.metrics.errors += 1
     state: OpEnd = "failed" if result.is_error else "done"
@@ -77,7 +78,6 @@ async def _record(turn: Turn, outcome: Outcome) -> None:
         turn.conversation.add(turn.id, Message("user", result)),
         turn.conversation.journal.end(turn.tool_key(call), state, error_class="tool_error" if result.is_error else ""),
     )
-    turn.equipment.failpoint("before_finish")
     turn.emit(
         ToolEnd,
         tool_call_id=call.id,

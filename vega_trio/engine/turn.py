@@ -199,6 +199,7 @@ async def _ask_model(turn: Turn) -> Step:
         failpoint("before_effect")
         step = await _stream_reply(turn, request)
         failpoint("after_effect")
+        failpoint("before_finish")
     except ModelError as error:
         turn.unsaved.append(journal.end(key, "failed", error_class=error.error_class.value))
         raise
@@ -211,7 +212,6 @@ async def _ask_model(turn: Turn) -> Step:
     turn.partial = ""
     if step.message.content:
         turn.unsaved.append(turn.conversation.add(turn.id, step.message))
-    failpoint("before_finish")
     return step
 
 
