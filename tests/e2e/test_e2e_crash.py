@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
+import signal
 import sqlite3
+import subprocess
+import sys
+import threading
 from collections import Counter
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -59,3 +66,54 @@ async def test_the_check_finds_what_is_lost_torn_or_repeated(tmp_path: Path) -> 
     with closing(sqlite3.connect(database)) as conn:
         (key,) = conn.execute("SELECT key FROM op WHERE name = 'act'").fetchone()
     assert "must not be repeated" in found("SELECT 1", Counter({("act", key): 2}))
+
+
+@contextmanager
+def served(database: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A real `vega serve` with the demo model, and its address."""
+    command = [sys.executable, "-m", "vega_trio", "serve", str(REVIEW), "--model", "demo"]
+    command += ["--db", str(database), "--addr", "127.0.0.1:0"]
+    env = {**os.environ, "VEGA_HOME": str(database.parent)}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=env, text=True) as process:
+        guard = threading.Timer(60, process.kill)
+        guard.start()
+        try:
+            assert process.stderr is not None
+            address = next(line for line in iter(process.stderr.readline, "") if line.startswith("Dashboard: "))
+            yield process, address.removeprefix("Dashboard: ").strip()
+        finally:
+            guard.cancel()
+            process.kill()
+
+
+@contextmanager
+def ask(url: str, path: str, body: object = None) -> Iterator[http.client.HTTPResponse]:
+    data = None if body is None else json.dumps(body)
+    with closing(http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)) as connection:
+        connection.request("POST" if data else "GET", path, data, {"Content-Type": "application/json"} if data else {})
+        with connection.getresponse() as answer:
+            yield answer
+
+
+def test_a_killed_server_goes_on_with_the_answer_that_it_was_giving(tmp_path: Path) -> None:
+    chat, database, body = "/api/agents/Coder/chat", tmp_path / "vega.db", {"message": "Write a binary search function"}
+    with served(database) as (process, url), ask(url, f"{chat}/stream", body) as stream:
+        assert any(b"text_delta" in line for line in iter(stream.readline, b""))
+        with ask(url, "/api/processes") as answer:
+            (before,) = json.load(answer)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    with served(database) as (_, url):
+        with ask(url, chat, {"message": "Thanks"}) as answer:  # waits behind the turn that goes on
+            assert answer.status == 200
+        with ask(url, "/api/processes") as answer:
+            (after,) = json.load(answer)
+        with ask(url, chat) as answer:
+            asked, answered, *_ = json.load(answer)
+    assert (after["id"], after["incarnation"]) == (before["id"], before["incarnation"] + 1)
+    assert asked["content"] == body["message"]
+    assert len(answered["content"]) > 200
+    with closing(sqlite3.connect(database)) as conn:
+        assert conn.execute("SELECT state, attempts FROM op").fetchall() == [("done", 2), ("done", 1)]
+        types = [type_ for (type_,) in conn.execute("SELECT type FROM event ORDER BY id")]
+    assert types.count("turn.started") == types.count("turn.finished") == 2
