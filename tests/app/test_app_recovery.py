@@ -256,7 +256,7 @@ async def test_a_run_goes_on_from_its_last_finished_step(document: Path, tmp_pat
         result = await again.wait()
         assert again.process is not None
         assert again.process.id == run.process_id
-        steps = [row for row in await app.store.records.query("wf_step", run=run.id)]
+        steps = await app.store.records.query("wf_step", run=run.id)
         assert [row["status"] for row in steps] == ["completed"] * len(steps)
         assert len(steps) >= 4
         types = [event.type for event in await app.store.events_after(0, limit=1000)]
