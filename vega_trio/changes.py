@@ -6,7 +6,7 @@ A change is submitted whole and committed whole; `Together` makes several facts 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 
@@ -16,7 +16,11 @@ from vega_trio.messages import Message
 
 @attrs.frozen(kw_only=True)
 class ProcessRow:
-    """A process as it is listed, also after it has ended. Times are Unix seconds; money is micro-dollars."""
+    """A process as it is listed, also after it has ended. Times are Unix seconds; money is micro-dollars.
+
+    `epoch` rises each time a program takes the process up; a write with an older one is refused. `recoveries` holds
+    when it was last taken up with an open turn: Unix seconds, separated by blanks.
+    """
 
     id: str
     agent: str
@@ -37,6 +41,8 @@ class ProcessRow:
     tool_calls: int = 0
     errors: int = 0
     last_active_at: float | None = None
+    epoch: int = 1
+    recoveries: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -50,8 +56,52 @@ class MessageRow:
     at: float
 
 
+OpKind = Literal["llm", "tool"]
+OpEnd = Literal["done", "failed", "unknown"]
+
+
+@attrs.frozen(kw_only=True)
+class OpRow:
+    """A model or tool call in a process's journal. `seq` rises by one within the process, from 0.
+
+    `key` names the call for ever: it is the same when the call is repeated after a crash, and no other has it.
+    `name` is the model's or the tool's. `request` and `result` are JSON objects; what is in the conversation is
+    not repeated there. `attempts` counts how often it was begun.
+    """
+
+    process_id: str
+    seq: int
+    turn_id: str
+    kind: OpKind
+    name: str
+    key: str
+    request: Mapping[str, Any] = attrs.field(factory=dict)
+    state: Literal["begun"] | OpEnd = "begun"
+    result: Mapping[str, Any] | None = None
+    error_class: str = ""
+    cost_microusd: int = 0
+    attempts: int = 1
+    epoch: int = 1
+    begun_at: float = 0.0
+    finished_at: float | None = None
+
+
+@attrs.frozen(kw_only=True)
+class MailRow:
+    """A message that an agent has accepted and not dealt with. `id` is its turn's."""
+
+    process_id: str
+    id: str
+    root_id: str
+    message: Message
+    at: float
+    sender_id: str | None = None
+
+
 @attrs.frozen
 class SaveProcess:
+    """Refused when the stored epoch is newer."""
+
     row: ProcessRow
 
 
@@ -62,9 +112,48 @@ class AppendMessage:
 
 @attrs.frozen
 class ClearMessages:
-    """Forgets a process's conversation."""
+    """Forgets a process's conversation, and what its journal says of the calls made in it."""
 
     process_id: str
+
+
+@attrs.frozen
+class OpBegun:
+    """Written before the call is made. A call begun and never finished may be begun again: one more attempt.
+
+    Refused when that call has finished, or when the process's stored epoch is newer.
+    """
+
+    row: OpRow
+
+
+@attrs.frozen(kw_only=True)
+class OpFinished:
+    """What became of a call. Refused when it has not begun, has finished, or the stored epoch is newer."""
+
+    process_id: str
+    seq: int
+    state: OpEnd
+    epoch: int
+    at: float
+    result: Mapping[str, Any] | None = None
+    error_class: str = ""
+    cost_microusd: int = 0
+
+
+@attrs.frozen
+class KeepMail:
+    """A message was accepted. Keeping one twice is keeping it once."""
+
+    row: MailRow
+
+
+@attrs.frozen
+class DropMail:
+    """The message was dealt with; `id` None: all of the process's."""
+
+    process_id: str
+    id: str | None = None
 
 
 @attrs.frozen
@@ -96,4 +185,5 @@ class Together:
     changes: tuple[Change, ...]
 
 
-Change = SaveProcess | AppendMessage | ClearMessages | AppendEvent | Put | Delete | Together
+ProcessFact = SaveProcess | AppendMessage | ClearMessages | OpBegun | OpFinished | KeepMail | DropMail
+Change = ProcessFact | AppendEvent | Put | Delete | Together

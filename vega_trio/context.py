@@ -55,12 +55,14 @@ class ToolContext:
 
     `spawn(agent_or_function, ...)` starts a child of the calling process, which ends with it (arguments as
     `Process.spawn`). `ask(name, message)` sends to another agent and returns its reply's text; in a program
-    without an application, `name` is a registered process name.
+    without an application, `name` is a registered process name. `idempotency_key` names this call for ever:
+    when a crash has it made again, it is the same.
     """
 
     process: ProcessHandle
     turn_id: str
     tool_call_id: str
+    idempotency_key: str = ""
     session: Session | None = None
     spawn: Callable[..., Any] = attrs.field(repr=False)
     ask: Callable[[str, str], Awaitable[str]] = attrs.field(repr=False)

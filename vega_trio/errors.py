@@ -5,7 +5,8 @@
     |-- your file              DocumentError(diagnostics)
     |-- your request           ConfigError, UnknownAgent, UnknownSession, UnknownWorkflow, UnknownRun, InputError,
     |                          MissingExtra
-    |-- the world              ModelError(error_class) > MissingKey;  StoreError > StoreBusy, StoreTooNew
+    |-- the world              ModelError(error_class) > MissingKey;  StoreError > StoreBusy, StoreTooNew,
+    |                          StoreOverloaded
     |-- a turn, a run          TurnFailed(error_class, turn_id), TurnCancelled(turn_id, text), RunFailed, RunCancelled
     |-- a process that ended   ProcessExited > ProcessCrashed;  SupervisorGaveUp, Escalated, FailedToStart,
     |                          StartTimeout, ProcessTimeout
@@ -137,6 +138,10 @@ class StoreBusy(StoreError):
 
 class StoreTooNew(StoreError):
     """The database was written by a newer version; it is left untouched."""
+
+
+class StoreOverloaded(StoreError):
+    """More changes wait for the disk than may; nothing new is taken until it has caught up."""
 
 
 # -- a turn

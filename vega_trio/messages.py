@@ -99,3 +99,14 @@ class Usage:
             self.cache_read_tokens + other.cache_read_tokens,
             self.cache_write_tokens + other.cache_write_tokens,
         )
+
+
+def as_message(sent: object) -> Message | None:
+    """What was sent to an agent, as the user's message: text, a `Message` or message parts; None for anything else."""
+    if isinstance(sent, Message):
+        return sent
+    if isinstance(sent, str | Part):
+        return Message("user", sent)
+    if isinstance(sent, tuple | list) and all(isinstance(part, Part) for part in sent):
+        return Message("user", sent)
+    return None

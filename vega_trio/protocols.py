@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
-from vega_trio.changes import Change, MessageRow, ProcessRow
+from vega_trio.changes import Change, MailRow, MessageRow, OpRow, ProcessRow
 from vega_trio.context import ToolContext
 from vega_trio.messages import Message, ToolCall, Usage
 
@@ -157,6 +157,11 @@ class Store(Protocol):
     def submit(self, change: Change) -> Commit: ...
 
     @property
+    def pending(self) -> int:
+        """How many changes have been submitted and not settled."""
+        ...
+
+    @property
     def records(self) -> Records: ...
 
     async def process(self, process_id: str) -> ProcessRow | None: ...
@@ -165,8 +170,20 @@ class Store(Protocol):
         """The newest first."""
         ...
 
+    async def unfinished(self) -> list[ProcessRow]:
+        """Those recorded as running or pending, in the order in which they were first saved."""
+        ...
+
     async def messages(self, process_id: str) -> list[MessageRow]:
         """In order of `seq`."""
+        ...
+
+    async def ops(self, process_id: str, *, turn_id: str | None = None) -> list[OpRow]:
+        """A process's journal, or one turn's part of it, in order of `seq`."""
+        ...
+
+    async def mail(self) -> list[MailRow]:
+        """All that was accepted and not dealt with; each process's in the order in which it came."""
         ...
 
     async def events_after(self, event_id: int, *, limit: int = 500) -> list[StoredEvent]:

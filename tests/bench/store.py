@@ -16,18 +16,24 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AsyncExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 
 import trio
 
 from vega_trio._core.wire import encode_event
+from vega_trio.agent import Agent
+from vega_trio.app.open import open_orchestrator
 from vega_trio.changes import AppendEvent, AppendMessage, MessageRow, Together
 from vega_trio.events import ToolEnd
-from vega_trio.messages import Message
+from vega_trio.messages import Message, ToolCall
+from vega_trio.protocols import ModelRequest
+from vega_trio.runtime.orchestrator import Orchestrator
+from vega_trio.runtime.process import Process
 from vega_trio.store.opening import SYNCHRONOUS, Durability, file_system, open_for_writing
 from vega_trio.store.sqlite import open_sqlite
+from vega_trio.testing.scripted import Scripted, ScriptedModel
 
 EVENT = ToolEnd(
     process_id="8c1f20aa", agent="coder", incarnation=1, turn_id="t1", root_turn_id="t1", tool_call_id="tc_1",
@@ -108,6 +114,40 @@ def our_changes(path: Path, durability: Durability, submitters: int, count: int)
     return speed, statistics.quantiles(waits, n=100)[98] * 1000
 
 
+def turns(path: Path | None, durability: Durability, agents: int, count: int) -> float:
+    """Turns a second that call one tool: two model calls and a tool call, journalled. None: kept in memory."""
+
+    async def tool(n: int) -> str:
+        """Does nothing."""
+        return "done"
+
+    def reply(request: ModelRequest) -> Scripted:
+        return "ok" if request.messages[-1].tool_results else ToolCall("t", "tool", {"n": 1})
+
+    async def rounds(orch: Orchestrator) -> float:
+        processes = [await orch.spawn(Agent(name="a", tools=[tool])) for _ in range(agents)]
+
+        async def talk(process: Process) -> None:
+            for _ in range(count // agents):
+                await process.send("go")
+
+        start = time.perf_counter()
+        async with trio.open_nursery() as nursery:
+            for process in processes:
+                nursery.start_soon(talk, process)
+        return count / (time.perf_counter() - start)
+
+    async def main() -> float:
+        async with AsyncExitStack() as stack:
+            store = None
+            if path is not None:
+                store = await stack.enter_async_context(open_sqlite(path, durability=durability))
+            orch = await stack.enter_async_context(open_orchestrator(model=ScriptedModel(reply), store=store))
+            return await rounds(orch)
+
+    return trio.run(main)
+
+
 def measure(durability: Durability, directory: Path, rounds: int, scale: int) -> list[dict[str, object]]:
     """A row for each case: medians over interleaved rounds, and the ratio of ours to bare."""
     fresh = _fresh(directory)
@@ -119,6 +159,11 @@ def measure(durability: Durability, directory: Path, rounds: int, scale: int) ->
         rows.append(_row(f"durable changes/s, {submitters} submitters", rounds, fresh,
                          partial(bare_changes, durability=durability, submitters=submitters, count=count),
                          partial(our_changes, durability=durability, submitters=submitters, count=count)))
+    for agents in (1, 20):
+        count = agents * max(5, 10 * scale)
+        rows.append(_row(f"turns/s with a tool, {agents} agents (bare: memory)", rounds, fresh,
+                         lambda path, agents=agents, count=count: turns(None, durability, agents, count),
+                         lambda path, agents=agents, count=count: (turns(path, durability, agents, count), None)))
     return rows
 
 
@@ -172,10 +217,10 @@ def main() -> None:
         disk = file_system(mounts.read_text(), os.stat(name).st_dev) if mounts.exists() else None
         rows = measure(options.durability, Path(name), 3 if options.quick else 5, 1 if options.quick else 10)
     print(f"durability {options.durability}, {disk or 'unknown'} file system, sqlite {sqlite3.sqlite_version}")
-    print(f"{'':36}{'bare/s':>10}{'ours/s':>10}{'ratio':>8}{'p99 ms':>9}")
+    print(f"{'':48}{'bare/s':>10}{'ours/s':>10}{'ratio':>8}{'p99 ms':>9}")
     for row in rows:
         wait = "" if row["p99_ms"] is None else row["p99_ms"]
-        print(f"{row['case']:36}{row['bare']:>10}{row['ours']:>10}{row['ratio']:>8}{wait:>9}")
+        print(f"{row['case']:48}{row['bare']:>10}{row['ours']:>10}{row['ratio']:>8}{wait:>9}")
     options.json.parent.mkdir(parents=True, exist_ok=True)
     result = {"durability": options.durability, "disk": disk, "sqlite": sqlite3.sqlite_version, "rows": rows}
     options.json.write_text(json.dumps(result, indent=2) + "\n")

@@ -88,7 +88,7 @@ def _read_only(path: Path) -> None:
         (_noise, "is not a SQLite database"),
         (_foreign, "is a database of another program"),
         (_foreign_in_wal_mode, "is a database of another program"),
-        (_newer, "was written by a newer vega .schema 99, this one knows 1"),
+        (_newer, "was written by a newer vega .schema 99, this one knows 2"),
         (_torn, "is damaged|malformed"),
         (_cut_off, "is damaged|malformed"),
         (_read_only, "is read-only; make it writable"),

@@ -12,6 +12,7 @@ import trio
 from vega_trio.app.agents import AgentInfo, Agents
 from vega_trio.app.archive import Archive
 from vega_trio.app.chat import Chat, ChatMessage, ChatStatus, ChatStream
+from vega_trio.app.fork import fork
 from vega_trio.app.overview import Overview, ProcessDetail, Stats
 from vega_trio.app.runbook import Runbook
 from vega_trio.app.runs import Run, Runs
@@ -24,6 +25,7 @@ from vega_trio.events import Event
 from vega_trio.protocols import Store
 from vega_trio.runtime.bus import Subscription
 from vega_trio.runtime.orchestrator import Orchestrator, SpawnTreeNode
+from vega_trio.runtime.process import Process
 from vega_trio.session import Reply, Session
 
 
@@ -134,6 +136,15 @@ class App:
     def supervisors(self) -> SupervisorNode:
         """The supervision tree, the orchestrator being its root."""
         return supervisor_tree(self.orch)
+
+    async def fork(
+        self, process_id: str, *, at: int, model: str | None = None, system: str | None = None
+    ) -> Process:
+        """A new process with a session of its own, as things stood after event `at`; it may have another model.
+
+        Raises: UnknownProcess, UnknownAgent, InputError when there is no such event.
+        """
+        return await fork(self.chats.sessions, process_id, at, model=model, system=system)
 
     def spawn_tree(self) -> list[SpawnTreeNode]:
         return self.orch.spawn_tree()

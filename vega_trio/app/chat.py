@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 import attrs
 
-from vega_trio.app.outfit import new_id
+from vega_trio.app.outfit import new_id, refuse_overload
 from vega_trio.app.sessions import Sessions
-from vega_trio.changes import MessageRow
-from vega_trio.engine.conversation import Conversation
+from vega_trio.changes import ClearMessages, MessageRow
+from vega_trio.engine.conversation import Conversation, new_conversation
 from vega_trio.errors import MailboxFull
 from vega_trio.events import Event
 from vega_trio.messages import ToolResult
@@ -74,8 +74,9 @@ class Chat:
     async def open(self, session: Session, text: str, *, turn_id: str | None = None) -> AsyncIterator[ChatStream]:
         """Sends a message and hands out the events of its turn.
 
-        Raises: MailboxFull, rather than wait for room; UnknownAgent.
+        Raises: MailboxFull, rather than wait for room; StoreOverloaded; UnknownAgent.
         """
+        refuse_overload(self.sessions.store)
         session = await self.sessions.resolve(session)
         await self.sessions.touch(session, text)
         process = await self.sessions.process(session)
@@ -89,8 +90,9 @@ class Chat:
     async def ask(self, session: Session, text: str) -> Reply:
         """Sends a message and waits for the reply.
 
-        Raises: TurnFailed, TurnCancelled, ProcessExited, MailboxFull, UnknownAgent.
+        Raises: TurnFailed, TurnCancelled, ProcessExited, MailboxFull, StoreOverloaded, UnknownAgent.
         """
+        refuse_overload(self.sessions.store)
         session = await self.sessions.resolve(session)
         await self.sessions.touch(session, text)
         process = await self.sessions.process(session)
@@ -113,18 +115,16 @@ class Chat:
         session = await self.sessions.resolve(session)
         assert session.id is not None
         process = self.sessions.living(session)
-        if process is not None:
-            process.drop_waiting()
-            while process.current is not None:
-                await process.stop_turn()
-            # Nothing is awaited from here to clear(), so no turn can begin in between.
-            if isinstance(process.conversation, Conversation):
-                await process.conversation.clear().wait()
-                return
-        empty = Conversation(session.id, self.sessions.store, time.time)
-        if process is not None:
-            process.conversation = empty
-        await empty.clear().wait()
+        if process is None:
+            await self.sessions.store.submit(ClearMessages(session.id)).wait()
+            return
+        process.drop_waiting()
+        while process.current is not None:
+            await process.stop_turn()
+        # Nothing is awaited from here to clear(), so no turn can begin in between.
+        if not isinstance(process.conversation, Conversation):
+            process.conversation = new_conversation(process.id, self.sessions.store, time.time, epoch=process.epoch)
+        await process.conversation.clear().wait()
 
     async def stop(self, session: Session) -> str | None:
         """Stops the running turn, keeping what it has said. Returns its id, or None when there is none."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 import trio
@@ -19,12 +19,13 @@ from vega_trio.app.agents import open_agents
 from vega_trio.app.application import App
 from vega_trio.app.chat import Chat
 from vega_trio.app.disk import Disk
+from vega_trio.app.failpoints import failpoint_of
 from vega_trio.app.outfit import Outfitter, ask_by_name, new_id
-from vega_trio.app.overview import ALL, RUNNING, Overview
+from vega_trio.app.overview import Overview
+from vega_trio.app.recovery import go_on, look, quarantine
 from vega_trio.app.runs import Runs
 from vega_trio.app.sessions import Sessions
 from vega_trio.app.toolbelt import named_tools
-from vega_trio.changes import SaveProcess
 from vega_trio.diagnostics import Diagnostic
 from vega_trio.dsl.builtin import BUILTIN_NAME, BUILTIN_TEXT
 from vega_trio.dsl.document import Document, Settings
@@ -35,6 +36,7 @@ from vega_trio.llm.pull import installed
 from vega_trio.llm.resolve import Models
 from vega_trio.protocols import Model, Store, Tool
 from vega_trio.runtime.orchestrator import Orchestrator, open_kernel
+from vega_trio.runtime.recovered import Recovered
 from vega_trio.store.memory import MemoryStore
 from vega_trio.tools.toolbox import as_tool
 
@@ -61,15 +63,19 @@ async def open_orchestrator(
     """
     _check(model, max_processes, shutdown_timeout)
     env = os.environ
-    async with _open_store(store) as opened, Models(env=env, home=home_of(env)) as models:
+    failpoint = failpoint_of(env)
+    async with _open_store(store, "full", failpoint) as opened, Models(env=env, home=home_of(env)) as models:
         outfitter = Outfitter(
             store=opened,
+            failpoint=failpoint,
             models=models.get,
             default_model=model if model is not None else env.get("VEGA_MODEL") or DEFAULT_MODEL,
             named_tools=named_tools(Settings(), {}, (), base=Path(), env=env, canned_search=model == "demo"),
         )
-        async with _open_kernel(outfitter, max_processes, shutdown_timeout) as orch:
+        left = await look(opened)
+        async with _open_kernel(outfitter, max_processes, shutdown_timeout, left) as orch:
             outfitter.ask = partial(ask_by_name, orch)
+            await quarantine(orch)
             yield orch
 
 
@@ -101,12 +107,14 @@ async def open_app(
     given = [as_tool(each) for each in tools]
     document, warnings = _document(source, model, given, env, home)
     settings = document.settings
+    failpoint = failpoint_of(env)
     default = model if model is not None else env.get("VEGA_MODEL") or settings.default_model or DEFAULT_MODEL
     async with AsyncExitStack() as stack:
-        opened = await stack.enter_async_context(_open_store(store))
+        opened = await stack.enter_async_context(_open_store(store, settings.durability, failpoint))
         models = await stack.enter_async_context(Models(env=env, home=home))
         outfitter = Outfitter(
             store=opened,
+            failpoint=failpoint,
             models=models.get,
             default_model=default,
             named_tools=named_tools(
@@ -120,11 +128,16 @@ async def open_app(
             idle_stop_s=settings.idle_stop_s,
         )
         catalogue = open_agents(document, outfitter, model)
-        await _settle_the_dead(opened)
+        left = await look(opened)
         patience = settings.shutdown_timeout_s if shutdown_timeout is None else shutdown_timeout
-        orch = await stack.enter_async_context(_open_kernel(outfitter, settings.max_processes, patience))
-        chats = Chat(Sessions(catalogue, orch, opened))
+        orch = await stack.enter_async_context(_open_kernel(outfitter, settings.max_processes, patience, left))
+        sessions = Sessions(catalogue, orch, opened)
+        chats = Chat(sessions)
+        runs = Runs(document, catalogue, orch, opened, env)
         outfitter.ask = chats.ask_for
+        await quarantine(orch)
+        await go_on(orch, sessions)
+        await runs.resume()
         yield App(
             document=document,
             warnings=warnings,
@@ -135,7 +148,7 @@ async def open_app(
             catalogue=catalogue,
             chats=chats,
             overview=Overview(orch, opened, trio.current_time()),
-            runs=Runs(document, catalogue, orch, opened, env),
+            runs=runs,
         )
 
 
@@ -187,13 +200,15 @@ def _document(
 
 
 @asynccontextmanager
-async def _open_store(store: str | Path | Store | None) -> AsyncIterator[Store]:
+async def _open_store(
+    store: str | Path | Store | None, durability: Literal["full", "process"], failpoint: Callable[[str], None]
+) -> AsyncIterator[Store]:
     if store is None:
         yield MemoryStore()
     elif isinstance(store, str | Path):
         from vega_trio.store.sqlite import open_sqlite  # only who has a database pays for its packages
 
-        async with open_sqlite(store) as opened:
+        async with open_sqlite(store, durability=durability, failpoint=failpoint) as opened:
             yield opened
     elif callable(getattr(store, "submit", None)):
         yield store
@@ -202,7 +217,7 @@ async def _open_store(store: str | Path | Store | None) -> AsyncIterator[Store]:
 
 
 def _open_kernel(
-    outfitter: Outfitter, max_processes: int, shutdown_timeout: float
+    outfitter: Outfitter, max_processes: int, shutdown_timeout: float, recovered: Recovered
 ) -> AbstractAsyncContextManager[Orchestrator]:
     return open_kernel(
         store=outfitter.store,
@@ -212,12 +227,6 @@ def _open_kernel(
         new_id=new_id,
         max_processes=max_processes,
         shutdown_timeout=shutdown_timeout,
+        recovered=recovered,
     )
 
-
-async def _settle_the_dead(store: Store) -> None:
-    """Processes recorded as running when the program was killed are not: says so, and their history stays."""
-    for row in await store.processes(limit=ALL):
-        if row.status in RUNNING:
-            ended = attrs.evolve(row, status="failed", exit_reason="the program was killed", completed_at=time.time())
-            await store.submit(SaveProcess(ended)).wait()

@@ -9,19 +9,28 @@ from collections.abc import Awaitable, Callable, Mapping
 import attrs
 
 from vega_trio.agent import Agent
+from vega_trio.app.failpoints import no_failpoint
 from vega_trio.engine.body import agent_body
 from vega_trio.engine.equipment import Equipment
-from vega_trio.errors import ConfigError, did_you_mean
+from vega_trio.errors import ConfigError, StoreOverloaded, did_you_mean
 from vega_trio.protocols import Model, Store, Tool
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.process import Process
 from vega_trio.tools.threads import Threads
 from vega_trio.tools.toolbox import as_tool
 
+MAX_PENDING = 10_000
+
 
 def new_id() -> str:
     """Eight hexadecimal digits: short enough to type, and checked against the living when used."""
     return uuid.uuid4().hex[:8]
+
+
+def refuse_overload(store: Store) -> None:
+    """What every door asks before it takes something new. Raises: StoreOverloaded."""
+    if store.pending >= MAX_PENDING:
+        raise StoreOverloaded(f"{store.pending} changes wait for the disk; nothing new is taken until it catches up")
 
 
 async def ask_by_name(orch: Orchestrator, _: Process, name: str, message: str) -> str:
@@ -47,6 +56,7 @@ class Outfitter:
     named_tools: Mapping[str, Tool]
     ask: Callable[[Process, str, str], Awaitable[str]] | None = None
     idle_stop_s: float | None = None
+    failpoint: Callable[[str], None] = no_failpoint
     threads: Threads = attrs.field(factory=Threads)
 
     def model_of(self, agent: Agent) -> Model:
@@ -84,5 +94,6 @@ class Outfitter:
             new_id=new_id,
             ask=self.ask,
             idle_stop_s=self.idle_stop_s,
+            failpoint=self.failpoint,
         )
         return agent_body(agent, equipment)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any, Literal
 
@@ -13,7 +15,7 @@ import trio
 
 from vega_trio._core.wire import rfc3339
 from vega_trio.app.agents import Agents
-from vega_trio.app.outfit import new_id
+from vega_trio.app.outfit import new_id, refuse_overload
 from vega_trio.app.steps import Steps
 from vega_trio.changes import Put
 from vega_trio.dsl.document import Document
@@ -21,6 +23,7 @@ from vega_trio.dsl.effects import StepFailed
 from vega_trio.dsl.inputs import bind
 from vega_trio.dsl.interpret import interpret
 from vega_trio.dsl.workflow import WorkflowDefinition
+from vega_trio.engine.replay import Record
 from vega_trio.engine.workflow import Drive, drive
 from vega_trio.errors import RunCancelled, RunFailed, UnknownWorkflow, did_you_mean
 from vega_trio.events import Event, WorkflowCancelled, WorkflowCompleted, WorkflowFailed, WorkflowStarted
@@ -30,7 +33,7 @@ from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.process import Process
 
 RECORDED_WITHIN_S = 30.0  # for the commit that makes a run known; a disk that takes longer is broken
-RunStatus = Literal["running", "completed", "failed", "cancelled"]
+RunStatus = Literal["running", "completed", "failed", "cancelled", "interrupted"]
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -45,6 +48,8 @@ class Run:
     workflow: str
     inputs: Mapping[str, Any]
     started_at: float
+    process_id: str
+    timeout_s: float
     status: RunStatus = "running"
     result: Any = None
     error: str = ""
@@ -67,7 +72,7 @@ class Run:
         await self.ended.wait()
         if self.status == "failed":
             raise RunFailed(self.error, self.error_class, self.id) from self.cause
-        if self.status == "cancelled":
+        if self.status in ("cancelled", "interrupted"):
             raise RunCancelled(self.id)
         return self.result
 
@@ -92,6 +97,8 @@ class Run:
             "run_id": self.id,
             "workflow": self.workflow,
             "inputs": dict(self.inputs),
+            "process_id": self.process_id,
+            "timeout_s": self.timeout_s if math.isfinite(self.timeout_s) else None,
             "status": self.status,
             "result": self.result,
             "error": self.error,
@@ -129,33 +136,73 @@ class Runs:
     ) -> Run:
         """Returns when the run is recorded.
 
-        Raises: UnknownWorkflow, InputError, TooManyProcesses, OrchestratorClosed; FailedToStart when the store fails.
+        Raises: UnknownWorkflow, InputError, StoreOverloaded, TooManyProcesses, OrchestratorClosed; FailedToStart when
+            the store fails.
         """
+        refuse_overload(self.store)
         definition = self.workflow(name)
         bound = bind(definition, inputs, primary_text=primary_text)
-        id_ = new_id()
-        run = Run(
+        run = self._run(
+            new_id(), name, bound, time.time(), new_id(), definition.timeout_s if timeout is None else timeout
+        )
+        run.after_event = await self.store.last_event_id()
+        await self._spawn(run, Record(run.id, self.store))
+        return run
+
+    async def resume(self) -> None:
+        """Takes up the runs that a killed program left behind; what cannot go on is recorded as interrupted."""
+        for row in await self.store.records.query("wf_run", status="running"):
+            if row["workflow"] in self.document.workflows and row.get("process_id"):
+                await self._take_up(row)
+            else:
+                ended = {**row, "status": "interrupted", "completed_at": rfc3339(time.time())}
+                await self.store.submit(Put("wf_run", row["run_id"], ended)).wait()
+        running = {f"run {run_id}" for run_id in self.by_id}
+        for left in self.orch.recovered.all():
+            if left.row.spawn_reason.startswith("run ") and left.row.spawn_reason not in running:
+                await self.orch.give_up(left.row.id, "its workflow run cannot go on")
+
+    async def _take_up(self, row: Mapping[str, Any]) -> None:
+        records, run_id = self.store.records, row["run_id"]
+        steps = await records.query("wf_step", run=run_id)
+        record = Record(run_id, self.store)
+        record.load(await records.query("wf_step", run=record.place), steps)
+        started_at = datetime.fromisoformat(row["started_at"]).timestamp()
+        timeout_s = math.inf if row["timeout_s"] is None else row["timeout_s"]
+        run = self._run(run_id, row["workflow"], row["inputs"], started_at, row["process_id"], timeout_s)
+        run.after_event = row.get("after_event", 0)
+        run.steps.load(steps)
+        await self._spawn(run, record)
+
+    def _run(
+        self, id_: str, name: str, inputs: Mapping[str, Any], started_at: float, process_id: str, timeout_s: float
+    ) -> Run:
+        return Run(
             id=id_,
             workflow=name,
-            inputs=bound,
-            started_at=time.time(),
+            inputs=inputs,
+            started_at=started_at,
+            process_id=process_id,
+            timeout_s=timeout_s,
             steps=Steps(id_, self.store, time.time),
-            after_event=await self.store.last_event_id(),
             orch=self.orch,
         )
-        timeout_s = definition.timeout_s if timeout is None else timeout
 
+    async def _spawn(self, run: Run, record: Record) -> None:
         async def body(process: Process) -> object:
-            return await self._body(run, process, timeout_s)
+            return await self._body(run, process, record)
 
         run.process = await self.orch.spawn(
-            body, task=f"workflow {name}", spawn_reason=f"run {run.id}", start_timeout=RECORDED_WITHIN_S
+            body,
+            task=f"workflow {run.workflow}",
+            spawn_reason=f"run {run.id}",
+            start_timeout=RECORDED_WITHIN_S,
+            id=run.process_id,
         )
         self.by_id[run.id] = run
         run.process.on_end(partial(self._ended, run))
-        return run
 
-    async def _body(self, run: Run, process: Process, timeout_s: float) -> object:
+    async def _body(self, run: Run, process: Process, record: Record) -> object:
         driver = Drive(
             run_id=run.id,
             process=process,
@@ -165,19 +212,29 @@ class Runs:
             new_uuid=lambda: str(uuid.uuid4()),
             spent=run.spend,
             noted=run.steps.noted,
+            leaving=lambda: self.orch.closing,
+            record=record,
+            store=self.store,
         )
-        started = WorkflowStarted(run_id=run.id, workflow=run.workflow)
-        commit = process.emit(started, Put("wf_run", run.id, run.row()))
-        assert commit is not None
-        await commit.wait()
+        if not record.resumed:
+            started = WorkflowStarted(run_id=run.id, workflow=run.workflow)
+            commit = process.emit(started, Put("wf_run", run.id, run.row()))
+            assert commit is not None
+            await commit.wait()
         process.ready()
-        with trio.move_on_after(timeout_s):
+        left_s = run.timeout_s - max(0.0, time.time() - run.started_at) if record.resumed else run.timeout_s
+        with trio.move_on_after(max(0.0, left_s)):
             result = await drive(interpret(self.document, run.workflow, run.inputs), driver)
             return result.value
-        raise StepFailed(f"workflow {run.workflow!r} did not finish within its timeout of {timeout_s:g} s", "timeout")
+        limit = f"its timeout of {run.timeout_s:g} s"
+        raise StepFailed(f"workflow {run.workflow!r} did not finish within {limit}", "timeout")
 
     def _ended(self, run: Run, reason: ExitReason) -> None:
         """The run ends as its process did; recorded with the event that says so before anyone hears of it."""
+        if self.orch.closing and not isinstance(reason, Normal):
+            run.ended.set()  # for who waits in this program; the record says running, and the next one goes on
+            run.status = "interrupted"
+            return
         run.completed_at = time.time()
         run.steps.cancel()
         outcome: Event
@@ -197,6 +254,9 @@ class Runs:
         commit = run.process.emit(outcome, Put("wf_run", run.id, run.row()))
         assert commit is not None
         commit.on_done(lambda _: self._recorded(run))
+        for left in self.orch.recovered.all():
+            if left.row.spawn_reason == f"run {run.id}":
+                self.orch.drop(left.row.id, "its workflow run has ended without it")
 
     def _recorded(self, run: Run) -> None:
         del self.by_id[run.id]

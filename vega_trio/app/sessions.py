@@ -14,6 +14,7 @@ import attrs
 import trio
 
 from vega_trio._core.wire import rfc3339
+from vega_trio.agent import Agent
 from vega_trio.app.agents import Agents
 from vega_trio.app.outfit import new_id
 from vega_trio.changes import Put
@@ -87,13 +88,33 @@ class Sessions:
         started = self._starting[session.id] = trio.Event()
         try:
             row = await self.store.process(session.id)
-            agent = self.agents.get(session.agent).agent
+            agent = await self.agent_of(session.id, session.agent)
             process = await self.orch.spawn(agent, id=session.id, row=row, spawn_reason="chat")
             process.session = session
             return process
         finally:
             del self._starting[session.id]
             started.set()
+
+    async def agent_of(self, session_id: str, agent: str) -> Agent:
+        """The agent's blueprint, with the model and the system prompt that a fork may have of its own.
+
+        Raises: UnknownAgent.
+        """
+        blueprint = self.agents.get(agent).agent
+        row = await self.store.records.get("session", session_id) or {}
+        own = {key: row[key] for key in ("model", "system") if row.get(key) is not None}
+        return attrs.evolve(blueprint, **own) if own else blueprint
+
+    async def begin(self, session: Session, *, title: str, model: str | None, system: str | None) -> None:
+        """Records a session whose conversation is there already."""
+        row = {"title": title, "created_at": rfc3339(time.time()), "model": model, "system": system}
+        await self._save(session, row)
+
+    async def recorded(self, session_id: str) -> Session | None:
+        """The session that is recorded under the id."""
+        row = await self.store.records.get("session", session_id)
+        return Session(row["agent"], row["user"], session_id) if row is not None else None
 
     def living(self, session: Session) -> Process | None:
         """The session's process, if it is alive (restarting counts)."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any, assert_never
 
 import attrs
@@ -41,6 +42,14 @@ class Steps:
     _store: Store
     _wall_clock: Callable[[], float]
     _by_path: dict[str, StepRecord] = attrs.field(factory=dict, init=False)
+
+    def load(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Takes up the steps of a run that a killed program left behind."""
+        for row in rows:
+            fields = {key: value for key, value in row.items() if key != "run"}
+            if fields["started_at"] is not None:
+                fields["started_at"] = datetime.fromisoformat(fields["started_at"]).timestamp()
+            self._by_path[row["path"]] = StepRecord(**fields)
 
     def noted(self, note: Note) -> None:
         """Takes a note in and has it stored, before the event that tells of it."""

@@ -54,6 +54,7 @@ class StepTimeout(StepFailed):
 
     def __init__(self, timeout_s: float) -> None:
         super().__init__(f"the step took longer than its timeout of {timeout_s:g} s", "timeout", code="R004")
+        self.timeout_s = timeout_s
 
 
 # -- effects

@@ -37,7 +37,6 @@ UNSUPPORTED: Unsupported = {
             "logging",
             "tracing",
             "skills",
-            "durability",
             "approvals",
             "memory",
             "limits",

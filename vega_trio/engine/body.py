@@ -11,7 +11,7 @@ from vega_trio.engine.conversation import Conversation, open_conversation
 from vega_trio.engine.equipment import Equipment
 from vega_trio.engine.turn import Turn, interrupted, run_turn, stopped
 from vega_trio.errors import TurnCancelled, TurnFailed
-from vega_trio.messages import Message, Part
+from vega_trio.messages import Message, as_message
 from vega_trio.runtime.process import Mail, Process
 from vega_trio.session import Reply
 
@@ -25,7 +25,7 @@ def agent_body(agent: Agent, equipment: Equipment) -> Callable[[Process], Awaita
     async def body(process: Process) -> object:
         if process.conversation is None:
             stored = await open_conversation(
-                process.id, equipment.store, equipment.wall_clock, process.initial_messages
+                process.id, equipment.store, equipment.wall_clock, process.initial_messages, epoch=process.epoch
             )
             # Set meanwhile, it was cleared before it was read.
             process.conversation = process.conversation or stored
@@ -76,14 +76,3 @@ async def _run_task(process: Process, agent: Agent, equipment: Equipment, conver
     turn_id = conversation.task_turn_id = conversation.task_turn_id or equipment.new_id()
     turn = Turn(process, agent, equipment, conversation, turn_id, process.root_id or turn_id)
     return await run_turn(turn, Message("user", process.task))
-
-
-def as_message(mail: object) -> Message | None:
-    """A mail as the user's message: text, a `Message` or message parts; None for anything else."""
-    if isinstance(mail, Message):
-        return mail
-    if isinstance(mail, str | Part):
-        return Message("user", mail)
-    if isinstance(mail, tuple | list) and all(isinstance(part, Part) for part in mail):
-        return Message("user", mail)
-    return None

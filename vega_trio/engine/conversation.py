@@ -1,4 +1,4 @@
-"""A process's history: a list that only the process's own task appends to, each entry stored as it is made."""
+"""A process's history: a list that only the process's own task appends to, and the journal of its calls."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import attrs
 
 from vega_trio._core.history import open_calls
 from vega_trio.changes import AppendMessage, ClearMessages, MessageRow
+from vega_trio.engine.journal import Journal
 from vega_trio.messages import Message, ToolCall
 from vega_trio.protocols import Commit, Store
 
@@ -19,23 +20,28 @@ class Conversation:
     process_id: str
     store: Store
     wall_clock: Callable[[], float]
+    journal: Journal
     rows: list[MessageRow] = attrs.field(factory=list)
     task_turn_id: str = ""
 
-    def append(self, turn_id: str, message: Message) -> Commit:
-        """Adds a message and submits it; await the commit before acting on what the message says."""
+    def add(self, turn_id: str, message: Message) -> AppendMessage:
+        """Adds a message; the change is to be submitted, and durable before anyone acts on what it says."""
         seq = self.rows[-1].seq + 1 if self.rows else 0
         row = MessageRow(
             process_id=self.process_id, seq=seq, turn_id=turn_id, message=message, at=self.wall_clock()
         )
         self.rows.append(row)
-        return self.store.submit(AppendMessage(row))
+        return AppendMessage(row)
 
     def messages(self) -> list[Message]:
         return [row.message for row in self.rows]
 
     def of_turn(self, turn_id: str) -> list[Message]:
         return [row.message for row in self.rows if row.turn_id == turn_id]
+
+    def steps_of(self, turn_id: str) -> int:
+        """How many replies of the model this turn holds."""
+        return sum(message.role == "assistant" for message in self.of_turn(turn_id))
 
     def said_in(self, turn_id: str) -> str:
         """The assistant's text so far in this turn."""
@@ -46,15 +52,35 @@ class Conversation:
 
     def clear(self) -> Commit:
         self.rows.clear()
+        self.journal.ops.clear()
+        self.journal.next_seq = 0
         return self.store.submit(ClearMessages(self.process_id))
 
 
+def new_conversation(process_id: str, store: Store, wall_clock: Callable[[], float], *, epoch: int) -> Conversation:
+    """A conversation in which nothing was ever said."""
+    return Conversation(process_id, store, wall_clock, Journal(process_id, epoch, wall_clock))
+
+
 async def open_conversation(
-    process_id: str, store: Store, wall_clock: Callable[[], float], initial: tuple[Message, ...]
+    process_id: str,
+    store: Store,
+    wall_clock: Callable[[], float],
+    initial: tuple[Message, ...] = (),
+    *,
+    epoch: int,
 ) -> Conversation:
-    """The stored history of a process, or a new one that starts with `initial`."""
-    conversation = Conversation(process_id, store, wall_clock, await store.messages(process_id))
+    """The stored history of a process, or a new one that starts with `initial`.
+
+    In its first epoch a process has nothing stored, and nothing is read.
+    """
+    conversation = new_conversation(process_id, store, wall_clock, epoch=epoch)
+    if epoch > 1:
+        conversation.rows = await store.messages(process_id)
+        turns = frozenset(row.turn_id for row in conversation.rows[-1:])
+        conversation.journal.load(await store.ops(process_id), turns)
+        conversation.task_turn_id = conversation.rows[-1].turn_id if conversation.rows else ""
     if not conversation.rows:
         for message in initial:
-            conversation.append("", message)
+            store.submit(conversation.add("", message))
     return conversation

@@ -10,13 +10,18 @@ from vega_trio.protocols import Model, Store, Tool, ToolSpec
 from vega_trio.runtime.process import Process
 
 
+def _pass(_: str) -> None:
+    """No failpoint is set."""
+
+
 @attrs.frozen(kw_only=True)
 class Equipment:
     """Shared by every process of the agent; holds nothing of any one of them.
 
     `tools` is the allow-list: what is not in it is refused when called. `idle_stop_s`: a process without mail
     for that long returns, None never. `wall_clock` gives Unix seconds. `ask(process, name, message)` reaches
-    another agent on behalf of a process.
+    another agent on behalf of a process. `failpoint` is called with the name of each place where a test may have the
+    program die.
     """
 
     model: Model
@@ -26,6 +31,7 @@ class Equipment:
     ask: Callable[[Process, str, str], Awaitable[str]]
     tools: Mapping[str, Tool] = attrs.field(factory=dict)
     idle_stop_s: float | None = None
+    failpoint: Callable[[str], None] = attrs.field(default=_pass, repr=False)
     tool_specs: tuple[ToolSpec, ...] = attrs.field(init=False)
 
     @tool_specs.default

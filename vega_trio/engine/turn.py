@@ -3,9 +3,13 @@
     run_turn
       begin or resume      the user's message is stored before anything is done about it
       repeat at most max_iterations times
-        stream a reply     text goes out as it comes; the whole reply is stored before a tool runs
+        stream a reply     journalled before the call; text goes out as it comes
         no calls? finish   the reply, its events and the process's figures are durable before the caller hears
-        run the tools      side by side; each result is stored as it comes
+        run the tools      journalled together with the reply that calls them; side by side; each result is stored
+                           as it comes
+
+What the history and the journal gain is collected in `Turn.unsaved` and written in the transaction of the next
+event, so that no crash can come between them.
 
 A turn ends in a `Reply` or in `TurnFailed`, and the process lives; whatever else leaves `run_turn` ends the
 process. Everything here runs in the process's own task, but for the tools, which report to it.
@@ -13,6 +17,7 @@ process. Everything here runs in the process's own task, but for the tools, whic
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -20,9 +25,10 @@ import trio
 
 from vega_trio._core.history import CANCELLED, UNKNOWN_OUTCOME, mended
 from vega_trio.agent import Agent
-from vega_trio.changes import SaveProcess
+from vega_trio.changes import Change, DropMail, OpEnd, SaveProcess, Together
 from vega_trio.engine.conversation import Conversation
 from vega_trio.engine.equipment import Equipment
+from vega_trio.engine.journal import model_key, tool_key
 from vega_trio.engine.toolrun import run_tools
 from vega_trio.errors import ModelError, TurnFailed
 from vega_trio.events import (
@@ -45,7 +51,10 @@ REPEATABLE_EFFECTS = frozenset({"read"})
 
 @attrs.define
 class Turn:
-    """The state of one turn. `text` is what finished steps said; `partial` what the running step has said."""
+    """The state of one turn. `text` is what finished steps said; `partial` what the running step has said.
+
+    `unsaved` are facts that go with the next durable event; `owed` are the commits of those that went.
+    """
 
     process: Process
     agent: Agent
@@ -60,15 +69,42 @@ class Turn:
     calls: list[ToolCall] = attrs.field(factory=list)
     started: float = attrs.field(factory=trio.current_time)
     scope: trio.CancelScope | None = None
+    unsaved: list[Change] = attrs.field(factory=list)
+    owed: list[Commit] = attrs.field(factory=list)
 
     @property
     def stopping(self) -> bool:
         """Whether the turn was told to stop, as against a process that dies under it."""
         return self.scope is not None and self.scope.cancel_called
 
-    def emit(self, event: type[Event], /, *changes: SaveProcess, **fields: Any) -> Commit | None:
+    def emit(self, event: type[Event], /, **fields: Any) -> None:
+        """Puts an event on the bus; a durable one takes what is unsaved along, in its transaction."""
         stamped = event(turn_id=self.id, root_turn_id=self.root_id, **fields)
-        return self.process.emit(stamped, *changes)
+        if not event.DURABLE:
+            self.process.emit(stamped)
+            return
+        changes, self.unsaved = self.unsaved, []
+        commit = self.process.emit(stamped, *changes)
+        if commit is not None and changes:
+            self.owed.append(commit)
+
+    async def saved(self) -> None:
+        """Returns when all facts so far are durable. Raises: StoreError."""
+        changes, self.unsaved = self.unsaved, []
+        owed, self.owed = self.owed, []
+        if changes:
+            owed.append(self.conversation.store.submit(Together(tuple(changes))))
+        for commit in owed:
+            await commit.wait()
+
+    @property
+    def model_key(self) -> str:
+        """The key of the next model call."""
+        return model_key(self.id, self.conversation.steps_of(self.id))
+
+    def tool_key(self, call: ToolCall) -> str:
+        """The key of a call that the last reply makes."""
+        return tool_key(self.id, self.conversation.steps_of(self.id) - 1, call.id)
 
     @property
     def duration_ms(self) -> int:
@@ -90,10 +126,10 @@ async def run_turn(turn: Turn, message: Message) -> Reply:
     """
     try:
         await _begin_or_resume(turn, message)
-        for _ in range(turn.agent.max_iterations):
-            last = turn.conversation.of_turn(turn.id)[-1]
-            if last.role == "assistant" and not last.tool_calls:  # it was said whole before a crash
-                return await _finish(turn, "end_turn")
+        last = turn.conversation.of_turn(turn.id)[-1]
+        if last.role == "assistant" and not last.tool_calls:  # it was said whole before a crash
+            return await _finish(turn, "end_turn")
+        for _ in range(turn.conversation.steps_of(turn.id), turn.agent.max_iterations):
             step = await _ask_model(turn)
             if not step.message.tool_calls:
                 return await _finish(turn, step.done.stop_reason)
@@ -108,21 +144,32 @@ async def run_turn(turn: Turn, message: Message) -> Reply:
 async def _begin_or_resume(turn: Turn, message: Message) -> None:
     conversation = turn.conversation
     if not conversation.of_turn(turn.id):
+        turn.unsaved.append(conversation.add(turn.id, message))
         turn.emit(TurnStarted, model=turn.equipment.model.name, message=message.text)
-        await conversation.append(turn.id, message).wait()
         return
-    turn.text = conversation.said_in(turn.id)
+    _recall(turn)
+    open_ = conversation.open_calls(turn.id)
+    repeatable = tuple(call for call in open_ if _may_repeat(turn, call))
+    _give_up(turn, [call for call in open_ if call not in repeatable], UNKNOWN_OUTCOME, "unknown")
     turn.emit(TurnResumed)
     turn.emit(MessageReset, text=turn.text)
-    repeatable = []
-    for call in conversation.open_calls(turn.id):
-        if _may_repeat(turn, call):
-            repeatable.append(call)
-        else:
-            result = ToolResult(call.id, UNKNOWN_OUTCOME, is_error=True)
-            await conversation.append(turn.id, Message("user", result)).wait()
+    await turn.saved()
     if repeatable:
-        await run_tools(turn, tuple(repeatable))
+        await run_tools(turn, repeatable)
+
+
+def _recall(turn: Turn) -> None:
+    """What finished steps said, called and cost, as the history and the journal have it."""
+    conversation = turn.conversation
+    open_ = conversation.open_calls(turn.id)
+    turn.text = conversation.said_in(turn.id)
+    calls = [call for message in conversation.of_turn(turn.id) for call in message.tool_calls]
+    turn.calls = [call for call in calls if call not in open_]
+    turn.usage, turn.cost_microusd = Usage(), 0
+    for op in conversation.journal.of_turn(turn.id):
+        if op.kind == "llm" and op.result is not None:
+            turn.usage += Usage(**op.result["usage"])
+            _add_cost(turn, op.result["cost"])
 
 
 def _may_repeat(turn: Turn, call: ToolCall) -> bool:
@@ -143,6 +190,33 @@ async def _ask_model(turn: Turn) -> Step:
         max_tokens=agent.max_tokens,
     )
     metrics.iterations += 1
+    key, journal, failpoint = turn.model_key, turn.conversation.journal, turn.equipment.failpoint
+    turn.unsaved.append(journal.begin(turn.id, "llm", model.name, key, {"messages": len(request.messages)}))
+    failpoint("before_begin")
+    await turn.saved()
+    failpoint("after_begin")
+    try:
+        failpoint("before_effect")
+        step = await _stream_reply(turn, request)
+        failpoint("after_effect")
+        failpoint("before_finish")
+    except ModelError as error:
+        turn.unsaved.append(journal.end(key, "failed", error_class=error.error_class.value))
+        raise
+    cost = _account(turn, step.done.usage)
+    result = {"usage": attrs.asdict(step.done.usage), "cost": cost, "stop_reason": step.done.stop_reason}
+    turn.unsaved.append(journal.end(key, "done", result=result, cost_microusd=cost or 0))
+    if step.done.stop_reason == "refusal":
+        raise ModelError(f"{model.name} refused to answer; rephrase the request", ErrorClass.REFUSAL)
+    turn.text += turn.partial
+    turn.partial = ""
+    if step.message.content:
+        turn.unsaved.append(turn.conversation.add(turn.id, step.message))
+    return step
+
+
+async def _stream_reply(turn: Turn, request: ModelRequest) -> Step:
+    model = turn.equipment.model
     turn.partial = ""
     calls: list[ToolCall] = []
     done: ModelDone | None = None
@@ -158,16 +232,8 @@ async def _ask_model(turn: Turn) -> Step:
                     done = event
     if done is None:
         raise ModelError(f"the answer of {model.name} ended in the middle; try again", ErrorClass.TEMPORARY)
-    _account(turn, done.usage)
-    if done.stop_reason == "refusal":
-        raise ModelError(f"{model.name} refused to answer; rephrase the request", ErrorClass.REFUSAL)
     parts: list[Part] = [TextPart(turn.partial)] if turn.partial else []
-    message = Message("assistant", [*parts, *_told_apart(calls)])
-    turn.text += turn.partial
-    turn.partial = ""
-    if message.content:
-        await turn.conversation.append(turn.id, message).wait()
-    return Step(message, done)
+    return Step(Message("assistant", [*parts, *_told_apart(calls)]), done)
 
 
 def _told_apart(calls: list[ToolCall]) -> list[ToolCall]:
@@ -183,7 +249,8 @@ def _told_apart(calls: list[ToolCall]) -> list[ToolCall]:
     return calls
 
 
-def _account(turn: Turn, usage: Usage) -> None:
+def _account(turn: Turn, usage: Usage) -> int | None:
+    """Adds a call's usage to the turn and the process; gives its price in micro-dollars, None when not known."""
     metrics = turn.process.metrics
     turn.usage += usage
     metrics.input_tokens += usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
@@ -192,11 +259,15 @@ def _account(turn: Turn, usage: Usage) -> None:
     price = turn.equipment.model.price(usage)
     if price is None:
         metrics.unpriced_calls += 1
-        turn.cost_microusd = None
-        return
-    metrics.cost_microusd += price
-    if turn.cost_microusd is not None:
-        turn.cost_microusd += price
+    else:
+        metrics.cost_microusd += price
+    _add_cost(turn, price)
+    return price
+
+
+def _add_cost(turn: Turn, price: int | None) -> None:
+    """An unknown price makes the whole unknown."""
+    turn.cost_microusd = None if price is None or turn.cost_microusd is None else turn.cost_microusd + price
 
 
 async def _finish(turn: Turn, stop_reason: str) -> Reply:
@@ -233,10 +304,17 @@ async def _settled(turn: Turn, end: type[Event], **fields: Any) -> None:
     Shielded for the length of one commit: from here on the turn has ended, and a stop that comes now must
     neither end it a second time nor answer its caller before the store has it.
     """
-    commit = turn.emit(end, SaveProcess(turn.process.row()), **fields)
-    if commit is not None:
-        with trio.CancelScope(shield=True):
-            await commit.wait()
+    _end(turn, end, **fields)
+    with trio.CancelScope(shield=True):
+        await turn.saved()
+    turn.equipment.failpoint("before_ack")
+
+
+def _end(turn: Turn, end: type[Event], **fields: Any) -> None:
+    """The turn's last event, and with it what it leaves; its mail has been dealt with."""
+    turn.unsaved += (SaveProcess(turn.process.row()), DropMail(turn.process.id, turn.id))
+    turn.emit(end, **fields)
+    turn.conversation.journal.forget(turn.id)
 
 
 def stopped(turn: Turn) -> str:
@@ -244,17 +322,32 @@ def stopped(turn: Turn) -> str:
 
     Synchronous, so that it can be done on the way out of a cancelled scope.
     """
-    for call in turn.conversation.open_calls(turn.id):
-        turn.conversation.append(turn.id, Message("user", ToolResult(call.id, CANCELLED, is_error=True)))
+    _give_up(turn, turn.conversation.open_calls(turn.id), CANCELLED, "failed")
     if turn.partial:
-        turn.conversation.append(turn.id, Message("assistant", turn.partial))
+        turn.unsaved.append(turn.conversation.add(turn.id, Message("assistant", turn.partial)))
         turn.text += turn.partial
         turn.partial = ""
-    turn.emit(TurnStopped, SaveProcess(turn.process.row()), text=turn.text)
+    _end(turn, TurnStopped, text=turn.text)
     return turn.text
+
+
+def _give_up(turn: Turn, calls: Iterable[ToolCall], told: str, state: OpEnd) -> None:
+    """Calls that have no result get one that says why. A turn that ends gives up its model call too."""
+    journal = turn.conversation.journal
+    for call in calls:
+        key = turn.tool_key(call)
+        turn.unsaved.append(turn.conversation.add(turn.id, Message("user", ToolResult(call.id, told, is_error=True))))
+        if journal.is_open(key):
+            turn.unsaved.append(journal.end(key, state, error_class=state if state == "unknown" else "cancelled"))
+    if state == "failed" and journal.is_open(turn.model_key):
+        turn.unsaved.append(journal.end(turn.model_key, state, error_class="cancelled"))
 
 
 async def interrupted(turn: Turn) -> TurnFailed:
     """Ends a turn whose process crashed under it a second time."""
+    _recall(turn)
+    _give_up(turn, turn.conversation.open_calls(turn.id), UNKNOWN_OUTCOME, "unknown")
+    if turn.conversation.journal.is_open(turn.model_key):
+        turn.unsaved.append(turn.conversation.journal.end(turn.model_key, "unknown", error_class="interrupted"))
     message = "interrupted: the process crashed twice while answering; ask again"
     return await _failed(turn, message, ErrorClass.INTERRUPTED)

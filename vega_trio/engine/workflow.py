@@ -2,6 +2,10 @@
 
 The interpreter is a pure generator; here its asks become mail to child processes, its forks a nursery, its time
 limits cancel scopes. A failure goes back in by `throw`, a cancellation by `close`.
+
+What the world answered is recorded under the path that asked, before the workflow goes on (`replay.py`). A run that
+a killed program left behind is driven from its start again: what is recorded is answered from the record, so that
+no agent is asked twice, and the first thing that is not goes out under the key that it had before.
 """
 
 from __future__ import annotations
@@ -10,12 +14,14 @@ from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
+from hashlib import sha256
 from typing import Any, assert_never
 
 import attrs
 import trio
 
 from vega_trio.agent import Agent
+from vega_trio.changes import ProcessRow
 from vega_trio.dsl.effects import (
     Ask,
     AskReply,
@@ -30,9 +36,11 @@ from vega_trio.dsl.effects import (
     StepTimeout,
     Within,
 )
+from vega_trio.engine.replay import Record
 from vega_trio.errors import FailedToStart, ProcessExited, TurnCancelled, TurnFailed
 from vega_trio.events import StepFinished, StepStarted
 from vega_trio.messages import Message
+from vega_trio.protocols import Store
 from vega_trio.runtime.process import Process
 from vega_trio.session import ErrorClass, Reply
 
@@ -52,7 +60,8 @@ class Drive:
 
     `agents` finds a blueprint by name. A conversation, named by the interpreter, has one child process per agent,
     started when first asked; `spent` is told what each ask cost, in micro-dollars, failed ones included; `noted` what
-    happens, before the events of it are.
+    happens, before the events of it are. `leaving` says whether the program is being stopped: then the turns under way
+    are left for its next start.
     """
 
     run_id: str
@@ -62,49 +71,71 @@ class Drive:
     wall_clock: Callable[[], float]
     new_uuid: Callable[[], str]
     spent: Callable[[int], None]
+    leaving: Callable[[], bool]
+    record: Record
+    store: Store
     _children: dict[str, dict[str, Process]] = attrs.field(factory=dict)
-    _copies: dict[str, dict[str, tuple[Message, ...]]] = attrs.field(factory=dict)
     noted: Callable[[Note], None] = lambda note: None
+    _sources: dict[str, str] = attrs.field(factory=dict)
 
     async def child(self, conversation: str, agent: str) -> Process:
-        """The process that this conversation has with an agent; one that ended is followed up with its history."""
+        """The process that this conversation has with an agent; one that ended comes back with its history."""
         children = self._children.setdefault(conversation, {})
         child = children.get(agent)
         if child is None or not child.alive:
-            history = self._history(conversation, agent)
-            children[agent] = child = await self.spawn(agent, history)
+            history = await self._history(conversation, agent) if child is None else ()
+            row = child.row() if child is not None else None
+            children[agent] = child = await self.spawn(agent, self._child_id(conversation, agent), history, row)
         return child
 
-    async def spawn(self, agent: str, history: tuple[Message, ...]) -> Process:
-        return await self.process.spawn(self.agents(agent), spawn_reason=f"run {self.run_id}", messages=history)
+    async def spawn(
+        self, agent: str, process_id: str, history: tuple[Message, ...], row: ProcessRow | None = None
+    ) -> Process:
+        """Raises: StepFailed when the process was given up after too many crashes of the program."""
+        if row is None and self.record.resumed:
+            row = await self.store.process(process_id)
+            if row is not None and row.status == "failed":
+                raise StepFailed(f"process {process_id} has failed: {row.exit_reason}", "agent_crashed", code="R008")
+        spawning = self.process.spawn(self.agents(agent), spawn_reason=f"run {self.run_id}", messages=history)
+        spawning.id, spawning.row = process_id, row
+        return await spawning
 
-    def _history(self, conversation: str, agent: str) -> tuple[Message, ...]:
+    def _child_id(self, conversation: str, agent: str, once: str = "") -> str:
+        """The same after a crash of the program, so that what the process has done is found again."""
+        return sha256(f"{self.run_id}\0{conversation}\0{agent}\0{once}".encode()).hexdigest()[:16]
+
+    async def _history(self, conversation: str, agent: str) -> tuple[Message, ...]:
+        """What was said with an agent in a conversation, or in those that it is a copy of."""
         child = self._children.get(conversation, {}).get(agent)
         if child is not None:
             return tuple(child.messages())
-        return self._copies.get(conversation, {}).get(agent, ())
+        if self.record.resumed:
+            stored = await self.store.messages(self._child_id(conversation, agent))
+            if stored:
+                return tuple(row.message for row in stored)
+        source = self._sources.get(conversation)
+        return await self._history(source, agent) if source is not None else ()
 
     @asynccontextmanager
-    async def asked(self, ask: Ask) -> AsyncIterator[Process]:
+    async def asked(self, ask: Ask, key: str) -> AsyncIterator[Process]:
         """The process to ask. One that is only for this ask ends with it."""
         if ask.kept and not ask.fresh:
             yield await self.child(ask.conversation, ask.agent)
             return
-        history = () if ask.fresh else self._history(ask.conversation, ask.agent)
-        child = await self.spawn(ask.agent, history)
+        history = () if ask.fresh else await self._history(ask.conversation, ask.agent)
+        child = await self.spawn(ask.agent, self._child_id(ask.conversation, ask.agent, key), history)
         try:
             yield child
         finally:
             child.exit()
 
     def copy(self, source: str, target: str) -> None:
-        """Conversation `target` begins as `source` is now."""
-        agents = {*self._copies.get(source, {}), *self._children.get(source, {})}
-        self._copies[target] = {agent: self._history(source, agent) for agent in agents}
+        """Conversation `target` begins as `source` is now. Nothing is said in the source while the copy lives."""
+        self._sources[target] = source
 
     def end(self, conversation: str) -> None:
         """The exchanges of a conversation end with it."""
-        self._copies.pop(conversation, None)
+        self._sources.pop(conversation, None)
         for child in self._children.pop(conversation, {}).values():
             child.exit()
 
@@ -132,15 +163,15 @@ async def drive(steps: Steps, run: Drive) -> Any:
 async def _carry_out(effect: Effect, run: Drive) -> object:
     match effect:
         case Ask():
-            return await _ask(effect, run)
+            return await run.record.once(effect.path, partial(_ask, effect, run), spent=run.spent)
         case Fork():
             return await _fork(effect, run)
         case Within(timeout_s=timeout_s, body=body):
-            with trio.move_on_after(timeout_s):
-                return await drive(body, run)
-            raise StepTimeout(timeout_s)
+            return await _within(effect.path, timeout_s, body, run)
+        case Read(what="now" | "random"):
+            return run.record.once_read(effect.path, lambda: _read(effect, run))
         case Read():
-            return _read(effect, run)
+            return _read(effect, run)  # may be a secret, which has no place in the record
         case Note():
             _note(effect, run)
             return None
@@ -149,19 +180,34 @@ async def _carry_out(effect: Effect, run: Drive) -> object:
     assert_never(effect)
 
 
-async def _ask(ask: Ask, run: Drive) -> AskReply:
-    """One turn of the agent. Leaving early, by time limit or cancellation, stops the turn."""
+async def _within(path: str, timeout_s: float, body: Steps, run: Drive) -> object:
+    """A limit that was reached before a crash of the program is reached at once."""
+    key = run.record.next_key(path)
+    if not run.record.timed_out(key):
+        with trio.move_on_after(timeout_s):
+            return await drive(body, run)
+        run.record.put_timeout(key)
+    body.close()
+    raise StepTimeout(timeout_s)
+
+
+async def _ask(ask: Ask, run: Drive, key: str) -> AskReply:
+    """One turn of the agent, named by `key`. Leaving early, by time limit or cancellation, stops the turn.
+
+    Asked again after a crash of the program, it is the same turn that goes on.
+    """
     started = trio.current_time()
     try:
-        async with run.asked(ask) as child:
+        async with run.asked(ask, key) as child:
             cost_before = child.metrics.cost_microusd
-            pending = child.start_send(ask.message)
+            pending = child.start_send(ask.message, turn_id=key)
             try:
                 with trio.move_on_after(ask.timeout_s if ask.timeout_s is not None else float("inf")):
                     reply: Reply = await pending.wait()
                     return AskReply(reply.text, reply.cost_usd, round((trio.current_time() - started) * 1000))
             finally:
-                pending.cancel()
+                if not run.leaving():
+                    pending.cancel()
                 run.spent(child.metrics.cost_microusd - cost_before)
     except TurnFailed as failed:
         error_class = STEP_CLASS.get(failed.error_class, failed.error_class.value)
@@ -223,6 +269,8 @@ def _read(read: Read, run: Drive) -> str | None:
 
 
 def _note(note: Note, run: Drive) -> None:
+    if run.record.is_told(note):
+        return
     run.noted(note)
     match note.what:
         case "started":

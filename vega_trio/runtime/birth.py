@@ -16,6 +16,7 @@ from vega_trio.runtime.health import Vitals
 from vega_trio.runtime.incarnation import Incarnation
 from vega_trio.runtime.mailbox import Mailbox
 from vega_trio.runtime.process import Process
+from vega_trio.runtime.recovered import LeftBehind
 from vega_trio.runtime.registry import MAX_DEPTH
 
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ def new_process(
     Raises: OrchestratorClosed, TooManyProcesses, SpawnTooDeep, NameTaken, and what `make_body` raises.
     """
     kernel.admit(counted=counted)
-    depth = parent.spawn_depth + 1 if parent is not None else 0
+    left = _left_behind(kernel, body, id, fields.get("name"))
+    if left is not None:
+        row, id = left.row, left.row.id  # noqa: A001
+    depth = parent.spawn_depth + 1 if parent is not None else row.spawn_depth if row is not None else 0
     if depth > MAX_DEPTH:
         assert parent is not None
         raise SpawnTooDeep(f"process {parent.id} is {MAX_DEPTH} deep in the spawn tree already, which is the most")
@@ -49,15 +53,20 @@ def new_process(
         kernel,
         kernel.make_body(agent) if agent is not None else body,
         agent=agent,
-        parent_id=parent.id if parent is not None else None,
+        parent_id=parent.id if parent is not None else row.parent_id if row is not None else None,
         parent_agent=parent.agent_name if parent is not None else None,
         spawn_depth=depth,
         started_at=row.started_at if row is not None else kernel.wall_clock(),
         metrics=_metrics(row) if row is not None else Metrics(),
         incarnation=row.incarnation if row is not None else 0,
+        epoch=row.epoch + 1 if row is not None else 1,
+        recoveries=row.recoveries if row is not None else "",
         **fields,
     )
-    process.mailbox = Mailbox(kernel.mailbox)
+    process.mailbox = Mailbox(kernel.mailbox, process.keep if agent is not None else None)
+    if left is not None:
+        process.mailbox.restore(left.letters())
+        kernel.recovered.take(left.row.id)
     process.nursery = nursery
     process.context = context if context is not None else contextvars.copy_context()
     if agent is not None:
@@ -66,6 +75,13 @@ def new_process(
         if process.task is not None:
             process.vitals.work_begins()
     return process
+
+
+def _left_behind(kernel: Kernel, body: Any, process_id: str | None, name: str | None) -> LeftBehind | None:
+    """What a killed program left of the process that is about to be made: told by its id, or by an agent's name."""
+    if process_id is not None:
+        return kernel.recovered.get(process_id)
+    return kernel.recovered.named(name) if name is not None and isinstance(body, Agent) else None
 
 
 def _metrics(row: ProcessRow) -> Metrics:

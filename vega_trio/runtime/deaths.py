@@ -10,9 +10,11 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from vega_trio.changes import SaveProcess
+import attrs
+
+from vega_trio.changes import DropMail, SaveProcess
 from vega_trio.events import ProcessCompleted, ProcessFailed, ProcessRestarting
-from vega_trio.exits import Crashed, ExitReason, NoProcess, describe
+from vega_trio.exits import Crashed, ExitReason, Killed, NoProcess, Shutdown, describe
 from vega_trio.runtime.health import watch_restarts
 from vega_trio.runtime.reasons import exited, kind_of
 
@@ -68,16 +70,27 @@ def _end(
     if process.vitals is not None:
         process.vitals.end()
     process.completed_at = process.kernel.wall_clock()
-    if not quiet:
+    if _goes_on_later(process, reason, unfinished):
+        log.info("process %s (%s) goes on when the program starts again", process.id, process.label)
+        row = attrs.evolve(process.row(), status="running", exit_reason="", completed_at=None)
+        process.kernel.store.submit(SaveProcess(row))
+    elif not quiet:
         if log.isEnabledFor(logging.INFO):
             log.info("process %s (%s) exited: %s", process.id, process.label, describe(reason))
-        changes = (SaveProcess(process.row()),) if process.agent is not None else ()
+        changes = (SaveProcess(process.row()), DropMail(process.id)) if process.agent is not None else ()
         if reason.abnormal:
             process.say(ProcessFailed, unfinished, *changes, **_failure(reason), final=True)
         else:
             process.say(ProcessCompleted, unfinished, *changes, reason=kind_of(reason))
     for mail in (*taken, *process.mailbox.close()):
         mail.fail(exited(process.id, reason))
+
+
+def _goes_on_later(process: Process, reason: ExitReason, unfinished: Mail | None) -> bool:
+    """An agent that the program's own stop has cut short: its work is left in the store as a kill would leave it."""
+    if process.agent is None or not process.kernel.closing or not isinstance(reason, Shutdown | Killed):
+        return False
+    return unfinished is not None or process.task is not None or process.mailbox_length > 0
 
 
 def _suspend(incarnation: Incarnation, verdict: Verdict, unfinished: Mail | None) -> None:

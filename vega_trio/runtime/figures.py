@@ -64,4 +64,6 @@ def row_of(process: Process) -> ProcessRow:
         tool_calls=metrics.tool_calls,
         errors=metrics.errors,
         last_active_at=metrics.last_active_at,
+        epoch=process.epoch,
+        recoveries=process.recoveries,
     )

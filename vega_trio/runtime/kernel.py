@@ -15,6 +15,7 @@ from vega_trio.protocols import Store
 from vega_trio.runtime.bus import Bus
 from vega_trio.runtime.group import Group
 from vega_trio.runtime.health import HealthConfig
+from vega_trio.runtime.recovered import Recovered
 from vega_trio.runtime.registry import Registry
 from vega_trio.runtime.timers import Timers
 
@@ -46,6 +47,7 @@ class Kernel:
     links: Links[Incarnation] = attrs.field(factory=Links)
     groups: dict[str, Group] = attrs.field(factory=dict)
     cohorts: dict[CohortKey, Cohort] = attrs.field(factory=dict)
+    recovered: Recovered = attrs.field(factory=Recovered)
     closing: bool = False
     fatal: BaseException | None = None
 

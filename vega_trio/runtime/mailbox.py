@@ -7,7 +7,7 @@ expects a reply is its own reply slot: it is finished once, by a reply, a failur
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ import outcome
 import trio
 
 from vega_trio.errors import MailboxFull, TurnCancelled
+from vega_trio.protocols import Commit
 
 if TYPE_CHECKING:
     from vega_trio.runtime.incarnation import Incarnation
@@ -39,6 +40,7 @@ class Mail:
     finished: bool = attrs.field(default=False, init=False)
     wants_reply: bool = attrs.field(default=False, kw_only=True)
     cancelled: bool = attrs.field(default=False, init=False)
+    kept: Commit | None = attrs.field(default=None, init=False, repr=False)
     holder: Incarnation | None = attrs.field(default=None, init=False, repr=False)
     _scope: trio.CancelScope | None = attrs.field(default=None, init=False, repr=False)
     _outcome: outcome.Outcome[Any] | None = attrs.field(default=None, init=False, repr=False)
@@ -135,9 +137,13 @@ class Mail:
 
 @attrs.define(eq=False)
 class Mailbox:
-    """At most `capacity` messages not yet taken. Belongs to a process over all its incarnations."""
+    """At most `capacity` messages not yet taken. Belongs to a process over all its incarnations.
+
+    `keep` is called with each mail as it is accepted.
+    """
 
     capacity: int
+    keep: Callable[[Mail], None] | None = attrs.field(default=None, repr=False)
     on_full: Callable[[bool], None] | None = attrs.field(default=None, init=False)
     closed: bool = attrs.field(default=False, init=False)
     _queue: deque[Mail] = attrs.field(factory=deque, init=False)
@@ -187,6 +193,8 @@ class Mailbox:
         return True
 
     def _accept(self, mail: Mail) -> None:
+        if self.keep is not None:
+            self.keep(mail)
         self._queue.append(mail)
         if len(self._queue) == self.capacity and self.on_full is not None:
             self.on_full(True)
@@ -238,6 +246,8 @@ class Mailbox:
             self.on_full(False)
         while self._senders and len(self._queue) < self.capacity:
             task, mail = self._senders.popleft()
+            if self.keep is not None:
+                self.keep(mail)
             self._queue.append(mail)
             trio.lowlevel.reschedule(task, outcome.Value(True))
 
@@ -252,6 +262,13 @@ class Mailbox:
     def untouched(self) -> list[Mail]:
         """The mail that no incarnation has begun, in order."""
         return [mail for mail in self._queue if mail.attempt == 1]
+
+    def restore(self, mails: Iterable[Mail]) -> None:
+        """What was accepted before the program was killed, full box or not."""
+        self._queue.extend(mails)
+
+    def find(self, id_: str) -> Mail | None:
+        return next((mail for mail in self._queue if mail.id == id_), None)
 
     def put_back(self, mails: list[Mail]) -> None:
         """What was taken and not finished is delivered again, first and in its order, full box or not."""

@@ -11,16 +11,17 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from vega_trio.agent import Agent, Body, ShutdownTime, Supervision, SupervisorSpec
-from vega_trio.changes import ProcessRow
-from vega_trio.events import Event
+from vega_trio.changes import DropMail, ProcessRow, SaveProcess
+from vega_trio.events import Event, ProcessFailed, TurnFailure
 from vega_trio.exits import Down
 from vega_trio.messages import Message
-from vega_trio.protocols import Store
+from vega_trio.protocols import Commit, Store
 from vega_trio.runtime.bus import Bus, EventFilter, Subscription
 from vega_trio.runtime.group import Group
 from vega_trio.runtime.health import HealthConfig
 from vega_trio.runtime.kernel import Kernel
 from vega_trio.runtime.process import AgentBody, Process, open_monitor_of
+from vega_trio.runtime.recovered import Recovered
 from vega_trio.runtime.registry import SpawnTreeNode as SpawnTreeNode
 from vega_trio.runtime.spawning import Spawning
 from vega_trio.runtime.supervisor import Supervisor, Top, supervise
@@ -35,6 +36,16 @@ class Orchestrator:
     @property
     def bus(self) -> Bus:
         return self._kernel.bus
+
+    @property
+    def closing(self) -> bool:
+        """Whether its block is being left."""
+        return self._kernel.closing
+
+    @property
+    def recovered(self) -> Recovered:
+        """What a killed program left behind and nobody has taken up."""
+        return self._kernel.recovered
 
     def spawn(
         self,
@@ -153,8 +164,13 @@ class Orchestrator:
     async def stop(self, process_id: str) -> None:
         """Ends a process in order; no restart follows. Returns when it has ended, at once if it had.
 
+        One that a killed program left behind, and nobody has taken up, is given up.
+
         Raises: UnknownProcess.
         """
+        if self._kernel.recovered.get(process_id) is not None:
+            await self.give_up(process_id, "killed")
+            return
         process = self.get(process_id)
         if process.alive:
             await process.keeper.stop()
@@ -163,11 +179,41 @@ class Orchestrator:
 
     async def kill(self, process_id: str) -> None:
         """As `stop`, but at once."""
+        if self._kernel.recovered.get(process_id) is not None:
+            await self.give_up(process_id, "killed")
+            return
         process = self.get(process_id)
         if process.alive:
             await process.keeper.kill()
         else:
             await trio.lowlevel.checkpoint()
+
+    async def give_up(self, process_id: str, reason: str) -> None:
+        """What a killed program left of this process is taken up by nobody: it has failed, its turns with it."""
+        commit = self.drop(process_id, reason)
+        if commit is not None:
+            await commit.wait()
+
+    def drop(self, process_id: str, reason: str) -> Commit | None:
+        """As `give_up`, without waiting for the commit; None when nothing was left of the process."""
+        left = self._kernel.recovered.take(process_id)
+        if left is None:
+            return None
+        row = left.row
+        ended = attrs.evolve(row, status="failed", exit_reason=reason, completed_at=self._kernel.wall_clock())
+        for mail in left.mail:
+            self.bus.emit(
+                TurnFailure(
+                    process_id=row.id,
+                    agent=row.agent,
+                    turn_id=mail.id,
+                    root_turn_id=mail.root_id,
+                    error=f"the process was given up: {reason}",
+                    error_class="interrupted",
+                )
+            )
+        event = ProcessFailed(process_id=row.id, agent=row.agent, incarnation=row.incarnation, error=reason)
+        return self.bus.emit(event, SaveProcess(ended), DropMail(row.id))
 
 
 @asynccontextmanager
@@ -182,11 +228,13 @@ async def open_kernel(
     shutdown_timeout: float = 30.0,
     mailbox: int = 64,
     health: HealthConfig | None = None,
+    recovered: Recovered | None = None,
 ) -> AsyncIterator[Orchestrator]:
     """Supervised processes for any Trio program; knows no language model.
 
     `make_body` turns an Agent into a body; `wall_clock` gives Unix seconds, `rand` a number in [0, 1), `new_id` a
-    fresh id. `mailbox` messages wait at most in each process; `health` sets the limits of alerts. Leaving the block
+    fresh id. `mailbox` messages wait at most in each process; `health` sets the limits of alerts;
+    `recovered` is what a killed program left behind. Leaving the block
     stops everything in order; what still runs after `shutdown_timeout` seconds is killed.
 
     Raises from the block, bare: its own error first, else Escalated or SupervisorGaveUp, or Ctrl-C from a process.
@@ -205,6 +253,7 @@ async def open_kernel(
             nursery=nursery,
             spawning=Spawning,
             health=health or HealthConfig(),
+            recovered=recovered or Recovered(),
         )
         nursery.start_soon(kernel.timers.run, name="vega_trio timers")
         try:

@@ -14,12 +14,12 @@ import attrs
 import trio
 
 from vega_trio.agent import Agent, Body, ShutdownTime, Supervision
-from vega_trio.changes import Change, ProcessRow, SaveProcess
+from vega_trio.changes import Change, DropMail, KeepMail, MailRow, ProcessRow, SaveProcess
 from vega_trio.context import Metrics
 from vega_trio.errors import CallTimeout, NoProcessError, ProcessExit, WouldDeadlock
 from vega_trio.events import Event, HealthAlert, ProcessRestarted, ProcessStarted, TurnStopped
 from vega_trio.exits import Down, ExitReason, ExitSignal, NoProcess, Normal, Shutdown
-from vega_trio.messages import Message
+from vega_trio.messages import Message, as_message
 from vega_trio.protocols import Commit
 from vega_trio.runtime.figures import ProcessStatistics, row_of, statistics_of
 from vega_trio.runtime.incarnation import Incarnation, running
@@ -85,6 +85,8 @@ class Process:
     initial_messages: tuple[Message, ...] = attrs.field(default=(), repr=False)
     metrics: Metrics = attrs.field(factory=Metrics, repr=False)
     incarnation: int = 0
+    epoch: int = attrs.field(default=1, repr=False)
+    recoveries: str = attrs.field(default="", repr=False)
     restarts: int = attrs.field(default=0, repr=False)
     conversation: Conversation | None = attrs.field(default=None, repr=False)
     budget_microusd: int | None = attrs.field(default=None, repr=False)
@@ -291,16 +293,31 @@ class Process:
     def start_send(self, message: Any, *, turn_id: str | None = None, root_id: str | None = None) -> PendingReply:
         """Sends now and returns the reply to come. Needs no task.
 
+        A `turn_id` whose message is waiting or being handled is not sent again: the reply is that one's.
+
         Raises: MailboxFull; ProcessExited (reason NoProcess) when it has ended.
         """
-        mail = self.new_mail(message, turn_id, root_id, wants_reply=True)
-        if not self.mailbox.put_nowait(mail, self.id):
-            raise exited(self.id, NoProcess())
+        mail = self._open_mail(turn_id) if turn_id is not None else None
+        if mail is None:
+            mail = self.new_mail(message, turn_id, root_id, wants_reply=True)
+            if not self.mailbox.put_nowait(mail, self.id):
+                raise exited(self.id, NoProcess())
         return PendingReply(mail, self.mailbox, self._dropped, self.refuse_itself)
 
+    def _open_mail(self, mail_id: str) -> Mail | None:
+        taken = (mail for mail in self.live.taken if mail.id == mail_id) if self.live is not None else iter(())
+        return next(taken, None) or self.mailbox.find(mail_id)
+
     async def post(self, message: Any) -> bool:
-        """Sends without a reply, waiting for room. False when the process has ended."""
-        return await self.mailbox.put(self.new_mail(message, None, None, wants_reply=False))
+        """Sends without a reply, waiting for room and, to an agent, until the message is durable.
+
+        False when the process has ended.
+        """
+        mail = self.new_mail(message, None, None, wants_reply=False)
+        put = await self.mailbox.put(mail)
+        if mail.kept is not None:
+            await mail.kept.wait()
+        return put
 
     def post_nowait(self, message: Any) -> bool:
         """Sends without a reply. False when the process has ended. Raises: MailboxFull."""
@@ -320,9 +337,19 @@ class Process:
         if me is not None and me.process is self:
             raise WouldDeadlock(f"process {self.id} ({self.label}) would wait for its own reply; use post()")
 
+    def keep(self, mail: Mail) -> None:
+        """The mailbox's: an agent has accepted a message, which from now on outlives the program."""
+        message = as_message(mail.message)
+        if message is not None:
+            now = self.kernel.wall_clock()
+            row = MailRow(
+                process_id=self.id, id=mail.id, root_id=mail.root_id, sender_id=mail.sender_id, message=message, at=now
+            )
+            mail.kept = self.kernel.store.submit(KeepMail(row))
+
     def _dropped(self, mail: Mail) -> None:
         if self.agent is not None:
-            self.say(TurnStopped, mail)
+            self.say(TurnStopped, mail, DropMail(self.id, mail.id))
 
     def drop_waiting(self) -> None:
         """Takes back all mail that waits; its senders get TurnCancelled."""

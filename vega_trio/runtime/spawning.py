@@ -140,7 +140,7 @@ class Spawning:
             self.body,
             policy,
             owner=self.owner,
-            process_id=self.id if self.id is not None else self.kernel.new_id(),
+            process_id=self._id() or self.kernel.new_id(),
             name=self.name,
             start_timeout=self.start_timeout,
             shutdown=self.shutdown,
@@ -166,6 +166,11 @@ class Spawning:
             return None
         assert incarnation.reason is not None
         raise FailedToStart(process.id, incarnation.reason)
+
+    def _id(self) -> str | None:
+        """The given id, or that of the process that a killed program left behind under the name."""
+        left = self.kernel.recovered.named(self.name) if self.name is not None else None
+        return left.row.id if self.id is None and left is not None and isinstance(self.body, Agent) else self.id
 
     def _fields(self) -> dict[str, Any]:
         return {

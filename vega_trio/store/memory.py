@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from itertools import islice
 from typing import Any, assert_never
 
@@ -22,7 +23,14 @@ from vega_trio.changes import (
     Change,
     ClearMessages,
     Delete,
+    DropMail,
+    KeepMail,
+    MailRow,
     MessageRow,
+    OpBegun,
+    OpFinished,
+    OpRow,
+    ProcessFact,
     ProcessRow,
     Put,
     SaveProcess,
@@ -44,15 +52,19 @@ _StoredMessage = tuple[str, str, bytes, float]  # turn_id, role, parts, at
 class MemoryStore:
     """A `protocols.Store` whose content ends with the program.
 
-    A program may run for months, so only the newest `keep_events` events are kept, and `keep_ended` of those
-    processes that have ended and have no conversation. Conversations are never dropped.
+    A program may run for months, so only the newest `keep_events` events are kept, `keep_ops` calls of each process,
+    and `keep_ended` of those processes that have ended and have no conversation. Conversations are never dropped.
     """
 
     keep_events: int = 10_000
     keep_ended: int = 10_000
+    keep_ops: int = 1_000
     _processes: dict[str, ProcessRow] = attrs.field(factory=dict, repr=False)
     _ended: deque[str] = attrs.field(factory=deque, repr=False)
     _messages: dict[str, dict[int, _StoredMessage]] = attrs.field(factory=dict, repr=False)
+    _ops: dict[str, dict[int, OpRow]] = attrs.field(factory=dict, repr=False)
+    _op_keys: dict[str, tuple[str, int]] = attrs.field(factory=dict, repr=False)
+    _mail: dict[str, dict[str, MailRow]] = attrs.field(factory=dict, repr=False)
     _events: deque[StoredEvent] = attrs.field(factory=deque, repr=False)
     _last_event_id: int = 0
     _tables: dict[str, dict[str, bytes]] = attrs.field(repr=False)
@@ -78,6 +90,10 @@ class MemoryStore:
         return commit
 
     @property
+    def pending(self) -> int:
+        return 0
+
+    @property
     def records(self) -> protocols.Records:
         return MemoryRecords(self._tables)
 
@@ -88,6 +104,19 @@ class MemoryStore:
     async def processes(self, *, limit: int = 1000) -> list[ProcessRow]:
         await trio.lowlevel.checkpoint()
         return list(islice(reversed(self._processes.values()), limit))
+
+    async def unfinished(self) -> list[ProcessRow]:
+        await trio.lowlevel.checkpoint()
+        return [row for row in self._processes.values() if row.status not in _ENDED]
+
+    async def ops(self, process_id: str, *, turn_id: str | None = None) -> list[OpRow]:
+        await trio.lowlevel.checkpoint()
+        kept = sorted(self._ops.get(process_id, {}).items())
+        return [op for _, op in kept if turn_id in (None, op.turn_id)]
+
+    async def mail(self) -> list[MailRow]:
+        await trio.lowlevel.checkpoint()
+        return [row for mails in self._mail.values() for row in mails.values()]
 
     async def messages(self, process_id: str) -> list[MessageRow]:
         await trio.lowlevel.checkpoint()
@@ -112,14 +141,6 @@ class MemoryStore:
         match change:
             case AppendEvent(event):
                 self._append_event(event, undo)
-            case SaveProcess(process):
-                self._save(process, undo)
-            case AppendMessage(message):
-                self._append_message(message, undo)
-            case ClearMessages(process_id):
-                kept = self._messages.pop(process_id, None)
-                if kept is not None:
-                    undo.append(lambda: self._messages.__setitem__(process_id, kept))
             case Put(table, key, values):
                 _put(self._tables, table, key, rows.record_row(table, key, values), undo)
             case Delete(table, key):
@@ -128,6 +149,25 @@ class MemoryStore:
             case Together(changes):
                 for each in changes:
                     self._apply(each, undo)
+            case _:
+                self._apply_fact(change, undo)
+
+    def _apply_fact(self, change: ProcessFact, undo: list[_Undo]) -> None:
+        match change:
+            case SaveProcess(process):
+                self._save(process, undo)
+            case AppendMessage(message):
+                self._append_message(message, undo)
+            case ClearMessages(process_id):
+                self._clear(process_id, undo)
+            case OpBegun(op):
+                self._begin(op, undo)
+            case OpFinished():
+                self._finish(change, undo)
+            case KeepMail(mail):
+                self._keep_mail(mail, undo)
+            case DropMail(process_id, id_):
+                self._drop_mail(process_id, id_, undo)
             case _:
                 assert_never(change)
 
@@ -145,6 +185,7 @@ class MemoryStore:
 
     def _save(self, process: ProcessRow, undo: list[_Undo]) -> None:
         before = self._processes.get(process.id)
+        self._check_epoch(process.id, process.epoch)
         self._processes[process.id] = process
         if before is None:
             undo.append(lambda: self._processes.pop(process.id))
@@ -161,6 +202,83 @@ class MemoryStore:
             raise StoreError(f"process {row.process_id} has a message with seq {row.seq} already")
         kept[row.seq] = (row.turn_id, row.message.role, parts, row.at)
         undo.append(lambda: kept.pop(row.seq))
+
+    def _clear(self, process_id: str, undo: list[_Undo]) -> None:
+        kept = self._messages.pop(process_id, None)
+        if kept is not None:
+            undo.append(lambda: self._messages.__setitem__(process_id, kept))
+        ops = self._ops.pop(process_id, {})
+        for op in ops.values():
+            del self._op_keys[op.key]
+            undo.append(partial(self._op_keys.__setitem__, op.key, (process_id, op.seq)))
+        undo.append(lambda: self._ops.__setitem__(process_id, ops))
+
+    def _begin(self, op: OpRow, undo: list[_Undo]) -> None:
+        request = decode_json(rows.json_object(op.request))
+        self._check_epoch(op.process_id, op.epoch)
+        ops = self._ops.setdefault(op.process_id, {})
+        before = ops.get(op.seq)
+        if before is not None:
+            if before.key != op.key or before.state != "begun" or before.epoch > op.epoch:
+                raise StoreError(f"the call {op.key} of process {op.process_id} has finished already")
+            again = attrs.evolve(before, attempts=before.attempts + 1, epoch=op.epoch, begun_at=op.begun_at)
+            ops[op.seq] = again
+            undo.append(lambda: ops.__setitem__(op.seq, before))
+            return
+        if op.key in self._op_keys:
+            raise StoreError(f"there is a call with the key {op.key} already")
+        ops[op.seq] = attrs.evolve(op, request=request)
+        self._op_keys[op.key] = (op.process_id, op.seq)
+        undo.extend((lambda: ops.pop(op.seq), lambda: self._op_keys.pop(op.key)))
+        if len(ops) > self.keep_ops:
+            oldest = ops.pop(next(iter(ops)))
+            del self._op_keys[oldest.key]
+            undo.append(partial(self._restore_op, oldest))
+
+    def _restore_op(self, op: OpRow) -> None:
+        ops = self._ops[op.process_id]
+        rest = dict(ops)
+        ops.clear()
+        ops.update({op.seq: op, **rest})
+        self._op_keys[op.key] = (op.process_id, op.seq)
+
+    def _finish(self, end: OpFinished, undo: list[_Undo]) -> None:
+        self._check_epoch(end.process_id, end.epoch)
+        ops = self._ops.get(end.process_id, {})
+        before = ops.get(end.seq)
+        if before is None or before.state != "begun":
+            raise StoreError(f"call {end.seq} of process {end.process_id} is not under way")
+        result = None if end.result is None else decode_json(rows.json_object(end.result))
+        ops[end.seq] = attrs.evolve(
+            before,
+            state=end.state,
+            result=result,
+            error_class=end.error_class,
+            cost_microusd=end.cost_microusd,
+            epoch=end.epoch,
+            finished_at=end.at,
+        )
+        undo.append(lambda: ops.__setitem__(end.seq, before))
+
+    def _keep_mail(self, mail: MailRow, undo: list[_Undo]) -> None:
+        rows.message_parts(mail)  # what SQLite could not keep is refused here too
+        mails = self._mail.setdefault(mail.process_id, {})
+        if mail.id not in mails:
+            mails[mail.id] = mail
+            undo.append(lambda: mails.pop(mail.id))
+
+    def _drop_mail(self, process_id: str, id_: str | None, undo: list[_Undo]) -> None:
+        before = self._mail.pop(process_id, None)
+        if before is not None:
+            undo.append(lambda: self._mail.__setitem__(process_id, before))
+            rest = {} if id_ is None else {key: row for key, row in before.items() if key != id_}
+            if rest:
+                self._mail[process_id] = rest
+
+    def _check_epoch(self, process_id: str, epoch: int) -> None:
+        process = self._processes.get(process_id)
+        if process is not None and process.epoch > epoch:
+            raise StoreError(f"process {process_id} was taken up by another program since; nothing was kept")
 
     def _forget(self) -> None:
         while len(self._events) > self.keep_events:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 
-def migrate(db: Database, migrations: Sequence[Migration]) -> None:
+def no_failpoint(_: str) -> None:
+    """No test has anything fail."""
+
+
+def migrate(
+    db: Database, migrations: Sequence[Migration], failpoint: Callable[[str], None] = no_failpoint
+) -> None:
     """Runs the migrations that the database has not seen.
 
     `user_version` is part of each transaction: a program that dies half-way leaves the file at one version or the
@@ -24,6 +30,7 @@ def migrate(db: Database, migrations: Sequence[Migration]) -> None:
     for number, migration in enumerate(migrations[version:], version + 1):
         with db.atomic():
             migration(db)
+            failpoint("in_migration")
             db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             db.execute(f"PRAGMA user_version = {number}")
 

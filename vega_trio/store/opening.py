@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from vega_trio.errors import MissingExtra, StoreError, StoreTooNew
 from vega_trio.store.faults import explain
-from vega_trio.store.migrations import back_up, migrate, private_file, put_in_place
+from vega_trio.store.migrations import back_up, migrate, no_failpoint, private_file, put_in_place
 from vega_trio.store.schema import APPLICATION_ID, MIGRATIONS, Migration
 
 if TYPE_CHECKING:
@@ -32,7 +32,13 @@ _NETWORK: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "ncpfs", "a
 _MAX_CHECKED_BYTES: Final = 1 << 30
 
 
-def open_for_writing(path: str, durability: Durability, migrations: Sequence[Migration] = MIGRATIONS) -> Database:
+def open_for_writing(
+    path: str,
+    durability: Durability,
+    migrations: Sequence[Migration] = MIGRATIONS,
+    *,
+    failpoint: Callable[[str], None] = no_failpoint,
+) -> Database:
     """The writing connection, with the file made, checked and brought to the newest schema.
 
     Raises: StoreTooNew, StoreError naming what is wrong with the file; MissingExtra without sqlite-utils.
@@ -42,14 +48,14 @@ def open_for_writing(path: str, durability: Durability, migrations: Sequence[Mig
             _require_extra(path)
             _check_place(path)
             if _is_empty(path):
-                _create(path, migrations)
+                _create(path, migrations, failpoint)
             version = _inspect(path, len(migrations))
             db = _connect(path, "rw")
             on_failure.callback(db.close)
             _set_modes(db, path, durability)
             if version < len(migrations):
                 back_up(db, path)
-                migrate(db, migrations)
+                migrate(db, migrations, failpoint)
         except (sqlite3.Error, OSError) as error:
             raise _refusal(error, path) from error
         on_failure.pop_all()
@@ -124,7 +130,7 @@ def _is_empty(path: str) -> bool:
     return found.st_size == 0
 
 
-def _create(path: str, migrations: Sequence[Migration]) -> None:
+def _create(path: str, migrations: Sequence[Migration], failpoint: Callable[[str], None]) -> None:
     """Makes the database under another name and moves it into place, so that it is there whole or not at all."""
     for leftover in ("-wal", "-shm", "-journal"):  # of a database that is gone; SQLite would play it into ours
         Path(path + leftover).unlink(missing_ok=True)
@@ -132,7 +138,7 @@ def _create(path: str, migrations: Sequence[Migration]) -> None:
     private_file(unfinished)
     db = _connect(unfinished, "rw")
     with closing(db):
-        migrate(db, migrations)
+        migrate(db, migrations, failpoint)
         db.conn.execute("PRAGMA journal_mode = WAL")  # kept in the file: no opening need ever rewrite its header
     put_in_place(unfinished, path)
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any, Final
 
 from vega_trio._core.codec import decode_json, decode_message, encode_json, encode_message
-from vega_trio.changes import MessageRow
+from vega_trio.changes import MailRow, MessageRow, OpRow
 from vega_trio.errors import StoreError, did_you_mean
 
 RECORD_TABLES: Final = ("session", "turn", "wf_run", "wf_step", "setting")
 
+LONG: Final = 16 * 1024  # characters; what is longer lies in a table of its own, so that the hot ones stay small
+BLOB: Final = "blob:"  # no JSON text begins so
 
-def message_parts(row: MessageRow) -> bytes:
+
+def message_parts(row: MessageRow | MailRow) -> bytes:
     """The message's parts as compact JSON. Raises: ValueError when they hold what JSON cannot."""
     return encode_json(encode_message(row.message)["content"])
 
@@ -21,6 +25,41 @@ def message_row(process_id: str, seq: int, turn_id: str, role: str, parts: bytes
     """A stored message. Raises: ValueError when its parts are not as `message_parts` writes them."""
     message = decode_message({"role": role, "content": decode_json(parts)}, f"message {seq} of process {process_id}")
     return MessageRow(process_id=process_id, seq=seq, turn_id=turn_id, message=message, at=at)
+
+
+def json_object(value: Mapping[str, Any]) -> str:
+    """A call's request or result as compact JSON. Raises: ValueError."""
+    return encode_json(value).decode()
+
+
+def op_row(values: Mapping[str, Any]) -> OpRow:
+    """A stored call, from the columns of table `op`. Raises: ValueError when it is not as we write it."""
+    fields = dict(values)
+    result = fields.pop("result")
+    return OpRow(
+        process_id=fields.pop("process"),
+        turn_id=fields.pop("turn"),
+        cost_microusd=fields.pop("cost"),
+        request=decode_json(fields.pop("req")),
+        result=None if result is None else decode_json(result),
+        **fields,
+    )
+
+
+def mail_row(
+    process: str, id_: str, root_id: str, sender: str | None, role: str, parts: str, at: float
+) -> MailRow:
+    """A stored mail. Raises: ValueError when its parts are not as `message_parts` writes them."""
+    message = decode_message({"role": role, "content": decode_json(parts)}, f"mail {id_} of process {process}")
+    return MailRow(process_id=process, id=id_, root_id=root_id, sender_id=sender, message=message, at=at)
+
+
+def packed(text: str) -> tuple[str, str | None]:
+    """What the column of a text holds, and the SHA-256 under which a long one is kept as a blob, or None."""
+    if len(text) <= LONG:
+        return text, None
+    digest = sha256(text.encode()).hexdigest()
+    return BLOB + digest, digest
 
 
 def record_row(table: str, key: str, row: Mapping[str, Any]) -> bytes:

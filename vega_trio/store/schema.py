@@ -33,7 +33,17 @@ def _first(db: Database) -> None:
     _index_records(db, "wf_step", ("run",))
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_first,)
+def _journal(db: Database) -> None:
+    """What a program needs to go on after a crash: the journal, accepted mail, and who may write."""
+    _create_op(db)
+    _create_mailbox(db)
+    _create_blob(db)
+    for column in ("epoch INTEGER NOT NULL DEFAULT 1", "recoveries TEXT NOT NULL DEFAULT ''"):
+        db.execute(f"ALTER TABLE process ADD COLUMN {column}")
+    db.execute("CREATE INDEX process_unfinished ON process (id) WHERE status IN ('running', 'pending')")
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_first, _journal)
 
 
 def field(name: str) -> str:
@@ -79,6 +89,50 @@ def _create_message(db: Database) -> None:
         "at": float,
     }
     db.table("message").create(columns, pk=("process_id", "seq"), not_null=columns.keys(), strict=True)
+
+
+def _create_op(db: Database) -> None:
+    """The journal of model and tool calls. `req` and `result` are JSON objects."""
+    columns: dict[str, type] = {
+        "process": str,
+        "seq": int,
+        "turn": str,
+        "kind": str,
+        "name": str,
+        "key": str,
+        "req": str,
+        "state": str,
+        "result": str,
+        "error_class": str,
+        "cost": int,
+        "attempts": int,
+        "epoch": int,
+        "begun_at": float,
+        "finished_at": float,
+    }
+    optional = {"result", "finished_at"}
+    db.table("op").create(columns, pk=("process", "seq"), not_null=columns.keys() - optional, strict=True)
+    db.table("op").create_index(["key"], unique=True)
+
+
+def _create_mailbox(db: Database) -> None:
+    """Accepted messages, in the order in which they came (rowid). `parts` as in `message`."""
+    columns: dict[str, type] = {
+        "process": str,
+        "id": str,
+        "root_id": str,
+        "sender": str,
+        "role": str,
+        "parts": str,
+        "at": float,
+    }
+    db.table("mailbox").create(columns, pk=("process", "id"), not_null=columns.keys() - {"sender"}, strict=True)
+
+
+def _create_blob(db: Database) -> None:
+    """Long texts of a process, kept once; a column that holds one says `blob:SHA256` in its place."""
+    columns: dict[str, type] = {"process": str, "sha256": str, "data": str}
+    db.table("blob").create(columns, pk=("process", "sha256"), not_null={"data"}, strict=True)
 
 
 def _create_event(db: Database) -> None:

@@ -8,7 +8,7 @@ commits may be lost when the power is.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -17,12 +17,13 @@ import attrs
 
 from vega_trio import protocols
 from vega_trio._core.codec import decode_json
-from vega_trio.changes import Change, MessageRow, ProcessRow
+from vega_trio.changes import Change, MailRow, MessageRow, OpRow, ProcessRow
 from vega_trio.errors import ConfigError, StoreError
 from vega_trio.protocols import StoredEvent
 from vega_trio.store import rows, schema
 from vega_trio.store.commit import StoreCommit
 from vega_trio.store.lock import lock
+from vega_trio.store.migrations import no_failpoint
 from vega_trio.store.opening import SYNCHRONOUS, Durability, open_for_reading, open_for_writing
 from vega_trio.store.reader import Reader, Request, serve_requests
 from vega_trio.store.statements import Plan, plan
@@ -32,12 +33,23 @@ from vega_trio.store.writer import Job, write_jobs
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+_OP_COLUMNS: Final = (
+    "process", "seq", "turn", "kind", "name", "key", "req", "state", "result", "error_class", "cost", "attempts",
+    "epoch", "begun_at", "finished_at",
+)  # fmt: skip
 _CLOSED: Final = "the store is closed; the change was not kept"
 
 
 @asynccontextmanager
-async def open_sqlite(path: str | os.PathLike[str], *, durability: Durability = "full") -> AsyncIterator[SqliteStore]:
+async def open_sqlite(
+    path: str | os.PathLike[str],
+    *,
+    durability: Durability = "full",
+    failpoint: Callable[[str], None] = no_failpoint,
+) -> AsyncIterator[SqliteStore]:
     """Opens the database file, made if it is not there. Leaving the block writes what was submitted, and closes.
+
+    `failpoint` is called in the writing thread with the name of each place where a test may have it fail.
 
     Raises: StoreBusy when another program has it open; StoreTooNew; StoreError for a file that is no database of
     ours, damaged, read-only or on a network file system, which is left untouched; MissingExtra without the extra
@@ -49,12 +61,23 @@ async def open_sqlite(path: str | os.PathLike[str], *, durability: Durability = 
         raise ConfigError("':memory:' is not a file; leave the store out to keep everything in memory")
     place = os.path.realpath(path)  # noqa: ASYNC240 - looks at names only, once
     with lock(place):
-        to_write, to_read = partial(open_for_writing, place, durability), partial(open_for_reading, place)
+        to_write = partial(open_for_writing, place, durability, failpoint=failpoint)
+        to_read = partial(open_for_reading, place)
         async with (
-            open_worker("vega-store-writer", to_write, partial(write_jobs, place), _refuse) as writer,
+            open_worker("vega-store-writer", to_write, partial(write_jobs, place, failpoint), _refuse) as writer,
             open_worker("vega-store-reader", to_read, serve_requests, Request.refuse) as reader,
         ):  # the reader closes first, so that the writer is the last one out and cleans up the log
             yield SqliteStore(writer, Reader(place, reader))
+
+
+@attrs.define
+class Backlog:
+    """How many changes wait for the disk."""
+
+    count: int = 0
+
+    def settled(self, _: protocols.Commit) -> None:
+        self.count -= 1
 
 
 @attrs.frozen(eq=False)
@@ -63,6 +86,11 @@ class SqliteStore:
 
     _writer: Worker[Job] = attrs.field(repr=False)
     _reader: Reader
+    _backlog: Backlog = attrs.field(factory=Backlog, repr=False)
+
+    @property
+    def pending(self) -> int:
+        return self._backlog.count
 
     def submit(self, change: Change) -> protocols.Commit:
         """Queues the change as it is now; what happens to its values later does not matter.
@@ -73,6 +101,8 @@ class SqliteStore:
         if self._writer.closed:
             commit.settle(StoreError(_CLOSED))
         else:
+            self._backlog.count += 1
+            commit.on_done(self._backlog.settled)
             self._writer.put(Job(commit, _planned(change)))
         return commit
 
@@ -92,13 +122,20 @@ class SqliteStore:
         )
         return [ProcessRow(**row) for row in found]
 
-    async def messages(self, process_id: str) -> list[MessageRow]:
-        return await self._reader.read(
-            lambda db: [
-                rows.message_row(**row)
-                for row in db.table("message").rows_where("process_id = ?", [process_id], order_by="seq")
-            ]
+    async def unfinished(self) -> list[ProcessRow]:
+        found = await self._reader.read(
+            lambda db: list(db.table("process").rows_where("status IN ('running', 'pending')", order_by="rowid"))
         )
+        return [ProcessRow(**row) for row in found]
+
+    async def messages(self, process_id: str) -> list[MessageRow]:
+        return await self._reader.read(partial(_messages, process_id=process_id))
+
+    async def ops(self, process_id: str, *, turn_id: str | None = None) -> list[OpRow]:
+        return await self._reader.read(partial(_ops, process_id=process_id, turn_id=turn_id))
+
+    async def mail(self) -> list[MailRow]:
+        return await self._reader.read(_mail)
 
     async def events_after(self, event_id: int, *, limit: int = 500) -> list[StoredEvent]:
         return await self._reader.read(partial(_events_after, event_id=event_id, limit=limit))
@@ -123,6 +160,36 @@ class SqliteRecords:
     async def query(self, table: str, **equals: Any) -> list[dict[str, Any]]:
         rows.check_filter(table, equals)
         return await self._reader.read(partial(_query, table=table, equals=equals))
+
+
+def _messages(db: Database, process_id: str) -> list[MessageRow]:
+    found = db.conn.execute(
+        f"SELECT process_id, seq, turn_id, role, {_whole('parts', 'process_id')}, at"  # noqa: S608
+        " FROM message AS t WHERE process_id = ? ORDER BY seq",
+        (process_id,),
+    )
+    return [rows.message_row(*row) for row in found]
+
+
+def _ops(db: Database, process_id: str, turn_id: str | None) -> list[OpRow]:
+    columns = ", ".join(_whole(name, "process") if name in ("req", "result") else name for name in _OP_COLUMNS)
+    one_turn = " AND turn = ?" if turn_id is not None else ""
+    found = db.conn.execute(
+        f"SELECT {columns} FROM op AS t WHERE process = ?{one_turn} ORDER BY seq",  # noqa: S608
+        (process_id,) if turn_id is None else (process_id, turn_id),
+    )
+    return [rows.op_row(dict(zip(_OP_COLUMNS, row, strict=True))) for row in found]
+
+
+def _mail(db: Database) -> list[MailRow]:
+    found = db.conn.execute("SELECT process, id, root_id, sender, role, parts, at FROM mailbox ORDER BY rowid")
+    return [rows.mail_row(*row) for row in found]
+
+
+def _whole(column: str, process: str) -> str:
+    """SQL for a text column whose long values lie in `blob`."""
+    blob = f"SELECT data FROM blob WHERE process = t.{process} AND sha256 = substr(t.{column}, 6)"  # noqa: S608
+    return f"CASE WHEN substr({column}, 1, 5) = '{rows.BLOB}' THEN ({blob}) ELSE {column} END"
 
 
 def _events_after(db: Database, event_id: int, limit: int) -> list[StoredEvent]:

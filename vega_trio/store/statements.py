@@ -15,6 +15,14 @@ from vega_trio.changes import (
     Change,
     ClearMessages,
     Delete,
+    DropMail,
+    KeepMail,
+    MailRow,
+    MessageRow,
+    OpBegun,
+    OpFinished,
+    OpRow,
+    ProcessFact,
     ProcessRow,
     Put,
     SaveProcess,
@@ -33,9 +41,40 @@ _SAVE_PROCESS: Final = (
     f"INSERT INTO process ({', '.join(_PROCESS_COLUMNS)})"  # noqa: S608
     f" VALUES ({', '.join('?' * len(_PROCESS_COLUMNS))}) ON CONFLICT (id) DO UPDATE SET "
     + ", ".join(f"{name} = excluded.{name}" for name in _PROCESS_COLUMNS if name != "id")
+    + " WHERE excluded.epoch >= process.epoch"
 )
 _APPEND_MESSAGE: Final = "INSERT INTO message (process_id, seq, turn_id, role, parts, at) VALUES (?, ?, ?, ?, ?, ?)"
-_CLEAR_MESSAGES: Final = "DELETE FROM message WHERE process_id = ?"
+_CLEAR: Final = (
+    "DELETE FROM message WHERE process_id = ?",
+    "DELETE FROM op WHERE process = ?",
+    "DELETE FROM blob WHERE process = ?",
+)
+_KEEP_BLOB: Final = "INSERT OR IGNORE INTO blob (process, sha256, data) VALUES (?, ?, ?)"
+_NOT_FENCED: Final = "NOT EXISTS (SELECT 1 FROM process WHERE id = ? AND epoch > ?)"
+_BEGIN_OP: Final = (
+    "INSERT INTO op (process, seq, turn, kind, name, key, req, state, error_class, cost, attempts, epoch, begun_at)"
+    f" SELECT ?, ?, ?, ?, ?, ?, ?, 'begun', '', 0, ?, ?, ? WHERE {_NOT_FENCED}"
+    " ON CONFLICT (process, seq) DO UPDATE"
+    " SET attempts = op.attempts + 1, epoch = excluded.epoch, begun_at = excluded.begun_at"
+    " WHERE op.key = excluded.key AND op.state = 'begun' AND op.epoch <= excluded.epoch"
+)
+_FINISH_OP: Final = (
+    "UPDATE op SET state = ?, result = ?, error_class = ?, cost = ?, epoch = ?, finished_at = ?"  # noqa: S608
+    f" WHERE process = ? AND seq = ? AND state = 'begun' AND {_NOT_FENCED}"
+)
+_KEEP_MAIL: Final = (
+    "INSERT INTO mailbox (process, id, root_id, sender, role, parts, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (process, id) DO NOTHING"
+)
+_DROP_MAIL: Final = "DELETE FROM mailbox WHERE process = ? AND id = ?"
+_DROP_ALL_MAIL: Final = "DELETE FROM mailbox WHERE process = ?"
+
+MUST_CHANGE: Final = {
+    _SAVE_PROCESS: "the process was taken up by another program since",
+    _BEGIN_OP: "the call has finished already, or its process was taken up by another program since",
+    _FINISH_OP: "the call is not under way, or its process was taken up by another program since",
+}
+"""Statements that change one row, or what it means when they change none: their change is refused."""
 _PUT: Final = {
     table: f'INSERT INTO "{table}" (key, row) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET row = excluded.row'  # noqa: S608
     for table in rows.RECORD_TABLES
@@ -80,14 +119,6 @@ def _add(change: Change, statements: list[tuple[str, Values]], events: list[Valu
     match change:
         case AppendEvent(event):
             events.append(_event_values(event))
-        case SaveProcess(process):
-            statements.append((_SAVE_PROCESS, _process_values(process)))
-        case AppendMessage(row):
-            parts = rows.message_parts(row).decode()
-            values = (row.process_id, row.seq, row.turn_id, row.message.role, parts, row.at)
-            statements.append((_APPEND_MESSAGE, values))
-        case ClearMessages(process_id):
-            statements.append((_CLEAR_MESSAGES, (process_id,)))
         case Put(table, key, row):
             encoded = rows.record_row(table, key, row).decode()  # also knows the tables, so it comes first
             statements.append((_PUT[table], (key, encoded)))
@@ -98,7 +129,59 @@ def _add(change: Change, statements: list[tuple[str, Values]], events: list[Valu
             for each in changes:
                 _add(each, statements, events)
         case _:
+            _add_fact(change, statements)
+
+
+def _add_fact(change: ProcessFact, statements: list[tuple[str, Values]]) -> None:
+    match change:
+        case SaveProcess(process):
+            statements.append((_SAVE_PROCESS, _process_values(process)))
+        case AppendMessage(row):
+            statements.append((_APPEND_MESSAGE, _message_values(row, statements)))
+        case ClearMessages(process_id):
+            statements.extend((statement, (process_id,)) for statement in _CLEAR)
+        case OpBegun(op):
+            statements.append((_BEGIN_OP, _begun_values(op, statements)))
+        case OpFinished():
+            statements.append((_FINISH_OP, _finished_values(change, statements)))
+        case KeepMail(mail):
+            statements.append((_KEEP_MAIL, _mail_values(mail)))
+        case DropMail(process_id, None):
+            statements.append((_DROP_ALL_MAIL, (process_id,)))
+        case DropMail(process_id, id_):
+            statements.append((_DROP_MAIL, (process_id, id_)))
+        case _:
             assert_never(change)
+
+
+def _message_values(row: MessageRow, statements: list[tuple[str, Values]]) -> Values:
+    parts = _kept(row.process_id, rows.message_parts(row).decode(), statements)
+    return (row.process_id, row.seq, row.turn_id, row.message.role, parts, row.at)
+
+
+def _begun_values(op: OpRow, statements: list[tuple[str, Values]]) -> Values:
+    request = _kept(op.process_id, rows.json_object(op.request), statements)
+    named = (op.process_id, op.seq, op.turn_id, op.kind, op.name, op.key)
+    return (*named, request, op.attempts, op.epoch, op.begun_at, op.process_id, op.epoch)
+
+
+def _finished_values(end: OpFinished, statements: list[tuple[str, Values]]) -> Values:
+    result = None if end.result is None else _kept(end.process_id, rows.json_object(end.result), statements)
+    outcome = (end.state, result, end.error_class, end.cost_microusd, end.epoch, end.at)
+    return (*outcome, end.process_id, end.seq, end.process_id, end.epoch)
+
+
+def _mail_values(mail: MailRow) -> Values:
+    parts = rows.message_parts(mail).decode()
+    return (mail.process_id, mail.id, mail.root_id, mail.sender_id, mail.message.role, parts, mail.at)
+
+
+def _kept(process_id: str, text: str, statements: list[tuple[str, Values]]) -> str:
+    """What the text's column holds; a long one is kept as a blob."""
+    column, digest = rows.packed(text)
+    if digest is not None:
+        statements.append((_KEEP_BLOB, (process_id, digest, text)))
+    return column
 
 
 def _event_values(event: Event) -> Values:

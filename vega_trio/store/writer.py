@@ -8,7 +8,7 @@ again; after a failed sync or in a damaged file nothing is tried any more (`faul
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
@@ -19,7 +19,8 @@ import outcome
 from vega_trio.errors import StoreError
 from vega_trio.store.commit import Fate, StoreCommit
 from vega_trio.store.faults import REFUSED, explain, is_final
-from vega_trio.store.statements import INSERT_EVENTS, Plan, Values
+from vega_trio.store.migrations import no_failpoint
+from vega_trio.store.statements import INSERT_EVENTS, MUST_CHANGE, Plan, Values
 from vega_trio.store.worker import Tell
 
 if TYPE_CHECKING:
@@ -36,13 +37,16 @@ class Job:
     plan: Plan | StoreError
 
 
-def write_jobs(path: str, db: Database, queue: SimpleQueue[Job | None], tell: Tell) -> None:
+def write_jobs(
+    path: str, failpoint: Callable[[str], None], db: Database, queue: SimpleQueue[Job | None], tell: Tell
+) -> None:
     """Commits jobs in order until the queue gives None, and has each settled in the Trio thread."""
-    writer = Writer(path, db, _last_event_id(db))
+    writer = Writer(path, db, _last_event_id(db), failpoint)
     more = True
     while more:
         jobs, more = _take(queue)
         fates = writer.write(jobs)
+        failpoint("after_commit")
         tell(partial(_settle, jobs, fates))
 
 
@@ -53,6 +57,7 @@ class Writer:
     _path: str
     _db: Database = attrs.field(repr=False)
     _last_event_id: int
+    _failpoint: Callable[[str], None] = attrs.field(default=no_failpoint, repr=False)
     _broken: StoreError | None = None
 
     def write(self, jobs: Sequence[Job]) -> list[Fate]:
@@ -73,7 +78,9 @@ class Writer:
     def _write(self, jobs: Sequence[Job]) -> list[Fate]:
         try:
             with self._db.atomic():
-                return self._all_at_once(jobs)
+                fates = self._all_at_once(jobs)
+                self._failpoint("in_commit")
+                return fates
         except REFUSED:
             with self._db.atomic():
                 return self._one_by_one(jobs)
@@ -115,7 +122,9 @@ class Writer:
 
     def _execute(self, plan: Plan) -> None:
         for statement, values in plan.statements:
-            self._db.conn.execute(statement, values)
+            done = self._db.conn.execute(statement, values)
+            if statement in MUST_CHANGE and done.rowcount != 1:
+                raise StoreError(f"a change was refused: {MUST_CHANGE[statement]}; nothing of it was kept")
 
     def _insert(self, first: int, events: Sequence[Values]) -> None:
         done = 0

@@ -22,7 +22,13 @@ from vega_trio.changes import (
     Change,
     ClearMessages,
     Delete,
+    DropMail,
+    KeepMail,
+    MailRow,
     MessageRow,
+    OpBegun,
+    OpFinished,
+    OpRow,
     ProcessRow,
     Put,
     SaveProcess,
@@ -288,6 +294,109 @@ async def check_messages_come_in_order_and_are_forgotten_when_cleared(store: Sto
     _equal([row.seq for row in await store.messages("q")], [0], "another's conversation stays")
 
 
+async def check_unfinished_processes_are_found_in_the_order_of_their_first_saving(store: Store) -> None:
+    for id_, status in (("a", "running"), ("b", "running"), ("c", "pending"), ("d", "completed"), ("b", "failed")):
+        store.submit(SaveProcess(ProcessRow(id=id_, agent="coder", status=status)))
+    await store.submit(SaveProcess(ProcessRow(id="a", agent="coder", status="running", recoveries="1.5 2"))).wait()
+    found = await store.unfinished()
+    _equal([(row.id, row.status) for row in found], [("a", "running"), ("c", "pending")], "what has not ended")
+    _equal(found[0].recoveries, "1.5 2", "when it was taken up")
+
+
+async def check_a_call_is_begun_once_more_until_it_has_finished(store: Store) -> None:
+    begun = _op(0, request={"n": [1, None, "é"]})
+    _equal(await store.ops("p"), [], "a process without a journal")
+    await store.submit(OpBegun(begun)).wait()
+    _equal(await store.ops("p"), [begun], "a call as it was begun")
+    await store.submit(OpBegun(_op(0, begun_at=2.0))).wait()
+    (again,) = await store.ops("p")
+    _equal((again.attempts, again.begun_at, again.request), (2, 2.0, begun.request), "a call begun again")
+    figures: dict[str, Any] = {"result": {"message": 1}, "error_class": "timeout", "cost_microusd": 7}
+    end = OpFinished(process_id="p", seq=0, state="failed", epoch=1, at=3.5, **figures)
+    await store.submit(end).wait()
+    (op,) = await store.ops("p")
+    outcome = (op.state, op.result, op.error_class, op.cost_microusd, op.finished_at, op.attempts)
+    _equal(outcome, ("failed", {"message": 1}, "timeout", 7, 3.5, 2), "a call that has finished")
+    await _fails(store.submit(OpBegun(_op(0))), "beginning a call that has finished")
+    await _fails(store.submit(end), "finishing a call twice")
+    await _fails(store.submit(OpFinished(process_id="p", seq=9, state="done", epoch=1, at=1.0)), "one never begun")
+    await _fails(store.submit(OpBegun(_op(1, key="t/0"))), "a second call with the same key")
+    _equal(await store.ops("p"), [op], "what was refused changed nothing")
+
+
+async def check_the_journal_is_read_in_order_and_by_turn(store: Store) -> None:
+    for seq, turn in ((1, "u"), (0, "t"), (2, "t")):
+        store.submit(OpBegun(_op(seq, turn_id=turn)))
+    await store.submit(OpBegun(_op(0, process_id="q", key="q/0"))).wait()
+    _equal([op.seq for op in await store.ops("p")], [0, 1, 2], "ops() is in order of seq")
+    _equal([op.seq for op in await store.ops("p", turn_id="t")], [0, 2], "ops() of one turn")
+    await store.submit(ClearMessages("p")).wait()
+    _equal(await store.ops("p"), [], "a cleared conversation takes its journal along")
+    _equal(len(await store.ops("q")), 1, "another's journal stays")
+    await store.submit(OpBegun(_op(0))).wait()
+
+
+async def check_a_writer_with_an_older_epoch_is_refused(store: Store) -> None:
+    store.submit(SaveProcess(ProcessRow(id="p", agent="coder", status="running")))
+    store.submit(OpBegun(_op(0)))
+    await store.submit(SaveProcess(ProcessRow(id="p", agent="coder", status="running", epoch=2))).wait()
+    late = OpFinished(process_id="p", seq=0, state="done", epoch=1, at=1.0)
+    await _fails(store.submit(Together((late, _event()))), "the end of a call by who is no longer its owner")
+    await _fails(store.submit(OpBegun(_op(1))), "a call begun by who is no longer the owner")
+    await _fails(store.submit(SaveProcess(ProcessRow(id="p", agent="coder", status="failed"))), "its figures")
+    store.submit(OpBegun(_op(0, epoch=2)))
+    await store.submit(OpFinished(process_id="p", seq=0, state="done", epoch=2, at=1.0)).wait()
+    _equal([(op.state, op.epoch) for op in await store.ops("p")], [("done", 2)], "the owner goes on")
+    _equal(await store.events_after(0), [], "nothing of what was refused is kept")
+
+
+async def check_long_texts_are_kept_whole(store: Store) -> None:
+    long = "é" * 40_000
+    message = Message("user", (TextPart(long), ToolResult("c", long)))
+    store.submit(_message(0, message))
+    store.submit(_message(1, message))
+    store.submit(OpBegun(_op(0, request={"text": long})))
+    await store.submit(OpFinished(process_id="p", seq=0, state="done", epoch=1, at=1.0, result={"text": long})).wait()
+    _equal([row.message for row in await store.messages("p")], [message, message], "long messages")
+    (op,) = await store.ops("p")
+    _equal((op.request, op.result), ({"text": long}, {"text": long}), "long requests and results")
+    await store.submit(Together((ClearMessages("p"), _message(0, message)))).wait()
+    _equal([row.message for row in await store.messages("p")], [message], "the same text after a clearing")
+
+
+async def check_mail_is_kept_in_order_until_dropped(store: Store) -> None:
+    def mail(id_: str, process_id: str = "p") -> MailRow:
+        message = Message("user", (TextPart(id_), ImagePart("image/png", b"\xff")))
+        return MailRow(process_id=process_id, id=id_, root_id="r", sender_id=None, message=message, at=1.5)
+
+    for row in (mail("b"), mail("a"), mail("x", "q"), mail("c"), mail("b")):
+        store.submit(KeepMail(row))
+    await store.submit(KeepMail(mail("y", "q"))).wait()
+    kept = await _mail(store)
+    _equal([row for row in kept if row.process_id == "p"], [mail("b"), mail("a"), mail("c")], "mail, in its order")
+    await _fails(store.submit(Together((DropMail("p"), KeepMail(mail("z")), Put("no_such_table", "k", {})))), "half")
+    _equal(await _mail(store), kept, "mail of a refused change")
+    store.submit(DropMail("p", "never there"))
+    await store.submit(DropMail("p", "b")).wait()
+    _equal([row.id for row in await store.mail() if row.process_id == "p"], ["a", "c"], "one mail dropped")
+    await store.submit(DropMail("p")).wait()
+    _equal(await store.mail(), [mail("x", "q"), mail("y", "q")], "all of a process's mail dropped")
+
+
+async def _mail(store: Store) -> list[MailRow]:
+    return sorted(await store.mail(), key=lambda row: row.process_id)
+
+
+async def check_pending_counts_what_is_not_settled(store: Store) -> None:
+    commits = [store.submit(_event()) for _ in range(20)]
+    _that(0 <= store.pending <= 20, "pending is what was submitted and not settled")
+    for commit in commits:
+        await commit.wait()
+    _equal(store.pending, 0, "nothing is pending once all is settled")
+    await _fails(store.submit(Put("no_such_table", "k", {})), "a refused change")
+    _equal(store.pending, 0, "a refused change is settled too")
+
+
 STORE_CHECKS: Final[tuple[Callable[[Store], Awaitable[None]], ...]] = (
     check_a_commit_is_done_when_its_wait_returns,
     check_event_ids_rise_without_gap,
@@ -305,6 +414,13 @@ STORE_CHECKS: Final[tuple[Callable[[Store], Awaitable[None]], ...]] = (
     check_an_unknown_table_or_a_bad_filter_is_refused,
     check_processes_are_listed_newest_first,
     check_messages_come_in_order_and_are_forgotten_when_cleared,
+    check_unfinished_processes_are_found_in_the_order_of_their_first_saving,
+    check_a_call_is_begun_once_more_until_it_has_finished,
+    check_the_journal_is_read_in_order_and_by_turn,
+    check_a_writer_with_an_older_epoch_is_refused,
+    check_long_texts_are_kept_whole,
+    check_mail_is_kept_in_order_until_dropped,
+    check_pending_counts_what_is_not_settled,
 )
 """Every check: an async function of a fresh store."""
 
@@ -312,6 +428,12 @@ STORE_CHECKS: Final[tuple[Callable[[Store], Awaitable[None]], ...]] = (
 def _event(process_id: str = "p") -> AppendEvent:
     event: Event = ProcessStarted(process_id=process_id, at=1.0)
     return AppendEvent(event)
+
+
+def _op(seq: int, *, process_id: str = "p", turn_id: str = "t", key: str = "", **fields: Any) -> OpRow:
+    key = key or f"{turn_id}/{seq}"
+    fields.setdefault("begun_at", 1.0)
+    return OpRow(process_id=process_id, seq=seq, turn_id=turn_id, kind="tool", name="search", key=key, **fields)
 
 
 def _message(seq: int, message: Message | None = None, process_id: str = "p") -> AppendMessage:

@@ -36,6 +36,8 @@ class ExecCall:
             for name, text in described.env.items()
             if not is_absent(text, scope)
         }
+        if context.idempotency_key:
+            env.setdefault("VEGA_IDEMPOTENCY_KEY", context.idempotency_key)
         place = await in_thread(partial(self.sandbox.directory, "."))
         finished = await Isolation(workspace=place.root, mode=self.mode).run(
             command_line(described, scope),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import attrs
 import trio
@@ -29,7 +29,7 @@ class HttpCall:
 
     async def __call__(self, scope: Scope, context: ToolContext) -> str:
         """Raises: ToolError, also for a status of 400 and above; ExpressionError."""
-        outgoing = self._outgoing(scope)
+        outgoing = self._outgoing(scope, context.idempotency_key)
         retry = self.implementation.retry
         for attempt in range(1, retry.attempts if retry else 1):
             assert retry is not None
@@ -46,7 +46,7 @@ class HttpCall:
             return None
         return None if page.status in RETRIED else page_text(page)
 
-    def _outgoing(self, scope: Scope) -> Outgoing:
+    def _outgoing(self, scope: Scope, key: str) -> Outgoing:
         described = self.implementation
         headers = checked_headers(
             {name: text.render_text(scope) for name, text in described.headers.items() if not is_absent(text, scope)}
@@ -55,6 +55,8 @@ class HttpCall:
         content = None if described.body is None else fill_body(described.body, scope, kind)
         if content is not None and not kind:
             headers["Content-Type"] = "application/json"
+        if key and not any(name.lower() == "idempotency-key" for name in headers):
+            headers["Idempotency-Key"] = quote(key, safe="/=.")
         url, label = _address(described, scope)
         return Outgoing(method=described.method, url=url, headers=headers, content=content, label=label)
 

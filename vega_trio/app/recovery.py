@@ -1,0 +1,112 @@
+"""After a crash of the program: what it left behind goes on, or waits until somebody knows how.
+
+    look      before the kernel opens: which processes had not ended, with the mail they had accepted
+    go on     an agent of the document runs again at once; a run's agents are taken up by the run; others wait as
+              pending until the program spawns an agent under their name
+    poison    a process that had an open turn at three recoveries within a minute is not taken up a fourth time: it
+              is likely what the program died of
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import defaultdict
+
+import attrs
+
+from vega_trio.app.sessions import Sessions
+from vega_trio.changes import DropMail, MailRow, ProcessRow, SaveProcess
+from vega_trio.errors import TooManyProcesses, UnknownAgent, UnknownProcess
+from vega_trio.events import HealthAlert
+from vega_trio.protocols import Store
+from vega_trio.runtime.orchestrator import Orchestrator
+from vega_trio.runtime.process import Process
+from vega_trio.runtime.recovered import LeftBehind, Recovered
+from vega_trio.runtime.spawning import Spawning
+
+log = logging.getLogger("vega_trio.recovery")
+
+MAX_RECOVERIES = 3
+RECOVERY_WINDOW_S = 60.0
+QUARANTINED = f"quarantined: recovered {MAX_RECOVERIES} times in a minute, each time with an open turn"
+
+
+async def look(store: Store) -> Recovered:
+    """What a killed program left in the store. Each is recorded as pending until it is taken up."""
+    now = time.time()
+    mail: dict[str, list[MailRow]] = defaultdict(list)
+    for each in await store.mail():
+        mail[each.process_id].append(each)
+    found = [_found(row, tuple(mail.pop(row.id, ())), now) for row in await store.unfinished()]
+    commits = [store.submit(SaveProcess(each.row)) for each in found]
+    commits += [store.submit(DropMail(process_id)) for process_id in mail]  # of processes that have ended
+    for commit in commits:
+        await commit.wait()
+    return Recovered.of(found)
+
+
+def _found(row: ProcessRow, mail: tuple[MailRow, ...], now: float) -> LeftBehind:
+    left = LeftBehind(attrs.evolve(row, status="pending"), mail)
+    if left.has_open_turn:
+        recent = [at for at in map(float, row.recoveries.split()) if now - RECOVERY_WINDOW_S < at <= now]
+        left = attrs.evolve(left, row=attrs.evolve(left.row, recoveries=" ".join(map(repr, (*recent, now)))))
+    return left
+
+
+async def go_on(orch: Orchestrator, sessions: Sessions) -> None:
+    """Takes up the agents of the document, parents before their children."""
+    for left in sorted(orch.recovered.all(), key=lambda each: each.row.spawn_depth):
+        try:
+            await _take_up(left, orch, sessions)
+        except TooManyProcesses:
+            log.warning("process %s (%s) stays pending: as many as max_processes run", left.row.id, left.row.agent)
+
+
+async def quarantine(orch: Orchestrator) -> None:
+    """Gives up those that were recovered too often."""
+    for left in orch.recovered.all():
+        row = left.row
+        count = len(row.recoveries.split()) if left.has_open_turn else 0
+        if count >= MAX_RECOVERIES:
+            alert = HealthAlert(
+                kind="quarantined",
+                process_id=row.id,
+                agent=row.agent,
+                message=f"process {row.id} ({row.agent}) is {QUARANTINED}; it may be what the program died of",
+                value=float(count),
+                threshold=float(MAX_RECOVERIES),
+            )
+            orch.bus.emit(alert)
+            await orch.give_up(row.id, QUARANTINED)
+
+
+async def _take_up(left: LeftBehind, orch: Orchestrator, sessions: Sessions) -> None:
+    row = left.row
+    parent = _living(orch, row.parent_id)
+    if row.spawn_reason.startswith("run ") or (row.parent_id is not None and parent is None):
+        return  # a run takes up its own; a child whose parent waits, waits too
+    try:
+        agent = await sessions.agent_of(row.id, row.agent)
+    except UnknownAgent:
+        log.warning("process %s stays pending: agent %r is not defined any more", row.id, row.agent)
+        return
+    spawning = orch.spawn(
+        agent, id=row.id, row=row, name=row.name, task=row.task or None, parent=parent, spawn_reason=row.spawn_reason
+    )
+    process = await _owned(spawning, parent)
+    process.session = await sessions.recorded(row.id)
+
+
+async def _owned(spawning: Spawning, parent: Process | None) -> Process:
+    """What a process spawned ends with it, as before."""
+    spawning.owner = parent.live if parent is not None else None
+    return await spawning
+
+
+def _living(orch: Orchestrator, process_id: str | None) -> Process | None:
+    try:
+        process = orch.get(process_id) if process_id is not None else None
+    except UnknownProcess:
+        return None
+    return process if process is not None and process.alive else None

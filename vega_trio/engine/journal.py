@@ -1,0 +1,104 @@
+"""The journal of one process: each model and tool call is written down before it is made, and when it is over.
+
+A call is named by its key: the turn, the step within it, and for a tool the call's id. A crash cannot change it, so
+who is called again after one can tell that it has been called before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from vega_trio.changes import OpBegun, OpEnd, OpFinished, OpKind, OpRow
+
+
+@attrs.define
+class Journal:
+    """The calls of the turn at work, by key, and where the process's journal goes on.
+
+    Nothing is submitted here: `begin` and `end` give the changes, which go with the messages they belong to.
+    """
+
+    process_id: str
+    epoch: int
+    wall_clock: Callable[[], float]
+    next_seq: int = 0
+    ops: dict[str, OpRow] = attrs.field(factory=dict)
+
+    def begin(self, turn_id: str, kind: OpKind, name: str, key: str, request: Mapping[str, Any]) -> OpBegun:
+        """A call is about to be made; for one that a crash cut short, again."""
+        op = self.ops.get(key)
+        if op is None:
+            op = OpRow(
+                process_id=self.process_id,
+                seq=self.next_seq,
+                turn_id=turn_id,
+                kind=kind,
+                name=name,
+                key=key,
+                request=request,
+                epoch=self.epoch,
+                begun_at=self.wall_clock(),
+            )
+            self.next_seq += 1
+        else:
+            op = attrs.evolve(op, attempts=op.attempts + 1, epoch=self.epoch, begun_at=self.wall_clock())
+        self.ops[key] = op
+        return OpBegun(op)
+
+    def end(
+        self,
+        key: str,
+        state: OpEnd,
+        *,
+        result: Mapping[str, Any] | None = None,
+        error_class: str = "",
+        cost_microusd: int = 0,
+    ) -> OpFinished:
+        """A call is over, or given up."""
+        now = self.wall_clock()
+        self.ops[key] = op = attrs.evolve(
+            self.ops[key],
+            state=state,
+            result=result,
+            error_class=error_class,
+            cost_microusd=cost_microusd,
+            finished_at=now,
+        )
+        return OpFinished(
+            process_id=self.process_id,
+            seq=op.seq,
+            state=state,
+            epoch=self.epoch,
+            at=now,
+            result=result,
+            error_class=error_class,
+            cost_microusd=cost_microusd,
+        )
+
+    def is_open(self, key: str) -> bool:
+        return key in self.ops and self.ops[key].state == "begun"
+
+    def of_turn(self, turn_id: str) -> list[OpRow]:
+        return [op for op in self.ops.values() if op.turn_id == turn_id]
+
+    def forget(self, turn_id: str) -> None:
+        """The turn has ended; none of its calls will be made again."""
+        self.ops = {key: op for key, op in self.ops.items() if op.turn_id != turn_id}
+
+    def load(self, stored: Iterable[OpRow], turn_ids: frozenset[str]) -> None:
+        """Takes up what is stored: where to go on, and the calls of turns that may still be open."""
+        for op in stored:
+            self.next_seq = op.seq + 1
+            if op.turn_id in turn_ids:
+                self.ops[op.key] = op
+
+
+def model_key(turn_id: str, step: int) -> str:
+    return f"{turn_id}/{step}"
+
+
+def tool_key(turn_id: str, step: int, call_id: str) -> str:
+    return f"{turn_id}/{step}/{call_id}"
