@@ -140,6 +140,18 @@ async def test_a_slow_subscriber_is_cut_after_what_it_has_buffered() -> None:
         assert caught.value.last_event_id == 2
 
 
+async def test_a_tap_hears_everything_as_it_goes_out_subscribers_or_not() -> None:
+    out, submitted = bus()
+    heard: list[tuple[str, int | None]] = []
+    with out.tapped(lambda event: heard.append((event.type, event.id))):
+        out.emit(vega.SessionUpdated())
+        out.emit(delta("a"))
+        assert heard == [("text_delta", None)]
+        submitted[0][1].settle(3)
+    out.emit(delta("b"))
+    assert heard == [("text_delta", None), ("session.updated", 3)]
+
+
 async def test_a_closed_bus_ends_subscriptions() -> None:
     out, _ = bus()
     async with out.subscribe() as events:

@@ -203,6 +203,38 @@ async def test_a_message_cancelled_before_it_is_taken_is_dropped(orch: Orchestra
         await hanging.wait()
 
 
+async def test_what_waits_can_be_dropped_and_what_is_under_way_goes_on(orch: Orchestrator, clock: MockClock) -> None:
+    proc = await orch.spawn(vega.Agent(name="a"))
+    hanging, *queued = [proc.start_send(text) for text in ("hang", "one", "two")]
+    await trio.sleep(1)
+    proc.drop_waiting()
+    for pending in queued:
+        with pytest.raises(vega.TurnCancelled):
+            await pending.wait()
+    assert proc.current is not None
+    assert proc.current.id == hanging.turn_id
+
+
+async def test_what_is_asked_within_a_turn_belongs_to_its_root(orch: Orchestrator, clock: MockClock) -> None:
+    roots: list[tuple[str, str]] = []
+
+    async def helper(me: Process) -> None:
+        async for mail in me.inbox:
+            roots.append((mail.root_id, mail.id))
+            mail.reply()
+
+    async def caller(me: Process) -> None:
+        async for mail in me.inbox:
+            await orch.send("helper", "please")
+            mail.reply()
+
+    await orch.spawn(helper, name="helper")
+    proc = await orch.spawn(caller)
+    await proc.send("go", turn_id="root")
+    assert roots[0][0] == "root"
+    assert roots[0][1] != "root"
+
+
 async def test_a_stream_ends_after_the_turns_last_event(orch: Orchestrator, clock: MockClock) -> None:
     proc = await orch.spawn(vega.Agent(name="a"))
     async with proc.stream("hang") as events:

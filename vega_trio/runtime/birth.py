@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -12,6 +13,7 @@ from vega_trio.agent import Agent
 from vega_trio.changes import ProcessRow
 from vega_trio.context import Metrics
 from vega_trio.errors import SpawnTooDeep
+from vega_trio.runtime.calling import keep
 from vega_trio.runtime.health import Vitals
 from vega_trio.runtime.incarnation import Incarnation
 from vega_trio.runtime.mailbox import Mailbox
@@ -63,7 +65,7 @@ def new_process(
         recoveries=row.recoveries if row is not None else "",
         **fields,
     )
-    process.mailbox = Mailbox(kernel.mailbox, process.keep if agent is not None else None)
+    process.mailbox = Mailbox(kernel.mailbox, partial(keep, process) if agent is not None else None)
     if left is not None:
         process.mailbox.restore(left.letters())
         kernel.recovered.take(left.row.id)

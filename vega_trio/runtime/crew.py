@@ -13,17 +13,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import trio
 
-from vega_trio._core.tree import (
-    Absorbed,
-    Ended,
-    Escalates,
-    GivesUp,
-    Phase,
-    Plan,
-    Restarts,
-    ShutsDown,
-    Tree,
-)
+from vega_trio._core.tree import Absorbed, Ended, Escalates, GivesUp, Phase, Plan, Restarts, ShutsDown, Tree
 from vega_trio.agent import Agent, Strategy, SupervisorSpec, SupervisorStrategy
 from vega_trio.errors import Escalated, FailedToStart, NoProcessError, SupervisorGaveUp
 from vega_trio.events import EscalatedUp, GaveUp

@@ -14,20 +14,22 @@ import attrs
 import trio
 
 from vega_trio.agent import Agent, Body, ShutdownTime, Supervision
-from vega_trio.changes import Change, DropMail, KeepMail, MailRow, ProcessRow, SaveProcess
+from vega_trio.changes import Change, ProcessRow, SaveProcess
 from vega_trio.context import Metrics
-from vega_trio.errors import CallTimeout, NoProcessError, ProcessExit, WouldDeadlock
-from vega_trio.events import Event, HealthAlert, ProcessRestarted, ProcessStarted, TurnStopped
-from vega_trio.exits import Down, ExitReason, ExitSignal, NoProcess, Normal, Shutdown
-from vega_trio.messages import Message, as_message
+from vega_trio.errors import NoProcessError, ProcessExit
+from vega_trio.events import Event, HealthAlert, ProcessRestarted, ProcessStarted
+from vega_trio.exits import Down, ExitReason, ExitSignal, Normal, Shutdown
+from vega_trio.messages import Message
 from vega_trio.protocols import Commit
+from vega_trio.runtime.calling import call, new_mail, open_mail, pending_reply, post, refuse_itself, start_call
 from vega_trio.runtime.figures import ProcessStatistics, row_of, statistics_of
+from vega_trio.runtime.inbox import Inbox
 from vega_trio.runtime.incarnation import Incarnation, running
 from vega_trio.runtime.mailbox import Mail as Mail
 from vega_trio.runtime.mailbox import Mailbox
 from vega_trio.runtime.mailbox import PendingReply as PendingReply
 from vega_trio.runtime.monitors import open_monitor_of as open_monitor_of
-from vega_trio.runtime.reasons import exited, kind_of
+from vega_trio.runtime.reasons import kind_of
 from vega_trio.runtime.stream import TextStream, TurnEvents, open_turn
 from vega_trio.session import Session
 
@@ -47,22 +49,6 @@ class Conversation(Protocol):
 
 
 AgentBody = Callable[["Process"], Awaitable[object]]
-
-
-@attrs.frozen
-class Inbox:
-    """The process's mail, in order. Iterating takes it; one reader at a time."""
-
-    _process: Process
-
-    def __aiter__(self) -> Inbox:
-        return self
-
-    async def __anext__(self) -> Mail:
-        mail = await self._process.mailbox.take()
-        if self._process.live is not None:
-            self._process.live.pick_up(mail)
-        return mail
 
 
 @attrs.define(eq=False)
@@ -272,23 +258,9 @@ class Process:
         Raises: ProcessExited when it ends first (reason NoProcess: had ended before), CallTimeout, WouldDeadlock,
             or what the process failed the message with (an agent: TurnFailed, TurnCancelled).
         """
-        self.refuse_itself()
-        mail = self.new_mail(message, turn_id, root_id, wants_reply=True)
-        if timeout is None:
-            return await self._call(mail)
-        with trio.move_on_after(timeout) as scope:
-            return await self._call(mail)
-        assert scope.cancelled_caught
-        raise CallTimeout(f"process {self.id} ({self.label}) did not reply within {timeout:g} s")
-
-    async def _call(self, mail: Mail) -> Any:
-        if not await self.mailbox.put(mail) and not mail.finished:
-            raise exited(self.id, NoProcess())
-        try:
-            return await mail.answer()
-        finally:
-            if not mail.finished:
-                mail.disown()
+        refuse_itself(self)
+        mail = new_mail(self, message, turn_id=turn_id, root_id=root_id, wants_reply=True)
+        return await call(self, mail, timeout)
 
     def start_send(self, message: Any, *, turn_id: str | None = None, root_id: str | None = None) -> PendingReply:
         """Sends now and returns the reply to come. Needs no task.
@@ -297,64 +269,26 @@ class Process:
 
         Raises: MailboxFull; ProcessExited (reason NoProcess) when it has ended.
         """
-        mail = self._open_mail(turn_id) if turn_id is not None else None
-        if mail is None:
-            mail = self.new_mail(message, turn_id, root_id, wants_reply=True)
-            if not self.mailbox.put_nowait(mail, self.id):
-                raise exited(self.id, NoProcess())
-        return PendingReply(mail, self.mailbox, self._dropped, self.refuse_itself)
-
-    def _open_mail(self, mail_id: str) -> Mail | None:
-        taken = (mail for mail in self.live.taken if mail.id == mail_id) if self.live is not None else iter(())
-        return next(taken, None) or self.mailbox.find(mail_id)
+        waiting = open_mail(self, turn_id) if turn_id is not None else None
+        if waiting is not None:
+            return pending_reply(self, waiting)
+        return start_call(self, new_mail(self, message, turn_id=turn_id, root_id=root_id, wants_reply=True))
 
     async def post(self, message: Any) -> bool:
         """Sends without a reply, waiting for room and, to an agent, until the message is durable.
 
         False when the process has ended.
         """
-        mail = self.new_mail(message, None, None, wants_reply=False)
-        put = await self.mailbox.put(mail)
-        if mail.kept is not None:
-            await mail.kept.wait()
-        return put
+        return await post(self, new_mail(self, message, wants_reply=False))
 
     def post_nowait(self, message: Any) -> bool:
         """Sends without a reply. False when the process has ended. Raises: MailboxFull."""
-        return self.mailbox.put_nowait(self.new_mail(message, None, None, wants_reply=False), self.id)
-
-    def new_mail(self, message: Any, turn_id: str | None, root_id: str | None, *, wants_reply: bool) -> Mail:
-        sender = running()
-        id_ = turn_id or self.kernel.new_id()
-        if sender is None:
-            return Mail(id_, message, None, root_id or id_, wants_reply=wants_reply)
-        # What is asked within a turn belongs to the turn that a person or program began.
-        root = root_id or sender.process.working_for or id_
-        return Mail(id_, message, sender.process.id, root, wants_reply=wants_reply)
-
-    def refuse_itself(self) -> None:
-        me = running()
-        if me is not None and me.process is self:
-            raise WouldDeadlock(f"process {self.id} ({self.label}) would wait for its own reply; use post()")
-
-    def keep(self, mail: Mail) -> None:
-        """The mailbox's: an agent has accepted a message, which from now on outlives the program."""
-        message = as_message(mail.message)
-        if message is not None:
-            now = self.kernel.wall_clock()
-            row = MailRow(
-                process_id=self.id, id=mail.id, root_id=mail.root_id, sender_id=mail.sender_id, message=message, at=now
-            )
-            mail.kept = self.kernel.store.submit(KeepMail(row))
-
-    def _dropped(self, mail: Mail) -> None:
-        if self.agent is not None:
-            self.say(TurnStopped, mail, DropMail(self.id, mail.id))
+        return self.mailbox.put_nowait(new_mail(self, message, wants_reply=False), self.id)
 
     def drop_waiting(self) -> None:
         """Takes back all mail that waits; its senders get TurnCancelled."""
         for mail in self.mailbox.untouched():
-            PendingReply(mail, self.mailbox, self._dropped, self.refuse_itself).cancel()
+            pending_reply(self, mail).cancel()
 
     async def stop_turn(self) -> str | None:
         """Stops the turn under way, waits for its end and returns its id; None when there is none."""
@@ -371,8 +305,8 @@ class Process:
 
         Iterating raises ProcessExited when the process ends for good first.
         """
-        self.refuse_itself()
-        return open_turn(self, self.new_mail(message, turn_id, None, wants_reply=True))
+        refuse_itself(self)
+        return open_turn(self, new_mail(self, message, turn_id=turn_id, wants_reply=True))
 
     @asynccontextmanager
     async def stream_text(self, message: Any, *, turn_id: str | None = None) -> AsyncIterator[TextStream]:

@@ -1,0 +1,28 @@
+"""How a body takes its mail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import attrs
+
+from vega_trio.runtime.mailbox import Mail
+
+if TYPE_CHECKING:
+    from vega_trio.runtime.process import Process
+
+
+@attrs.frozen
+class Inbox:
+    """The process's mail, in order. Iterating takes it; one reader at a time."""
+
+    _process: Process
+
+    def __aiter__(self) -> Inbox:
+        return self
+
+    async def __anext__(self) -> Mail:
+        mail = await self._process.mailbox.take()
+        if self._process.live is not None:
+            self._process.live.pick_up(mail)
+        return mail
