@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 import uuid
 from collections.abc import Mapping
@@ -163,6 +164,7 @@ class Runs:
             env=self.env,
             wall_clock=time.time,
             new_uuid=lambda: str(uuid.uuid4()),
+            rand=random.random,
             spent=run.spend,
             noted=run.steps.noted,
         )

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
+from vega_trio._core.budget import charged_to
 from vega_trio.agent import Agent
 from vega_trio.engine.conversation import Conversation, open_conversation
 from vega_trio.engine.equipment import Equipment
@@ -59,7 +60,7 @@ async def _answer(mail: Mail, turn: Turn) -> None:
         kind = type(mail.message).__name__
         mail.fail(TypeError(f"an agent takes text, a Message or message parts, not {kind}"))
         return
-    with mail.handling() as turn.scope:
+    with mail.handling() as turn.scope, charged_to(mail.accounts):
         try:
             if mail.attempt > MAX_ATTEMPTS:
                 raise await interrupted(turn)

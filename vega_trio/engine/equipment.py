@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import attrs
 
+from vega_trio.engine.limits import Limits
 from vega_trio.protocols import Model, Store, Tool, ToolSpec
 from vega_trio.runtime.process import Process
 
@@ -14,18 +15,20 @@ from vega_trio.runtime.process import Process
 class Equipment:
     """Shared by every process of the agent; holds nothing of any one of them.
 
-    `tools` is the allow-list: what is not in it is refused when called. `idle_stop_s`: a process without mail
-    for that long returns, None never. `wall_clock` gives Unix seconds. `ask(process, name, message)` reaches
-    another agent on behalf of a process.
+    `fallback` answers when `model` fails for good; `limits` are the application's. `tools` is the allow-list: what is
+    not in it is refused when called. `idle_stop_s`: a process without mail for that long returns, None never.
+    `wall_clock` gives Unix seconds. `ask(process, name, message)` reaches another agent on behalf of a process.
     """
 
     model: Model
+    limits: Limits
     store: Store
     wall_clock: Callable[[], float]
     new_id: Callable[[], str]
     ask: Callable[[Process, str, str], Awaitable[str]]
     tools: Mapping[str, Tool] = attrs.field(factory=dict)
     idle_stop_s: float | None = None
+    fallback: Model | None = None
     tool_specs: tuple[ToolSpec, ...] = attrs.field(init=False)
 
     @tool_specs.default

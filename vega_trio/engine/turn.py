@@ -21,6 +21,7 @@ import trio
 from vega_trio._core.history import CANCELLED, UNKNOWN_OUTCOME, mended
 from vega_trio.agent import Agent
 from vega_trio.changes import SaveProcess
+from vega_trio.engine.calling import ask_model
 from vega_trio.engine.conversation import Conversation
 from vega_trio.engine.equipment import Equipment
 from vega_trio.engine.toolrun import run_tools
@@ -28,7 +29,6 @@ from vega_trio.errors import ModelError, TurnFailed
 from vega_trio.events import (
     Event,
     MessageReset,
-    TextDelta,
     TurnFailure,
     TurnFinished,
     TurnResumed,
@@ -36,7 +36,7 @@ from vega_trio.events import (
     TurnStopped,
 )
 from vega_trio.messages import Message, Part, TextPart, ToolCall, ToolResult, Usage
-from vega_trio.protocols import Commit, ModelDone, ModelRequest, TextChunk
+from vega_trio.protocols import Commit, ModelDone, ModelRequest
 from vega_trio.runtime.process import Process
 from vega_trio.session import ErrorClass, Reply
 
@@ -144,21 +144,8 @@ async def _ask_model(turn: Turn) -> Step:
     )
     metrics.iterations += 1
     turn.partial = ""
-    calls: list[ToolCall] = []
-    done: ModelDone | None = None
-    async with model.stream(request) as events:
-        async for event in events:
-            match event:
-                case TextChunk(text=text):
-                    turn.partial += text
-                    turn.emit(TextDelta, delta=text)
-                case ToolCall():
-                    calls.append(event)
-                case ModelDone():
-                    done = event
-    if done is None:
-        raise ModelError(f"the answer of {model.name} ended in the middle; try again", ErrorClass.TEMPORARY)
-    _account(turn, done.usage)
+    answer = await ask_model(turn, request)
+    calls, done = list(answer.calls), answer.done
     if done.stop_reason == "refusal":
         raise ModelError(f"{model.name} refused to answer; rephrase the request", ErrorClass.REFUSAL)
     parts: list[Part] = [TextPart(turn.partial)] if turn.partial else []
@@ -181,22 +168,6 @@ def _told_apart(calls: list[ToolCall]) -> list[ToolCall]:
         seen.add(call.id)
         calls[at] = call
     return calls
-
-
-def _account(turn: Turn, usage: Usage) -> None:
-    metrics = turn.process.metrics
-    turn.usage += usage
-    metrics.input_tokens += usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
-    metrics.output_tokens += usage.output_tokens
-    metrics.last_active_at = turn.equipment.wall_clock()
-    price = turn.equipment.model.price(usage)
-    if price is None:
-        metrics.unpriced_calls += 1
-        turn.cost_microusd = None
-        return
-    metrics.cost_microusd += price
-    if turn.cost_microusd is not None:
-        turn.cost_microusd += price
 
 
 async def _finish(turn: Turn, stop_reason: str) -> Reply:

@@ -15,6 +15,8 @@ from typing import Any, assert_never
 import attrs
 import trio
 
+from vega_trio._core.backoff import delay
+from vega_trio._core.budget import Account, accounts, charged_only_to, charged_to
 from vega_trio.agent import Agent
 from vega_trio.dsl.effects import (
     Ask,
@@ -61,7 +63,9 @@ class Drive:
     env: Mapping[str, str]
     wall_clock: Callable[[], float]
     new_uuid: Callable[[], str]
+    rand: Callable[[], float]
     spent: Callable[[int], None]
+    accounts: tuple[Account, ...] = attrs.field(factory=accounts, init=False)
     _children: dict[str, dict[str, Process]] = attrs.field(factory=dict)
     _copies: dict[str, dict[str, tuple[Message, ...]]] = attrs.field(factory=dict)
     noted: Callable[[Note], None] = lambda note: None
@@ -76,7 +80,9 @@ class Drive:
         return child
 
     async def spawn(self, agent: str, history: tuple[Message, ...]) -> Process:
-        return await self.process.spawn(self.agents(agent), spawn_reason=f"run {self.run_id}", messages=history)
+        """A child that the run pays for; a step's own budget comes with the step's mail, and ends with it."""
+        with charged_only_to(self.accounts):
+            return await self.process.spawn(self.agents(agent), spawn_reason=f"run {self.run_id}", messages=history)
 
     def _history(self, conversation: str, agent: str) -> tuple[Message, ...]:
         child = self._children.get(conversation, {}).get(agent)
@@ -150,6 +156,24 @@ async def _carry_out(effect: Effect, run: Drive) -> object:
 
 
 async def _ask(ask: Ask, run: Drive) -> AskReply:
+    """The agent's reply, asked again as the step's `retry` says, all within the step's budget."""
+    budget = ask.budget
+    label = f"step {ask.path}"
+    limits = [] if budget is None else [Account(label, budget.limit_microusd, budget.on_exceed)]
+    attempt = 1
+    with charged_to(limits):
+        while True:
+            try:
+                return await _ask_once(ask, run)
+            except StepFailed as failure:
+                retry = ask.retry
+                if retry is None or attempt >= retry.max_attempts or failure.error_class not in retry.retry_on:
+                    raise
+            await trio.sleep(delay(retry.backoff, attempt, run.rand()))
+            attempt += 1
+
+
+async def _ask_once(ask: Ask, run: Drive) -> AskReply:
     """One turn of the agent. Leaving early, by time limit or cancellation, stops the turn."""
     started = trio.current_time()
     try:
@@ -165,7 +189,8 @@ async def _ask(ask: Ask, run: Drive) -> AskReply:
                 run.spent(child.metrics.cost_microusd - cost_before)
     except TurnFailed as failed:
         error_class = STEP_CLASS.get(failed.error_class, failed.error_class.value)
-        raise StepFailed(str(failed), error_class, code="R008") from failed
+        code = "R005" if failed.error_class is ErrorClass.BUDGET_EXCEEDED else "R008"
+        raise StepFailed(str(failed), error_class, code=code) from failed
     except (ProcessExited, FailedToStart) as ended:
         raise StepFailed(str(ended), "agent_crashed", code="R008") from ended
     except TurnCancelled as stopped:

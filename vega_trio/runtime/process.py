@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import attrs
 import trio
 
-from vega_trio.agent import Agent, Body, ShutdownTime, Supervision
+from vega_trio._core.budget import Account, accounts
+from vega_trio.agent import Agent, Body, Money, ShutdownTime, Supervision, as_budget
 from vega_trio.changes import Change, ProcessRow, SaveProcess
 from vega_trio.context import Metrics
 from vega_trio.errors import CallTimeout, NoProcessError, ProcessExit, WouldDeadlock
@@ -87,7 +88,7 @@ class Process:
     incarnation: int = 0
     restarts: int = attrs.field(default=0, repr=False)
     conversation: Conversation | None = attrs.field(default=None, repr=False)
-    budget_microusd: int | None = attrs.field(default=None, repr=False)
+    budget: Account | None = attrs.field(default=None, repr=False)
     session: Session | None = attrs.field(default=None, repr=False)
     start_timeout: float | None = attrs.field(default=None, repr=False)
     ready_value: object = attrs.field(default=None, init=False, repr=False)
@@ -310,10 +311,10 @@ class Process:
         sender = running()
         id_ = turn_id or self.kernel.new_id()
         if sender is None:
-            return Mail(id_, message, None, root_id or id_, wants_reply=wants_reply)
+            return Mail(id_, message, None, root_id or id_, wants_reply=wants_reply, accounts=accounts())
         # What is asked within a turn belongs to the turn that a person or program began.
         root = root_id or sender.process.working_for or id_
-        return Mail(id_, message, sender.process.id, root, wants_reply=wants_reply)
+        return Mail(id_, message, sender.process.id, root, wants_reply=wants_reply, accounts=accounts())
 
     def refuse_itself(self) -> None:
         me = running()
@@ -404,6 +405,7 @@ class Process:
         spawn_reason: str | None = None,
         supervision: Supervision | None = None,
         messages: Iterable[Message] | None = None,
+        budget: Money | None = None,
         deadline: float | None = None,
         start_timeout: float | None = None,
         shutdown: ShutdownTime = 5.0,
@@ -419,6 +421,7 @@ class Process:
             spawn_reason=spawn_reason,
             supervision=supervision,
             messages=messages,
+            budget=as_budget(budget),
             deadline=deadline,
             start_timeout=start_timeout,
             shutdown=shutdown,
