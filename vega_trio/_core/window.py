@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import assert_never
 
-from vega_trio.messages import ImagePart, Message, Part, TextPart, ToolCall, ToolResult
+import attrs
+
+from vega_trio.messages import ImagePart, Message, Part, TextPart, ToolCall, ToolResult, Usage
 from vega_trio.protocols import ModelRequest, ToolSpec
 
 BYTES_PER_TOKEN = 4
-FRAME_TOKENS = 8
+FRAME_TOKENS = 4
 """What a provider adds around a message, a call or a tool."""
+
+TOOLS_TOKENS = 400
+"""What a provider tells the model about tools in general, once."""
 
 IMAGE_TOKENS = 5_000
 """More than a provider takes for an image, which it scales down first."""
@@ -21,9 +26,38 @@ def about_tokens(request: ModelRequest) -> int:
     return _bytes(request) // BYTES_PER_TOKEN + 1
 
 
-def most_tokens(request: ModelRequest) -> int:
-    """At least what the input can come to: every token of a byte-level vocabulary covers a byte or more."""
-    return _bytes(request) + FRAME_TOKENS
+@attrs.frozen
+class Measured:
+    """What a model counted for the beginning of a conversation: `tokens`, its answer to it included."""
+
+    model: str
+    request: ModelRequest
+    tokens: int
+
+    @classmethod
+    def of(cls, model: str, request: ModelRequest, usage: Usage) -> Measured:
+        read = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+        return cls(model, request, read + usage.output_tokens)
+
+    def rest_of(self, model: str, request: ModelRequest) -> tuple[Message, ...] | None:
+        """The messages that came after what was measured; None when the request does not go on from there."""
+        known = len(self.request.messages)
+        same = (self.model, self.request.system, self.request.tools) == (model, request.system, request.tools)
+        if not same or request.messages[:known] != self.request.messages:
+            return None
+        rest = request.messages[known:]
+        return rest[1:] if rest and rest[0].role == "assistant" else None
+
+
+def most_tokens(model: str, request: ModelRequest, measured: Measured | None = None) -> int:
+    """At least what the input can come to: every token of a byte-level vocabulary covers a byte or more.
+
+    What the model has counted before is taken as it counted it.
+    """
+    rest = measured.rest_of(model, request) if measured is not None else None
+    if measured is not None and rest is not None:
+        return measured.tokens + message_bytes(rest) + FRAME_TOKENS
+    return _bytes(request) + FRAME_TOKENS + (TOOLS_TOKENS if request.tools else 0)
 
 
 def _bytes(request: ModelRequest) -> int:

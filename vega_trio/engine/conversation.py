@@ -7,6 +7,7 @@ from collections.abc import Callable
 import attrs
 
 from vega_trio._core.history import open_calls
+from vega_trio._core.window import Measured
 from vega_trio.changes import AppendMessage, ClearMessages, MessageRow
 from vega_trio.messages import Message, ToolCall
 from vega_trio.protocols import Commit, Store
@@ -14,13 +15,17 @@ from vega_trio.protocols import Commit, Store
 
 @attrs.define
 class Conversation:
-    """The messages of one process over all its incarnations, in order, each with the turn it belongs to."""
+    """The messages of one process over all its incarnations, in order, each with the turn it belongs to.
+
+    `measured` is how large a model found them at the last call.
+    """
 
     process_id: str
     store: Store
     wall_clock: Callable[[], float]
     rows: list[MessageRow] = attrs.field(factory=list)
     task_turn_id: str = ""
+    measured: Measured | None = None
 
     def append(self, turn_id: str, message: Message) -> Commit:
         """Adds a message and submits it; await the commit before acting on what the message says."""

@@ -8,7 +8,7 @@ import attrs
 import trio
 
 from vega_trio._core.budget import Account, accounts
-from vega_trio._core.window import most_tokens
+from vega_trio._core.window import Measured, most_tokens
 from vega_trio.engine.book import Book
 from vega_trio.errors import BudgetExceeded
 from vega_trio.events import BudgetOverrun, BudgetWarning, HealthAlert
@@ -38,6 +38,7 @@ class Held:
         """Charges a finished call."""
         self._charge(self.model.price(usage))
         turn = self.turn
+        turn.conversation.measured = Measured.of(self.model.name, self.request, usage)
         metrics = turn.process.metrics
         turn.usage += usage
         metrics.input_tokens += usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
@@ -45,7 +46,7 @@ class Held:
 
     def lose(self, heard: int) -> None:
         """Charges a call that broke off after `heard` bytes of answer: at most what the provider may bill for it."""
-        price = worst_case(self.model, self.request, heard)
+        price = worst_case(self.turn, self.model, self.request, heard)
         self._charge(price if price is None or not self.accounts else min(price, self.amount))
 
     def release(self) -> None:
@@ -87,7 +88,7 @@ async def hold(turn: Turn, model: Model, request: ModelRequest) -> Held:
         return Held(turn, model, request)
     asked = request
     while True:
-        amount = worst_case(model, request, request.max_tokens)
+        amount = worst_case(turn, model, request, request.max_tokens)
         if amount is None:
             _alert_unpriced(turn, model, charged)
             return Held(turn, model, request, charged)
@@ -118,9 +119,9 @@ async def _written(held: Held, book: Book) -> None:
             held.release()
 
 
-def worst_case(model: Model, request: ModelRequest, answer_tokens: int) -> int | None:
+def worst_case(turn: Turn, model: Model, request: ModelRequest, answer_tokens: int) -> int | None:
     """The most that a call can cost, in micro-dollars, with so long an answer; None: the price is not known."""
-    size = most_tokens(request)
+    size = most_tokens(model.name, request, turn.conversation.measured)
     prices = [
         model.price(Usage(input_tokens=size, output_tokens=answer_tokens)),
         model.price(Usage(cache_write_tokens=size, output_tokens=answer_tokens)),
@@ -134,7 +135,7 @@ def _shortened(turn: Turn, model: Model, request: ModelRequest, account: Account
     low, high = 0, request.max_tokens
     while low + 1 < high:  # `low` fits, `high` does not
         middle = (low + high) // 2
-        price = worst_case(model, request, middle)
+        price = worst_case(turn, model, request, middle)
         low, high = (middle, high) if price is not None and price <= account.available_microusd else (low, middle)
     if low:
         return attrs.evolve(request, max_tokens=low)
