@@ -13,7 +13,7 @@ from vega_trio.changes import Put
 from vega_trio.protocols import Store
 
 Period = Literal["total", "month", "day"]
-TABLE = "spend"
+TABLE = "setting"
 
 
 @attrs.define(eq=False)
@@ -32,7 +32,7 @@ class Book:
     def page(self) -> str:
         """The key of the current period, in local time."""
         today = datetime.fromtimestamp(self.wall_clock()).astimezone().date().isoformat()
-        return {"total": "total", "month": today[:7], "day": today}[self.period]
+        return "spend." + {"total": "total", "month": today[:7], "day": today}[self.period]
 
     async def open(self, spent_before: int) -> None:
         """Takes over what is recorded; `spent_before` where nothing is, in micro-dollars."""

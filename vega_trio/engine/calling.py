@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class Answer:
-    """A complete answer; its text is the turn's `partial`."""
+    """A complete answer; its text is the turn's `partial`. Broken attempts before it are in the turn's cost too."""
 
     calls: tuple[ToolCall, ...]
     done: ModelDone
