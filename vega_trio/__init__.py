@@ -44,10 +44,12 @@ if TYPE_CHECKING:
         RateLimit,
         Restart,
         RetryPolicy,
+        SlidingWindow,
         Strategy,
         Supervision,
         SupervisorSpec,
         SupervisorStrategy,
+        TokenBudget,
     )
     from vega_trio.app.application import App
     from vega_trio.app.open import open_app, open_orchestrator
@@ -70,7 +72,7 @@ _HOMES = {
     "app.runs": "Run",
     "agent": (
         "Agent AutoShutdown BackoffConfig BackoffType Budget ChildSpec CircuitBreaker RateLimit Restart RetryPolicy "
-        "Strategy Supervision SupervisorSpec SupervisorStrategy"
+        "SlidingWindow Strategy Supervision SupervisorSpec SupervisorStrategy TokenBudget"
     ),
     "_core.budget": "Account budget",
     "messages": "ImagePart Message TextPart ToolCall ToolResult Usage",

@@ -213,6 +213,28 @@ class Budget:
         return int((Decimal(str(self.limit_usd)) * 1_000_000).to_integral_value(ROUND_FLOOR))
 
 
+@attrs.frozen
+class TokenBudget:
+    """Shows the model the newest turns that come to about `max_tokens`, the prompt and the tools included."""
+
+    max_tokens: int = 100_000
+
+    def __attrs_post_init__(self) -> None:
+        _count("TokenBudget", "max_tokens", self.max_tokens)
+
+
+@attrs.frozen
+class SlidingWindow:
+    """Once the messages come to about `compact_at_tokens`, all but the last `keep` give way to a summary by the model."""
+
+    keep: int = 20
+    compact_at_tokens: int = 50_000
+
+    def __attrs_post_init__(self) -> None:
+        _count("SlidingWindow", "keep", self.keep)
+        _count("SlidingWindow", "compact_at_tokens", self.compact_at_tokens)
+
+
 Money = Budget | float | Decimal
 
 
@@ -256,6 +278,9 @@ class Agent:
         default=None, validator=validators.optional(validators.instance_of(CircuitBreaker))
     )
     budget: Budget | None = attrs.field(default=None, converter=as_budget)
+    context: TokenBudget | SlidingWindow = attrs.field(
+        factory=TokenBudget, validator=validators.instance_of((TokenBudget, SlidingWindow))
+    )
 
     def __attrs_post_init__(self) -> None:
         if not isinstance(self.name, str) or not 0 < len(self.name) <= 128:

@@ -84,6 +84,11 @@ class Message:
 
 
 @attrs.frozen
+class Compact:
+    """Mail that asks an agent to replace the older part of its conversation by a summary."""
+
+
+@attrs.frozen
 class Usage:
     """Tokens of one or several model calls. `input_tokens` leaves out what the cache served or stored."""
 

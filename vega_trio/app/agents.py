@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import attrs
 
 from vega_trio.agent import Agent, Supervision
-from vega_trio.app.limits import breaker_of, budget_of, rate_limit_of, retry_of
+from vega_trio.app.limits import breaker_of, budget_of, context_of, rate_limit_of, retry_of
 from vega_trio.app.outfit import Outfitter
 from vega_trio.dsl.document import AgentDefinition, Document
 from vega_trio.errors import UnknownAgent, did_you_mean
@@ -66,6 +66,7 @@ def blueprint(
         circuit_breaker=breaker_of(definition.circuit_breaker or settings.circuit_breaker),
         rate_limit=rate_limit_of(definition.rate_limit, "queue") if definition.rate_limit is not None else None,
         budget=budget_of(definition.budget),
+        context=context_of(definition.context),
     )
 
 

@@ -10,9 +10,9 @@ from decimal import Decimal
 import attrs
 
 from vega_trio._core.budget import Account
-from vega_trio.agent import Budget, CircuitBreaker, Money, RateLimit, RetryPolicy, as_budget
+from vega_trio.agent import Budget, CircuitBreaker, Money, RateLimit, RetryPolicy, SlidingWindow, TokenBudget, as_budget
 from vega_trio.app.overview import ALL
-from vega_trio.dsl.document import Settings
+from vega_trio.dsl.document import ContextDefinition, Settings
 from vega_trio.dsl.policy import BreakerDefinition, BudgetDefinition, RateLimitDefinition, RetryDefinition
 from vega_trio.dsl.units import parse_duration
 from vega_trio.engine.book import Book
@@ -119,6 +119,14 @@ def breaker_of(definition: BreakerDefinition | None) -> CircuitBreaker | None:
     if definition is None:
         return None
     return CircuitBreaker(definition.threshold, definition.reset_after_s, definition.half_open_max)
+
+
+def context_of(definition: ContextDefinition | None) -> TokenBudget | SlidingWindow:
+    if definition is None:
+        return TokenBudget()
+    if definition.strategy == "token_budget":
+        return TokenBudget(definition.max_tokens)
+    return SlidingWindow(definition.keep, definition.compact_at_tokens)
 
 
 def budget_of(definition: BudgetDefinition | None) -> Budget | None:

@@ -17,7 +17,6 @@ UNSUPPORTED: Unsupported = {
             "team",
             "delegation",
             "skills",
-            "context",
         }
     ),
     "settings": frozenset(

@@ -82,7 +82,8 @@ def _start_over(turn: Turn) -> None:
     """Only now, after the pause: a turn stopped meanwhile keeps what it has shown."""
     if turn.partial:
         turn.partial = ""
-        turn.emit(MessageReset, text=turn.text)
+        if not turn.quiet:
+            turn.emit(MessageReset, text=turn.text)
 
 
 async def _attempt(turn: Turn, model: Model, request: ModelRequest) -> Answer:
@@ -181,7 +182,8 @@ async def _stream(turn: Turn, model: Model, request: ModelRequest, calls: list[T
                 match event:
                     case TextChunk(text=text):
                         turn.partial += text
-                        turn.emit(TextDelta, delta=text)
+                        if not turn.quiet:
+                            turn.emit(TextDelta, delta=text)
                     case ToolCall():
                         calls.append(event)
                     case ModelDone():

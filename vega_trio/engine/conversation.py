@@ -17,7 +17,7 @@ from vega_trio.protocols import Commit, Store
 class Conversation:
     """The messages of one process over all its incarnations, in order, each with the turn it belongs to.
 
-    `measured` is how large a model found them at the last call.
+    `measured` is how large a model found them at the last call. `summary` stands for the first `summarised` rows.
     """
 
     process_id: str
@@ -26,6 +26,8 @@ class Conversation:
     rows: list[MessageRow] = attrs.field(factory=list)
     task_turn_id: str = ""
     measured: Measured | None = None
+    summary: Message | None = None
+    summarised: int = 0
 
     def append(self, turn_id: str, message: Message) -> Commit:
         """Adds a message and submits it; await the commit before acting on what the message says."""
@@ -37,7 +39,14 @@ class Conversation:
         return self.store.submit(AppendMessage(row))
 
     def messages(self) -> list[Message]:
-        return [row.message for row in self.rows]
+        """The conversation as the model is shown it: a summary of what was compacted, and what came since."""
+        head = [] if self.summary is None else [self.summary]
+        return head + [row.message for row in self.rows[self.summarised :]]
+
+    def summarise(self, count: int, summary: Message) -> None:
+        """Puts `summary` in the place of the first `count` messages."""
+        self.summarised += count if self.summary is None else count - 1
+        self.summary = summary
 
     def of_turn(self, turn_id: str) -> list[Message]:
         return [row.message for row in self.rows if row.turn_id == turn_id]
@@ -51,6 +60,7 @@ class Conversation:
 
     def clear(self) -> Commit:
         self.rows.clear()
+        self.summary, self.summarised = None, 0
         return self.store.submit(ClearMessages(self.process_id))
 
 

@@ -22,6 +22,7 @@ from vega_trio._core.history import CANCELLED, UNKNOWN_OUTCOME, mended
 from vega_trio.agent import Agent
 from vega_trio.changes import SaveProcess
 from vega_trio.engine.calling import ask_model
+from vega_trio.engine.context import fitted
 from vega_trio.engine.conversation import Conversation
 from vega_trio.engine.equipment import Equipment
 from vega_trio.engine.toolrun import run_tools
@@ -45,7 +46,8 @@ REPEATABLE_EFFECTS = frozenset({"read"})
 
 @attrs.define
 class Turn:
-    """The state of one turn. `text` is what finished steps said; `partial` what the running step has said."""
+    """The state of one turn. `text` is what finished steps said; `partial` what the running step has said,
+    `quiet` while that is not for others."""
 
     process: Process
     agent: Agent
@@ -55,6 +57,7 @@ class Turn:
     root_id: str
     text: str = ""
     partial: str = ""
+    quiet: bool = False
     usage: Usage = attrs.field(factory=Usage)
     cost_microusd: int | None = 0
     calls: list[ToolCall] = attrs.field(factory=list)
@@ -144,7 +147,7 @@ async def _ask_model(turn: Turn) -> Step:
     )
     metrics.iterations += 1
     turn.partial = ""
-    answer = await ask_model(turn, request)
+    answer = await ask_model(turn, await fitted(turn, request))
     calls, done = list(answer.calls), answer.done
     if done.stop_reason == "refusal":
         raise ModelError(f"{model.name} refused to answer; rephrase the request", ErrorClass.REFUSAL)

@@ -20,7 +20,7 @@ from vega_trio.context import Metrics
 from vega_trio.errors import CallTimeout, NoProcessError, ProcessExit, WouldDeadlock
 from vega_trio.events import Event, HealthAlert, ProcessRestarted, ProcessStarted, TurnStopped
 from vega_trio.exits import Down, ExitReason, ExitSignal, NoProcess, Normal, Shutdown
-from vega_trio.messages import Message
+from vega_trio.messages import Compact, Message
 from vega_trio.protocols import Commit
 from vega_trio.runtime.figures import ProcessStatistics, row_of, statistics_of
 from vega_trio.runtime.incarnation import Incarnation, running
@@ -298,6 +298,13 @@ class Process:
         if not self.mailbox.put_nowait(mail, self.id):
             raise exited(self.id, NoProcess())
         return PendingReply(mail, self.mailbox, self._dropped, self.refuse_itself)
+
+    async def compact(self) -> None:
+        """Has an agent replace the older part of its conversation by a summary, when its turn is over.
+
+        Raises: TurnFailed when its model fails; as `send`.
+        """
+        await self.send(Compact())
 
     async def post(self, message: Any) -> bool:
         """Sends without a reply, waiting for room. False when the process has ended."""
