@@ -66,7 +66,12 @@ def _bytes(request: ModelRequest) -> int:
 
 def message_bytes(messages: Iterable[Message]) -> int:
     """The size of messages, frames included."""
-    return sum(FRAME_TOKENS + sum(map(_part, message.content)) for message in messages)
+    size = 0
+    for message in messages:  # in plain loops: a long history is measured before every call
+        size += FRAME_TOKENS
+        for part in message.content:
+            size += len(part.text) if isinstance(part, TextPart) and part.text.isascii() else _part(part)
+    return size
 
 
 def _part(part: Part) -> int:
