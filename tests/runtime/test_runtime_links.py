@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
 import trio
@@ -333,18 +333,56 @@ async def test_groups_of_errors(orch: Orchestrator, clock: MockClock) -> None:
 
 
 async def test_ctrl_c_in_a_process_leaves_bare_after_an_ordered_stop(kernels: object, clock: MockClock) -> None:
-    async def interrupted(me: Process) -> None:
-        await trio.sleep(1)
-        raise KeyboardInterrupt
+    starts = []
 
-    ended = []
-    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
-        async with kernels() as orch:  # type: ignore[operator]
-            other = await orch.spawn(sleeper, supervision=vega.Supervision())
-            other.on_end(ended.append)
-            await orch.spawn(interrupted, supervision=vega.Supervision())
-            await trio.sleep_forever()
-    assert ended == [Shutdown()]
+    async def interrupted(me: Process) -> None:
+        starts.append(me.id)
+        await trio.sleep(1)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep_forever)
+            raise error
+
+    for error, supervised in product((KeyboardInterrupt(), SystemExit(3)), (True, False)):
+        ended: list[ExitReason] = []
+        starts.clear()
+        with pytest.raises(type(error)):  # noqa: PT012
+            async with kernels() as orch:  # type: ignore[operator]
+                other = await orch.spawn(sleeper, supervision=vega.Supervision())
+                other.on_end(ended.append)
+                if supervised:
+                    await orch.supervise(vega.SupervisorSpec(children=[vega.ChildSpec("i", interrupted)]))
+                else:
+                    await orch.spawn(interrupted, supervision=vega.Supervision(backoff=None))
+                await trio.sleep_forever()
+        assert ended == [Shutdown()]
+        assert len(starts) == 1, "restarts nothing"
+
+
+async def test_who_ignores_has_ended_normally_for_those_who_watch(orch: Orchestrator, clock: MockClock) -> None:
+    async def ignores(me: Process) -> None:
+        raise vega.Ignore
+
+    async def parent(me: Process) -> None:
+        assert await me.spawn_link(ignores) is None
+        await trio.sleep_forever()
+
+    proc = await orch.spawn(parent)
+    await wait_all_tasks_blocked()
+    assert proc.alive
+
+
+async def test_a_child_that_ignores_its_restart_is_down_and_completed(orch: Orchestrator, clock: MockClock) -> None:
+    async def once(me: Process) -> None:
+        if me.incarnation == 2:
+            raise vega.Ignore
+        await trio.sleep(1)
+        raise ValueError("once")
+
+    async with orch.subscribe([vega.ProcessCompleted]) as events:
+        sup = await orch.supervise(vega.SupervisorSpec(children=[vega.ChildSpec("o", once)]))
+        await trio.sleep(2)
+        assert sup.get_child("o").state == "stopped"
+        assert (await anext(events)).incarnation == 2
 
 
 async def test_outer_cancellation_stops_everything_in_order(kernels: object, clock: MockClock) -> None:

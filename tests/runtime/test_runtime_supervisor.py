@@ -449,6 +449,20 @@ async def test_a_process_told_to_leave_while_it_starts_is_killed_in_time_though_
     assert orch.processes() == []
 
 
+async def test_the_first_order_to_leave_sets_the_time(orch: Orchestrator, clock: MockClock) -> None:
+    async def stubborn(me: Process) -> None:
+        me.trap_exit = True
+        await trio.sleep_forever()
+
+    proc = await orch.spawn(stubborn, shutdown=5)
+    async with trio.open_nursery() as nursery:
+        for at in (0, 4):
+            await trio.sleep(at)
+            nursery.start_soon(orch.stop, proc.id)
+    assert trio.current_time() == 5
+    assert proc.reason == Killed()
+
+
 async def test_dynamic_children_stop_together(orch: Orchestrator, clock: MockClock) -> None:
     async def stubborn(me: Process) -> None:
         me.trap_exit = True

@@ -128,6 +128,8 @@ class Crew:
             self.tree.down(place.id)
             self.forget_unless_kept(place)
             return FINAL
+        if incarnation.fatal:
+            self.tree.terminate(place.id)
         answer: Strategy | None = None
         if place.seat.phase is Phase.RUNNING and reason.abnormal and not self.tree.ending:
             if place.has_inner_policy:

@@ -36,7 +36,7 @@ def bury(incarnation: Incarnation) -> None:
     verdict = process.keeper.decide(incarnation)
     unfinished = _interrupted(incarnation)
     if verdict.final:
-        _end(process, reason, unfinished, list(incarnation.taken), quiet=incarnation.ignored)
+        _end(process, reason, unfinished, list(incarnation.taken), quiet=incarnation.ignored and not process.restarts)
     else:
         _suspend(incarnation, verdict, unfinished)
     _tell_others(incarnation)

@@ -7,7 +7,7 @@ Why it ended, first match (supervision spec, "reason"):
 4. `ProcessExit(r)`, alone or anywhere in a group: r
 5. an Exception: `Crashed` of it, a group of one unwrapped. One raised out of the cancel itself (a cleanup that
    failed) is an error while dying: the signal's reason stands
-6. anything else (Ctrl-C, SystemExit) ends the orchestrator and is raised by its block
+6. anything else (Ctrl-C, SystemExit) ends the orchestrator, is raised by its block, and restarts nothing
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ class Incarnation:
     pending: ExitReason | None = attrs.field(default=None, init=False)
     killed: bool = attrs.field(default=False, init=False)
     ignored: bool = attrs.field(default=False, init=False)
+    fatal: bool = attrs.field(default=False, init=False)
+    asked_to_leave: bool = attrs.field(default=False, init=False)
     trapping: bool = attrs.field(default=False, init=False)
     timed_out: bool = attrs.field(default=False, init=False)
     up_since: float = attrs.field(default=0.0, init=False)
@@ -102,6 +104,7 @@ class Incarnation:
         if not self.process.must_say_ready and (returned or not self.in_first_step()):
             self.has_started()
         if error is not None and not isinstance(error, Exception):
+            self.fatal = True
             self.process.kernel.fail(error)
         dying = error is not None and (self.killed or self._died_of_cancel(error))
         if self.killed:
@@ -114,8 +117,8 @@ class Incarnation:
             assert self.pending is not None
             self.reason = self.pending
         else:
-            self.reason = reason_of(error)
             self.ignored = self.process.declined = isinstance(error, Ignore) and not self.started
+            self.reason = Normal() if self.ignored else reason_of(error)
         if dying and error is not None:
             cause = bare(error)
             self.process.emit(ShutdownError(error=f"{type(cause).__name__}: {cause}"))
@@ -205,12 +208,12 @@ class Incarnation:
             self.scope.cancel()
 
     def ask_to_leave(self, reason: ExitReason, shutdown: ShutdownTime, sender: Incarnation | None) -> None:
-        """An order from who answers for it: it leaves within `shutdown`, or is killed."""
-        if self.reason is not None:
-            return
+        """An order from who answers for it: it leaves within `shutdown`, or is killed. The first order counts."""
         if shutdown == "brutal_kill":
             self.process.kill()
+        if self.reason is not None or self.killed or self.asked_to_leave:
             return
+        self.asked_to_leave = True
         if self.process.supervisor is not None:
             self.process.supervisor.begin_stop(reason)
         elif self.trapping:

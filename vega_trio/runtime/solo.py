@@ -63,7 +63,7 @@ class Solo:
     def _verdict(self, incarnation: Incarnation) -> Verdict:
         reason, policy = incarnation.reason, self.policy
         assert reason is not None
-        if self.stopping or policy is None or incarnation.ignored:
+        if self.stopping or policy is None or incarnation.ignored or incarnation.fatal:
             return FINAL
         if not incarnation.started:
             # The first start failed for who spawned it; a restart that fails is tried again.
