@@ -163,7 +163,7 @@ async def test_a_budget_by_the_day_begins_anew_with_the_day(ask: object, tmp_pat
         assert await ask(app) == ("ok", "")  # type: ignore[operator]
 
 
-async def test_a_fallback_model_is_the_settings_or_the_agents_and_a_wrong_name_is_found_at_start(tmp_path: Path) -> None:
+async def test_a_fallback_model_is_the_settings_or_the_agents_and_a_wrong_name_is_found(tmp_path: Path) -> None:
     path = write(tmp_path, agent="    fallback_model: nosuch:model\n")
     with pytest.raises(vega.DocumentError, match="nosuch"):
         async with vega.open_app(path):
