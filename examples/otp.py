@@ -1,95 +1,103 @@
-"""Supervision without any model: a crash, a group restart, an escalation and a monitor, and what happened.
+"""Supervision without any language model: a crash, a restart of what stood on it, a monitor, an escalation.
 
-Run it: python examples/otp.py
+    python examples/otp.py
+
+The tree, in start order. `shop` is rest_for_one: each of its children stands on those before it.
+
+    shop
+     |-- database
+     |-- cache         loses its head once and comes back; so does web, which stood on it
+     |-- web
+     `-- accounting    a supervisor of its own
+          `-- ledger   a wrong sum is nothing that a restart cures: it is handed up
 """
-
-from __future__ import annotations
 
 import trio
 
 import vega_trio as vega
+from vega_trio import ChildSpec, Process, SupervisorSpec
 
 
-async def worker(me: vega.Process) -> None:
-    """Answers its mail; the message "crash" is too much for it."""
-    async for mail in me.inbox:
-        if mail.message == "crash":
-            raise RuntimeError(f"{me.name} broke")
-        mail.reply(f"{me.name} (life {me.incarnation}) says {mail.message}")
+def say(who: str, what: str) -> None:
+    print(f"{who:17}{what}")
 
 
-def child(name: str, **options: object) -> vega.ChildSpec:
-    return vega.ChildSpec(name, worker, name=name, **options)  # type: ignore[arg-type]
+def service(name: str):
+    """A body: answers mail until told to fail. Every incarnation runs it from its first line."""
+
+    async def body(me: Process) -> None:
+        say(name, f"starts, incarnation {me.incarnation}")
+        try:
+            async for mail in me.inbox:
+                if isinstance(mail.message, Exception):
+                    raise mail.message
+                mail.reply(f"{name} has seen to {mail.message!r}")
+        finally:
+            say(name, "ends")
+
+    return body
 
 
-async def narrate(orch: vega.Orchestrator, *, task_status: trio.TaskStatus[None]) -> None:
-    """Prints every event of a process or supervisor as it happens."""
-    async with orch.subscribe(["process.*", "supervisor.*"], buffer=1000) as events:
-        task_status.started()
-        async for event in events:
-            process = orch.get(event.process_id or "")
-            detail = getattr(event, "reason", "") or getattr(event, "error", "")
-            print(f"    {event.type:22} {process.name or 'supervisor':10} {detail}".rstrip())
+ACCOUNTING = SupervisorSpec(children=[ChildSpec("ledger", service("ledger"), name="ledger", on_failure="escalate")])
+SHOP = SupervisorSpec(
+    "rest_for_one",
+    [
+        ChildSpec("database", service("database"), name="database"),
+        ChildSpec("cache", service("cache"), name="cache"),
+        ChildSpec("web", service("web"), name="web"),
+        ChildSpec("accounting", ACCOUNTING, name="accounting", on_failure="escalate"),
+    ],
+    max_restarts=3,
+    window=5.0,
+)
 
 
-async def settle() -> None:
-    """Lets everybody do what they have to."""
-    await trio.sleep(0.05)
+def show(shop: vega.Supervisor) -> None:
+    for child in shop.which_children():
+        say("shop", f"has {child.id} ({child.kind}), {child.state}, {child.restarts} restarts")
 
 
-async def one_crash(orch: vega.Orchestrator) -> None:
-    print("1. A crash: the caller hears of it, the process comes back under its name.")
-    await orch.supervise(vega.SupervisorSpec(children=(child("clerk"),)))
-    try:
-        await orch.send("clerk", "crash")
-    except vega.ProcessCrashed as error:
-        print(f"  the caller got: {error}")
-    await settle()
-    print("  " + await orch.send("clerk", "good morning"))
-
-
-async def rest_for_one(orch: vega.Orchestrator) -> None:
-    print("2. rest_for_one: who was started after the one that broke starts anew, who came before does not.")
-    children = (child("store"), child("index"), child("search"))
-    await orch.supervise(vega.SupervisorSpec("rest_for_one", children))
-    await orch.post("index", "crash")
-    await settle()
-    for name in ("store", "index", "search"):
-        print("  " + await orch.send(name, "here"))
-
-
-async def monitored(orch: vega.Orchestrator) -> None:
-    print("3. A monitor: one message when the watched life ends.")
-    async with orch.spawn(worker, name="watched") as process, orch.monitor(process) as downs:
-        process.exit(vega.Shutdown("closing time"))
+async def crash(orch: vega.Orchestrator) -> None:
+    """One child crashes; the supervisor stops those after it, last first, and starts them all again, in order."""
+    web = orch.whereis("web")
+    assert web is not None
+    async with orch.monitor(web) as downs, orch.subscribe([vega.ProcessRestarted]) as restarts:
+        try:
+            await orch.send("cache", ValueError("a poisoned entry"))
+        except vega.ProcessExited as exited:
+            say("caller", f"gets no answer: {exited.reason.error!r}")
         down = await downs.receive()
-        print(f"  down: {orch.get(down.process_id).label}, {down.reason}")
+        say("monitor", f"hears that web's incarnation {down.incarnation} has ended: {down.reason}")
+        async for restart in restarts:
+            if restart.process_id == orch.whereis("accounting").id:
+                break  # the last of them is up again
+    # The process is the same, only its incarnation is another: who holds it goes on talking to it.
+    say("caller", f"gets an answer: {await web.send('an order')}")
 
 
-async def escalated() -> None:
-    print("4. An escalation: what a supervisor may not handle ends it, and so on up to the program.")
-    vault = vega.SupervisorSpec(children=(child("vault", on_failure="escalate"), child("guard")))
-    bank = vega.SupervisorSpec(children=(vega.ChildSpec("bank", vault, on_failure="escalate"),))
-    try:
-        async with vega.open_orchestrator(model="demo") as orch:
-            await orch.supervise(bank)
-            await orch.post("vault", "crash")
-            await trio.sleep_forever()
-    except vega.Escalated as error:
-        while isinstance(error, vega.Escalated):
-            print(f"  escalated by {error.child_id!r}")
-            error = error.cause  # type: ignore[assignment]
-        print(f"  because of {type(error).__name__}: {error}")
+async def escalate(orch: vega.Orchestrator) -> None:
+    """A failure that no restart cures goes up, level by level, and ends the block that opened it all."""
+    await orch.post("ledger", ArithmeticError("debit is not credit"))
+    await trio.sleep_forever()
 
 
 async def main() -> None:
-    async with vega.open_orchestrator(model="demo") as orch, trio.open_nursery() as nursery:
-        await nursery.start(lambda task_status: narrate(orch, task_status=task_status))
-        await one_crash(orch)
-        await rest_for_one(orch)
-        await monitored(orch)
-        nursery.cancel_scope.cancel()
-    await escalated()
+    try:
+        async with vega.open_orchestrator() as orch:
+            shop = await orch.supervise(SHOP, name="shop")
+            show(shop)
+            print("\n-- the cache crashes")
+            await crash(orch)
+            show(shop)
+            print("\n-- the ledger fails")
+            await escalate(orch)
+    except vega.Escalated as error:
+        print("\n-- everything has been stopped, in order; what arrived at the top")
+        cause: BaseException = error
+        while isinstance(cause, vega.Escalated):
+            say("Escalated", f"the child {cause.child_id!r} failed, because of")
+            cause = cause.cause
+        say(type(cause).__name__, str(cause))
 
 
 if __name__ == "__main__":
