@@ -19,8 +19,8 @@ import os
 import random
 import re
 import shlex
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -66,6 +66,7 @@ class Simulation:
     """What a scenario is given.
 
     `rand` is the scenario's own chance. `wall_clock_offset` may be moved, as when somebody sets the machine's clock.
+    The async functions in `afterwards` run once the orchestrator has closed, cancelled or not.
     """
 
     seed: int
@@ -76,6 +77,7 @@ class Simulation:
     store: MemoryStore = attrs.field(factory=MemoryStore, init=False)
     trace: list[str] = attrs.field(factory=list, init=False)
     wall_clock_offset: float = attrs.field(default=0.0, init=False)
+    afterwards: list[Callable[[], Awaitable[object]]] = attrs.field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.rand = self.chance("scenario")
@@ -147,16 +149,16 @@ def simulate_cancellation(scenario: Scenario, *, seed: int, stride: int = 1, mod
     raise AssertionError("the count does not end")
 
 
-def seeds(default: int) -> Iterator[int]:
+def seeds(default: int) -> Sequence[int]:
     """The seeds to try: 0 to `default` - 1; as many as `VEGA_SEEDS` says; only the one that `VEGA_SEED` names.
 
     Raises: ConfigError when one of them is no number.
     """
     only = _number("VEGA_SEED")
     if only is not None:
-        return iter((only,))
+        return (only,)
     wanted = _number("VEGA_SEEDS")
-    return iter(range(default if wanted is None else wanted))
+    return range(default if wanted is None else wanted)
 
 
 def _number(variable: str) -> int | None:
@@ -176,6 +178,8 @@ async def _main(
     with outer:
         async with _open(sim, model) as sim.orch:
             await scenario(sim)
+    for check in sim.afterwards:
+        await check()
 
 
 @asynccontextmanager
@@ -189,14 +193,16 @@ async def _open(sim: Simulation, model: Model | None) -> AsyncIterator[Orchestra
 
     limits = Limits(rand=sim.chance("limits").random)
     tasks = trio.lowlevel.current_statistics().tasks_living
-    async with open_kernel(
-        store=sim.store,
-        make_body=lambda agent: _agent_body(sim, agent, model, limits, new_id),
-        wall_clock=sim.wall_clock,
-        rand=sim.chance("kernel").random,
-        new_id=new_id,
-    ) as orch:
-        async with orch.subscribe(match=sim.heard):
+    async with AsyncExitStack() as until_closed:
+        async with open_kernel(
+            store=sim.store,
+            make_body=lambda agent: _agent_body(sim, agent, model, limits, new_id),
+            wall_clock=sim.wall_clock,
+            rand=sim.chance("kernel").random,
+            new_id=new_id,
+        ) as orch:
+            # Left after the orchestrator has closed: its last events belong to the trace as well.
+            await until_closed.enter_async_context(orch.subscribe(match=sim.heard))
             yield orch
     _check_nothing_is_left(orch, tasks)
 
