@@ -6,7 +6,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint const
 SOURCES := pyproject.toml constraints.txt hatch_build.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test unit lint web bench clean
+.PHONY: help demo serve test unit torture lint web bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
@@ -35,10 +35,14 @@ serve: $(VENV)/.dev  ## build the web page and serve it with the demo model
 
 test: $(VENV)/.dev  ## run all tests (the browser tests need Chromium; .ci/run installs it)
 	$(BIN)/python hatch_build.py test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 unit: $(VENV)/.dev  ## run the tests that need no server, process or browser
 	$(BIN)/python -m pytest -m 'not e2e'
+
+torture: $(VENV)/.dev  ## kill, simulate and fuzz for some minutes
+	VEGA_KILLS=100 $(BIN)/python -m pytest -q tests/e2e/test_e2e_crash.py
+	VEGA_FUZZ=1 $(BIN)/python -m pytest -q tests/dsl/test_dsl_properties.py tests/core
 
 lint: $(VENV)/.dev  ## check style and types of Python and of the page
 	$(BIN)/ruff check .

@@ -12,7 +12,10 @@ from packaging.utils import canonicalize_name
 
 import vega_trio
 
-HEAVY = ("anthropic", "mcp", "quart", "hypercorn", "httpx", "httpx2", "sqlite_utils", "rich", "xllamacpp", "genai_prices")
+HEAVY = (
+    *("anthropic", "mcp", "quart", "hypercorn", "httpx", "httpx2"),
+    *("sqlite_utils", "rich", "xllamacpp", "genai_prices"),
+)
 TOUCH_THE_RUNTIME = "import vega_trio as vega; vega.open_orchestrator; vega.open_app; vega.Agent; vega.tool"
 
 

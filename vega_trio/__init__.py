@@ -31,18 +31,25 @@ from vega_trio._version import __version__
 
 if TYPE_CHECKING:
     from vega_trio import testing as testing
+    from vega_trio._core.budget import Account, budget
     from vega_trio._core.codec import dump_messages, load_messages
     from vega_trio.agent import (
         Agent,
         AutoShutdown,
         BackoffConfig,
         BackoffType,
+        Budget,
         ChildSpec,
+        CircuitBreaker,
+        RateLimit,
         Restart,
+        RetryPolicy,
+        SlidingWindow,
         Strategy,
         Supervision,
         SupervisorSpec,
         SupervisorStrategy,
+        TokenBudget,
     )
     from vega_trio.app.application import App
     from vega_trio.app.open import open_app, open_orchestrator
@@ -64,9 +71,10 @@ _HOMES = {
     "app.application": "App",
     "app.runs": "Run",
     "agent": (
-        "Agent AutoShutdown BackoffConfig BackoffType ChildSpec Restart Strategy Supervision SupervisorSpec "
-        "SupervisorStrategy"
+        "Agent AutoShutdown BackoffConfig BackoffType Budget ChildSpec CircuitBreaker RateLimit Restart RetryPolicy "
+        "SlidingWindow Strategy Supervision SupervisorSpec SupervisorStrategy TokenBudget"
     ),
+    "_core.budget": "Account budget",
     "messages": "ImagePart Message TextPart ToolCall ToolResult Usage",
     "_core.codec": "dump_messages load_messages",
     "session": "ErrorClass Reply Session",
@@ -78,19 +86,20 @@ _HOMES = {
     "runtime.supervisor": "Supervisor",
     "exits": "Crashed Down ExitReason ExitSignal Killed NoProcess Normal Shutdown",
     "events": (
-        "Event EscalatedUp GaveUp HealthAlert HookFailed MessageReset ProcessCompleted ProcessExitSignal "
-        "ProcessFailed ProcessRestarted ProcessRestarting ProcessStarted ProcessWaiting ServerStopping "
-        "SessionUpdated ShutdownError StepFinished StepStarted TextDelta ToolEnd ToolStart TurnFailure TurnFinished "
-        "TurnResumed TurnStarted TurnStopped WorkflowCancelled WorkflowCompleted WorkflowFailed WorkflowStarted"
+        "BreakerClosed BreakerHalfOpen BreakerOpened BudgetOverrun BudgetWarning EscalatedUp Event GaveUp "
+        "HealthAlert HookFailed LlmRetry MessageReset ProcessCompleted ProcessExitSignal ProcessFailed "
+        "ProcessRestarted ProcessRestarting ProcessStarted ProcessWaiting ServerStopping SessionUpdated "
+        "ShutdownError StepFinished StepStarted TextDelta ToolEnd ToolStart TurnFailure TurnFinished TurnResumed "
+        "TurnStarted TurnStopped WorkflowCancelled WorkflowCompleted WorkflowFailed WorkflowStarted"
     ),
     "errors": (
-        "AlreadyNamed BlackboardConflict CallTimeout ChildAlreadyPresent ChildAlreadyStarted ChildNotFound "
-        "ChildRestarting ChildRunning ConfigError DocumentError Escalated FailedToStart Ignore InputError MailboxFull "
-        "MaxChildren MissingExtra MissingKey ModelError NameTaken NoProcessError OrchestratorClosed ProcessCrashed "
-        "ProcessExit ProcessExited ProcessTimeout RunCancelled RunFailed SlowSubscriber SpawnTooDeep StartTimeout "
-        "StoreBusy StoreError StoreTooNew SupervisorGaveUp TooManyProcesses ToolError ToolRetry TurnCancelled "
-        "TurnFailed UnknownAgent UnknownName UnknownProcess UnknownRun UnknownSession UnknownWorkflow "
-        "VegaError WouldDeadlock"
+        "AlreadyNamed BlackboardConflict BudgetExceeded CallTimeout ChildAlreadyPresent ChildAlreadyStarted "
+        "ChildNotFound ChildRestarting ChildRunning CircuitOpen ConfigError DocumentError Escalated FailedToStart "
+        "Ignore InputError MailboxFull MaxChildren MissingExtra MissingKey ModelError NameTaken NoProcessError "
+        "OrchestratorClosed ProcessCrashed ProcessExit ProcessExited ProcessTimeout RateLimited RunCancelled "
+        "RunFailed SlowSubscriber SpawnTooDeep StartTimeout StoreBusy StoreError StoreOverloaded StoreTooNew SupervisorGaveUp "
+        "TooManyProcesses ToolError ToolRetry TurnCancelled TurnFailed UnknownAgent UnknownName UnknownProcess "
+        "UnknownRun UnknownSession UnknownWorkflow VegaError WouldDeadlock"
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

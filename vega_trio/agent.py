@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Iterable
+from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
+from attrs import validators
 
 from vega_trio.exits import ExitReason
+from vega_trio.session import ErrorClass
 
 if TYPE_CHECKING:
     from vega_trio.protocols import Model
@@ -118,6 +121,128 @@ def _intensity(owner: str, max_restarts: int | None, window: float) -> None:
     _number(owner, "window", window, above=True)
 
 
+def _count(owner: str, field: str, value: Any) -> None:
+    _number(owner, field, value, least=1)
+    if not isinstance(value, int):
+        raise ValueError(f"{owner}.{field} must be a whole number, not {value!r}")
+
+
+def _as_classes(classes: Iterable[str]) -> tuple[ErrorClass, ...]:
+    return tuple(ErrorClass(each) for each in classes)
+
+
+RETRYABLE = (ErrorClass.RATE_LIMIT, ErrorClass.OVERLOADED, ErrorClass.TIMEOUT, ErrorClass.TEMPORARY)
+
+
+@attrs.frozen
+class RetryPolicy:
+    """How often a failed model call is made again: `max_attempts` in all, for failures of the classes `retry_on`.
+
+    The pause before attempt n+1 is the backoff's n-th, or what the provider asked for if that is longer (a minute
+    at most). Five attempts get past most of a provider's bad moments within seconds.
+    """
+
+    max_attempts: int = 5
+    backoff: BackoffConfig = attrs.field(factory=lambda: BackoffConfig(jitter=0.1))
+    retry_on: tuple[ErrorClass, ...] = attrs.field(default=RETRYABLE, converter=_as_classes)
+
+    def __attrs_post_init__(self) -> None:
+        _count("RetryPolicy", "max_attempts", self.max_attempts)
+
+
+@attrs.frozen
+class CircuitBreaker:
+    """Stops calling a model that keeps failing: after `threshold` failures in a row it opens, and calls fail at once.
+
+    `reset_after` seconds later it lets `half_open_max` calls through at a time: a success closes it, a failure opens
+    it again. There is one per model in an application; `on_change(model, state)` hears "open", "half_open", "closed".
+    """
+
+    threshold: int = 5
+    reset_after: float = 60.0
+    half_open_max: int = 1
+    on_change: Callable[[str, str], None] | None = attrs.field(default=None, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        _count("CircuitBreaker", "threshold", self.threshold)
+        _number("CircuitBreaker", "reset_after", self.reset_after, above=True)
+        _count("CircuitBreaker", "half_open_max", self.half_open_max)
+
+
+RateStrategy = Literal["queue", "reject", "backpressure"]
+OnExceed = Literal["block", "warn", "allow"]
+
+
+@attrs.frozen
+class RateLimit:
+    """At most so many requests and tokens a minute; None is no limit. A minute's allowance may be used at once.
+
+    What is beyond it waits its turn ("queue"), fails at once with class rate_limit ("reject"), or waits while the
+    queue is no longer than a minute and fails beyond that, so that callers slow down ("backpressure").
+    """
+
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    strategy: RateStrategy = attrs.field(default="queue", validator=validators.in_(("queue", "reject", "backpressure")))
+
+    def __attrs_post_init__(self) -> None:
+        for field in ("requests_per_minute", "tokens_per_minute"):
+            if getattr(self, field) is not None:
+                _count("RateLimit", field, getattr(self, field))
+
+
+@attrs.frozen
+class Budget:
+    """What may be spent, in dollars.
+
+    A call that could pass the limit fails ("block"), is made and reported ("warn"), or is just counted ("allow").
+    """
+
+    limit_usd: float | Decimal
+    on_exceed: OnExceed = attrs.field(default="block", validator=validators.in_(("block", "warn", "allow")))
+
+    def __attrs_post_init__(self) -> None:
+        limit = float(self.limit_usd) if isinstance(self.limit_usd, Decimal) else self.limit_usd
+        _number("Budget", "limit_usd", limit)
+        if math.isinf(limit):
+            raise ValueError("Budget.limit_usd must be finite; leave the budget out for no limit")
+
+    @property
+    def limit_microusd(self) -> int:
+        """Rounded down, so that what is spent never passes what was said."""
+        return int((Decimal(str(self.limit_usd)) * 1_000_000).to_integral_value(ROUND_FLOOR))
+
+
+@attrs.frozen
+class TokenBudget:
+    """Shows the model the newest turns that come to about `max_tokens`, the prompt and the tools included."""
+
+    max_tokens: int = 100_000
+
+    def __attrs_post_init__(self) -> None:
+        _count("TokenBudget", "max_tokens", self.max_tokens)
+
+
+@attrs.frozen
+class SlidingWindow:
+    """Once the messages come to about `compact_at_tokens`, all but the last `keep` give way to the model's summary."""
+
+    keep: int = 20
+    compact_at_tokens: int = 50_000
+
+    def __attrs_post_init__(self) -> None:
+        _count("SlidingWindow", "keep", self.keep)
+        _count("SlidingWindow", "compact_at_tokens", self.compact_at_tokens)
+
+
+Money = Budget | float | Decimal
+
+
+def as_budget(value: Money | None) -> Budget | None:
+    """A budget, also from bare dollars."""
+    return value if value is None or isinstance(value, Budget) else Budget(value)
+
+
 def _as_tools(tools: Iterable[Any]) -> tuple[Any, ...]:
     if isinstance(tools, str):
         raise ValueError(f"Agent.tools must be a list, not the text {tools!r}; write [{tools!r}]")
@@ -130,12 +255,14 @@ class Agent:
 
     `model` is a model object or a string `provider:name` (a bare `claude-*` means anthropic); None takes the
     orchestrator's. `tools` are functions, Tool objects or names of built-in tools; without any the agent has
-    none. `max_tokens` bounds one reply, `max_iterations` the model calls of one turn.
+    none. `max_tokens` bounds one reply, `max_iterations` the model calls of one turn. `fallback_model` is tried once
+    when `retry` is spent. `budget` (also bare dollars) covers one process over all incarnations and what works for it.
     """
 
     name: str
     system: str = ""
     model: str | Model | None = None
+    fallback_model: str | Model | None = None
     description: str = ""
     display_name: str = ""
     title: str = ""
@@ -145,6 +272,17 @@ class Agent:
     max_iterations: int = 50
     tools: tuple[Any, ...] = attrs.field(default=(), converter=_as_tools)
     supervision: Supervision | None = None
+    retry: RetryPolicy = attrs.field(factory=RetryPolicy, validator=validators.instance_of(RetryPolicy))
+    rate_limit: RateLimit | None = attrs.field(
+        default=None, validator=validators.optional(validators.instance_of(RateLimit))
+    )
+    circuit_breaker: CircuitBreaker | None = attrs.field(
+        default=None, validator=validators.optional(validators.instance_of(CircuitBreaker))
+    )
+    budget: Budget | None = attrs.field(default=None, converter=as_budget)
+    context: TokenBudget | SlidingWindow = attrs.field(
+        factory=TokenBudget, validator=validators.instance_of((TokenBudget, SlidingWindow))
+    )
 
     def __attrs_post_init__(self) -> None:
         if not isinstance(self.name, str) or not 0 < len(self.name) <= 128:

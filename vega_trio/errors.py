@@ -5,8 +5,8 @@
     |-- your file              DocumentError(diagnostics)
     |-- your request           ConfigError, UnknownAgent, UnknownSession, UnknownWorkflow, UnknownRun, InputError,
     |                          MissingExtra
-    |-- the world              ModelError(error_class) > MissingKey;  StoreError > StoreBusy, StoreTooNew,
-    |                          StoreOverloaded
+    |-- the world              ModelError(error_class) > MissingKey, CircuitOpen, RateLimited, BudgetExceeded;
+    |                          StoreError > StoreBusy, StoreTooNew, StoreOverloaded
     |-- a turn, a run          TurnFailed(error_class, turn_id), TurnCancelled(turn_id, text), RunFailed, RunCancelled
     |-- a process that ended   ProcessExited > ProcessCrashed;  SupervisorGaveUp, Escalated, FailedToStart,
     |                          StartTimeout, ProcessTimeout
@@ -126,6 +126,27 @@ class MissingKey(ModelError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, ErrorClass.AUTHENTICATION)
+
+
+class CircuitOpen(ModelError):
+    """The model kept failing, so it is not called for now. Class `temporary`; `retry_after_s` is when to try again."""
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message, ErrorClass.TEMPORARY, retry_after_s=retry_after_s)
+
+
+class RateLimited(ModelError):
+    """One of our own rate limits refused the call. Class `rate_limit`; `retry_after_s` is when there is room."""
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message, ErrorClass.RATE_LIMIT, retry_after_s=retry_after_s)
+
+
+class BudgetExceeded(ModelError):
+    """The call could pass a budget's limit, so it was not made. Class `budget_exceeded`."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, ErrorClass.BUDGET_EXCEEDED)
 
 
 class StoreError(VegaError):

@@ -202,6 +202,63 @@ class ToolEnd(Event):
 
 
 @attrs.frozen(kw_only=True)
+class LlmRetry(Event):
+    """A model call failed and is made again as attempt number `attempt`, after `delay_ms`, by `model`."""
+
+    TYPE = "llm.retry"
+    error_class: str = attrs.field(default="", metadata={"wire": "class"})
+    attempt: int = 2
+    max_attempts: int = 5
+    delay_ms: int = 0
+    model: str = ""
+    error: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class BreakerOpened(Event):
+    """A model kept failing and is not called for `reset_after_ms`."""
+
+    TYPE = "breaker.opened"
+    model: str = ""
+    reset_after_ms: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class BreakerHalfOpen(Event):
+    """A call is let through to see whether the model works again."""
+
+    TYPE = "breaker.half_open"
+    model: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class BreakerClosed(Event):
+    TYPE = "breaker.closed"
+    model: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class BudgetWarning(Event):
+    """80 % of a budget are spent; `scope` says whose it is. Once per budget."""
+
+    TYPE = "budget.warning"
+    scope: str = ""
+    limit_usd: float = 0.0
+    spent_usd: float = 0.0
+
+
+@attrs.frozen(kw_only=True)
+class BudgetOverrun(Event):
+    """A call was refused for a budget, or passed one that only warns."""
+
+    TYPE = "budget.exceeded"
+    scope: str = ""
+    limit_usd: float = 0.0
+    spent_usd: float = 0.0
+    blocked: bool = True
+
+
+@attrs.frozen(kw_only=True)
 class TurnFinished(Event):
     """The turn ended in a reply; `text` is all of it."""
 

@@ -67,7 +67,7 @@ class Message:
     @role.validator
     def _known_role(self, _: object, role: object) -> None:
         if role not in ("user", "assistant"):
-            raise ValueError(f"Message.role must be 'user' or 'assistant', not {role!r}; a system prompt is the agent's")
+            raise ValueError(f"Message.role must be 'user' or 'assistant', not {role!r}; prompts are Agent.system")
 
     @property
     def text(self) -> str:
@@ -81,6 +81,11 @@ class Message:
     @property
     def tool_results(self) -> tuple[ToolResult, ...]:
         return tuple(part for part in self.content if isinstance(part, ToolResult))
+
+
+@attrs.frozen
+class Compact:
+    """Mail that asks an agent to replace the older part of its conversation by a summary."""
 
 
 @attrs.frozen

@@ -86,8 +86,10 @@ async def test_the_steps_of_a_run_are_events_and_its_end_is_stored(tmp_path: Pat
         assert (row["status"], row["result"]) == ("completed", "a -> B")
 
 
-async def test_a_failed_ask_fails_the_run_naming_step_agent_and_place(tmp_path: Path) -> None:
-    model = ScriptedModel([vega.ModelError("the model is down", vega.ErrorClass.OVERLOADED)])
+async def test_a_failed_ask_fails_the_run_naming_step_agent_and_place(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    model = ScriptedModel([vega.ModelError("the model is down", vega.ErrorClass.OVERLOADED)] * 5)
     path = write(tmp_path, REVIEW)
     async with vega.open_app(path, model=model) as app:
         run = await app.run_workflow("review", {"task": "x"})

@@ -54,7 +54,8 @@ def test_an_alert_is_named_by_its_kind() -> None:
 def test_every_event_has_one_shape(kind: type[Event]) -> None:
     wire = json.loads(encode_event(kind(process_id="p", agent="a", incarnation=1, at=1.5)))
     assert list(wire) == ["type", "process_id", "agent", "data", "timestamp"]
-    own = [field.name for field in attrs.fields(kind) if field.name not in attrs.fields_dict(Event)]
+    mine = [field for field in attrs.fields(kind) if field.name not in attrs.fields_dict(Event)]
+    own = [field.metadata.get("wire", field.name) for field in mine]
     assert list(wire["data"]) == [*own, "incarnation"]
 
 

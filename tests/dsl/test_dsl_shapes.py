@@ -207,7 +207,7 @@ SHAPES = {
     "parallel": (PARALLEL, []),
     "servers": (SERVERS, ["mcp"]),
     "skilled": (SKILLED, ["skills", "skills"]),
-    "settings": (SETTINGS, ["budget", "budget", "rate_limit"]),
+    "settings": (SETTINGS, []),
     "workflow": (WORKFLOW, []),
     "control": (CONTROL, []),
 }

@@ -75,13 +75,13 @@ async def test_a_tool_gets_the_key_of_its_call() -> None:
 
 
 async def test_a_model_that_fails_is_in_the_journal_with_its_class() -> None:
-    model = ScriptedModel([vega.ModelError("busy", vega.ErrorClass.OVERLOADED)])
+    model = ScriptedModel([vega.ModelError("no such model", vega.ErrorClass.INVALID_REQUEST)])
     store = MemoryStore()
     async with vega.open_orchestrator(model=model, store=store) as orch, orch.spawn(agent()) as proc:
         with pytest.raises(vega.TurnFailed):
             await proc.send("go")
         (op,) = await store.ops(proc.id)
-    assert (op.state, op.error_class) == ("failed", "overloaded")
+    assert (op.state, op.error_class) == ("failed", "invalid_request")
 
 
 async def test_a_stopped_turn_leaves_no_call_open_and_no_call_without_a_result() -> None:

@@ -119,7 +119,8 @@ async def test_a_tool_past_its_timeout_is_an_error_for_the_model(autojump_clock:
 async def test_a_model_that_fails_fails_the_turn_and_the_process_lives() -> None:
     down = vega.ModelError("the model is overloaded", vega.ErrorClass.OVERLOADED)
     model = ScriptedModel([down, "back again"])
-    async with vega.open_orchestrator(model=model) as orch, orch.spawn(agent()) as proc:
+    once = vega.RetryPolicy(max_attempts=1)
+    async with vega.open_orchestrator(model=model) as orch, orch.spawn(agent(retry=once)) as proc:
         with pytest.raises(vega.TurnFailed) as caught:
             await proc.send("hi")
         assert caught.value.error_class is vega.ErrorClass.OVERLOADED

@@ -11,6 +11,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import vega_trio as vega
+from vega_trio._core.budget import Account
 from vega_trio.runtime import HealthConfig, Orchestrator, Process
 
 
@@ -95,15 +96,15 @@ async def test_failures_in_a_row(kernels: Any, clock: MockClock) -> None:
 
 async def test_a_share_of_the_budget(kernels: Any, clock: MockClock) -> None:
     async def work(me: Process) -> None:
-        me.metrics.cost_microusd += 450_000
+        if me.budget is not None:
+            me.budget.settle(0, 450_000)
         me.emit(vega.TextDelta(delta="x"))
 
     async with watched(kernels) as (_, proc, alerts):
         await proc.send(work)
+        proc.budget = Account("a", 1_000_000)
         await proc.send(work)
         assert alerts == []
-        proc.budget_microusd = 1_000_000
-        await proc.send(work)
         await proc.send(work)
     assert [alert.kind for alert in alerts] == ["high_cost"]
     assert alerts[0].threshold == pytest.approx(0.8)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from vega_trio.events import (
     Event,
+    LlmRetry,
     MessageReset,
     ProcessRestarted,
     ProcessRestarting,
@@ -107,6 +108,12 @@ def test_two_resets_in_a_row_part_only_once() -> None:
 
 def test_version_2_tells_resets_as_they_are() -> None:
     assert shown(text("a"), reset("b"), version=2)[1] == {"type": "message_reset", "text": "b"}
+
+
+def test_version_2_tells_of_retries() -> None:
+    again = LlmRetry(error_class="overloaded", attempt=2, max_attempts=5, delay_ms=100, model="m", error="busy", **TURN)
+    frame = {"type": "retry", "class": "overloaded", "attempt": 2, "max_attempts": 5, "delay_ms": 100}
+    assert (shown(again), shown(again, version=2)) == ([], [frame])
 
 
 def test_version_2_begins_with_where_the_turn_runs() -> None:

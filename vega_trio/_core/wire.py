@@ -27,7 +27,7 @@ def event_to_wire(event: Event) -> dict[str, Any]:
     if event.agent is not None:
         wire["agent"] = event.agent
     kind = type(event)  # mypy takes the hash of a frozen class's instances for the class's own
-    data = {name: getattr(event, name) for name in _own_fields(kind)}  # type: ignore[arg-type]
+    data = {shown: getattr(event, name) for shown, name in _own_fields(kind)}  # type: ignore[arg-type]
     if event.incarnation is not None:
         data["incarnation"] = event.incarnation
     if event.turn_id is not None:
@@ -62,6 +62,8 @@ def _stamp(milliseconds: int) -> str:
 
 
 @cache
-def _own_fields(kind: type[Event]) -> tuple[str, ...]:
+def _own_fields(kind: type[Event]) -> tuple[tuple[str, str], ...]:
+    """(name on the wire, field): the same but where the wire's name is a word of Python."""
     header = {field.name for field in attrs.fields(Event)}
-    return tuple(field.name for field in attrs.fields(kind) if field.name not in header)
+    own = [field for field in attrs.fields(kind) if field.name not in header]
+    return tuple((field.metadata.get("wire", field.name), field.name) for field in own)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import attrs
 
 from vega_trio.agent import Agent, Supervision
+from vega_trio.app.limits import breaker_of, budget_of, context_of, rate_limit_of, retry_of
 from vega_trio.app.outfit import Outfitter
 from vega_trio.dsl.document import AgentDefinition, Document
 from vega_trio.errors import UnknownAgent, did_you_mean
@@ -50,6 +51,7 @@ def blueprint(
         name=definition.name,
         system=definition.system,
         model=model if model is not None else definition.model,
+        fallback_model=None if model is not None else definition.fallback_model or settings.fallback_model,
         description=definition.description or _first_line(definition.system),
         display_name=definition.display_name,
         title=definition.title,
@@ -60,6 +62,11 @@ def blueprint(
         tools=all_tools if definition.tools == "all" else definition.tools,
         # An application's agents are all supervised; the library's are what their caller says.
         supervision=definition.supervision or settings.supervision or Supervision(),
+        retry=retry_of(definition.retry or settings.retry),
+        circuit_breaker=breaker_of(definition.circuit_breaker or settings.circuit_breaker),
+        rate_limit=rate_limit_of(definition.rate_limit, "queue") if definition.rate_limit is not None else None,
+        budget=budget_of(definition.budget),
+        context=context_of(definition.context),
     )
 
 
@@ -73,6 +80,7 @@ def open_agents(document: Document, outfitter: Outfitter, model: str | Model | N
     for definition in document.agents.values():
         agent = blueprint(definition, document, model, everything)
         tools = tuple(outfitter.tools_of(agent))
+        outfitter.fallback_of(agent)
         catalogue[agent.name] = AgentInfo(agent=agent, model=outfitter.model_of(agent).name, tools=tools)
     return Agents(catalogue)
 

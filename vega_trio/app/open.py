@@ -15,11 +15,13 @@ from typing import Any, Literal
 import attrs
 import trio
 
+from vega_trio.agent import Money
 from vega_trio.app.agents import open_agents
 from vega_trio.app.application import App
 from vega_trio.app.chat import Chat
 from vega_trio.app.disk import Disk
 from vega_trio.app.failpoints import failpoint_of
+from vega_trio.app.limits import Rates, limits_of_document, limits_of_program, open_book, read_timeout
 from vega_trio.app.outfit import Outfitter, ask_by_name, new_id
 from vega_trio.app.overview import Overview
 from vega_trio.app.recovery import go_on, look, quarantine
@@ -50,13 +52,16 @@ async def open_orchestrator(
     model: str | Model | None = None,
     store: str | Path | Store | None = None,
     max_processes: int = MAX_PROCESSES,
+    rate_limits: Rates | None = None,
+    budget: Money | None = None,
     shutdown_timeout: float = SHUTDOWN_TIMEOUT_S,
 ) -> AsyncIterator[Orchestrator]:
     """The runtime for a Trio program. Leaving the block stops every process in order; nothing outlives it.
 
     `model` serves agents without their own: a Model object or a string such as "anthropic:claude-...", "demo",
     "local"; None is `VEGA_MODEL`, else the newest Claude Sonnet. `store`: None keeps everything in memory, a path
-    opens SQLite. `shutdown_timeout`: seconds, after which what still runs is killed.
+    opens SQLite. `rate_limits`: a RateLimit that holds for each model, or one per name. `budget`, also in bare dollars,
+    is what all may spend together within the block. `shutdown_timeout`: seconds, after which what still runs is killed.
 
     Raises: StoreError, MissingExtra, ConfigError, ValueError, TypeError on entry; from the block SupervisorGaveUp or
         Escalated.
@@ -64,11 +69,14 @@ async def open_orchestrator(
     _check(model, max_processes, shutdown_timeout)
     env = os.environ
     failpoint = failpoint_of(env)
-    async with _open_store(store, "full", failpoint) as opened, Models(env=env, home=home_of(env)) as models:
+    limits = limits_of_program(rate_limits, budget, env)
+    models_of = Models(env=env, home=home_of(env), read_timeout_s=read_timeout(env))
+    async with _open_store(store, "full", failpoint) as opened, models_of as models:
         outfitter = Outfitter(
             store=opened,
             failpoint=failpoint,
             models=models.get,
+            limits=limits,
             default_model=model if model is not None else env.get("VEGA_MODEL") or DEFAULT_MODEL,
             named_tools=named_tools(Settings(), {}, (), base=Path(), env=env, canned_search=model == "demo"),
         )
@@ -111,11 +119,12 @@ async def open_app(
     default = model if model is not None else env.get("VEGA_MODEL") or settings.default_model or DEFAULT_MODEL
     async with AsyncExitStack() as stack:
         opened = await stack.enter_async_context(_open_store(store, settings.durability, failpoint))
-        models = await stack.enter_async_context(Models(env=env, home=home))
+        models = await stack.enter_async_context(Models(env=env, home=home, read_timeout_s=read_timeout(env)))
         outfitter = Outfitter(
             store=opened,
             failpoint=failpoint,
             models=models.get,
+            limits=await open_book(limits_of_document(settings, env), settings.budget, opened),
             default_model=default,
             named_tools=named_tools(
                 settings,

@@ -12,6 +12,7 @@ from vega_trio.agent import Agent
 from vega_trio.app.failpoints import no_failpoint
 from vega_trio.engine.body import agent_body
 from vega_trio.engine.equipment import Equipment
+from vega_trio.engine.limits import Limits
 from vega_trio.errors import ConfigError, StoreOverloaded, did_you_mean
 from vega_trio.protocols import Model, Store, Tool
 from vega_trio.runtime.orchestrator import Orchestrator
@@ -46,14 +47,15 @@ class Outfitter:
     """Turns blueprints into bodies. `named_tools` are those an agent may name instead of giving the object.
 
     `models` resolves a model string; `default_model` serves agents without one. `ask` needs what is opened with
-    the bodies made here, so it is set once that is open, before an agent runs. `threads` counts those that
-    synchronous tools left behind.
+    the bodies made here, so it is set once that is open, before an agent runs. `limits` are the application's.
+    `threads` counts those that synchronous tools left behind.
     """
 
     store: Store
     models: Callable[[str], Model]
     default_model: str | Model
     named_tools: Mapping[str, Tool]
+    limits: Limits
     ask: Callable[[Process, str, str], Awaitable[str]] | None = None
     idle_stop_s: float | None = None
     failpoint: Callable[[str], None] = no_failpoint
@@ -62,6 +64,11 @@ class Outfitter:
     def model_of(self, agent: Agent) -> Model:
         """Raises: ConfigError for a model string that names no provider."""
         model = self.default_model if agent.model is None else agent.model
+        return self.models(model) if isinstance(model, str) else model
+
+    def fallback_of(self, agent: Agent) -> Model | None:
+        """Raises: ConfigError for a model string that names no provider."""
+        model = agent.fallback_model
         return self.models(model) if isinstance(model, str) else model
 
     def tools_of(self, agent: Agent) -> dict[str, Tool]:
@@ -95,5 +102,7 @@ class Outfitter:
             ask=self.ask,
             idle_stop_s=self.idle_stop_s,
             failpoint=self.failpoint,
+            fallback=self.fallback_of(agent),
+            limits=self.limits,
         )
         return agent_body(agent, equipment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 import time
 import uuid
 from collections.abc import Mapping
@@ -210,6 +211,7 @@ class Runs:
             env=self.env,
             wall_clock=time.time,
             new_uuid=lambda: str(uuid.uuid4()),
+            rand=random.random,
             spent=run.spend,
             noted=run.steps.noted,
             leaving=lambda: self.orch.closing,

@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 import trio
 
+from vega_trio._core.budget import charged_only_to
 from vega_trio._core.wire import rfc3339
 from vega_trio.agent import Agent
 from vega_trio.app.agents import Agents
@@ -89,7 +90,8 @@ class Sessions:
         try:
             row = await self.store.process(session.id)
             agent = await self.agent_of(session.id, session.agent)
-            process = await self.orch.spawn(agent, id=session.id, row=row, spawn_reason="chat")
+            with charged_only_to():  # it will serve others after who came first
+                process = await self.orch.spawn(agent, id=session.id, row=row, spawn_reason="chat")
             process.session = session
             return process
         finally:

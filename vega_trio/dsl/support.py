@@ -13,27 +13,16 @@ Unsupported = Mapping[str, frozenset[str]]
 UNSUPPORTED: Unsupported = {
     "agent": frozenset(
         {
-            "fallback_model",
-            "budget",
             "knowledge",
             "team",
             "delegation",
-            "retry",
-            "rate_limit",
-            "circuit_breaker",
             "skills",
-            "context",
         }
     ),
     "settings": frozenset(
         {
-            "fallback_model",
             "api_key",
-            "budget",
-            "retry",
-            "circuit_breaker",
             "delegation",
-            "rate_limit",
             "logging",
             "tracing",
             "skills",
@@ -44,7 +33,7 @@ UNSUPPORTED: Unsupported = {
         }
     ),
     "tool": frozenset({"approval: always"}),
-    "step": frozenset({"budget", "retry", "format", "schema", "tools", "fresh", "remember", "recall"}),
+    "step": frozenset({"format", "schema", "tools", "fresh", "remember", "recall"}),
 }
 
 NOTHING: Unsupported = {}

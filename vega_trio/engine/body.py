@@ -6,12 +6,14 @@ from collections.abc import Awaitable, Callable
 
 import trio
 
+from vega_trio._core.budget import charged_to
 from vega_trio.agent import Agent
+from vega_trio.engine.context import compact, kept_by
 from vega_trio.engine.conversation import Conversation, open_conversation
 from vega_trio.engine.equipment import Equipment
 from vega_trio.engine.turn import Turn, interrupted, run_turn, stopped
-from vega_trio.errors import TurnCancelled, TurnFailed
-from vega_trio.messages import Message, as_message
+from vega_trio.errors import ModelError, TurnCancelled, TurnFailed
+from vega_trio.messages import Compact, Message, as_message
 from vega_trio.runtime.process import Mail, Process
 from vega_trio.session import Reply
 
@@ -54,12 +56,15 @@ async def _serve(process: Process, agent: Agent, equipment: Equipment, conversat
 
 
 async def _answer(mail: Mail, turn: Turn) -> None:
+    if isinstance(mail.message, Compact):
+        await _compact(mail, turn)
+        return
     message = as_message(mail.message)
     if message is None:
         kind = type(mail.message).__name__
         mail.fail(TypeError(f"an agent takes text, a Message or message parts, not {kind}"))
         return
-    with mail.handling() as turn.scope:
+    with mail.handling() as turn.scope, charged_to(mail.accounts):
         try:
             if mail.attempt > MAX_ATTEMPTS:
                 raise await interrupted(turn)
@@ -68,6 +73,19 @@ async def _answer(mail: Mail, turn: Turn) -> None:
             mail.fail(failure)
     if turn.scope.cancelled_caught:
         mail.fail(TurnCancelled(turn.id, stopped(turn)))
+
+
+async def _compact(mail: Mail, turn: Turn) -> None:
+    with mail.handling() as turn.scope, charged_to(mail.accounts):
+        try:
+            await compact(turn, kept_by(turn))
+            mail.reply(None)
+        except ModelError as error:
+            failure = TurnFailed(str(error), error.error_class, turn.id)
+            failure.__cause__ = error
+            mail.fail(failure)
+    if turn.scope.cancelled_caught:
+        mail.fail(TurnCancelled(turn.id))
 
 
 async def _run_task(process: Process, agent: Agent, equipment: Equipment, conversation: Conversation) -> Reply:

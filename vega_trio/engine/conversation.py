@@ -7,6 +7,7 @@ from collections.abc import Callable
 import attrs
 
 from vega_trio._core.history import open_calls
+from vega_trio._core.window import Measured
 from vega_trio.changes import AppendMessage, ClearMessages, MessageRow
 from vega_trio.engine.journal import Journal
 from vega_trio.messages import Message, ToolCall
@@ -15,7 +16,10 @@ from vega_trio.protocols import Commit, Store
 
 @attrs.define
 class Conversation:
-    """The messages of one process over all its incarnations, in order, each with the turn it belongs to."""
+    """The messages of one process over all its incarnations, in order, each with the turn it belongs to.
+
+    `measured` is how large a model found them at the last call. `summary` stands for the first `summarised` rows.
+    """
 
     process_id: str
     store: Store
@@ -23,6 +27,9 @@ class Conversation:
     journal: Journal
     rows: list[MessageRow] = attrs.field(factory=list)
     task_turn_id: str = ""
+    measured: Measured | None = None
+    summary: Message | None = None
+    summarised: int = 0
 
     def add(self, turn_id: str, message: Message) -> AppendMessage:
         """Adds a message; the change is to be submitted, and durable before anyone acts on what it says."""
@@ -34,7 +41,14 @@ class Conversation:
         return AppendMessage(row)
 
     def messages(self) -> list[Message]:
-        return [row.message for row in self.rows]
+        """The conversation as the model is shown it: a summary of what was compacted, and what came since."""
+        head = [] if self.summary is None else [self.summary]
+        return head + [row.message for row in self.rows[self.summarised :]]
+
+    def summarise(self, count: int, summary: Message) -> None:
+        """Puts `summary` in the place of the first `count` messages."""
+        self.summarised += count if self.summary is None else count - 1
+        self.summary = summary
 
     def of_turn(self, turn_id: str) -> list[Message]:
         return [row.message for row in self.rows if row.turn_id == turn_id]
@@ -54,6 +68,7 @@ class Conversation:
         self.rows.clear()
         self.journal.ops.clear()
         self.journal.next_seq = 0
+        self.summary, self.summarised = None, 0
         return self.store.submit(ClearMessages(self.process_id))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import attrs
 
+from vega_trio.engine.limits import Limits
 from vega_trio.protocols import Model, Store, Tool, ToolSpec
 from vega_trio.runtime.process import Process
 
@@ -18,13 +19,14 @@ def _pass(_: str) -> None:
 class Equipment:
     """Shared by every process of the agent; holds nothing of any one of them.
 
-    `tools` is the allow-list: what is not in it is refused when called. `idle_stop_s`: a process without mail
-    for that long returns, None never. `wall_clock` gives Unix seconds. `ask(process, name, message)` reaches
-    another agent on behalf of a process. `failpoint` is called with the name of each place where a test may have the
-    program die.
+    `fallback` answers when `model` fails for good; `limits` are the application's. `tools` is the allow-list: what is
+    not in it is refused when called. `idle_stop_s`: a process without mail for that long returns, None never.
+    `wall_clock` gives Unix seconds. `ask(process, name, message)` reaches another agent on behalf of a process.
+    `failpoint` is called with the name of each place where a test may have the program die.
     """
 
     model: Model
+    limits: Limits
     store: Store
     wall_clock: Callable[[], float]
     new_id: Callable[[], str]
@@ -32,6 +34,7 @@ class Equipment:
     tools: Mapping[str, Tool] = attrs.field(factory=dict)
     idle_stop_s: float | None = None
     failpoint: Callable[[str], None] = attrs.field(default=_pass, repr=False)
+    fallback: Model | None = None
     tool_specs: tuple[ToolSpec, ...] = attrs.field(init=False)
 
     @tool_specs.default

@@ -26,6 +26,9 @@ import trio
 from vega_trio._core.history import CANCELLED, UNKNOWN_OUTCOME, mended
 from vega_trio.agent import Agent
 from vega_trio.changes import Change, DropMail, OpEnd, SaveProcess, Together
+from vega_trio.context import Metrics
+from vega_trio.engine.calling import ask_model
+from vega_trio.engine.context import fitted
 from vega_trio.engine.conversation import Conversation
 from vega_trio.engine.equipment import Equipment
 from vega_trio.engine.journal import model_key, tool_key
@@ -34,7 +37,6 @@ from vega_trio.errors import ModelError, TurnFailed
 from vega_trio.events import (
     Event,
     MessageReset,
-    TextDelta,
     TurnFailure,
     TurnFinished,
     TurnResumed,
@@ -42,7 +44,7 @@ from vega_trio.events import (
     TurnStopped,
 )
 from vega_trio.messages import Message, Part, TextPart, ToolCall, ToolResult, Usage
-from vega_trio.protocols import Commit, ModelDone, ModelRequest, TextChunk
+from vega_trio.protocols import Commit, ModelDone, ModelRequest
 from vega_trio.runtime.process import Process
 from vega_trio.session import ErrorClass, Reply
 
@@ -51,7 +53,8 @@ REPEATABLE_EFFECTS = frozenset({"read"})
 
 @attrs.define
 class Turn:
-    """The state of one turn. `text` is what finished steps said; `partial` what the running step has said.
+    """The state of one turn. `text` is what finished steps said; `partial` what the running step has said, `quiet`
+    while that is not for others.
 
     `unsaved` are facts that go with the next durable event; `owed` are the commits of those that went.
     """
@@ -64,6 +67,7 @@ class Turn:
     root_id: str
     text: str = ""
     partial: str = ""
+    quiet: bool = False
     usage: Usage = attrs.field(factory=Usage)
     cost_microusd: int | None = 0
     calls: list[ToolCall] = attrs.field(factory=list)
@@ -195,15 +199,19 @@ async def _ask_model(turn: Turn) -> Step:
     failpoint("before_begin")
     await turn.saved()
     failpoint("after_begin")
+    before = (metrics.cost_microusd, metrics.unpriced_calls)
     try:
         failpoint("before_effect")
         step = await _stream_reply(turn, request)
         failpoint("after_effect")
         failpoint("before_finish")
     except ModelError as error:
-        turn.unsaved.append(journal.end(key, "failed", error_class=error.error_class.value))
+        cost = _spent_since(before, metrics)  # broken attempts cost too
+        turn.unsaved.append(
+            journal.end(key, "failed", error_class=error.error_class.value, cost_microusd=cost or 0)
+        )
         raise
-    cost = _account(turn, step.done.usage)
+    cost = _spent_since(before, metrics)
     result = {"usage": attrs.asdict(step.done.usage), "cost": cost, "stop_reason": step.done.stop_reason}
     turn.unsaved.append(journal.end(key, "done", result=result, cost_microusd=cost or 0))
     if step.done.stop_reason == "refusal":
@@ -216,22 +224,9 @@ async def _ask_model(turn: Turn) -> Step:
 
 
 async def _stream_reply(turn: Turn, request: ModelRequest) -> Step:
-    model = turn.equipment.model
     turn.partial = ""
-    calls: list[ToolCall] = []
-    done: ModelDone | None = None
-    async with model.stream(request) as events:
-        async for event in events:
-            match event:
-                case TextChunk(text=text):
-                    turn.partial += text
-                    turn.emit(TextDelta, delta=text)
-                case ToolCall():
-                    calls.append(event)
-                case ModelDone():
-                    done = event
-    if done is None:
-        raise ModelError(f"the answer of {model.name} ended in the middle; try again", ErrorClass.TEMPORARY)
+    answer = await ask_model(turn, await fitted(turn, request))
+    calls, done = list(answer.calls), answer.done
     parts: list[Part] = [TextPart(turn.partial)] if turn.partial else []
     return Step(Message("assistant", [*parts, *_told_apart(calls)]), done)
 
@@ -249,20 +244,10 @@ def _told_apart(calls: list[ToolCall]) -> list[ToolCall]:
     return calls
 
 
-def _account(turn: Turn, usage: Usage) -> int | None:
-    """Adds a call's usage to the turn and the process; gives its price in micro-dollars, None when not known."""
-    metrics = turn.process.metrics
-    turn.usage += usage
-    metrics.input_tokens += usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
-    metrics.output_tokens += usage.output_tokens
-    metrics.last_active_at = turn.equipment.wall_clock()
-    price = turn.equipment.model.price(usage)
-    if price is None:
-        metrics.unpriced_calls += 1
-    else:
-        metrics.cost_microusd += price
-    _add_cost(turn, price)
-    return price
+def _spent_since(before: tuple[int, int], metrics: Metrics) -> int | None:
+    """What a call cost with all its attempts, in micro-dollars; None when one of them has no known price."""
+    cost, unpriced = before
+    return None if metrics.unpriced_calls > unpriced else metrics.cost_microusd - cost
 
 
 def _add_cost(turn: Turn, price: int | None) -> None:

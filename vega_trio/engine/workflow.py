@@ -20,6 +20,8 @@ from typing import Any, assert_never
 import attrs
 import trio
 
+from vega_trio._core.backoff import delay
+from vega_trio._core.budget import Account, accounts, charged_only_to, charged_to
 from vega_trio.agent import Agent
 from vega_trio.changes import ProcessRow
 from vega_trio.dsl.effects import (
@@ -70,10 +72,12 @@ class Drive:
     env: Mapping[str, str]
     wall_clock: Callable[[], float]
     new_uuid: Callable[[], str]
+    rand: Callable[[], float]
     spent: Callable[[int], None]
     leaving: Callable[[], bool]
     record: Record
     store: Store
+    accounts: tuple[Account, ...] = attrs.field(factory=accounts, init=False)
     _children: dict[str, dict[str, Process]] = attrs.field(factory=dict)
     noted: Callable[[Note], None] = lambda note: None
     _sources: dict[str, str] = attrs.field(factory=dict)
@@ -91,14 +95,18 @@ class Drive:
     async def spawn(
         self, agent: str, process_id: str, history: tuple[Message, ...], row: ProcessRow | None = None
     ) -> Process:
-        """Raises: StepFailed when the process was given up after too many crashes of the program."""
+        """A child that the run pays for; a step's own budget comes with the step's mail, and ends with it.
+
+        Raises: StepFailed when the process was given up after too many crashes of the program.
+        """
         if row is None and self.record.resumed:
             row = await self.store.process(process_id)
             if row is not None and row.status == "failed":
                 raise StepFailed(f"process {process_id} has failed: {row.exit_reason}", "agent_crashed", code="R008")
-        spawning = self.process.spawn(self.agents(agent), spawn_reason=f"run {self.run_id}", messages=history)
-        spawning.id, spawning.row = process_id, row
-        return await spawning
+        with charged_only_to(self.accounts):
+            spawning = self.process.spawn(self.agents(agent), spawn_reason=f"run {self.run_id}", messages=history)
+            spawning.id, spawning.row = process_id, row
+            return await spawning
 
     def _child_id(self, conversation: str, agent: str, once: str = "") -> str:
         """The same after a crash of the program, so that what the process has done is found again."""
@@ -192,6 +200,24 @@ async def _within(path: str, timeout_s: float, body: Steps, run: Drive) -> objec
 
 
 async def _ask(ask: Ask, run: Drive, key: str) -> AskReply:
+    """The agent's reply, asked again as the step's `retry` says, all within the step's budget."""
+    budget = ask.budget
+    label = f"step {ask.path}"
+    limits = [] if budget is None else [Account(label, budget.limit_microusd, budget.on_exceed)]
+    attempt = 1
+    with charged_to(limits):
+        while True:
+            try:
+                return await _ask_once(ask, run, key if attempt == 1 else f"{key}/{attempt}")
+            except StepFailed as failure:
+                retry = ask.retry
+                if retry is None or attempt >= retry.max_attempts or failure.error_class not in retry.retry_on:
+                    raise
+            await trio.sleep(delay(retry.backoff, attempt, run.rand()))
+            attempt += 1
+
+
+async def _ask_once(ask: Ask, run: Drive, key: str) -> AskReply:
     """One turn of the agent, named by `key`. Leaving early, by time limit or cancellation, stops the turn.
 
     Asked again after a crash of the program, it is the same turn that goes on.
@@ -211,7 +237,8 @@ async def _ask(ask: Ask, run: Drive, key: str) -> AskReply:
                 run.spent(child.metrics.cost_microusd - cost_before)
     except TurnFailed as failed:
         error_class = STEP_CLASS.get(failed.error_class, failed.error_class.value)
-        raise StepFailed(str(failed), error_class, code="R008") from failed
+        code = "R005" if failed.error_class is ErrorClass.BUDGET_EXCEEDED else "R008"
+        raise StepFailed(str(failed), error_class, code=code) from failed
     except (ProcessExited, FailedToStart) as ended:
         raise StepFailed(str(ended), "agent_crashed", code="R008") from ended
     except TurnCancelled as stopped:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from vega_trio.agent import Agent
+from vega_trio._core.budget import Account, join_accounts
+from vega_trio.agent import Agent, Budget
 from vega_trio.changes import ProcessRow
 from vega_trio.context import Metrics
 from vega_trio.errors import SpawnTooDeep
@@ -35,6 +36,7 @@ def new_process(
     parent: Process | None = None,
     counted: bool = True,
     context: contextvars.Context | None = None,
+    budget: Budget | None = None,
     **fields: Any,
 ) -> Process:
     """A process that has a place in the registry but no task yet.
@@ -70,7 +72,8 @@ def new_process(
         process.mailbox.restore(left.letters())
         kernel.recovered.take(left.row.id)
     process.nursery = nursery
-    process.context = context if context is not None else contextvars.copy_context()
+    process.context = context.copy() if context is not None else contextvars.copy_context()
+    _open_accounts(process, budget)
     if agent is not None:
         process.vitals = Vitals(process, kernel.health)
         process.mailbox.on_full = process.vitals.mailbox_is_full
@@ -84,6 +87,20 @@ def _left_behind(kernel: Kernel, body: Any, process_id: str | None, name: str | 
     if process_id is not None:
         return kernel.recovered.get(process_id)
     return kernel.recovered.named(name) if name is not None and isinstance(body, Agent) else None
+
+
+def _open_accounts(process: Process, budget: Budget | None) -> None:
+    """The process's budgets, its agent's and its spawner's, as accounts that all it does is charged to.
+
+    They live in its context, which outlives its incarnations. The tighter one is shown.
+    """
+    own = process.agent.budget if process.agent is not None else None
+    given = [each for each in (own, budget) if each is not None]
+    spent = process.metrics.cost_microusd
+    opened = [Account.of(each, repr(process.agent_name or process.label), spent) for each in given]
+    if opened:
+        process.context.run(join_accounts, opened)
+        process.budget = min(opened, key=lambda account: account.limit_microusd)
 
 
 def _metrics(row: ProcessRow) -> Metrics:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
+from vega_trio._core.budget import accounts
 from vega_trio.changes import DropMail, KeepMail, MailRow
 from vega_trio.errors import CallTimeout, WouldDeadlock
 from vega_trio.events import TurnStopped
@@ -26,10 +27,10 @@ def new_mail(
     sender = running()
     id_ = turn_id or process.kernel.new_id()
     if sender is None:
-        return Mail(id_, message, None, root_id or id_, wants_reply=wants_reply)
+        return Mail(id_, message, None, root_id or id_, wants_reply=wants_reply, accounts=accounts())
     # What is asked within a turn belongs to the turn that a person or program began.
     root = root_id or sender.process.working_for or id_
-    return Mail(id_, message, sender.process.id, root, wants_reply=wants_reply)
+    return Mail(id_, message, sender.process.id, root, wants_reply=wants_reply, accounts=accounts())
 
 
 def refuse_itself(process: Process) -> None:

@@ -88,11 +88,9 @@ class Vitals:
         self._check_cost()
 
     def _check_cost(self) -> None:
-        budget, share = self._process.budget_microusd, self._limits.high_cost
-        if budget is None or share is None:
-            return
-        spent = self._process.metrics.cost_usd
-        self._check("high_cost", spent, budget / 1_000_000 * share, "dollars spent")
+        budget, share = self._process.budget, self._limits.high_cost
+        if budget is not None and share is not None:
+            self._check("high_cost", budget.used, budget.limit * share, "dollars spent")
 
     def _check(self, kind: str, value: float, threshold: float | None, what: str) -> None:
         if threshold is not None and value >= threshold:

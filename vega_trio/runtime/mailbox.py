@@ -15,6 +15,7 @@ import attrs
 import outcome
 import trio
 
+from vega_trio._core.budget import Account
 from vega_trio.errors import MailboxFull, TurnCancelled
 from vega_trio.protocols import Commit
 
@@ -28,6 +29,7 @@ FAIRNESS = 64  # messages moved without a checkpoint, so that a busy process doe
 class Mail:
     """One message. For an agent `id` is the turn's id, and `root_id` that of the turn it is part of.
 
+    `accounts` are the budgets its sender works in, which the handling is charged to as well.
     `attempt` is 1 on first delivery, 2 when delivered again after a restart. A reply or failure finishes it; later
     ones are dropped, as nobody waits for them.
     """
@@ -39,6 +41,7 @@ class Mail:
     attempt: int = attrs.field(default=1, init=False)
     finished: bool = attrs.field(default=False, init=False)
     wants_reply: bool = attrs.field(default=False, kw_only=True)
+    accounts: tuple[Account, ...] = attrs.field(default=(), kw_only=True, repr=False)
     cancelled: bool = attrs.field(default=False, init=False)
     kept: Commit | None = attrs.field(default=None, init=False, repr=False)
     holder: Incarnation | None = attrs.field(default=None, init=False, repr=False)

@@ -10,7 +10,7 @@ import attrs
 import trio
 from trio.lowlevel import enable_ki_protection
 
-from vega_trio.agent import Agent, Body, ShutdownTime, Supervision, SupervisorSpec
+from vega_trio.agent import Agent, Body, Money, ShutdownTime, Supervision, SupervisorSpec, as_budget
 from vega_trio.changes import DropMail, ProcessRow, SaveProcess
 from vega_trio.events import Event, ProcessFailed, TurnFailure
 from vega_trio.exits import Down
@@ -58,6 +58,7 @@ class Orchestrator:
         spawn_reason: str | None = None,
         supervision: Supervision | None = None,
         messages: Iterable[Message] | None = None,
+        budget: Money | None = None,
         deadline: float | None = None,
         start_timeout: float | None = None,
         shutdown: ShutdownTime = 5.0,
@@ -68,8 +69,9 @@ class Orchestrator:
         it for one that ends with the block.
 
         `parent` only records the spawn tree. `supervision` defaults to the agent's; without either it is never
-        restarted. `deadline`: seconds it may live, restarts included. `start_timeout`: it has started when its body
-        calls `ready()`, and must within so many seconds. `shutdown`: seconds to leave in when stopped.
+        restarted. `budget`, also in bare dollars, is what it and all that works for it may spend. `deadline`: seconds
+        it may live, restarts included. `start_timeout`: it has started when its body calls `ready()`, and must within
+        so many seconds. `shutdown`: seconds to leave in when stopped.
         """
         return Spawning(
             self._kernel,
@@ -80,6 +82,7 @@ class Orchestrator:
             spawn_reason=spawn_reason,
             supervision=supervision,
             messages=messages,
+            budget=as_budget(budget),
             deadline=deadline,
             start_timeout=start_timeout,
             shutdown=shutdown,

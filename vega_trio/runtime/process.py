@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import attrs
 import trio
 
-from vega_trio.agent import Agent, Body, ShutdownTime, Supervision
+from vega_trio._core.budget import Account
+from vega_trio.agent import Agent, Body, Money, ShutdownTime, Supervision, as_budget
 from vega_trio.changes import Change, ProcessRow, SaveProcess
 from vega_trio.context import Metrics
 from vega_trio.errors import NoProcessError, ProcessExit
 from vega_trio.events import Event, HealthAlert, ProcessRestarted, ProcessStarted
 from vega_trio.exits import Down, ExitReason, ExitSignal, Normal, Shutdown
-from vega_trio.messages import Message
+from vega_trio.messages import Compact, Message
 from vega_trio.protocols import Commit
 from vega_trio.runtime.calling import call, new_mail, open_mail, pending_reply, post, refuse_itself, start_call
 from vega_trio.runtime.figures import ProcessStatistics, row_of, statistics_of
@@ -75,7 +76,7 @@ class Process:
     recoveries: str = attrs.field(default="", repr=False)
     restarts: int = attrs.field(default=0, repr=False)
     conversation: Conversation | None = attrs.field(default=None, repr=False)
-    budget_microusd: int | None = attrs.field(default=None, repr=False)
+    budget: Account | None = attrs.field(default=None, repr=False)
     session: Session | None = attrs.field(default=None, repr=False)
     start_timeout: float | None = attrs.field(default=None, repr=False)
     ready_value: object = attrs.field(default=None, init=False, repr=False)
@@ -274,6 +275,13 @@ class Process:
             return pending_reply(self, waiting)
         return start_call(self, new_mail(self, message, turn_id=turn_id, root_id=root_id, wants_reply=True))
 
+    async def compact(self) -> None:
+        """Has an agent replace the older part of its conversation by a summary, when its turn is over.
+
+        Raises: TurnFailed when its model fails; as `send`.
+        """
+        await self.send(Compact())
+
     async def post(self, message: Any) -> bool:
         """Sends without a reply, waiting for room and, to an agent, until the message is durable.
 
@@ -365,6 +373,7 @@ class Process:
         spawn_reason: str | None = None,
         supervision: Supervision | None = None,
         messages: Iterable[Message] | None = None,
+        budget: Money | None = None,
         deadline: float | None = None,
         start_timeout: float | None = None,
         shutdown: ShutdownTime = 5.0,
@@ -380,6 +389,7 @@ class Process:
             spawn_reason=spawn_reason,
             supervision=supervision,
             messages=messages,
+            budget=as_budget(budget),
             deadline=deadline,
             start_timeout=start_timeout,
             shutdown=shutdown,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 import trio
 
-from vega_trio.agent import Agent, Body, ShutdownTime, Strategy, Supervision, SupervisorSpec
+from vega_trio.agent import Agent, Body, Budget, ShutdownTime, Strategy, Supervision, SupervisorSpec
 from vega_trio.changes import ProcessRow
 from vega_trio.errors import FailedToStart, NoProcessError, ProcessCrashed, ProcessTimeout
 from vega_trio.exits import Crashed, ExitReason, Killed
@@ -79,6 +79,7 @@ class Spawning:
     spawn_reason: str | None = attrs.field(default=None, kw_only=True)
     supervision: Supervision | None = attrs.field(default=None, kw_only=True)
     messages: Iterable[Message] | None = attrs.field(default=None, kw_only=True)
+    budget: Budget | None = attrs.field(default=None, kw_only=True)
     deadline: float | None = attrs.field(default=None, kw_only=True)
     start_timeout: float | None = attrs.field(default=None, kw_only=True)
     shutdown: ShutdownTime = attrs.field(default=5.0, kw_only=True)
@@ -102,8 +103,8 @@ class Spawning:
             _positive("shutdown", self.shutdown)
 
     def _refuse_options(self) -> None:
-        fields = ("linked", "task", "spawn_reason", "supervision", "messages", "deadline", "start_timeout", "id", "row")
-        for field in fields:
+        process_only = ("linked", "task", "spawn_reason", "supervision", "messages", "budget", "deadline")
+        for field in (*process_only, "start_timeout", "id", "row"):
             if getattr(self, field):
                 raise ValueError(f"spawn: {field} has no meaning for a SupervisorSpec, which takes a name only")
 
@@ -180,6 +181,7 @@ class Spawning:
             "spawn_reason": self.spawn_reason,
             "initial_messages": tuple(self.messages or ()),
             "root_id": self.owner.process.working_for if self.owner is not None else None,
+            "budget": self.budget,
         }
 
     def _launch_alone(self, policy: Supervision | None) -> tuple[Process, Incarnation]:

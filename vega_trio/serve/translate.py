@@ -7,8 +7,8 @@ Version 1 knows five types and is what the first clients speak:
     a reset       text_delta "\\n\\n" if text was shown since the start or the last reset, then the text so far
     the end       error when the turn failed, then done
 
-Version 2 says everything: queued, turn_start, restart, message_reset, and a done that carries the figures. Work that
-another agent does within the turn is marked `nested_agent`; version 1 leaves it out, so that its deltas stay the
+Version 2 says everything: queued, turn_start, retry, restart, message_reset, and a done that carries the figures. Work
+that another agent does within the turn is marked `nested_agent`; version 1 leaves it out, so that its deltas stay the
 answer.
 """
 
@@ -20,6 +20,7 @@ import attrs
 
 from vega_trio.events import (
     Event,
+    LlmRetry,
     MessageReset,
     ProcessRestarted,
     ProcessRestarting,
@@ -164,6 +165,9 @@ class Translator:
             case TurnStarted():
                 start = {"type": "turn_start", "turn_id": self.turn_id, "process_id": event.process_id}
                 return [start | {"session_id": self.session_id, "model": event.model}]
+            case LlmRetry():
+                why = {"type": "retry", "class": event.error_class, "attempt": event.attempt}
+                return [why | {"max_attempts": event.max_attempts, "delay_ms": event.delay_ms}]
             case ProcessRestarting():
                 self._restarting = event
                 return []

@@ -22,6 +22,7 @@ import shlex
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
+from typing import TYPE_CHECKING
 
 import attrs
 import trio
@@ -37,6 +38,9 @@ from vega_trio.runtime.process import AgentBody, Process
 from vega_trio.store.memory import MemoryStore
 from vega_trio.testing.nemesis import Nemesis
 from vega_trio.testing.scheduler import Watch, seeded_scheduler
+
+if TYPE_CHECKING:
+    from vega_trio.engine.limits import Limits
 
 STEP_LIMIT = 3_000_000  # half a minute of CPU: far beyond any scenario that ends
 EPOCH_S = 1_800_000_000.0  # the wall clock at the start of every run
@@ -185,11 +189,14 @@ async def _open(sim: Simulation, model: Model | None) -> AsyncIterator[Orchestra
     def new_id() -> str:
         return f"id{next(ids)}"
 
+    from vega_trio.engine.limits import Limits
+
+    limits = Limits(rand=sim.chance("limits").random)
     tasks = trio.lowlevel.current_statistics().tasks_living
     async with AsyncExitStack() as until_closed:
         async with open_kernel(
             store=sim.store,
-            make_body=lambda agent: _agent_body(sim, agent, model, new_id),
+            make_body=lambda agent: _agent_body(sim, agent, model, limits, new_id),
             wall_clock=sim.wall_clock,
             rand=sim.chance("kernel").random,
             new_id=new_id,
@@ -209,7 +216,9 @@ def _check_nothing_is_left(orch: Orchestrator, tasks: int) -> None:
         raise AssertionError(f"the orchestrator has closed, but {more} tasks are left")
 
 
-def _agent_body(sim: Simulation, agent: Agent, model: Model | None, new_id: Callable[[], str]) -> AgentBody:
+def _agent_body(
+    sim: Simulation, agent: Agent, model: Model | None, limits: Limits, new_id: Callable[[], str]
+) -> AgentBody:
     from vega_trio.engine.body import agent_body
     from vega_trio.engine.equipment import Equipment
     from vega_trio.tools.toolbox import as_tool
@@ -223,9 +232,15 @@ def _agent_body(sim: Simulation, agent: Agent, model: Model | None, new_id: Call
     tools = [as_tool(each) for each in agent.tools]
     equipment = Equipment(
         model=model, store=sim.store, wall_clock=sim.wall_clock, new_id=new_id, ask=ask,
-        tools={tool.spec.name: tool for tool in tools},
+        tools={tool.spec.name: tool for tool in tools}, limits=limits, fallback=_fallback_of(agent),
     )  # fmt: skip
     return agent_body(agent, equipment)
+
+
+def _fallback_of(agent: Agent) -> Model | None:
+    if isinstance(agent.fallback_model, str):
+        raise ConfigError(f"agent {agent.name!r}: in a simulation fallback_model must be a model object, not a name")
+    return agent.fallback_model
 
 
 def _failure(sim: Simulation, what: str) -> SimulationFailed:

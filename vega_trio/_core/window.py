@@ -1,0 +1,95 @@
+"""How large a conversation is, in tokens, without a tokenizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import assert_never
+
+import attrs
+
+from vega_trio.messages import ImagePart, Message, Part, TextPart, ToolCall, ToolResult, Usage
+from vega_trio.protocols import ModelRequest, ToolSpec
+
+BYTES_PER_TOKEN = 4
+FRAME_TOKENS = 4
+"""What a provider adds around a message, a call or a tool."""
+
+TOOLS_TOKENS = 400
+"""What a provider tells the model about tools in general, once."""
+
+IMAGE_TOKENS = 5_000
+"""More than a provider takes for an image, which it scales down first."""
+
+
+def about_tokens(request: ModelRequest) -> int:
+    """A fair guess at the input, for pacing: four bytes a token."""
+    return _bytes(request) // BYTES_PER_TOKEN + 1
+
+
+@attrs.frozen
+class Measured:
+    """What a model counted for the beginning of a conversation: `tokens`, its answer to it included."""
+
+    model: str
+    request: ModelRequest
+    tokens: int
+
+    @classmethod
+    def of(cls, model: str, request: ModelRequest, usage: Usage) -> Measured:
+        read = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+        return cls(model, request, read + usage.output_tokens)
+
+    def rest_of(self, model: str, request: ModelRequest) -> tuple[Message, ...] | None:
+        """The messages that came after what was measured; None when the request does not go on from there."""
+        known = len(self.request.messages)
+        same = (self.model, self.request.system, self.request.tools) == (model, request.system, request.tools)
+        if not same or request.messages[:known] != self.request.messages:
+            return None
+        rest = request.messages[known:]
+        return rest[1:] if rest and rest[0].role == "assistant" else None
+
+
+def most_tokens(model: str, request: ModelRequest, measured: Measured | None = None) -> int:
+    """At least what the input can come to: every token of a byte-level vocabulary covers a byte or more.
+
+    What the model has counted before is taken as it counted it.
+    """
+    rest = measured.rest_of(model, request) if measured is not None else None
+    if measured is not None and rest is not None:
+        return measured.tokens + message_bytes(rest) + FRAME_TOKENS
+    return _bytes(request) + FRAME_TOKENS + (TOOLS_TOKENS if request.tools else 0)
+
+
+def _bytes(request: ModelRequest) -> int:
+    return _length(request.system) + message_bytes(request.messages) + sum(map(_tool, request.tools))
+
+
+def message_bytes(messages: Iterable[Message]) -> int:
+    """The size of messages, frames included."""
+    size = 0
+    for message in messages:  # in plain loops: a long history is measured before every call
+        size += FRAME_TOKENS
+        for part in message.content:
+            size += len(part.text) if isinstance(part, TextPart) and part.text.isascii() else _part(part)
+    return size
+
+
+def _part(part: Part) -> int:
+    match part:
+        case TextPart(text=text):
+            return _length(text)
+        case ToolCall(id=call_id, name=name, arguments=arguments):
+            return FRAME_TOKENS + _length(call_id) + _length(name) + _length(repr(arguments))
+        case ToolResult(tool_call_id=call_id, content=content):
+            return FRAME_TOKENS + _length(call_id) + _length(content)
+        case ImagePart():
+            return IMAGE_TOKENS
+    assert_never(part)
+
+
+def _tool(tool: ToolSpec) -> int:
+    return FRAME_TOKENS + _length(tool.name) + _length(tool.description) + _length(repr(tool.parameters))
+
+
+def _length(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
