@@ -164,6 +164,21 @@ async def test_children_in_a_group_end_with_their_parent(orch: Orchestrator, clo
     assert [child.reason for child in children] == [Shutdown(), Shutdown()]
 
 
+async def test_a_cancelled_spawn_into_a_group_leaves_no_process(orch: Orchestrator, clock: MockClock) -> None:
+    async def slow(me: Process) -> None:
+        await trio.sleep(5)
+        me.ready()
+        await trio.sleep_forever()
+
+    shared = policy("restart_all")
+    one = await orch.spawn(obeys, supervision=shared)
+    with trio.move_on_after(1):
+        await orch.spawn(slow, supervision=shared, start_timeout=10)
+    assert orch.processes() == [one]
+    await tell(one)
+    assert one.incarnation == 2
+
+
 async def test_hooks_hear_of_failures_restarts_and_the_end(orch: Orchestrator, clock: MockClock) -> None:
     heard: list[object] = []
     supervision = Supervision(

@@ -144,6 +144,33 @@ async def test_a_failed_start_stops_the_earlier_ones_and_starts_no_later_one(
     assert orch.supervisors() == []
 
 
+async def test_a_temporary_child_that_cannot_even_be_made_is_a_failed_start(
+    orch: Orchestrator, clock: MockClock, trace: Trace
+) -> None:
+    await orch.supervise(SupervisorSpec(children=[trace.spec("a", name="n")]))
+    with pytest.raises(vega.FailedToStart) as caught:
+        await orch.supervise(SupervisorSpec(children=[trace.spec("b"), trace.spec("t", name="n", restart="temporary")]))
+    assert isinstance(caught.value.__cause__, vega.NameTaken)
+    sup = await orch.supervise(SupervisorSpec())
+    for restart in ("temporary", "permanent"):
+        with pytest.raises(vega.FailedToStart):
+            await sup.start_child(trace.spec("t", name="n", restart=restart))
+        assert states(sup) == ""
+
+
+async def test_a_name_taken_meanwhile_is_a_failed_restart(orch: Orchestrator, clock: MockClock, trace: Trace) -> None:
+    specs = (trace.spec("a", restart="transient", name="n"), trace.spec("b"))
+    sup = await orch.supervise(SupervisorSpec("one_for_all", specs, max_restarts=2), fatal=False)  # type: ignore[arg-type]
+    await trace.tell("a", "return")
+    await orch.spawn(trace.body("thief"), name="n")  # type: ignore[arg-type]
+    trace.take()
+    async with orch.subscribe([vega.ProcessRestarting]) as events:
+        await trace.tell("b")
+        assert [(await anext(events)).attempt for _ in range(2)] == [1, 2]  # type: ignore[attr-defined]
+    assert trace.take() == "-b"
+    assert isinstance(sup.process.reason, Shutdown)
+
+
 async def test_a_nested_failed_start_is_told_as_a_shutdown(orch: Orchestrator, clock: MockClock, trace: Trace) -> None:
     trace.failing["b"] = 1
     inner = ChildSpec("inner", SupervisorSpec(children=trace.specs("ab")))

@@ -61,12 +61,26 @@ async def spawn_in_cohort(
     given = {"id": process_id, "context": contextvars.copy_context(), **fields}
     spawner = Spawner(owner, on_launch)
     while True:
+        if owner is not None and not owner.alive:
+            raise NoProcessError(f"process {owner.process.id} has ended and can spawn nothing")
         supervisor = await _supervisor_of(kernel, key)
         try:
             return await supervisor.place(lambda crew: Place(crew, spec, given, policy, spawner=spawner))
+        except trio.Cancelled:
+            await _take_back(kernel, process_id)
+            raise
         except NoProcessError:
             # The last of them has just gone, or they gave up: once their supervisor has ended, found it anew.
             await supervisor.process.wait()
+
+
+async def _take_back(kernel: Kernel, process_id: str) -> None:
+    """The spawn was cancelled while the process was starting: nobody would hold it."""
+    process = kernel.registry.find(process_id)
+    if process is not None:
+        with trio.CancelScope(shield=True):
+            process.keeper.dismiss()
+            await process.wait()
 
 
 async def _supervisor_of(kernel: Kernel, key: CohortKey) -> Supervisor:

@@ -16,8 +16,8 @@ import trio
 from vega_trio._core.tree import Absorbed, Ended, Escalates, GivesUp, Phase, Plan, Restarts, ShutsDown, Tree
 from vega_trio.agent import Agent, Strategy, SupervisorSpec, SupervisorStrategy
 from vega_trio.errors import Escalated, FailedToStart, NoProcessError, SupervisorGaveUp
-from vega_trio.events import EscalatedUp, GaveUp
-from vega_trio.exits import Crashed, ExitReason, Shutdown
+from vega_trio.events import EscalatedUp, GaveUp, ProcessRestarting
+from vega_trio.exits import Crashed, ExitReason, Shutdown, describe
 from vega_trio.runtime.birth import launch, new_process
 from vega_trio.runtime.calls import Call
 from vega_trio.runtime.keeper import FINAL, Restarting, Verdict
@@ -228,8 +228,11 @@ class Crew:
             process = self._make(place)
         except Exception as error:  # noqa: BLE001 - what `make_body` raises is the child's failure, not ours
             self.tree.down(place.id)
+            self.forget_unless_kept(place)
             return FailedToStart(place.id, Crashed(error))
-        incarnation = self._launch(place, process)
+        incarnation = launch(process)
+        if place.spawner is not None:
+            place.spawner.on_launch(process)
         if await self._await_start(incarnation) or incarnation.ignored:
             return None
         return FailedToStart(place.id, incarnation.reason or Shutdown())
@@ -246,12 +249,6 @@ class Crew:
         kernel.registry.add(process)
         place.process = process
         return process
-
-    def _launch(self, place: Place, process: Process) -> Incarnation:
-        incarnation = launch(process)
-        if place.spawner is not None and incarnation.number == 1:
-            place.spawner.on_launch(process)
-        return incarnation
 
     async def _await_start(self, incarnation: Incarnation) -> bool:
         """Waits for the start; no longer than the supervisor wants it."""
@@ -287,6 +284,8 @@ class Crew:
     def _could_not_make(self, place: Place, reason: ExitReason) -> None:
         decision = self.tree.start_failed(place.id, trio.current_time(), self.process.kernel.rand())
         verdict = self._verdict(place, reason, decision)
+        if verdict.restart is not None and place.process is not None:
+            place.process.say(ProcessRestarting, None, **verdict.restart.fields(), reason=describe(reason))
         if verdict.then is not None:
             verdict.then()
 

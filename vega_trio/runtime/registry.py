@@ -75,6 +75,10 @@ class Registry:
             raise UnknownProcess(f"there is no process {process_id!r}{did_you_mean(process_id, self._living)}")
         return process
 
+    def find(self, process_id: str) -> Process | None:
+        """The living process of that id."""
+        return self._living.get(process_id)
+
     def living(self) -> list[Process]:
         """In the order in which they were spawned, supervisors aside."""
         return [process for process in self._living.values() if process.supervisor is None]
