@@ -97,8 +97,8 @@ _HOMES = {
         "ChildNotFound ChildRestarting ChildRunning CircuitOpen ConfigError DocumentError Escalated FailedToStart "
         "Ignore InputError MailboxFull MaxChildren MissingExtra MissingKey ModelError NameTaken NoProcessError "
         "OrchestratorClosed ProcessCrashed ProcessExit ProcessExited ProcessTimeout RateLimited RunCancelled "
-        "RunFailed SlowSubscriber SpawnTooDeep StartTimeout StoreBusy StoreError StoreOverloaded StoreTooNew SupervisorGaveUp "
-        "TooManyProcesses ToolError ToolRetry TurnCancelled TurnFailed UnknownAgent UnknownName UnknownProcess "
+        "RunFailed SlowSubscriber SpawnTooDeep StartTimeout StoreBusy StoreError StoreOverloaded StoreTooNew "
+        "SupervisorGaveUp TooManyProcesses ToolError ToolRetry TurnCancelled TurnFailed UnknownAgent UnknownName UnknownProcess "
         "UnknownRun UnknownSession UnknownWorkflow VegaError WouldDeadlock"
     ),
 }

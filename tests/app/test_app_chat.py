@@ -247,3 +247,11 @@ async def test_clearing_drops_the_messages_that_wait_and_leaves_no_trace(documen
         assert (await app.ask(HELPER, "new")).text == "fresh"
         (process,) = app.orch.processes()
         assert process.incarnation == 1
+
+
+async def test_a_session_without_a_message_yet_can_be_used_by_its_id(document: Path) -> None:
+    async with vega.open_app(document, model=ScriptedModel(["hi"]), tools=[double]) as app:
+        session = await app.resolve(HELPER)
+        await app.clear(session)
+        assert await app.transcript(session) == []
+        assert (await app.ask(session, "hello")).text == "hi"

@@ -47,6 +47,8 @@ class Sessions:
         Raises: UnknownAgent; UnknownSession when the id is not one of that agent and user.
         """
         self.agents.get(session.agent)
+        if session.id is not None and session == self._newest.get((session.agent, session.user)):
+            return session  # resolved before, and perhaps without a message yet
         if session.id is not None:
             row = await self.store.records.get("session", session.id)
             if row is None or (row["agent"], row["user"]) != (session.agent, session.user):
