@@ -26,7 +26,7 @@ from vega_trio.errors import (
 )
 from vega_trio.session import ErrorClass
 
-FAILED, USAGE, WARNINGS, KEY, BUDGET, TIMEOUT, INTERRUPTED = 1, 2, 3, 4, 5, 124, 130
+FAILED, USAGE, WARNINGS, KEY, BUDGET, NO_SERVER, TIMEOUT, INTERRUPTED = 1, 2, 3, 4, 5, 6, 124, 130
 
 
 class Failure(click.ClickException):

@@ -24,6 +24,7 @@ def shared_options() -> list[click.Parameter]:
         return click.Option(list(names), expose_value=False, is_eager=True, callback=_keep, **more)
 
     return [
+        option("--url", metavar="URL", help="The server that a command asks (default: VEGA_URL, else this machine's)."),
         option("--home", metavar="DIR", help="Where vega keeps its own files (default: VEGA_HOME, else ~/.vega)."),
         option("--no-color", is_flag=True, help="No colour, no animation."),
         option("-q", "--quiet", is_flag=True, help="Print results and errors only."),
@@ -59,6 +60,7 @@ class Shared:
 
     def __init__(self, ctx: click.Context) -> None:
         self.home: str | None = ctx.meta.get("home")
+        self.url: str | None = ctx.meta.get("url")
         self.no_color = "no_color" in ctx.meta
         self.quiet = "quiet" in ctx.meta
         self.verbose = "verbose" in ctx.meta
