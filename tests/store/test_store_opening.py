@@ -14,6 +14,7 @@ from vega_trio.changes import AppendEvent, Put
 from vega_trio.errors import StoreError, StoreTooNew
 from vega_trio.events import ProcessStarted
 from vega_trio.store.opening import file_system, open_for_writing
+from vega_trio.store.schema import MIGRATIONS
 from vega_trio.store.sqlite import open_sqlite
 
 
@@ -88,7 +89,7 @@ def _read_only(path: Path) -> None:
         (_noise, "is not a SQLite database"),
         (_foreign, "is a database of another program"),
         (_foreign_in_wal_mode, "is a database of another program"),
-        (_newer, "was written by a newer vega .schema 99, this one knows 2"),
+        (_newer, f"was written by a newer vega .schema 99, this one knows {len(MIGRATIONS)}"),
         (_torn, "is damaged|malformed"),
         (_cut_off, "is damaged|malformed"),
         (_read_only, "is read-only; make it writable"),

@@ -10,7 +10,24 @@ from vega_trio._core.codec import decode_json, decode_message, encode_json, enco
 from vega_trio.changes import MailRow, MessageRow, OpRow
 from vega_trio.errors import StoreError, did_you_mean
 
-RECORD_TABLES: Final = ("session", "turn", "wf_run", "wf_step", "setting")
+RECORD_TABLES: Final = (
+    "session",
+    "turn",
+    "wf_run",
+    "wf_step",
+    "setting",
+    "approval",
+    "blackboard",
+    "composed_agent",
+    "agent_def",
+    "user_memory",
+    "memory_item",
+    "request",
+    "token",
+    "mcp_server",
+    "schedule",
+    "channel_offset",
+)
 
 LONG: Final = 16 * 1024  # characters; what is longer lies in a table of its own, so that the hot ones stay small
 BLOB: Final = "blob:"  # no JSON text begins so

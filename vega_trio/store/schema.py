@@ -17,7 +17,12 @@ Migration = Callable[["Database"], None]
 APPLICATION_ID: Final = int.from_bytes(b"vega", "big")
 """In the file's header, so that another program's database is told from ours."""
 
-INDEXED: Final = {"session": ("agent", "user"), "turn": ("process", "session"), "wf_step": ("run",)}
+INDEXED: Final = {
+    "session": ("agent", "user"),
+    "turn": ("process", "session"),
+    "wf_step": ("run",),
+    "approval": ("status",),
+}
 """The fields of application rows that the product looks up by."""
 
 
@@ -43,7 +48,26 @@ def _journal(db: Database) -> None:
     db.execute("CREATE INDEX process_unfinished ON process (id) WHERE status IN ('running', 'pending')")
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_first, _journal)
+def _application(db: Database) -> None:
+    """The tables of the application's further nouns."""
+    for table in (
+        "approval",
+        "blackboard",
+        "composed_agent",
+        "agent_def",
+        "user_memory",
+        "memory_item",
+        "request",
+        "token",
+        "mcp_server",
+        "schedule",
+        "channel_offset",
+    ):
+        _create_records(db, table)
+    _index_records(db, "approval", ("status",))
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_first, _journal, _application)
 
 
 def field(name: str) -> str:
