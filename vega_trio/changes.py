@@ -19,7 +19,12 @@ class ProcessRow:
     """A process as it is listed, also after it has ended. Times are Unix seconds; money is micro-dollars.
 
     `epoch` rises each time a program takes the process up; a write with an older one is refused. `recoveries` holds
-    when it was last taken up with an open turn: Unix seconds, separated by blanks.
+    when it was last taken up with an open turn, `restart_log` when it was restarted within its policy's window: Unix
+    seconds, separated by blanks. `def_hash` names the definition of its agent that it was last started with.
+    `budget` is the one that its spawner gave, as JSON, or empty.
+
+    `spent_microusd` and `reserved_microusd` are what all that is charged to its budgets came to, and what calls under
+    way may still come to. `Spend` alone writes them; of a row that is saved again they are not looked at.
     """
 
     id: str
@@ -43,6 +48,12 @@ class ProcessRow:
     last_active_at: float | None = None
     epoch: int = 1
     recoveries: str = ""
+    def_hash: str = ""
+    supervisor: str | None = None
+    restart_log: str = ""
+    budget: str = ""
+    spent_microusd: int = 0
+    reserved_microusd: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -66,7 +77,8 @@ class OpRow:
 
     `key` names the call for ever: it is the same when the call is repeated after a crash, and no other has it.
     `name` is the model's or the tool's. `request` and `result` are JSON objects; what is in the conversation is
-    not repeated there. `attempts` counts how often it was begun.
+    not repeated there. `attempts` counts how often it was begun. `reserved_microusd` is the worst case of an attempt
+    under way; it becomes part of the cost when the attempt is lost in a crash.
     """
 
     process_id: str
@@ -80,6 +92,7 @@ class OpRow:
     result: Mapping[str, Any] | None = None
     error_class: str = ""
     cost_microusd: int = 0
+    reserved_microusd: int = 0
     attempts: int = 1
     epoch: int = 1
     begun_at: float = 0.0
@@ -96,6 +109,18 @@ class MailRow:
     message: Message
     at: float
     sender_id: str | None = None
+
+
+TimerKind = Literal["deadline"]
+
+
+@attrs.frozen(kw_only=True)
+class TimerRow:
+    """Something that is to happen to a process at a time, in Unix seconds; at once when that has passed."""
+
+    process_id: str
+    kind: TimerKind
+    due_at: float
 
 
 @attrs.frozen
@@ -139,6 +164,85 @@ class OpFinished:
     result: Mapping[str, Any] | None = None
     error_class: str = ""
     cost_microusd: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class Reserve:
+    """A call under way is attempted, at the worst for so much; `cost_microusd` is what its attempts before came to.
+
+    Refused when it is not under way, or the stored epoch is newer.
+    """
+
+    process_id: str
+    seq: int
+    epoch: int
+    reserved_microusd: int
+    cost_microusd: int
+
+
+@attrs.frozen
+class LoseReserved:
+    """What calls under way have reserved is spent: their program died in the middle of them."""
+
+    process_id: str
+
+
+@attrs.frozen
+class Spend:
+    """How the account of a process's budgets stands, all that was charged to it included."""
+
+    process_id: str
+    spent_microusd: int
+    reserved_microusd: int
+
+
+@attrs.frozen
+class Link:
+    """Two processes are linked. Linking them twice, or the other way round, is linking them once."""
+
+    one: str
+    other: str
+
+
+@attrs.frozen
+class Unlink:
+    one: str
+    other: str
+
+
+@attrs.frozen
+class Watch:
+    """A process monitors another."""
+
+    watcher: str
+    watched: str
+
+
+@attrs.frozen
+class Unwatch:
+    watcher: str
+    watched: str
+
+
+@attrs.frozen
+class Sever:
+    """An incarnation has ended, and its links and monitors with it, those of others on it too."""
+
+    process_id: str
+
+
+@attrs.frozen
+class SetTimer:
+    """Replaces a timer of that kind."""
+
+    row: TimerRow
+
+
+@attrs.frozen
+class DropTimers:
+    """All of a process's."""
+
+    process_id: str
 
 
 @attrs.frozen
@@ -185,5 +289,7 @@ class Together:
     changes: tuple[Change, ...]
 
 
-ProcessFact = SaveProcess | AppendMessage | ClearMessages | OpBegun | OpFinished | KeepMail | DropMail
+Ties = Link | Unlink | Watch | Unwatch | Sever | SetTimer | DropTimers
+Money = Reserve | LoseReserved | Spend
+ProcessFact = SaveProcess | AppendMessage | ClearMessages | OpBegun | OpFinished | KeepMail | DropMail | Ties | Money
 Change = ProcessFact | AppendEvent | Put | Delete | Together

@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
-from vega_trio.changes import Change, MailRow, MessageRow, OpRow, ProcessRow
+from vega_trio.changes import Change, MailRow, MessageRow, OpRow, ProcessRow, TimerRow
 from vega_trio.context import ToolContext
 from vega_trio.messages import Message, ToolCall, Usage
 
@@ -184,6 +184,18 @@ class Store(Protocol):
 
     async def mail(self) -> list[MailRow]:
         """All that was accepted and not dealt with; each process's in the order in which it came."""
+        ...
+
+    async def links(self) -> list[tuple[str, str]]:
+        """Pairs of linked processes, each once, in the order in which they were linked."""
+        ...
+
+    async def monitors(self) -> list[tuple[str, str]]:
+        """(watcher, watched), in the order in which they were made."""
+        ...
+
+    async def timers(self) -> list[TimerRow]:
+        """What is still to happen, the first due first."""
         ...
 
     async def events_after(self, event_id: int, *, limit: int = 500) -> list[StoredEvent]:

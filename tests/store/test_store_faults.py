@@ -12,7 +12,7 @@ import pytest
 KILLS = Path(__file__).with_name("kill_script.py")
 DISK = Path(__file__).with_name("disk_script.py")
 
-_SMALL_DISK = 'mount -t tmpfs -o size=512k tmpfs "$1" && exec "$2" "$3" "$1" full'
+_SMALL_DISK = 'mount -t tmpfs -o size=1m tmpfs "$1" && exec "$2" "$3" "$1" full'
 
 
 def _namespaces() -> bool:

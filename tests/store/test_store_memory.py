@@ -13,11 +13,15 @@ from vega_trio.changes import (
     Change,
     ClearMessages,
     Delete,
+    Link,
     MessageRow,
     ProcessRow,
     Put,
     SaveProcess,
+    Sever,
+    Spend,
     Together,
+    Watch,
 )
 from vega_trio.events import ProcessStarted
 from vega_trio.messages import Message
@@ -77,6 +81,10 @@ _single: st.SearchStrategy[Change] = st.one_of(
     st.builds(lambda id_: AppendEvent(ProcessStarted(process_id=id_, at=1.0)), _ids),
     st.builds(Put, st.sampled_from(("session", "setting", "nothing")), _ids, _row),
     st.builds(Delete, st.sampled_from(("session", "setting")), _ids),
+    st.builds(Link, _ids, _ids),
+    st.builds(Watch, _ids, _ids),
+    st.builds(Sever, _ids),
+    st.builds(Spend, _ids, st.integers(0, 9), st.integers(0, 9)),
 )
 _together = st.lists(_single, max_size=4).map(lambda changes: Together(tuple(changes)))
 _changes = st.lists(_single | _together, min_size=1, max_size=20)
@@ -89,6 +97,8 @@ async def _everything(store: Store, equals: dict) -> list[object]:
         [await store.messages(process_id) for process_id in "pqr"],
         await store.events_after(0),
         await store.last_event_id(),
+        await store.links(),
+        await store.monitors(),
         [await store.records.query(table) for table in ("session", "setting")],
         await store.records.query("session", **equals),
     ]

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from itertools import islice
-from typing import Any, assert_never
+from typing import Any
 
 import attrs
 import trio
@@ -25,6 +25,7 @@ from vega_trio.changes import (
     Delete,
     DropMail,
     KeepMail,
+    LoseReserved,
     MailRow,
     MessageRow,
     OpBegun,
@@ -33,7 +34,10 @@ from vega_trio.changes import (
     ProcessFact,
     ProcessRow,
     Put,
+    Reserve,
     SaveProcess,
+    Spend,
+    TimerRow,
     Together,
 )
 from vega_trio.errors import StoreError
@@ -41,6 +45,7 @@ from vega_trio.events import Event
 from vega_trio.protocols import StoredEvent
 from vega_trio.store import rows
 from vega_trio.store.commit import StoreCommit
+from vega_trio.store.ties import MemoryTies
 
 _ENDED = ("completed", "failed", "timeout")
 
@@ -65,6 +70,7 @@ class MemoryStore:
     _ops: dict[str, dict[int, OpRow]] = attrs.field(factory=dict, repr=False)
     _op_keys: dict[str, tuple[str, int]] = attrs.field(factory=dict, repr=False)
     _mail: dict[str, dict[str, MailRow]] = attrs.field(factory=dict, repr=False)
+    _ties: MemoryTies = attrs.field(factory=MemoryTies, repr=False)
     _events: deque[StoredEvent] = attrs.field(factory=deque, repr=False)
     _last_event_id: int = 0
     _tables: dict[str, dict[str, bytes]] = attrs.field(repr=False)
@@ -118,6 +124,18 @@ class MemoryStore:
         await trio.lowlevel.checkpoint()
         return [row for mails in self._mail.values() for row in mails.values()]
 
+    async def links(self) -> list[tuple[str, str]]:
+        await trio.lowlevel.checkpoint()
+        return list(self._ties.links)
+
+    async def monitors(self) -> list[tuple[str, str]]:
+        await trio.lowlevel.checkpoint()
+        return list(self._ties.monitors)
+
+    async def timers(self) -> list[TimerRow]:
+        await trio.lowlevel.checkpoint()
+        return sorted(self._ties.timers.values(), key=lambda row: row.due_at)
+
     async def messages(self, process_id: str) -> list[MessageRow]:
         await trio.lowlevel.checkpoint()
         kept = self._messages.get(process_id, {})
@@ -168,8 +186,14 @@ class MemoryStore:
                 self._keep_mail(mail, undo)
             case DropMail(process_id, id_):
                 self._drop_mail(process_id, id_, undo)
+            case Reserve():
+                self._reserve(change, undo)
+            case LoseReserved(process_id):
+                self._lose(process_id, undo)
+            case Spend():
+                self._spend(change, undo)
             case _:
-                assert_never(change)
+                self._ties.apply(change, undo)
 
     def _append_event(self, event: Event, undo: list[_Undo]) -> None:
         id_, body = self._last_event_id + 1, encode_event(event)
@@ -186,6 +210,9 @@ class MemoryStore:
     def _save(self, process: ProcessRow, undo: list[_Undo]) -> None:
         before = self._processes.get(process.id)
         self._check_epoch(process.id, process.epoch)
+        if before is not None:
+            spent, reserved = before.spent_microusd, before.reserved_microusd
+            process = attrs.evolve(process, spent_microusd=spent, reserved_microusd=reserved)
         self._processes[process.id] = process
         if before is None:
             undo.append(lambda: self._processes.pop(process.id))
@@ -255,10 +282,37 @@ class MemoryStore:
             result=result,
             error_class=end.error_class,
             cost_microusd=end.cost_microusd,
+            reserved_microusd=0,
             epoch=end.epoch,
             finished_at=end.at,
         )
         undo.append(lambda: ops.__setitem__(end.seq, before))
+
+    def _reserve(self, change: Reserve, undo: list[_Undo]) -> None:
+        self._check_epoch(change.process_id, change.epoch)
+        ops = self._ops.get(change.process_id, {})
+        before = ops.get(change.seq)
+        if before is None or before.state != "begun":
+            raise StoreError(f"call {change.seq} of process {change.process_id} is not under way")
+        ops[change.seq] = attrs.evolve(
+            before, reserved_microusd=change.reserved_microusd, cost_microusd=change.cost_microusd
+        )
+        undo.append(lambda: ops.__setitem__(change.seq, before))
+
+    def _lose(self, process_id: str, undo: list[_Undo]) -> None:
+        ops = self._ops.get(process_id, {})
+        for op in [each for each in ops.values() if each.reserved_microusd]:
+            cost = op.cost_microusd + op.reserved_microusd
+            ops[op.seq] = attrs.evolve(op, cost_microusd=cost, reserved_microusd=0)
+            undo.append(partial(ops.__setitem__, op.seq, op))
+
+    def _spend(self, change: Spend, undo: list[_Undo]) -> None:
+        before = self._processes.get(change.process_id)
+        if before is not None:
+            spent, reserved = change.spent_microusd, change.reserved_microusd
+            after = attrs.evolve(before, spent_microusd=spent, reserved_microusd=reserved)
+            self._processes[change.process_id] = after
+            undo.append(lambda: self._processes.__setitem__(change.process_id, before))
 
     def _keep_mail(self, mail: MailRow, undo: list[_Undo]) -> None:
         rows.message_parts(mail)  # what SQLite could not keep is refused here too

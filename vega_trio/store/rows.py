@@ -17,6 +17,7 @@ RECORD_TABLES: Final = (
     "wf_step",
     "setting",
     "approval",
+    "wf_memory",
     "blackboard",
     "composed_agent",
     "agent_def",
@@ -57,6 +58,7 @@ def op_row(values: Mapping[str, Any]) -> OpRow:
         process_id=fields.pop("process"),
         turn_id=fields.pop("turn"),
         cost_microusd=fields.pop("cost"),
+        reserved_microusd=fields.pop("reserved"),
         request=decode_json(fields.pop("req")),
         result=None if result is None else decode_json(result),
         **fields,
@@ -69,6 +71,11 @@ def mail_row(
     """A stored mail. Raises: ValueError when its parts are not as `message_parts` writes them."""
     message = decode_message({"role": role, "content": decode_json(parts)}, f"mail {id_} of process {process}")
     return MailRow(process_id=process, id=id_, root_id=root_id, sender_id=sender, message=message, at=at)
+
+
+def pair(one: str, other: str) -> tuple[str, str]:
+    """A link in the one way in which it is written down."""
+    return (one, other) if one <= other else (other, one)
 
 
 def packed(text: str) -> tuple[str, str | None]:

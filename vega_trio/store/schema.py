@@ -21,6 +21,7 @@ INDEXED: Final = {
     "session": ("agent", "user"),
     "turn": ("process", "session"),
     "wf_step": ("run",),
+    "wf_run": ("status",),
     "approval": ("status",),
 }
 """The fields of application rows that the product looks up by."""
@@ -67,7 +68,26 @@ def _application(db: Database) -> None:
     _index_records(db, "approval", ("status",))
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_first, _journal, _application)
+def _ties(db: Database) -> None:
+    """What else of a process outlives its program: links, monitors, timers, budgets; and what runs remember."""
+    _create_pairs(db, "link", ("one", "other"))
+    _create_pairs(db, "monitor", ("watcher", "watched"))
+    _create_timer(db)
+    for column in (
+        "def_hash TEXT NOT NULL DEFAULT ''",
+        "supervisor TEXT",
+        "restart_log TEXT NOT NULL DEFAULT ''",
+        "budget TEXT NOT NULL DEFAULT ''",
+        "spent_microusd INTEGER NOT NULL DEFAULT 0",
+        "reserved_microusd INTEGER NOT NULL DEFAULT 0",
+    ):
+        db.execute(f"ALTER TABLE process ADD COLUMN {column}")
+    db.execute("ALTER TABLE op ADD COLUMN reserved INTEGER NOT NULL DEFAULT 0")
+    _create_records(db, "wf_memory")
+    _index_records(db, "wf_run", ("status",))
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_first, _journal, _application, _ties)
 
 
 def field(name: str) -> str:
@@ -151,6 +171,18 @@ def _create_mailbox(db: Database) -> None:
         "at": float,
     }
     db.table("mailbox").create(columns, pk=("process", "id"), not_null=columns.keys() - {"sender"}, strict=True)
+
+
+def _create_pairs(db: Database, table: str, columns: tuple[str, str]) -> None:
+    """Pairs of process ids, in the order in which they were made (rowid)."""
+    db.table(table).create(dict.fromkeys(columns, str), pk=columns, not_null=set(columns), strict=True)
+    db.table(table).create_index([columns[1]])
+
+
+def _create_timer(db: Database) -> None:
+    """What is to happen to a process at a time (Unix seconds)."""
+    columns: dict[str, type] = {"process": str, "kind": str, "due_at": float}
+    db.table("timer").create(columns, pk=("process", "kind"), not_null={"due_at"}, strict=True)
 
 
 def _create_blob(db: Database) -> None:

@@ -17,7 +17,7 @@ import attrs
 
 from vega_trio import protocols
 from vega_trio._core.codec import decode_json
-from vega_trio.changes import Change, MailRow, MessageRow, OpRow, ProcessRow
+from vega_trio.changes import Change, MailRow, MessageRow, OpRow, ProcessRow, TimerRow
 from vega_trio.errors import ConfigError, StoreError
 from vega_trio.protocols import StoredEvent
 from vega_trio.store import rows, schema
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 _OP_COLUMNS: Final = (
-    "process", "seq", "turn", "kind", "name", "key", "req", "state", "result", "error_class", "cost", "attempts",
-    "epoch", "begun_at", "finished_at",
+    "process", "seq", "turn", "kind", "name", "key", "req", "state", "result", "error_class", "cost", "reserved",
+    "attempts", "epoch", "begun_at", "finished_at",
 )  # fmt: skip
 _CLOSED: Final = "the store is closed; the change was not kept"
 
@@ -137,6 +137,15 @@ class SqliteStore:
     async def mail(self) -> list[MailRow]:
         return await self._reader.read(_mail)
 
+    async def links(self) -> list[tuple[str, str]]:
+        return await self._reader.read(partial(_pairs, query="SELECT one, other FROM link ORDER BY rowid"))
+
+    async def monitors(self) -> list[tuple[str, str]]:
+        return await self._reader.read(partial(_pairs, query="SELECT watcher, watched FROM monitor ORDER BY rowid"))
+
+    async def timers(self) -> list[TimerRow]:
+        return await self._reader.read(_timers)
+
     async def events_after(self, event_id: int, *, limit: int = 500) -> list[StoredEvent]:
         return await self._reader.read(partial(_events_after, event_id=event_id, limit=limit))
 
@@ -184,6 +193,15 @@ def _ops(db: Database, process_id: str, turn_id: str | None) -> list[OpRow]:
 def _mail(db: Database) -> list[MailRow]:
     found = db.conn.execute("SELECT process, id, root_id, sender, role, parts, at FROM mailbox ORDER BY rowid")
     return [rows.mail_row(*row) for row in found]
+
+
+def _pairs(db: Database, query: str) -> list[tuple[str, str]]:
+    return [(one, other) for one, other in db.conn.execute(query)]
+
+
+def _timers(db: Database) -> list[TimerRow]:
+    found = db.conn.execute("SELECT process, kind, due_at FROM timer ORDER BY due_at")
+    return [TimerRow(process_id=process, kind=kind, due_at=due_at) for process, kind, due_at in found]
 
 
 def _whole(column: str, process: str) -> str:

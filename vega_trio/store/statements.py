@@ -16,7 +16,10 @@ from vega_trio.changes import (
     ClearMessages,
     Delete,
     DropMail,
+    DropTimers,
     KeepMail,
+    Link,
+    LoseReserved,
     MailRow,
     MessageRow,
     OpBegun,
@@ -25,8 +28,16 @@ from vega_trio.changes import (
     ProcessFact,
     ProcessRow,
     Put,
+    Reserve,
     SaveProcess,
+    SetTimer,
+    Sever,
+    Spend,
+    Ties,
     Together,
+    Unlink,
+    Unwatch,
+    Watch,
 )
 from vega_trio.events import Event
 from vega_trio.store import rows
@@ -34,13 +45,14 @@ from vega_trio.store import rows
 Values = tuple[Any, ...]
 
 _PROCESS_COLUMNS: Final = tuple(field.name for field in attrs.fields(ProcessRow))
+_NOT_SAVED_AGAIN: Final = ("id", "spent_microusd", "reserved_microusd")
 _process_values = attrgetter(*_PROCESS_COLUMNS)
 
 # Built from names that this package defines, never from anything that came in.
 _SAVE_PROCESS: Final = (
     f"INSERT INTO process ({', '.join(_PROCESS_COLUMNS)})"  # noqa: S608
     f" VALUES ({', '.join('?' * len(_PROCESS_COLUMNS))}) ON CONFLICT (id) DO UPDATE SET "
-    + ", ".join(f"{name} = excluded.{name}" for name in _PROCESS_COLUMNS if name != "id")
+    + ", ".join(f"{name} = excluded.{name}" for name in _PROCESS_COLUMNS if name not in _NOT_SAVED_AGAIN)
     + " WHERE excluded.epoch >= process.epoch"
 )
 _APPEND_MESSAGE: Final = "INSERT INTO message (process_id, seq, turn_id, role, parts, at) VALUES (?, ?, ?, ?, ?, ?)"
@@ -59,9 +71,27 @@ _BEGIN_OP: Final = (
     " WHERE op.key = excluded.key AND op.state = 'begun' AND op.epoch <= excluded.epoch"
 )
 _FINISH_OP: Final = (
-    "UPDATE op SET state = ?, result = ?, error_class = ?, cost = ?, epoch = ?, finished_at = ?"  # noqa: S608
+    "UPDATE op SET state = ?, result = ?, error_class = ?, cost = ?, reserved = 0, epoch = ?, finished_at = ?"  # noqa: S608
     f" WHERE process = ? AND seq = ? AND state = 'begun' AND {_NOT_FENCED}"
 )
+_RESERVE: Final = (
+    f"UPDATE op SET reserved = ?, cost = ? WHERE process = ? AND seq = ? AND state = 'begun' AND {_NOT_FENCED}"  # noqa: S608
+)
+_LOSE: Final = "UPDATE op SET cost = cost + reserved, reserved = 0 WHERE process = ? AND reserved > 0"
+_SPEND: Final = "UPDATE process SET spent_microusd = ?, reserved_microusd = ? WHERE id = ?"
+_LINK: Final = "INSERT INTO link (one, other) VALUES (?, ?) ON CONFLICT DO NOTHING"
+_UNLINK: Final = "DELETE FROM link WHERE one = ? AND other = ?"
+_WATCH: Final = "INSERT INTO monitor (watcher, watched) VALUES (?, ?) ON CONFLICT DO NOTHING"
+_UNWATCH: Final = "DELETE FROM monitor WHERE watcher = ? AND watched = ?"
+_SEVER: Final = (
+    "DELETE FROM link WHERE one = ? OR other = ?",
+    "DELETE FROM monitor WHERE watcher = ? OR watched = ?",
+)
+_SET_TIMER: Final = (
+    "INSERT INTO timer (process, kind, due_at) VALUES (?, ?, ?)"
+    " ON CONFLICT (process, kind) DO UPDATE SET due_at = excluded.due_at"
+)
+_DROP_TIMERS: Final = "DELETE FROM timer WHERE process = ?"
 _KEEP_MAIL: Final = (
     "INSERT INTO mailbox (process, id, root_id, sender, role, parts, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (process, id) DO NOTHING"
@@ -73,6 +103,7 @@ MUST_CHANGE: Final = {
     _SAVE_PROCESS: "the process was taken up by another program since",
     _BEGIN_OP: "the call has finished already, or its process was taken up by another program since",
     _FINISH_OP: "the call is not under way, or its process was taken up by another program since",
+    _RESERVE: "the call is not under way, or its process was taken up by another program since",
 }
 """Statements that change one row, or what it means when they change none: their change is refused."""
 _PUT: Final = {
@@ -150,6 +181,32 @@ def _add_fact(change: ProcessFact, statements: list[tuple[str, Values]]) -> None
             statements.append((_DROP_ALL_MAIL, (process_id,)))
         case DropMail(process_id, id_):
             statements.append((_DROP_MAIL, (process_id, id_)))
+        case Reserve(process_id=id_, seq=seq, epoch=epoch, reserved_microusd=reserved, cost_microusd=cost):
+            statements.append((_RESERVE, (reserved, cost, id_, seq, id_, epoch)))
+        case LoseReserved(process_id):
+            statements.append((_LOSE, (process_id,)))
+        case Spend(process_id, spent, reserved):
+            statements.append((_SPEND, (spent, reserved, process_id)))
+        case _:
+            _add_tie(change, statements)
+
+
+def _add_tie(change: Ties, statements: list[tuple[str, Values]]) -> None:
+    match change:
+        case Link(one, other):
+            statements.append((_LINK, rows.pair(one, other)))
+        case Unlink(one, other):
+            statements.append((_UNLINK, rows.pair(one, other)))
+        case Watch(watcher, watched):
+            statements.append((_WATCH, (watcher, watched)))
+        case Unwatch(watcher, watched):
+            statements.append((_UNWATCH, (watcher, watched)))
+        case Sever(process_id):
+            statements.extend((statement, (process_id, process_id)) for statement in _SEVER)
+        case SetTimer(row):
+            statements.append((_SET_TIMER, (row.process_id, row.kind, row.due_at)))
+        case DropTimers(process_id):
+            statements.append((_DROP_TIMERS, (process_id,)))
         case _:
             assert_never(change)
 

@@ -18,26 +18,22 @@ import trio
 
 from vega_trio.changes import (
     AppendEvent,
-    AppendMessage,
     Change,
     ClearMessages,
     Delete,
-    DropMail,
-    KeepMail,
-    MailRow,
-    MessageRow,
     OpBegun,
     OpFinished,
-    OpRow,
     ProcessRow,
     Put,
     SaveProcess,
     Together,
 )
 from vega_trio.errors import StoreError
-from vega_trio.events import Event, ProcessFailed, ProcessStarted, ToolStart
+from vega_trio.events import ProcessFailed, ProcessStarted, ToolStart
 from vega_trio.messages import ImagePart, Message, TextPart, ToolCall, ToolResult
 from vega_trio.protocols import Commit, Store
+from vega_trio.testing.store_promises import equal, event_change, fails, message_change, op_row, that
+from vega_trio.testing.store_ties import TIE_CHECKS
 
 OpenStore = Callable[[], AbstractAsyncContextManager[Store]]
 
@@ -50,36 +46,36 @@ async def check_store(open_store: OpenStore) -> None:
 
 
 async def check_a_commit_is_done_when_its_wait_returns(store: Store) -> None:
-    commit = store.submit(_event())
+    commit = store.submit(event_change())
     await commit.wait()
-    _that(commit.done, "a commit is done when wait() returns")
-    _that(commit.error is None, "a commit that succeeded has no error")
+    that(commit.done, "a commit is done when wait() returns")
+    that(commit.error is None, "a commit that succeeded has no error")
     await commit.wait()
-    _equal(list(commit.event_ids), [1], "the first event of an empty store has the id 1")
+    equal(list(commit.event_ids), [1], "the first event of an empty store has the id 1")
 
 
 async def check_event_ids_rise_without_gap(store: Store) -> None:
-    commits = [store.submit(_event(str(number))) for number in range(40)]
-    both = store.submit(Together((_event("x"), Put("setting", "a", {}), _event("y"))))
-    last = store.submit(_event("z"))
+    commits = [store.submit(event_change(str(number))) for number in range(40)]
+    both = store.submit(Together((event_change("x"), Put("setting", "a", {}), event_change("y"))))
+    last = store.submit(event_change("z"))
     await last.wait()
-    _equal([list(each.event_ids) for each in commits], [[number] for number in range(1, 41)], "ids rise by one")
-    _equal(list(both.event_ids), [41, 42], "a change of several events has an id for each, in order")
-    _equal(list(last.event_ids), [43], "the next change goes on from there")
-    _equal(await store.last_event_id(), 43, "last_event_id() is the newest id")
+    equal([list(each.event_ids) for each in commits], [[number] for number in range(1, 41)], "ids rise by one")
+    equal(list(both.event_ids), [41, 42], "a change of several events has an id for each, in order")
+    equal(list(last.event_ids), [43], "the next change goes on from there")
+    equal(await store.last_event_id(), 43, "last_event_id() is the newest id")
 
 
 async def check_events_are_read_in_order_and_from_an_id(store: Store) -> None:
-    _equal(await store.events_after(0), [], "an empty store has no events")
-    _equal(await store.last_event_id(), 0, "the last event id of an empty store is 0")
-    commits = [store.submit(_event(f"p{number}")) for number in range(70)]
+    equal(await store.events_after(0), [], "an empty store has no events")
+    equal(await store.last_event_id(), 0, "the last event id of an empty store is 0")
+    commits = [store.submit(event_change(f"p{number}")) for number in range(70)]
     await commits[-1].wait()
     events = await store.events_after(0)
-    _equal([event.id for event in events], list(range(1, 71)), "events come in order of id, from the first")
-    _equal([event.process_id for event in events], [f"p{number}" for number in range(70)], "each under its own id")
+    equal([event.id for event in events], list(range(1, 71)), "events come in order of id, from the first")
+    equal([event.process_id for event in events], [f"p{number}" for number in range(70)], "each under its own id")
     later = await store.events_after(10, limit=5)
-    _equal([event.id for event in later], [11, 12, 13, 14, 15], "events_after(10, limit=5)")
-    _equal(await store.events_after(70), [], "nothing comes after the last event")
+    equal([event.id for event in later], [11, 12, 13, 14, 15], "events_after(10, limit=5)")
+    equal(await store.events_after(70), [], "nothing comes after the last event")
 
 
 async def check_an_event_is_stored_as_it_goes_on_the_wire(store: Store) -> None:
@@ -88,15 +84,15 @@ async def check_an_event_is_stored_as_it_goes_on_the_wire(store: Store) -> None:
     )
     await store.submit(AppendEvent(event)).wait()
     (stored,) = await store.events_after(0)
-    _equal(
+    equal(
         (stored.type, stored.process_id, stored.agent, stored.turn_id, stored.at),
         ("process.failed", "8c1f20aa", "coder", "t1", 1795342530.12),
         "the columns of a stored event",
     )
     body = msgspec.json.decode(stored.body)
     data = {"reason": "crashed", "error": "é\u2028\0", "final": True, "incarnation": 2, "turn_id": "t1"}
-    _equal(body["data"], data, "the data of a stored event")
-    _equal(body["timestamp"], "2026-11-22T10:15:30.120Z", "the timestamp of a stored event")
+    equal(body["data"], data, "the data of a stored event")
+    equal(body["timestamp"], "2026-11-22T10:15:30.120Z", "the timestamp of a stored event")
 
 
 async def check_a_change_is_what_it_was_when_submitted(store: Store) -> None:
@@ -106,13 +102,14 @@ async def check_a_change_is_what_it_was_when_submitted(store: Store) -> None:
     row["list"].append(2)
     arguments["n"] = 2
     await commit.wait()
-    _equal(await store.records.get("setting", "k"), {"list": [1]}, "a row changed after submit()")
+    equal(await store.records.get("setting", "k"), {"list": [1]}, "a row changed after submit()")
     (event,) = await store.events_after(0)
-    _equal(msgspec.json.decode(event.body)["data"]["arguments"], {"n": 1}, "an event changed after submit()")
+    equal(msgspec.json.decode(event.body)["data"]["arguments"], {"n": 1}, "an event changed after submit()")
 
 
 async def check_together_is_all_or_nothing(store: Store) -> None:
-    await store.submit(Together((Put("setting", "a", {"n": 1}), Put("setting", "b", {"n": 1}), _message(0)))).wait()
+    before = (Put("setting", "a", {"n": 1}), Put("setting", "b", {"n": 1}), message_change(0))
+    await store.submit(Together(before)).wait()
     halves = Together(
         (
             Put("setting", "a", {"n": 2}),
@@ -120,20 +117,20 @@ async def check_together_is_all_or_nothing(store: Store) -> None:
             Put("setting", "c", {"n": 2}),
             SaveProcess(ProcessRow(id="p", agent="coder")),
             ClearMessages("other"),
-            _event(),
-            _message(1),
-            Together((_message(2), _message(0))),
+            event_change(),
+            message_change(1),
+            Together((message_change(2), message_change(0))),
         )
     )
-    await _fails(store.submit(halves), "a change of which one part is refused")
-    _equal(await store.records.query("setting"), [{"n": 1}, {"n": 1}], "no row of it stays")
-    _equal(await store.records.get("setting", "b"), {"n": 1}, "what it deleted is there")
-    _equal([row.seq for row in await store.messages("p")], [0], "no message of it stays")
-    _equal(await store.processes(), [], "no process of it stays")
-    _equal(await store.events_after(0), [], "no event of it stays")
-    commit = store.submit(_event())
+    await fails(store.submit(halves), "a change of which one part is refused")
+    equal(await store.records.query("setting"), [{"n": 1}, {"n": 1}], "no row of it stays")
+    equal(await store.records.get("setting", "b"), {"n": 1}, "what it deleted is there")
+    equal([row.seq for row in await store.messages("p")], [0], "no message of it stays")
+    equal(await store.processes(), [], "no process of it stays")
+    equal(await store.events_after(0), [], "no event of it stays")
+    commit = store.submit(event_change())
     await commit.wait()
-    _equal(list(commit.event_ids), [1], "it used up no event id")
+    equal(list(commit.event_ids), [1], "it used up no event id")
 
 
 async def check_a_refused_change_harms_no_other(store: Store) -> None:
@@ -142,39 +139,39 @@ async def check_a_refused_change_harms_no_other(store: Store) -> None:
         Delete("no_such_table", "k"),
         Put("setting", "k", {"value": object()}),
         Put("setting", "k", {"value": "\ud800"}),
-        _message(0),
-        Together((_event(), _message(0))),
+        message_change(0),
+        Together((event_change(), message_change(0))),
         AppendEvent(ProcessStarted(at=float("nan"))),
     ]
-    first = store.submit(_message(0))
+    first = store.submit(message_change(0))
     commits: list[tuple[Commit, Commit]] = []
     for number, change in enumerate(bad):
-        commits.append((store.submit(change), store.submit(Together((_event(), _message(number + 1))))))
-    last = store.submit(_event())
+        commits.append((store.submit(change), store.submit(Together((event_change(), message_change(number + 1))))))
+    last = store.submit(event_change())
     await last.wait()
-    _that(first.error is None, "the change before the refused ones is kept")
+    that(first.error is None, "the change before the refused ones is kept")
     for (refused, kept), change in zip(commits, bad, strict=True):
-        await _fails(refused, f"the change {change}")
-        _equal(list(refused.event_ids), [], "a refused change has no event ids")
-        _that(kept.error is None, f"the change after {change} is kept")
+        await fails(refused, f"the change {change}")
+        equal(list(refused.event_ids), [], "a refused change has no event ids")
+        that(kept.error is None, f"the change after {change} is kept")
     kept_ids = [each for _, kept in commits for each in kept.event_ids] + list(last.event_ids)
-    _equal(kept_ids, list(range(1, len(bad) + 2)), "refused changes leave no gap in the ids")
-    _equal([row.seq for row in await store.messages("p")], list(range(len(bad) + 1)), "the messages that were kept")
+    equal(kept_ids, list(range(1, len(bad) + 2)), "refused changes leave no gap in the ids")
+    equal([row.seq for row in await store.messages("p")], list(range(len(bad) + 1)), "the messages that were kept")
 
 
 async def check_on_done_calls_back_in_the_order_of_submission(store: Store) -> None:
     seen: list[int] = []
     commit: Commit | None = None
     for number in range(30):
-        commit = store.submit(_event() if number % 3 else Put("no_such_table", "k", {}))
+        commit = store.submit(event_change() if number % 3 else Put("no_such_table", "k", {}))
         commit.on_done(lambda _, number=number: seen.append(number))  # type: ignore[misc]
     assert commit is not None
     commit.on_done(lambda _: seen.append(-1))
     await commit.wait()
-    _equal(seen, [*range(30), -1], "callbacks come in the order of submission, those of failed changes too")
+    equal(seen, [*range(30), -1], "callbacks come in the order of submission, those of failed changes too")
     told: list[Commit] = []
     commit.on_done(told.append)
-    _that(told == [commit], "on_done() of a commit that is done calls back at once, with the commit")
+    that(told == [commit], "on_done() of a commit that is done calls back at once, with the commit")
 
 
 async def check_a_change_may_be_submitted_from_a_callback(store: Store) -> None:
@@ -183,13 +180,13 @@ async def check_a_change_may_be_submitted_from_a_callback(store: Store) -> None:
     def again(commit: Commit) -> None:
         (id_,) = commit.event_ids
         if id_ < 5:
-            store.submit(_event()).on_done(again)
+            store.submit(event_change()).on_done(again)
         else:
             finished.set()
 
-    store.submit(_event()).on_done(again)
+    store.submit(event_change()).on_done(again)
     await finished.wait()
-    _equal(await store.last_event_id(), 5, "each callback's own change was committed")
+    equal(await store.last_event_id(), 5, "each callback's own change was committed")
 
 
 async def check_a_cancelled_waiter_leaves_its_change(store: Store) -> None:
@@ -197,30 +194,30 @@ async def check_a_cancelled_waiter_leaves_its_change(store: Store) -> None:
     with trio.CancelScope() as scope:
         scope.cancel()
         await commit.wait()
-    _that(scope.cancelled_caught, "wait() can be cancelled")
+    that(scope.cancelled_caught, "wait() can be cancelled")
     await commit.wait()
-    _equal(await store.records.get("setting", "k"), {"kept": True}, "the change of a cancelled waiter is kept")
+    equal(await store.records.get("setting", "k"), {"kept": True}, "the change of a cancelled waiter is kept")
 
 
 async def check_many_tasks_may_wait_for_one_commit(store: Store) -> None:
-    good, bad = store.submit(_event()), store.submit(Put("no_such_table", "k", {}))
+    good, bad = store.submit(event_change()), store.submit(Put("no_such_table", "k", {}))
     async with trio.open_nursery() as nursery:
         for _ in range(5):
             nursery.start_soon(good.wait)
-            nursery.start_soon(_fails, bad, "a refused change, for each that waits")
+            nursery.start_soon(fails, bad, "a refused change, for each that waits")
 
 
 async def check_a_record_is_put_read_replaced_and_deleted(store: Store) -> None:
-    _equal(await store.records.get("setting", "k"), None, "a row that is not there")
+    equal(await store.records.get("setting", "k"), None, "a row that is not there")
     row: dict[str, Any] = {"text": "ü\0'\"", "n": 3, "f": 0.5, "no": None, "yes": True, "deep": {"list": [1, {}]}}
     await store.submit(Put("setting", "k", row)).wait()
-    _equal(await store.records.get("setting", "k"), row, "a row as it was put")
+    equal(await store.records.get("setting", "k"), row, "a row as it was put")
     await store.submit(Put("setting", "k", {"other": 1})).wait()
-    _equal(await store.records.get("setting", "k"), {"other": 1}, "a row put again is replaced, not merged")
+    equal(await store.records.get("setting", "k"), {"other": 1}, "a row put again is replaced, not merged")
     store.submit(Delete("setting", "never there"))
     await store.submit(Delete("setting", "k")).wait()
-    _equal(await store.records.get("setting", "k"), None, "a deleted row")
-    _equal(await store.records.query("setting"), [], "a table whose only row was deleted")
+    equal(await store.records.get("setting", "k"), None, "a deleted row")
+    equal(await store.records.query("setting"), [], "a table whose only row was deleted")
 
 
 async def check_records_are_found_by_their_fields(store: Store) -> None:
@@ -232,15 +229,15 @@ async def check_records_are_found_by_their_fields(store: Store) -> None:
     async def keys(**equals: Any) -> list[str]:
         return [row["key"] for row in await store.records.query("session", **equals)]
 
-    _equal(await keys(), ["c", "a", "b", "d"], "rows come in the order in which their keys were first put")
-    _equal(await keys(agent="x", user="ann"), ["c", "d"], "rows by two indexed fields")
-    _equal(await keys(user="ann", n=3), ["b"], "rows by an indexed field and another")
-    _equal(await keys(n=5.0), ["c"], "numbers are compared as numbers")
-    _equal(await keys(n="5"), [], "text is no number")
-    _equal(await keys(open=True), ["b", "d"], "rows by a truth")
-    _equal(await keys(title=None), ["c", "a", "b", "d"], "None finds null and what is not there")
-    _equal(await keys(tags="[1]"), [], "text is no list")
-    _equal(await keys(user="x' OR '1'='1"), [], "values are values, never part of a query")
+    equal(await keys(), ["c", "a", "b", "d"], "rows come in the order in which their keys were first put")
+    equal(await keys(agent="x", user="ann"), ["c", "d"], "rows by two indexed fields")
+    equal(await keys(user="ann", n=3), ["b"], "rows by an indexed field and another")
+    equal(await keys(n=5.0), ["c"], "numbers are compared as numbers")
+    equal(await keys(n="5"), [], "text is no number")
+    equal(await keys(open=True), ["b", "d"], "rows by a truth")
+    equal(await keys(title=None), ["c", "a", "b", "d"], "None finds null and what is not there")
+    equal(await keys(tags="[1]"), [], "text is no list")
+    equal(await keys(user="x' OR '1'='1"), [], "values are values, never part of a query")
 
 
 async def check_an_unknown_table_or_a_bad_filter_is_refused(store: Store) -> None:
@@ -268,12 +265,12 @@ async def check_processes_are_listed_newest_first(store: Store) -> None:
     for row in (ProcessRow(id="a", agent="coder"), full, ProcessRow(id="c", agent="x", started_at=0.5)):
         store.submit(SaveProcess(row))
     await store.submit(SaveProcess(ProcessRow(id="a", agent="coder", status="running", started_at=9.0))).wait()
-    _equal([row.id for row in await store.processes()], ["c", "b", "a"], "the process first saved last comes first")
-    _equal([row.id for row in await store.processes(limit=1)], ["c"], "processes(limit=1)")
-    _equal(await store.process("b"), full, "a process as it was saved")
+    equal([row.id for row in await store.processes()], ["c", "b", "a"], "the process first saved last comes first")
+    equal([row.id for row in await store.processes(limit=1)], ["c"], "processes(limit=1)")
+    equal(await store.process("b"), full, "a process as it was saved")
     renewed = await store.process("a")
-    _that(renewed is not None and renewed.status == "running", "a process saved again is replaced")
-    _equal(await store.process("nobody"), None, "a process that was never saved")
+    that(renewed is not None and renewed.status == "running", "a process saved again is replaced")
+    equal(await store.process("nobody"), None, "a process that was never saved")
 
 
 async def check_messages_come_in_order_and_are_forgotten_when_cleared(store: Store) -> None:
@@ -284,14 +281,14 @@ async def check_messages_come_in_order_and_are_forgotten_when_cleared(store: Sto
         Message("assistant", ()),
     )
     for seq in (1, 0, 3, 2):
-        store.submit(_message(seq, said[seq]))
-    await store.submit(_message(0, process_id="q")).wait()
+        store.submit(message_change(seq, said[seq]))
+    await store.submit(message_change(0, process_id="q")).wait()
     kept = await store.messages("p")
-    _equal([row.message for row in kept], list(said), "messages come in order of seq, part for part")
-    _equal([(row.seq, row.turn_id, row.at) for row in kept], [(n, "t", n / 2) for n in range(4)], "their columns")
-    await store.submit(Together((ClearMessages("p"), _message(0)))).wait()
-    _equal([row.seq for row in await store.messages("p")], [0], "a cleared conversation begins again at 0")
-    _equal([row.seq for row in await store.messages("q")], [0], "another's conversation stays")
+    equal([row.message for row in kept], list(said), "messages come in order of seq, part for part")
+    equal([(row.seq, row.turn_id, row.at) for row in kept], [(n, "t", n / 2) for n in range(4)], "their columns")
+    await store.submit(Together((ClearMessages("p"), message_change(0)))).wait()
+    equal([row.seq for row in await store.messages("p")], [0], "a cleared conversation begins again at 0")
+    equal([row.seq for row in await store.messages("q")], [0], "another's conversation stays")
 
 
 async def check_unfinished_processes_are_found_in_the_order_of_their_first_saving(store: Store) -> None:
@@ -299,102 +296,79 @@ async def check_unfinished_processes_are_found_in_the_order_of_their_first_savin
         store.submit(SaveProcess(ProcessRow(id=id_, agent="coder", status=status)))
     await store.submit(SaveProcess(ProcessRow(id="a", agent="coder", status="running", recoveries="1.5 2"))).wait()
     found = await store.unfinished()
-    _equal([(row.id, row.status) for row in found], [("a", "running"), ("c", "pending")], "what has not ended")
-    _equal(found[0].recoveries, "1.5 2", "when it was taken up")
+    equal([(row.id, row.status) for row in found], [("a", "running"), ("c", "pending")], "what has not ended")
+    equal(found[0].recoveries, "1.5 2", "when it was taken up")
 
 
 async def check_a_call_is_begun_once_more_until_it_has_finished(store: Store) -> None:
-    begun = _op(0, request={"n": [1, None, "é"]})
-    _equal(await store.ops("p"), [], "a process without a journal")
+    begun = op_row(0, request={"n": [1, None, "é"]})
+    equal(await store.ops("p"), [], "a process without a journal")
     await store.submit(OpBegun(begun)).wait()
-    _equal(await store.ops("p"), [begun], "a call as it was begun")
-    await store.submit(OpBegun(_op(0, begun_at=2.0))).wait()
+    equal(await store.ops("p"), [begun], "a call as it was begun")
+    await store.submit(OpBegun(op_row(0, begun_at=2.0))).wait()
     (again,) = await store.ops("p")
-    _equal((again.attempts, again.begun_at, again.request), (2, 2.0, begun.request), "a call begun again")
+    equal((again.attempts, again.begun_at, again.request), (2, 2.0, begun.request), "a call begun again")
     figures: dict[str, Any] = {"result": {"message": 1}, "error_class": "timeout", "cost_microusd": 7}
     end = OpFinished(process_id="p", seq=0, state="failed", epoch=1, at=3.5, **figures)
     await store.submit(end).wait()
     (op,) = await store.ops("p")
     outcome = (op.state, op.result, op.error_class, op.cost_microusd, op.finished_at, op.attempts)
-    _equal(outcome, ("failed", {"message": 1}, "timeout", 7, 3.5, 2), "a call that has finished")
-    await _fails(store.submit(OpBegun(_op(0))), "beginning a call that has finished")
-    await _fails(store.submit(end), "finishing a call twice")
-    await _fails(store.submit(OpFinished(process_id="p", seq=9, state="done", epoch=1, at=1.0)), "one never begun")
-    await _fails(store.submit(OpBegun(_op(1, key="t/0"))), "a second call with the same key")
-    _equal(await store.ops("p"), [op], "what was refused changed nothing")
+    equal(outcome, ("failed", {"message": 1}, "timeout", 7, 3.5, 2), "a call that has finished")
+    await fails(store.submit(OpBegun(op_row(0))), "beginning a call that has finished")
+    await fails(store.submit(end), "finishing a call twice")
+    await fails(store.submit(OpFinished(process_id="p", seq=9, state="done", epoch=1, at=1.0)), "one never begun")
+    await fails(store.submit(OpBegun(op_row(1, key="t/0"))), "a second call with the same key")
+    equal(await store.ops("p"), [op], "what was refused changed nothing")
 
 
 async def check_the_journal_is_read_in_order_and_by_turn(store: Store) -> None:
     for seq, turn in ((1, "u"), (0, "t"), (2, "t")):
-        store.submit(OpBegun(_op(seq, turn_id=turn)))
-    await store.submit(OpBegun(_op(0, process_id="q", key="q/0"))).wait()
-    _equal([op.seq for op in await store.ops("p")], [0, 1, 2], "ops() is in order of seq")
-    _equal([op.seq for op in await store.ops("p", turn_id="t")], [0, 2], "ops() of one turn")
+        store.submit(OpBegun(op_row(seq, turn_id=turn)))
+    await store.submit(OpBegun(op_row(0, process_id="q", key="q/0"))).wait()
+    equal([op.seq for op in await store.ops("p")], [0, 1, 2], "ops() is in order of seq")
+    equal([op.seq for op in await store.ops("p", turn_id="t")], [0, 2], "ops() of one turn")
     await store.submit(ClearMessages("p")).wait()
-    _equal(await store.ops("p"), [], "a cleared conversation takes its journal along")
-    _equal(len(await store.ops("q")), 1, "another's journal stays")
-    await store.submit(OpBegun(_op(0))).wait()
+    equal(await store.ops("p"), [], "a cleared conversation takes its journal along")
+    equal(len(await store.ops("q")), 1, "another's journal stays")
+    await store.submit(OpBegun(op_row(0))).wait()
 
 
 async def check_a_writer_with_an_older_epoch_is_refused(store: Store) -> None:
     store.submit(SaveProcess(ProcessRow(id="p", agent="coder", status="running")))
-    store.submit(OpBegun(_op(0)))
+    store.submit(OpBegun(op_row(0)))
     await store.submit(SaveProcess(ProcessRow(id="p", agent="coder", status="running", epoch=2))).wait()
     late = OpFinished(process_id="p", seq=0, state="done", epoch=1, at=1.0)
-    await _fails(store.submit(Together((late, _event()))), "the end of a call by who is no longer its owner")
-    await _fails(store.submit(OpBegun(_op(1))), "a call begun by who is no longer the owner")
-    await _fails(store.submit(SaveProcess(ProcessRow(id="p", agent="coder", status="failed"))), "its figures")
-    store.submit(OpBegun(_op(0, epoch=2)))
+    await fails(store.submit(Together((late, event_change()))), "the end of a call by who is no longer its owner")
+    await fails(store.submit(OpBegun(op_row(1))), "a call begun by who is no longer the owner")
+    await fails(store.submit(SaveProcess(ProcessRow(id="p", agent="coder", status="failed"))), "its figures")
+    store.submit(OpBegun(op_row(0, epoch=2)))
     await store.submit(OpFinished(process_id="p", seq=0, state="done", epoch=2, at=1.0)).wait()
-    _equal([(op.state, op.epoch) for op in await store.ops("p")], [("done", 2)], "the owner goes on")
-    _equal(await store.events_after(0), [], "nothing of what was refused is kept")
+    equal([(op.state, op.epoch) for op in await store.ops("p")], [("done", 2)], "the owner goes on")
+    equal(await store.events_after(0), [], "nothing of what was refused is kept")
 
 
 async def check_long_texts_are_kept_whole(store: Store) -> None:
     long = "é" * 40_000
     message = Message("user", (TextPart(long), ToolResult("c", long)))
-    store.submit(_message(0, message))
-    store.submit(_message(1, message))
-    store.submit(OpBegun(_op(0, request={"text": long})))
+    store.submit(message_change(0, message))
+    store.submit(message_change(1, message))
+    store.submit(OpBegun(op_row(0, request={"text": long})))
     await store.submit(OpFinished(process_id="p", seq=0, state="done", epoch=1, at=1.0, result={"text": long})).wait()
-    _equal([row.message for row in await store.messages("p")], [message, message], "long messages")
+    equal([row.message for row in await store.messages("p")], [message, message], "long messages")
     (op,) = await store.ops("p")
-    _equal((op.request, op.result), ({"text": long}, {"text": long}), "long requests and results")
-    await store.submit(Together((ClearMessages("p"), _message(0, message)))).wait()
-    _equal([row.message for row in await store.messages("p")], [message], "the same text after a clearing")
-
-
-async def check_mail_is_kept_in_order_until_dropped(store: Store) -> None:
-    def mail(id_: str, process_id: str = "p") -> MailRow:
-        message = Message("user", (TextPart(id_), ImagePart("image/png", b"\xff")))
-        return MailRow(process_id=process_id, id=id_, root_id="r", sender_id=None, message=message, at=1.5)
-
-    for row in (mail("b"), mail("a"), mail("x", "q"), mail("c"), mail("b")):
-        store.submit(KeepMail(row))
-    await store.submit(KeepMail(mail("y", "q"))).wait()
-    kept = await _mail(store)
-    _equal([row for row in kept if row.process_id == "p"], [mail("b"), mail("a"), mail("c")], "mail, in its order")
-    await _fails(store.submit(Together((DropMail("p"), KeepMail(mail("z")), Put("no_such_table", "k", {})))), "half")
-    _equal(await _mail(store), kept, "mail of a refused change")
-    store.submit(DropMail("p", "never there"))
-    await store.submit(DropMail("p", "b")).wait()
-    _equal([row.id for row in await store.mail() if row.process_id == "p"], ["a", "c"], "one mail dropped")
-    await store.submit(DropMail("p")).wait()
-    _equal(await store.mail(), [mail("x", "q"), mail("y", "q")], "all of a process's mail dropped")
-
-
-async def _mail(store: Store) -> list[MailRow]:
-    return sorted(await store.mail(), key=lambda row: row.process_id)
+    equal((op.request, op.result), ({"text": long}, {"text": long}), "long requests and results")
+    await store.submit(Together((ClearMessages("p"), message_change(0, message)))).wait()
+    equal([row.message for row in await store.messages("p")], [message], "the same text after a clearing")
 
 
 async def check_pending_counts_what_is_not_settled(store: Store) -> None:
-    commits = [store.submit(_event()) for _ in range(20)]
-    _that(0 <= store.pending <= 20, "pending is what was submitted and not settled")
+    commits = [store.submit(event_change()) for _ in range(20)]
+    that(0 <= store.pending <= 20, "pending is what was submitted and not settled")
     for commit in commits:
         await commit.wait()
-    _equal(store.pending, 0, "nothing is pending once all is settled")
-    await _fails(store.submit(Put("no_such_table", "k", {})), "a refused change")
-    _equal(store.pending, 0, "a refused change is settled too")
+    equal(store.pending, 0, "nothing is pending once all is settled")
+    await fails(store.submit(Put("no_such_table", "k", {})), "a refused change")
+    equal(store.pending, 0, "a refused change is settled too")
 
 
 STORE_CHECKS: Final[tuple[Callable[[Store], Awaitable[None]], ...]] = (
@@ -419,42 +393,7 @@ STORE_CHECKS: Final[tuple[Callable[[Store], Awaitable[None]], ...]] = (
     check_the_journal_is_read_in_order_and_by_turn,
     check_a_writer_with_an_older_epoch_is_refused,
     check_long_texts_are_kept_whole,
-    check_mail_is_kept_in_order_until_dropped,
     check_pending_counts_what_is_not_settled,
+    *TIE_CHECKS,
 )
 """Every check: an async function of a fresh store."""
-
-
-def _event(process_id: str = "p") -> AppendEvent:
-    event: Event = ProcessStarted(process_id=process_id, at=1.0)
-    return AppendEvent(event)
-
-
-def _op(seq: int, *, process_id: str = "p", turn_id: str = "t", key: str = "", **fields: Any) -> OpRow:
-    key = key or f"{turn_id}/{seq}"
-    fields.setdefault("begun_at", 1.0)
-    return OpRow(process_id=process_id, seq=seq, turn_id=turn_id, kind="tool", name="search", key=key, **fields)
-
-
-def _message(seq: int, message: Message | None = None, process_id: str = "p") -> AppendMessage:
-    said = Message("user", "hello") if message is None else message
-    return AppendMessage(MessageRow(process_id=process_id, seq=seq, turn_id="t", message=said, at=seq / 2))
-
-
-async def _fails(commit: Commit, what: str) -> None:
-    try:
-        await commit.wait()
-    except StoreError:
-        _that(commit.done and isinstance(commit.error, StoreError), f"{what} is done, with its error")
-    else:
-        raise AssertionError(f"{what} must fail with a StoreError")
-
-
-def _that(holds: bool, promise: str) -> None:
-    if not holds:
-        raise AssertionError(f"this does not hold: {promise}")
-
-
-def _equal(found: object, expected: object, promise: str) -> None:
-    if found != expected:
-        raise AssertionError(f"{promise}: found {found!r}, expected {expected!r}")
