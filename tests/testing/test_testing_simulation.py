@@ -24,6 +24,7 @@ from vega_trio.testing import (
     simulate,
     simulate_cancellation,
 )
+from vega_trio.testing.scheduler import Stuck, Watch
 
 BADLY = Faults(
     fail_start=0.1, slow_start=0.2, crash=0.4, hang=0.1, fail_cleanup=0.2, slow_cleanup=0.2
@@ -134,6 +135,21 @@ def test_waiting_for_what_never_comes_is_a_failure() -> None:
 
     with pytest.raises(SimulationFailed, match="no task can ever run again"):
         simulate(scenario, seed=0)
+
+
+def test_a_step_that_never_ends_is_a_failure_that_says_where() -> None:
+    watch = Watch(1000)
+
+    async def main() -> None:
+        watch.watch_current_task()
+        while True:
+            pass
+
+    with pytest.raises(Stuck), watch.timed(0.02):
+        trio.run(main, instruments=[watch])
+    assert watch.problem is not None
+    assert watch.problem.startswith("one step took 0.02 s of CPU and did not end")
+    assert "in main" in watch.problem
 
 
 def test_the_scheduler_is_left_as_it_was() -> None:

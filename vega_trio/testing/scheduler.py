@@ -8,10 +8,13 @@ as nothing outside of the run (threads, sockets, the real clock) is waited for, 
 
 from __future__ import annotations
 
+import signal
+import threading
 import traceback
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import attrs
 import trio
@@ -39,6 +42,7 @@ class Stuck(BaseException):
 class Watch(trio.abc.Instrument):
     """Counts the steps of a run, and gives it up when no task can ever run again, or after `max_steps`.
 
+    Within `timed()` also when one single step takes too long.
     `digest` is a checksum of the order in which tasks ran: runs with the same digest were scheduled alike.
     `at_step` calls back before the step of that number, counted from 1.
     """
@@ -81,6 +85,33 @@ class Watch(trio.abc.Instrument):
         if self._idle_passes > 2 and trio.lowlevel.current_statistics().seconds_to_next_deadline == float("inf"):
             self._give_up("no task can ever run again: a deadlock, or a wait for a thread or a socket")
             self._idle_passes = 0
+
+    @contextmanager
+    def timed(self, seconds: float) -> Iterator[None]:
+        """Gives the run up when one step takes up `seconds` of CPU: a loop without a checkpoint stops all others.
+
+        In the main thread only, as Python handles signals nowhere else; and not where processes have no CPU timers.
+        """
+        if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+            yield
+            return
+        seen = -1
+
+        def tick(_: int, frame: FrameType | None) -> None:
+            nonlocal seen
+            if self.steps == seen:
+                where = "".join(traceback.format_stack(frame)[-6:])
+                self._give_up(f"one step took {seconds:g} s of CPU and did not end:\n{where}")
+                raise Stuck
+            seen = self.steps
+
+        before = signal.signal(signal.SIGVTALRM, tick)
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds, seconds)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            signal.signal(signal.SIGVTALRM, before)
 
     def _give_up(self, why: str) -> None:
         tasks = sorted(_below(self._main), key=self._numbers.__getitem__) if self._main is not None else []

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from vega_trio.engine.limits import Limits
 
 STEP_LIMIT = 3_000_000  # half a minute of CPU: far beyond any scenario that ends
+STEP_SECONDS = 20.0  # of CPU, for one step: most take some ten microseconds
 EPOCH_S = 1_800_000_000.0  # the wall clock at the start of every run
 SHOWN = 30  # lines of the trace in an error's message
 
@@ -112,7 +113,7 @@ def simulate(
 
     `model` answers the agents, if any are spawned. `cancel_at` cancels everything from outside before that step of
     the scheduler (1, 2, ...). The run fails also when a process or task is left behind, when no task
-    can ever run again, and after 3,000,000 steps.
+    can ever run again, after 3,000,000 steps, and when one step takes up 20 s of CPU.
 
     Raises: SimulationFailed.
     """
@@ -120,7 +121,7 @@ def simulate(
     watch = Watch(STEP_LIMIT, {} if cancel_at is None else {cancel_at: outer.cancel})
     sim = Simulation(seed, watch)
     try:
-        with seeded_scheduler(f"{seed}/scheduler"):
+        with seeded_scheduler(f"{seed}/scheduler"), watch.timed(STEP_SECONDS):
             trio.run(
                 _main, sim, scenario, model, outer, watch,
                 clock=MockClock(autojump_threshold=0), instruments=[watch], strict_exception_groups=True,
