@@ -17,7 +17,7 @@ from enum import Enum, auto
 
 import attrs
 
-from vega_trio._core.backoff import delay
+from vega_trio._core.backoff import restart_delay
 from vega_trio._core.supervision import Attempts, Intensity, wants_restart
 from vega_trio.agent import (
     AutoShutdown,
@@ -233,7 +233,7 @@ class Tree:
         attempt = own.attempts.next(now - seat.up_since)
         if not own.intensity.admit(now):
             return None
-        wait = delay(own.backoff, attempt, rand) if own.backoff is not None else 0.0
+        wait = restart_delay(own.backoff, attempt, rand, failed_start=False, unlimited=False)
         plan = Plan(seat.id, SupervisorStrategy.ONE_FOR_ONE, wait, own.intensity.used or attempt, attempt)
         seat.phase = Phase.WAITING
         self._join(seat, plan)
@@ -251,7 +251,7 @@ class Tree:
                 return ShutsDown()
             return Ended()
         strategy = SupervisorStrategy.ONE_FOR_ALL if answer is Strategy.RESTART_ALL else self.spec.strategy
-        return self._restart(seat, strategy, seat.attempts.next(now - seat.up_since), now, rand)
+        return self._restart(seat, strategy, now - seat.up_since, now, rand)
 
     def _ends_with(self, seat: Seat) -> bool:
         if not seat.significant or self.spec.auto_shutdown is AutoShutdown.NEVER:
@@ -267,14 +267,19 @@ class Tree:
         if self.ending or seat.plan is None:
             self.down(child_id)
             return Ended()
-        return self._restart(seat, seat.plan.strategy, seat.attempts.next(None), now, rand)
+        return self._restart(seat, seat.plan.strategy, None, now, rand)
 
-    def _restart(self, seat: Seat, strategy: SupervisorStrategy, attempt: int, now: float, rand: float) -> Decision:
+    def _restart(
+        self, seat: Seat, strategy: SupervisorStrategy, up_for: float | None, now: float, rand: float
+    ) -> Decision:
+        """`up_for`: how long it had been up, in seconds; None when it did not come up."""
+        attempt = seat.attempts.next(up_for)
         if not self.intensity.admit(now):
             self.down(seat.id)
             self.end()
             return GivesUp(seat.id, self.intensity.used - 1)
-        wait = delay(seat.backoff, attempt, rand) if seat.backoff is not None else 0.0
+        unlimited = self.intensity.max_restarts is None
+        wait = restart_delay(seat.backoff, attempt, rand, failed_start=up_for is None, unlimited=unlimited)
         plan = Plan(seat.id, strategy, wait, self.intensity.used or attempt, attempt)
         seat.phase = Phase.WAITING
         self._join(seat, plan)

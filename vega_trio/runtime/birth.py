@@ -41,9 +41,10 @@ def new_process(
 ) -> Process:
     """A process that has a place in the registry but no task yet.
 
-    Raises: OrchestratorClosed, TooManyProcesses, SpawnTooDeep, NameTaken, and what `make_body` raises.
+    Raises: TooManyProcesses, SpawnTooDeep, NameTaken, and what `make_body` raises.
     """
-    kernel.admit(counted=counted)
+    if counted:
+        kernel.refuse_if_full()
     left = _left_behind(kernel, body, id, fields.get("name"))
     if left is not None:
         row, id = left.row, left.row.id  # noqa: A001
@@ -53,7 +54,7 @@ def new_process(
         raise SpawnTooDeep(f"process {parent.id} is {MAX_DEPTH} deep in the spawn tree already, which is the most")
     agent = body if isinstance(body, Agent) else None
     process = Process(
-        id if id is not None else kernel.new_id(),
+        id if id is not None else kernel.fresh_id(),
         kernel,
         kernel.make_body(agent) if agent is not None else body,
         agent=agent,

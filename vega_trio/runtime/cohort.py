@@ -14,10 +14,12 @@ import trio
 
 from vega_trio.agent import Body, ChildSpec, Restart, ShutdownTime, Supervision, SupervisorSpec, SupervisorStrategy
 from vega_trio.errors import FailedToStart, NoProcessError
+from vega_trio.exits import Crashed
 from vega_trio.runtime.place import Place, Spawner
 from vega_trio.runtime.supervisor import Supervisor, launch_supervisor
 
 if TYPE_CHECKING:
+    from vega_trio.runtime.crew import Crew
     from vega_trio.runtime.incarnation import Incarnation
     from vega_trio.runtime.kernel import Kernel
     from vega_trio.runtime.process import Process
@@ -60,12 +62,22 @@ async def spawn_in_cohort(
     )
     given = {"id": process_id, "context": contextvars.copy_context(), **fields}
     spawner = Spawner(owner, on_launch)
+    made: list[Place] = []
+
+    def make(crew: Crew) -> Place:
+        made.append(Place(crew, spec, given, policy, spawner=spawner))
+        return made[-1]
+
     while True:
         if owner is not None and not owner.alive:
             raise NoProcessError(f"process {owner.process.id} has ended and can spawn nothing")
         supervisor = await _supervisor_of(kernel, key)
         try:
-            return await supervisor.place(lambda crew: Place(crew, spec, given, policy, spawner=spawner))
+            return await supervisor.place(make)
+        except FailedToStart as failure:
+            if made[-1].process is None and isinstance(failure.reason, Crashed):
+                raise failure.reason.error from None  # it could not be made: no failure of its body
+            raise
         except trio.Cancelled:
             await _take_back(kernel, process_id)
             raise

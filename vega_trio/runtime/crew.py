@@ -276,6 +276,8 @@ class Crew:
                 self._make(place)
             except Exception as error:  # noqa: BLE001 - as above
                 self._could_not_make(place, Crashed(error))
+                # The next try is a job already: the rest of the program has its turn in between.
+                await trio.lowlevel.cancel_shielded_checkpoint()
                 return
         assert place.process is not None
         place.process.restarts += not revived

@@ -10,7 +10,7 @@ import trio
 
 from vega_trio._core.links import Links
 from vega_trio.agent import Agent
-from vega_trio.errors import OrchestratorClosed, TooManyProcesses
+from vega_trio.errors import Escalated, OrchestratorClosed, SupervisorGaveUp, TooManyProcesses
 from vega_trio.protocols import Store
 from vega_trio.runtime.bus import Bus
 from vega_trio.runtime.group import Group
@@ -51,21 +51,36 @@ class Kernel:
     closing: bool = False
     fatal: BaseException | None = None
 
-    def admit(self, *, counted: bool) -> None:
-        """Whether another process may be started; supervisors are not counted.
+    def refuse_if_closing(self) -> None:
+        """For whoever brings new work. What a supervisor restarts until its turn to stop comes is no new work.
 
-        Raises: OrchestratorClosed, TooManyProcesses.
+        Raises: OrchestratorClosed.
         """
         if self.closing:
             raise OrchestratorClosed("the orchestrator is stopping; nothing can be started in it any more")
-        if counted and self.registry.count >= self.max_processes:
+
+    def refuse_if_full(self) -> None:
+        """Raises: TooManyProcesses."""
+        if self.registry.count >= self.max_processes:
             raise TooManyProcesses(
                 f"{self.registry.count} processes are alive, as many as max_processes allows;"
                 " stop some, or open the orchestrator with a higher max_processes"
             )
 
+    def fresh_id(self) -> str:
+        """Drawn again while a process that is known has it."""
+        while True:
+            drawn = self.new_id()
+            if not self.registry.knows(drawn) and self.recovered.get(drawn) is None:
+                return drawn
+
     def fail(self, error: BaseException) -> None:
-        """Ends the orchestrator's block, which raises `error`, bare; the first one wins."""
+        """Ends the orchestrator's block, which raises `error`, bare; the first one wins.
+
+        Once the block has been left, a supervisor's failure is one among the ends of all: it is an event only.
+        """
+        if self.closing and isinstance(error, SupervisorGaveUp | Escalated):
+            return
         if self.fatal is None:
             self.fatal = _bare(error)
             self.block.cancel()

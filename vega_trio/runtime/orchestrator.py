@@ -278,14 +278,19 @@ async def open_kernel(
 async def shut_down(kernel: Kernel, timeout: float) -> None:
     """Stops what was spawned together; what still runs after `timeout` seconds is killed."""
     kernel.closing = True
-    with trio.CancelScope(shield=True):
-        with trio.move_on_after(timeout):
-            await _stop_spawned(kernel)
-            await _stop_supervisors(kernel)
-            await _await_owned(kernel)
-        await _kill_the_rest(kernel)
-    kernel.timers.stop()
-    kernel.bus.close()
+    try:
+        with trio.CancelScope(shield=True):
+            with trio.move_on_after(timeout):
+                await _stop_spawned(kernel)
+                await _stop_supervisors(kernel)
+                await _await_owned(kernel)
+            await _kill_the_rest(kernel)
+    finally:
+        # An error of ours above must not leave the nursery waiting for tasks that nothing outside can cancel.
+        for process in kernel.registry.everybody():
+            process.kill()
+        kernel.timers.stop()
+        kernel.bus.close()
 
 
 async def _stop_spawned(kernel: Kernel) -> None:
@@ -305,12 +310,13 @@ async def _stop_supervisors(kernel: Kernel) -> None:
 
 async def _await_owned(kernel: Kernel) -> None:
     """Children of processes were told to leave when those left."""
-    for process in kernel.registry.living():
-        await process.wait()
+    while rest := kernel.registry.everybody():
+        for process in rest:
+            await process.wait()
 
 
 async def _kill_the_rest(kernel: Kernel) -> None:
-    rest = [each for each in (*kernel.registry.supervisors(), *kernel.registry.living()) if each.alive]
-    async with trio.open_nursery() as nursery:
-        for process in rest:
-            nursery.start_soon(process.keeper.kill)
+    while rest := kernel.registry.everybody():  # one that dies may still spawn
+        async with trio.open_nursery() as nursery:
+            for process in rest:
+                nursery.start_soon(process.keeper.kill)

@@ -75,6 +75,10 @@ class Registry:
             raise UnknownProcess(f"there is no process {process_id!r}{did_you_mean(process_id, self._living)}")
         return process
 
+    def knows(self, process_id: str) -> bool:
+        """Whether a living or remembered process has that id."""
+        return process_id in self._living or process_id in self._finished
+
     def find(self, process_id: str) -> Process | None:
         """The living process of that id."""
         return self._living.get(process_id)
@@ -82,6 +86,10 @@ class Registry:
     def living(self) -> list[Process]:
         """In the order in which they were spawned, supervisors aside."""
         return [process for process in self._living.values() if process.supervisor is None]
+
+    def everybody(self) -> list[Process]:
+        """The living ones, supervisors and all, in the order in which they were started."""
+        return list(self._living.values())
 
     def supervisors(self) -> list[Process]:
         """In the order in which they were started."""

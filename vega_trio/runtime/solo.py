@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import attrs
 import trio
 
-from vega_trio._core.backoff import delay
+from vega_trio._core.backoff import restart_delay
 from vega_trio._core.supervision import RESTART_TYPE, Attempts, Intensity, wants_restart
 from vega_trio.agent import ShutdownTime, Strategy, Supervision
 from vega_trio.errors import Escalated
@@ -87,12 +87,14 @@ class Solo:
             self._intensity = Intensity(policy.max_restarts, policy.window)
             self._attempts = Attempts(policy.window)
         now = trio.current_time()
-        attempt = self._attempts.next(now - incarnation.up_since if incarnation.started else None)
+        up_for = now - incarnation.up_since if incarnation.started else None
+        attempt = self._attempts.next(up_for)
         reason = incarnation.reason
         assert reason is not None
         if not self._intensity.admit(now):
             return Verdict(final=True, then=lambda: self._gave_up(policy, reason))
-        wait = delay(policy.backoff, attempt, self.process.kernel.rand()) if policy.backoff is not None else 0.0
+        rand, unlimited = self.process.kernel.rand(), policy.max_restarts is None
+        wait = restart_delay(policy.backoff, attempt, rand, failed_start=up_for is None, unlimited=unlimited)
         number = self._intensity.used or attempt
         return Verdict(
             final=False,

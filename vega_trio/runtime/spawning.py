@@ -124,7 +124,9 @@ class Spawning:
 
     async def _spawn(self) -> Process | None:
         await trio.lowlevel.checkpoint_if_cancelled()
-        if self.owner is not None and not self.owner.alive:
+        if self.owner is None:
+            self.kernel.refuse_if_closing()
+        elif not self.owner.alive:
             raise NoProcessError(f"process {self.owner.process.id} has ended and can spawn nothing")
         if isinstance(self.body, SupervisorSpec):
             return (await supervise(self.kernel, self.body, name=self.name, fatal=False, owner=self.owner)).process
@@ -141,7 +143,7 @@ class Spawning:
             self.body,
             policy,
             owner=self.owner,
-            process_id=self._id() or self.kernel.new_id(),
+            process_id=self._id() or self.kernel.fresh_id(),
             name=self.name,
             start_timeout=self.start_timeout,
             shutdown=self.shutdown,

@@ -108,8 +108,9 @@ class Supervisor:
         """Adds a child, last in the order, and starts it. None when its body raised Ignore.
 
         Raises: FailedToStart (no spec is left), ChildAlreadyStarted, ChildAlreadyPresent, ChildRestarting,
-            MaxChildren, NoProcessError, WouldDeadlock, ValueError.
+            MaxChildren, NoProcessError, OrchestratorClosed, WouldDeadlock, ValueError.
         """
+        self.process.kernel.refuse_if_closing()
         if spec.significant and self.spec.auto_shutdown == "never":
             raise ValueError(f"auto_shutdown must not be 'never' with the significant child {spec.id!r}")
         return await self.place(lambda crew: Place(crew, spec))
@@ -146,8 +147,10 @@ class Supervisor:
     async def restart_child(self, child_id: str) -> Process | None:
         """Starts a stopped child, as a new process. None when its body raised Ignore.
 
-        Raises: FailedToStart, ChildNotFound, ChildRunning, ChildRestarting, NoProcessError, WouldDeadlock.
+        Raises: FailedToStart, ChildNotFound, ChildRunning, ChildRestarting, NoProcessError, OrchestratorClosed,
+            WouldDeadlock.
         """
+        self.process.kernel.refuse_if_closing()
         crew = self._callable()
 
         async def operation() -> Process | None:
@@ -308,6 +311,8 @@ async def supervise(
 ) -> Supervisor:
     """Starts a supervisor that no supervisor supervises; returns when all its children have started."""
     await trio.lowlevel.checkpoint_if_cancelled()
+    if owner is None:
+        kernel.refuse_if_closing()
     supervisor, incarnation = launch_supervisor(kernel, spec, fatal=fatal, owner=owner, name=name)
     try:
         if await incarnation.wait_started():
@@ -333,7 +338,7 @@ def launch_supervisor(
     escalates: bool = False,
     transitory: bool = False,
 ) -> tuple[Supervisor, Incarnation]:
-    """Raises: NameTaken, OrchestratorClosed."""
+    """Raises: NameTaken."""
     supervisor = new_supervisor(kernel, spec, kernel.nursery, transitory=transitory, name=name)
     process = supervisor.process
     process.keeper = Top(process, fatal, escalates, owner)
