@@ -16,6 +16,7 @@ from vega_trio.app.outfit import new_id
 from vega_trio.app.sessions import Sessions
 from vega_trio.changes import AppendMessage, MessageRow, ProcessRow, SaveProcess, Together
 from vega_trio.errors import InputError, UnknownProcess
+from vega_trio.llm.names import parse_model_name
 from vega_trio.protocols import Store, StoredEvent
 from vega_trio.runtime.process import Process
 from vega_trio.session import Session
@@ -24,9 +25,14 @@ PAGE = 500
 TURN_ENDS = ("turn.finished", "turn.failed", "turn.cancelled")
 
 
-def messages_after(rows: Sequence[MessageRow], events: Iterable[StoredEvent]) -> list[MessageRow]:
-    """The messages that were stored when the last of a process's `events` was."""
-    kept = {row.seq for row in rows if not row.turn_id}
+def messages_after(
+    rows: Sequence[MessageRow], events: Iterable[StoredEvent], *, oldest_at: float = 0.0
+) -> list[MessageRow]:
+    """The messages that were stored when the last of a process's `events` was.
+
+    The store forgets old events: messages from before `oldest_at`, the time of the oldest it has, were there.
+    """
+    kept = {row.seq for row in rows if not row.turn_id or row.at < oldest_at}
     for event in events:
         of_turn = [row for row in rows if row.turn_id == event.turn_id]
         if event.type == "turn.started":
@@ -61,14 +67,18 @@ async def fork(
     `model` and `system` replace the agent's, for this session. A tool call that had no result then is told to be
     unknown when the model is asked next.
 
-    Raises: UnknownProcess; UnknownAgent; InputError when `at` is no stored event.
+    Raises: UnknownProcess; UnknownAgent; InputError when `at` is no stored event; ConfigError for a model string that
+        names no provider.
     """
+    if model is not None:
+        parse_model_name(model)
     store = sessions.store
     origin = await store.process(process_id)
     if origin is None:
         raise UnknownProcess(f"there is no process {process_id!r}")
     events = await _events_until(store, process_id, at)
-    rows = messages_after(await store.messages(process_id), events)
+    oldest = await store.events_after(0, limit=1)
+    rows = messages_after(await store.messages(process_id), events, oldest_at=oldest[0].at)
     recorded = await sessions.recorded(process_id)
     session = Session(origin.agent, recorded.user if recorded is not None else Session(origin.agent).user, new_id())
     assert session.id is not None

@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "serve": "Serve the dashboard and the HTTP API.",
     "chat": "Talk to an agent.",
     "validate": "Check a document.",
+    "fork": "Start a process as another stood after an event.",
     "crashtest": "Kill a workflow again and again, and check what survives.",
     "explain": "Explain a code such as V012.",
     "models": "Fetch and list local models.",

@@ -31,6 +31,15 @@ class NewSession:
 
 
 @attrs.frozen
+class ForkRequest:
+    """`at` is the id of an event; the others replace the agent's."""
+
+    at: int
+    model: str | None = None
+    system: str | None = None
+
+
+@attrs.frozen
 class SessionChange:
     title: str | None = None
     archived: bool | None = None

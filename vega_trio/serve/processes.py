@@ -11,9 +11,10 @@ from vega_trio._core.codec import encode_message
 from vega_trio._core.wire import rfc3339
 from vega_trio.app.overview import ProcessDetail
 from vega_trio.changes import ProcessRow
+from vega_trio.errors import ConfigError, InputError
 from vega_trio.messages import Message, TextPart
-from vega_trio.serve.desk import Desk, Route, flag_of, json_answer, plain_answer
-from vega_trio.serve.models import MessageEntry, ProcessEntry, ProcessMetrics, Status, TreeEntry
+from vega_trio.serve.desk import Desk, Route, body_of, flag_of, json_answer, plain_answer
+from vega_trio.serve.models import ForkRequest, MessageEntry, ProcessEntry, ProcessMetrics, Status, TreeEntry
 from vega_trio.serve.paging import paged
 from vega_trio.serve.problems import Problem, Refused, bad_value
 
@@ -74,6 +75,18 @@ async def stop(desk: Desk, request: Request, process_id: str) -> Response:
         raise Refused(Problem(409, "ended", text, "GET /api/processes/ID shows how"))
     turn_id = await desk.app.stop_process(process_id)
     return json_answer(desk, Status(status="idle" if turn_id is None else "stopping", turn_id=turn_id), 202)
+
+
+async def fork(desk: Desk, request: Request, process_id: str) -> Response:
+    """A new process with the conversation as it stood after an event. The origin stays as it is."""
+    body = await body_of(desk, request, ForkRequest)
+    try:
+        process = await desk.app.fork(process_id, at=body.at, model=body.model, system=body.system)
+    except InputError as error:
+        raise bad_value("at", str(error), "give the id of an event: GET /api/events/log lists them") from error
+    except ConfigError as error:
+        raise bad_value("model", str(error)) from error
+    return json_answer(desk, process_entry(process.row()), 201)
 
 
 async def tree(desk: Desk, request: Request) -> Response:
@@ -146,5 +159,6 @@ ROUTES = (
     Route("GET", "/api/processes/<process_id>", one),
     Route("DELETE", "/api/processes/<process_id>", kill),
     Route("POST", "/api/processes/<process_id>/stop", stop),
+    Route("POST", "/api/processes/<process_id>/fork", fork),
     Route("GET", "/api/spawn-tree", tree),
 )
