@@ -101,7 +101,7 @@ class OpRow:
 
 @attrs.frozen(kw_only=True)
 class MailRow:
-    """A message that an agent has accepted and not dealt with. `id` is its turn's."""
+    """A message that an agent has accepted and not dealt with. `id` is its turn's; `tools` as in `Mail`."""
 
     process_id: str
     id: str
@@ -109,6 +109,7 @@ class MailRow:
     message: Message
     at: float
     sender_id: str | None = None
+    tools: tuple[str, ...] | None = None
 
 
 TimerKind = Literal["deadline"]

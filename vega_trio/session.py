@@ -9,6 +9,9 @@ import attrs
 
 from vega_trio.messages import ToolCall, Usage
 
+DEFAULT_USER = "default"
+"""Who talks where nobody has to say who they are."""
+
 
 class ErrorClass(StrEnum):
     """Why a turn failed. The first four are worth another try, the others are not."""
@@ -34,7 +37,7 @@ class Session:
     """
 
     agent: str
-    user: str = "default"
+    user: str = DEFAULT_USER
     id: str | None = None
 
 

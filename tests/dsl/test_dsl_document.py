@@ -156,7 +156,9 @@ def test_fifty_errors_are_enough() -> None:
         ("agents: {a: {system: x, tools: 5}}", ["V005"]),
         ("agents: {a: {system: x, tools: ['fs__*']}}", ["V021"]),
         ("agents: {a: {system: x, tools: ['fs__*', fs__read]}}\nsettings: {mcp: {servers: [fs]}}", ["W110"]),
-        ("agents: {a: {system: x, knowledge: [notes.md, 'x/*.md', 'https://x']}}", ["V017"]),
+        ("agents: {a: {system: x, knowledge: [notes.md, 'x/*.md']}}", ["V017"]),
+        ("agents: {a: {system: x, knowledge: ['docs://x']}}", ["V021"]),
+        ("agents: {a: {system: x, knowledge: ['docs://x']}}\nsettings: {mcp: {servers: [docs]}}", []),
         ("agents: {a: {system: x, delegation: {include_roles: [boss]}}}", ["V016"]),
         ("agents: {a: {system: x}}\nsettings: {default_temperature: 9}", ["V016"]),
         ("agents: {a: {system: x}}\nsettings: {idle_stop: never}", ["V016"]),
@@ -425,7 +427,7 @@ agents:
     max_iterations: 7
     budget: {limit: $1.50, on_exceed: warn}
     tools: [read_file]
-    knowledge: ["https://example.com/x"]
+    knowledge: ["notes/*.md"]
     team: [b]
     delegation: {context_window: 2, include_roles: [user], blackboard: true, max_depth: 2}
     supervision:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import attrs
 
 from vega_trio.agent import Agent, Supervision
+from vega_trio.app.disk import directory_of
+from vega_trio.app.knowledge import informed_system
 from vega_trio.app.limits import breaker_of, budget_of, context_of, rate_limit_of, retry_of
 from vega_trio.app.outfit import Outfitter
 from vega_trio.dsl.document import AgentDefinition, Document
@@ -49,7 +51,7 @@ def blueprint(
     temperature = definition.temperature if definition.temperature is not None else settings.default_temperature
     return Agent(
         name=definition.name,
-        system=definition.system,
+        system=informed_system(definition, directory_of(document.file)),
         model=model if model is not None else definition.model,
         fallback_model=None if model is not None else definition.fallback_model or settings.fallback_model,
         description=definition.description or _first_line(definition.system),

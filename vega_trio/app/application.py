@@ -26,7 +26,7 @@ from vega_trio.protocols import Store
 from vega_trio.runtime.bus import Subscription
 from vega_trio.runtime.orchestrator import Orchestrator, SpawnTreeNode
 from vega_trio.runtime.process import Process
-from vega_trio.session import Reply, Session
+from vega_trio.session import DEFAULT_USER, Reply, Session
 
 
 @attrs.frozen(kw_only=True)
@@ -55,7 +55,7 @@ class App:
         """Raises: UnknownAgent."""
         return self.catalogue.get(name)
 
-    async def new_session(self, agent: str, user: str = "default", title: str = "") -> Session:
+    async def new_session(self, agent: str, user: str = DEFAULT_USER, title: str = "") -> Session:
         """A fresh conversation, which is from now on the one that messages without a session id belong to.
 
         Raises: UnknownAgent.
@@ -184,11 +184,13 @@ class App:
         *,
         primary_text: str | None = None,
         timeout: float | None = None,
+        user: str = DEFAULT_USER,
     ) -> Run:
         """Starts a run and returns at once; `await run.wait()` gives its result.
 
-        `primary_text` binds to the primary input; `timeout`, in seconds, replaces the workflow's own.
+        `primary_text` binds to the primary input; `timeout`, in seconds, replaces the workflow's own. What the run
+        remembers is the `user`'s.
 
         Raises: UnknownWorkflow, InputError, before anything starts.
         """
-        return await self.runs.start(name, inputs, primary_text=primary_text, timeout=timeout)
+        return await self.runs.start(name, inputs, primary_text=primary_text, timeout=timeout, user=user)

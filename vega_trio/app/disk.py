@@ -8,6 +8,12 @@ from pathlib import Path
 import attrs
 
 
+def directory_of(file: str) -> Path:
+    """The directory that a document's paths are relative to: the file's, or the document itself when it is one."""
+    path = Path(file)
+    return path if path.is_dir() else path.parent
+
+
 @attrs.frozen
 class Disk:
     """`protocols.Files` over the operating system; relative paths are relative to the working directory."""

@@ -19,9 +19,10 @@ from vega_trio.agent import Money
 from vega_trio.app.agents import open_agents
 from vega_trio.app.application import App
 from vega_trio.app.chat import Chat
-from vega_trio.app.disk import Disk
+from vega_trio.app.disk import Disk, directory_of
 from vega_trio.app.failpoints import failpoint_of
 from vega_trio.app.limits import Rates, limits_of_document, limits_of_program, open_book, read_timeout
+from vega_trio.app.memory import place_of
 from vega_trio.app.outfit import Outfitter, ask_by_name, new_id
 from vega_trio.app.overview import Overview
 from vega_trio.app.recovery import go_on, look, quarantine
@@ -97,12 +98,14 @@ async def open_app(
     env: Mapping[str, str] | None = None,
     home: Path | None = None,
     shutdown_timeout: float | None = None,
+    memory: str | Path | None = None,
 ) -> AsyncIterator[App]:
     """A whole application: a document's agents, tools and workflows over one store, in any Trio program.
 
     `source`: a file or directory, a parsed document, or None for the built-in document. `model` overrides every
     agent's. `tools` are Python tools that agents and definitions may name. `env` defaults to the environment,
-    `home` to `VEGA_HOME`, else `~/.vega`. `shutdown_timeout` overrides the document's, in seconds.
+    `home` to `VEGA_HOME`, else `~/.vega`. `shutdown_timeout` overrides the document's, in seconds. Without a `store`,
+    what workflows `remember` is kept in the file `memory`, which programs may share; without that it ends with the app.
 
     Raises: DocumentError, ConfigError, StoreError, MissingExtra.
     """
@@ -130,7 +133,7 @@ async def open_app(
                 settings,
                 document.tools,
                 given,
-                base=Path(document.file).parent,
+                base=directory_of(document.file),
                 env=env,
                 canned_search=default == "demo",
             ),
@@ -142,7 +145,7 @@ async def open_app(
         orch = await stack.enter_async_context(_open_kernel(outfitter, settings.max_processes, patience, left))
         sessions = Sessions(catalogue, orch, opened)
         chats = Chat(sessions)
-        runs = Runs(document, catalogue, orch, opened, env)
+        runs = Runs(document, catalogue, orch, opened, env, place_of(opened, memory if store is None else None))
         outfitter.ask = chats.ask_for
         await quarantine(orch)
         await go_on(orch, sessions)

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 import attrs
@@ -16,6 +17,7 @@ import trio
 
 from vega_trio._core.wire import rfc3339
 from vega_trio.app.agents import Agents
+from vega_trio.app.memory import Place, RunMemory
 from vega_trio.app.outfit import new_id, refuse_overload
 from vega_trio.app.steps import Steps
 from vega_trio.changes import Put
@@ -32,6 +34,7 @@ from vega_trio.exits import Crashed, ExitReason, Normal
 from vega_trio.protocols import Store
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.process import Process
+from vega_trio.session import DEFAULT_USER
 
 RECORDED_WITHIN_S = 30.0  # for the commit that makes a run known; a disk that takes longer is broken
 RunStatus = Literal["running", "completed", "failed", "cancelled", "interrupted"]
@@ -51,6 +54,7 @@ class Run:
     started_at: float
     process_id: str
     timeout_s: float
+    user: str = DEFAULT_USER
     status: RunStatus = "running"
     result: Any = None
     error: str = ""
@@ -99,6 +103,7 @@ class Run:
             "workflow": self.workflow,
             "inputs": dict(self.inputs),
             "process_id": self.process_id,
+            "user": self.user,
             "timeout_s": self.timeout_s if math.isfinite(self.timeout_s) else None,
             "status": self.status,
             "result": self.result,
@@ -120,6 +125,7 @@ class Runs:
     orch: Orchestrator
     store: Store
     env: Mapping[str, str]
+    memory: Place
     by_id: dict[str, Run] = attrs.field(factory=dict)
 
     def workflows(self) -> list[WorkflowDefinition]:
@@ -133,7 +139,13 @@ class Runs:
         return found
 
     async def start(
-        self, name: str, inputs: Mapping[str, object], *, primary_text: str | None, timeout: float | None
+        self,
+        name: str,
+        inputs: Mapping[str, object],
+        *,
+        primary_text: str | None,
+        timeout: float | None,
+        user: str = DEFAULT_USER,
     ) -> Run:
         """Returns when the run is recorded.
 
@@ -146,6 +158,7 @@ class Runs:
         run = self._run(
             new_id(), name, bound, time.time(), new_id(), definition.timeout_s if timeout is None else timeout
         )
+        run.user = user
         run.after_event = await self.store.last_event_id()
         await self._spawn(run, Record(run.id, self.store))
         return run
@@ -172,6 +185,7 @@ class Runs:
         timeout_s = math.inf if row["timeout_s"] is None else row["timeout_s"]
         run = self._run(run_id, row["workflow"], row["inputs"], started_at, row["process_id"], timeout_s)
         run.after_event = row.get("after_event", 0)
+        run.user = row.get("user", DEFAULT_USER)
         run.steps.load(steps)
         await self._spawn(run, record)
 
@@ -217,6 +231,7 @@ class Runs:
             leaving=lambda: self.orch.closing,
             record=record,
             store=self.store,
+            memory=RunMemory(self.memory, self.document.name or Path(self.document.file).name, run.user),
         )
         if not record.resumed:
             started = WorkflowStarted(run_id=run.id, workflow=run.workflow)

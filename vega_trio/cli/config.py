@@ -39,6 +39,11 @@ class Setup:
     env: Mapping[str, str]
     config: Config
 
+    @property
+    def memory(self) -> Path:
+        """What workflows remember where a command has no database."""
+        return self.home / "memory.db"
+
 
 def open_setup(home: str | None = None, env: Mapping[str, str] = os.environ) -> Setup:
     """Reads the home that the flag, else `VEGA_HOME`, else the user's home directory names; it need not exist.

@@ -98,7 +98,7 @@ async def _main(request: Request, shared: Shared, setup: Setup, output: Output, 
     source = need_document(request.file, "run")
     env = environment(setup, source, request.model)
     store = database_or_memory(request.db, setup)
-    async with open_app(source, model=request.model, store=store, env=env, home=setup.home) as app:
+    async with open_app(source, model=request.model, store=store, env=env, home=setup.home, memory=setup.memory) as app:
         workflow = choose_workflow(app, request.workflow)
         inputs, primary_text = await _inputs(request, workflow, quiet=shared.quiet)
         start = partial(app.run_workflow, workflow.name, inputs, primary_text=primary_text, timeout=timeout_s)

@@ -57,7 +57,7 @@ async def _main(request: Request, shared: Shared, setup: Setup, screen: Screen) 
     if request.resume and store is None:
         raise usage("there is no conversation to continue without a database", "give it with --db PATH or VEGA_DB")
     env = environment(setup, source, request.model)
-    async with open_app(source, model=request.model, store=store, env=env, home=setup.home) as app:
+    async with open_app(source, model=request.model, store=store, env=env, home=setup.home, memory=setup.memory) as app:
         if app.model_note and not shared.quiet:
             sys.stderr.write(app.model_note + "\n")
         agent = choose_agent(app, request.agent)

@@ -36,7 +36,7 @@ def read_options(inside: Inside, fields: Fields) -> StepOptions:
         retry=_retry(fields),
         format=fields.choice("format", None, {"json": "json", "yaml": "yaml"}),
         schema=_schema(fields),
-        tools=fields.texts("tools") if fields.take("tools") is not None else None,
+        tools=_tools(fields),
         fresh=fields.flag("fresh", False),
     )
 
@@ -51,6 +51,15 @@ def read_save(inside: Inside, node: YamlNode | None, path: str) -> Template | No
         if problem:
             inside.reading.error("V037", node, f"the variable name '{node.text[:40]}' {problem}", path=path)
     return template
+
+
+def _tools(fields: Fields) -> tuple[str, ...] | None:
+    node = fields.take("tools")
+    if node is None:
+        return None
+    tools = fields.texts("tools")
+    fields.reading.keep_origin(tools, node, fields.at("tools"))
+    return tools
 
 
 def _retry(fields: Fields) -> StepRetry | None:

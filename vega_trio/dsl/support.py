@@ -13,7 +13,6 @@ Unsupported = Mapping[str, frozenset[str]]
 UNSUPPORTED: Unsupported = {
     "agent": frozenset(
         {
-            "knowledge",
             "team",
             "delegation",
             "skills",
@@ -33,7 +32,6 @@ UNSUPPORTED: Unsupported = {
         }
     ),
     "tool": frozenset({"approval: always"}),
-    "step": frozenset({"format", "schema", "tools", "fresh", "remember", "recall"}),
 }
 
 NOTHING: Unsupported = {}

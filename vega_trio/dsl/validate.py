@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import attrs
 
@@ -49,8 +49,12 @@ def validate(reading: Reading, document: Document, whole: Whole) -> Document:
     """The document, its workflows' free names declared as inputs. Reports what is wrong with it."""
     check_team(reading, whole.agents)
     for agent in document.agents.values():
-        _check_tools(reading, agent, document, whole)
-        _check_knowledge(reading, agent, whole)
+        _check_tools(reading, *_own(whole, agent, "tools"), document, whole)
+        _check_knowledge(reading, agent, document, whole)
+    for step in (step for each in document.workflows.values() for step in every_step(each.steps)):
+        if step.options.tools:
+            origin = reading.origins[id(step.options.tools)]
+            _check_tools(reading, origin.node, origin.path, document, whole)
     workflows = {name: with_free_inputs(each) for name, each in document.workflows.items()}
     for name, definition in workflows.items():
         reading.keep_origin_of(definition, document.workflows[name])
@@ -76,8 +80,15 @@ def _own(whole: Whole, agent: AgentDefinition, key: str) -> tuple[YamlNode | Non
     return named.node.get(key), f"{named.path}.{key}"
 
 
-def _check_tools(reading: Reading, agent: AgentDefinition, document: Document, whole: Whole) -> None:
-    node, path = _own(whole, agent, "tools")
+def _unknown_server(reading: Reading, item: YamlScalar, server: str, servers: Collection[str], path: str) -> None:
+    hint = remedy(server, servers, "the servers are") or "declare it under settings.mcp.servers"
+    reading.error("V021", item, f"unknown MCP server '{server}'", hint, path)
+
+
+def _check_tools(
+    reading: Reading, node: YamlNode | None, path: str, document: Document, whole: Whole
+) -> None:
+    """The names and patterns that an agent or a step lists."""
     servers = {each.name for each in document.settings.mcp_servers}
     known = BUILTIN_TOOLS | whole.tools
     for item in _items(node):
@@ -88,18 +99,21 @@ def _check_tools(reading: Reading, agent: AgentDefinition, document: Document, w
         if not split:
             reading.error("V020", item, f"unknown tool '{name}'", remedy(name, known, "the tools are"), path)
         elif server not in servers:
-            hint = remedy(server, servers, "the servers are") or "declare it under settings.mcp.servers"
-            reading.error("V021", item, f"unknown MCP server '{server}'", hint, path)
+            _unknown_server(reading, item, server, servers, path)
         elif "*" not in name:
             hint = "vega mcp list shows the tools of a connected server"
             reading.error("W110", item, f"whether '{server}' has this tool is known once it is connected", hint, path)
 
 
-def _check_knowledge(reading: Reading, agent: AgentDefinition, whole: Whole) -> None:
+def _check_knowledge(reading: Reading, agent: AgentDefinition, document: Document, whole: Whole) -> None:
     node, path = _own(whole, agent, "knowledge")
+    servers = {each.name for each in document.settings.mcp_servers}
     for item in _items(node):
         name = item.text.removeprefix("file://")
-        if "://" in name or any(mark in name for mark in "*?["):
+        server, is_resource, _ = name.partition("://")
+        if is_resource and server not in servers:
+            _unknown_server(reading, item, server, servers, path)
+        if is_resource or any(mark in name for mark in "*?["):
             continue
         full = name if name.startswith("/") else f"{whole.root}/{name}" if whole.root else name
         if not whole.files.is_file(full):

@@ -52,7 +52,8 @@ async def _serve(process: Process, agent: Agent, equipment: Equipment, conversat
             if process.mailbox_length == 0:
                 return
             continue  # it came in the very step in which the wait ended
-        await _answer(mail, Turn(process, agent, equipment, conversation, mail.id, mail.root_id))
+        turn = Turn(process, agent, equipment, conversation, mail.id, mail.root_id, narrowed=mail.tools)
+        await _answer(mail, turn)
 
 
 async def _answer(mail: Mail, turn: Turn) -> None:

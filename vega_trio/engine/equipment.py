@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import attrs
 
 from vega_trio.engine.limits import Limits
-from vega_trio.protocols import Model, Store, Tool, ToolSpec
+from vega_trio.protocols import Model, Store, Tool
 from vega_trio.runtime.process import Process
 
 
@@ -35,8 +35,3 @@ class Equipment:
     idle_stop_s: float | None = None
     failpoint: Callable[[str], None] = attrs.field(default=_pass, repr=False)
     fallback: Model | None = None
-    tool_specs: tuple[ToolSpec, ...] = attrs.field(init=False)
-
-    @tool_specs.default
-    def _specs(self) -> tuple[ToolSpec, ...]:
-        return tuple(tool.spec for tool in self.tools.values())

@@ -3,7 +3,7 @@
 The interpreter is deterministic: with the same answers it asks the same questions in the same order. A path may ask
 more than once (a badly formed reply is corrected), so an answer's key is the path and a count. In `wf_step`, beside
 the rows that say how the steps stand, the row RUN/PATH=N holds the answer to the path's question N: {"reply": ..},
-{"failed": ..}, {"read": ..} or {"timeout": true}.
+{"failed": ..}, {"read": ..}, {"kept": true}, {"recalled": [..]} or {"timeout": true}.
 """
 
 from __future__ import annotations
@@ -76,6 +76,15 @@ class Record:
         value = read()
         self._put(key, {"read": value})
         return value
+
+    async def once_done(self, path: str, act: Callable[[], Awaitable[Mapping[str, Any]]]) -> Mapping[str, Any]:
+        """The recorded answer, or what `act` gives, which is durable before the workflow sees it."""
+        key = self.next_key(path)
+        known = self._answers.get(key)
+        if known is None:
+            known = await act()
+            await self._put(key, known).wait()
+        return known
 
     def timed_out(self, key: str) -> bool:
         return key in self._answers

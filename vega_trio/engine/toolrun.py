@@ -91,9 +91,9 @@ async def _record(turn: Turn, outcome: Outcome) -> None:
 
 async def _run_one(turn: Turn, call: ToolCall, report: trio.MemorySendChannel[Outcome]) -> None:
     started = trio.current_time()
-    tool = turn.equipment.tools.get(call.name)
+    tool = turn.tools.get(call.name)
     if tool is None:
-        hint = did_you_mean(call.name, turn.equipment.tools)
+        hint = did_you_mean(call.name, turn.tools)
         content, failed = f"Error: tool {call.name!r} is not available to this agent{hint}", True
     else:
         content, failed = await _guarded(turn, tool, call)

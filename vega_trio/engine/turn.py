@@ -17,13 +17,14 @@ process. Everything here runs in the process's own task, but for the tools, whic
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
 import trio
 
 from vega_trio._core.history import CANCELLED, UNKNOWN_OUTCOME, mended
+from vega_trio._core.patterns import fits
 from vega_trio.agent import Agent
 from vega_trio.changes import Change, DropMail, OpEnd, SaveProcess, Together
 from vega_trio.context import Metrics
@@ -44,7 +45,7 @@ from vega_trio.events import (
     TurnStopped,
 )
 from vega_trio.messages import Message, Part, TextPart, ToolCall, ToolResult, Usage
-from vega_trio.protocols import Commit, ModelDone, ModelRequest
+from vega_trio.protocols import Commit, ModelDone, ModelRequest, Tool
 from vega_trio.runtime.process import Process
 from vega_trio.session import ErrorClass, Reply
 
@@ -56,7 +57,8 @@ class Turn:
     """The state of one turn. `text` is what finished steps said; `partial` what the running step has said, `quiet`
     while that is not for others.
 
-    `unsaved` are facts that go with the next durable event; `owed` are the commits of those that went.
+    `unsaved` are facts that go with the next durable event; `owed` are the commits of those that went. `narrowed` are
+    the tools that may be called in it, by names and patterns; None leaves all that the agent has.
     """
 
     process: Process
@@ -75,6 +77,13 @@ class Turn:
     scope: trio.CancelScope | None = None
     unsaved: list[Change] = attrs.field(factory=list)
     owed: list[Commit] = attrs.field(factory=list)
+    narrowed: tuple[str, ...] | None = None
+
+    @property
+    def tools(self) -> Mapping[str, Tool]:
+        """What may be called in this turn, by name."""
+        tools, narrowed = self.equipment.tools, self.narrowed
+        return tools if narrowed is None else {name: tool for name, tool in tools.items() if fits(name, narrowed)}
 
     @property
     def stopping(self) -> bool:
@@ -177,7 +186,7 @@ def _recall(turn: Turn) -> None:
 
 
 def _may_repeat(turn: Turn, call: ToolCall) -> bool:
-    tool = turn.equipment.tools.get(call.name)
+    tool = turn.tools.get(call.name)
     if tool is None:
         return True  # it was never run, and will be refused again
     return tool.spec.idempotent or (bool(tool.spec.effects) and tool.spec.effects <= REPEATABLE_EFFECTS)
@@ -189,7 +198,7 @@ async def _ask_model(turn: Turn) -> Step:
     request = ModelRequest(
         messages=mended(turn.conversation.messages()),
         system=agent.system,
-        tools=turn.equipment.tool_specs,
+        tools=tuple(tool.spec for tool in turn.tools.values()),
         temperature=agent.temperature,
         max_tokens=agent.max_tokens,
     )

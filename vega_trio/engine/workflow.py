@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
-from typing import Any, assert_never
+from typing import Any, Protocol, assert_never
 
 import attrs
 import trio
@@ -38,8 +38,9 @@ from vega_trio.dsl.effects import (
     StepTimeout,
     Within,
 )
+from vega_trio.dsl.values import UNDEFINED
 from vega_trio.engine.replay import Record
-from vega_trio.errors import FailedToStart, ProcessExited, TurnCancelled, TurnFailed
+from vega_trio.errors import FailedToStart, ProcessExited, StoreError, TurnCancelled, TurnFailed
 from vega_trio.events import StepFinished, StepStarted
 from vega_trio.messages import Message
 from vega_trio.protocols import Store
@@ -47,6 +48,18 @@ from vega_trio.runtime.process import Process
 from vega_trio.session import ErrorClass, Reply
 
 Steps = Generator[Effect, Any, Any]
+
+class Memory(Protocol):
+    """What `remember` and `recall` work on: JSON values by key, durable when a call returns. Raises: StoreError."""
+
+    async def keep(self, key: str, value: object) -> None: ...
+
+    async def forget(self, key: str) -> None: ...
+
+    async def find(self, key: str) -> list[Any]:
+        """The value, or nothing."""
+        ...
+
 
 STEP_CLASS = {
     ErrorClass.CONTEXT_OVERFLOW: "invalid_request",
@@ -62,8 +75,8 @@ class Drive:
 
     `agents` finds a blueprint by name. A conversation, named by the interpreter, has one child process per agent,
     started when first asked; `spent` is told what each ask cost, in micro-dollars, failed ones included; `noted` what
-    happens, before the events of it are. `leaving` says whether the program is being stopped: then the turns under way
-    are left for its next start.
+    happens, before the events of it are. `memory` is what the document's workflows remember. `leaving` says whether
+    the program is being stopped: then the turns under way are left for its next start.
     """
 
     run_id: str
@@ -77,6 +90,7 @@ class Drive:
     leaving: Callable[[], bool]
     record: Record
     store: Store
+    memory: Memory
     accounts: tuple[Account, ...] = attrs.field(factory=accounts, init=False)
     _children: dict[str, dict[str, Process]] = attrs.field(factory=dict)
     noted: Callable[[Note], None] = lambda note: None
@@ -183,8 +197,12 @@ async def _carry_out(effect: Effect, run: Drive) -> object:
         case Note():
             _note(effect, run)
             return None
-        case Remember() | Recall():
-            raise StepFailed("remember and recall are not supported yet", "invalid_request")
+        case Remember():
+            await run.record.once_done(effect.path, partial(_remember, effect, run))
+            return None
+        case Recall():
+            found = await run.record.once_done(effect.path, partial(_recall, effect, run))
+            return found["recalled"][0] if found["recalled"] else UNDEFINED
     assert_never(effect)
 
 
@@ -226,7 +244,7 @@ async def _ask_once(ask: Ask, run: Drive, key: str) -> AskReply:
     try:
         async with run.asked(ask, key) as child:
             cost_before = child.metrics.cost_microusd
-            pending = child.start_send(ask.message, turn_id=key)
+            pending = child.start_send(ask.message, turn_id=key, tools=ask.tools)
             try:
                 with trio.move_on_after(ask.timeout_s if ask.timeout_s is not None else float("inf")):
                     reply: Reply = await pending.wait()
@@ -280,6 +298,24 @@ def _first(failures: BaseExceptionGroup[StepFailed]) -> StepFailed:
         error = error.exceptions[0]
     assert isinstance(error, StepFailed)
     return error
+
+
+async def _remember(effect: Remember, run: Drive) -> Mapping[str, Any]:
+    try:
+        if effect.value is None:
+            await run.memory.forget(effect.key)
+        else:
+            await run.memory.keep(effect.key, effect.value)
+    except StoreError as error:
+        raise StepFailed(f"{effect.key!r} could not be kept: {error}") from error
+    return {"kept": True}
+
+
+async def _recall(effect: Recall, run: Drive) -> Mapping[str, Any]:
+    try:
+        return {"recalled": await run.memory.find(effect.key)}
+    except StoreError as error:
+        raise StepFailed(f"{effect.key!r} could not be recalled: {error}") from error
 
 
 def _read(read: Read, run: Drive) -> str | None:

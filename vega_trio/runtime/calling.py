@@ -21,16 +21,24 @@ if TYPE_CHECKING:
 
 
 def new_mail(
-    process: Process, message: Any, *, turn_id: str | None = None, root_id: str | None = None, wants_reply: bool
+    process: Process,
+    message: Any,
+    *,
+    turn_id: str | None = None,
+    root_id: str | None = None,
+    wants_reply: bool,
+    tools: tuple[str, ...] | None = None,
 ) -> Mail:
     """A message from whoever is running to `process`."""
     sender = running()
     id_ = turn_id or process.kernel.new_id()
     if sender is None:
-        return Mail(id_, message, None, root_id or id_, wants_reply=wants_reply, accounts=accounts())
+        return Mail(id_, message, None, root_id or id_, wants_reply=wants_reply, accounts=accounts(), tools=tools)
     # What is asked within a turn belongs to the turn that a person or program began.
     root = root_id or sender.process.working_for or id_
-    return Mail(id_, message, sender.process.id, root, wants_reply=wants_reply, accounts=accounts())
+    return Mail(
+        id_, message, sender.process.id, root, wants_reply=wants_reply, accounts=accounts(), tools=tools
+    )
 
 
 def refuse_itself(process: Process) -> None:
@@ -91,6 +99,7 @@ def keep(process: Process, mail: Mail) -> None:
             sender_id=mail.sender_id,
             message=message,
             at=process.kernel.wall_clock(),
+            tools=mail.tools,
         )
         mail.kept = process.kernel.store.submit(KeepMail(row))
 

@@ -30,6 +30,7 @@ class Mail:
     """One message. For an agent `id` is the turn's id, and `root_id` that of the turn it is part of.
 
     `accounts` are the budgets its sender works in, which the handling is charged to as well.
+    `tools` narrows what an agent may call in the turn: names and `server__*` patterns; None leaves it all it has.
     `attempt` is 1 on first delivery, 2 when delivered again after a restart. A reply or failure finishes it; later
     ones are dropped, as nobody waits for them.
     """
@@ -42,6 +43,7 @@ class Mail:
     finished: bool = attrs.field(default=False, init=False)
     wants_reply: bool = attrs.field(default=False, kw_only=True)
     accounts: tuple[Account, ...] = attrs.field(default=(), kw_only=True, repr=False)
+    tools: tuple[str, ...] | None = attrs.field(default=None, kw_only=True)
     cancelled: bool = attrs.field(default=False, init=False)
     kept: Commit | None = attrs.field(default=None, init=False, repr=False)
     holder: Incarnation | None = attrs.field(default=None, init=False, repr=False)

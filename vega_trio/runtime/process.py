@@ -263,17 +263,26 @@ class Process:
         mail = new_mail(self, message, turn_id=turn_id, root_id=root_id, wants_reply=True)
         return await call(self, mail, timeout)
 
-    def start_send(self, message: Any, *, turn_id: str | None = None, root_id: str | None = None) -> PendingReply:
+    def start_send(
+        self,
+        message: Any,
+        *,
+        turn_id: str | None = None,
+        root_id: str | None = None,
+        tools: tuple[str, ...] | None = None,
+    ) -> PendingReply:
         """Sends now and returns the reply to come. Needs no task.
 
-        A `turn_id` whose message is waiting or being handled is not sent again: the reply is that one's.
+        A `turn_id` whose message is waiting or being handled is not sent again: the reply is that one's. `tools`
+        narrows what an agent may call for it, by names and `server__*` patterns.
 
         Raises: MailboxFull; ProcessExited (reason NoProcess) when it has ended.
         """
         waiting = open_mail(self, turn_id) if turn_id is not None else None
         if waiting is not None:
             return pending_reply(self, waiting)
-        return start_call(self, new_mail(self, message, turn_id=turn_id, root_id=root_id, wants_reply=True))
+        mail = new_mail(self, message, turn_id=turn_id, root_id=root_id, wants_reply=True, tools=tools)
+        return start_call(self, mail)
 
     async def compact(self) -> None:
         """Has an agent replace the older part of its conversation by a summary, when its turn is over.

@@ -26,7 +26,7 @@ class LeftBehind:
         return bool(self.mail or self.row.task)
 
     def letters(self) -> list[Mail]:
-        return [Mail(each.id, each.message, each.sender_id, each.root_id) for each in self.mail]
+        return [Mail(each.id, each.message, each.sender_id, each.root_id, tools=each.tools) for each in self.mail]
 
 
 @attrs.define(eq=False)

@@ -66,11 +66,14 @@ def op_row(values: Mapping[str, Any]) -> OpRow:
 
 
 def mail_row(
-    process: str, id_: str, root_id: str, sender: str | None, role: str, parts: str, at: float
+    process: str, id_: str, root_id: str, sender: str | None, role: str, parts: str, at: float, tools: str | None
 ) -> MailRow:
     """A stored mail. Raises: ValueError when its parts are not as `message_parts` writes them."""
     message = decode_message({"role": role, "content": decode_json(parts)}, f"mail {id_} of process {process}")
-    return MailRow(process_id=process, id=id_, root_id=root_id, sender_id=sender, message=message, at=at)
+    narrowed = None if tools is None else tuple(decode_json(tools))
+    return MailRow(
+        process_id=process, id=id_, root_id=root_id, sender_id=sender, message=message, at=at, tools=narrowed
+    )
 
 
 def pair(one: str, other: str) -> tuple[str, str]:

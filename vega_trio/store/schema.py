@@ -87,7 +87,12 @@ def _ties(db: Database) -> None:
     _index_records(db, "wf_run", ("status",))
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_first, _journal, _application, _ties)
+def _language(db: Database) -> None:
+    """The tools that a step leaves to its agent."""
+    db.execute("ALTER TABLE mailbox ADD COLUMN tools TEXT")
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_first, _journal, _application, _ties, _language)
 
 
 def field(name: str) -> str:

@@ -191,7 +191,7 @@ def _ops(db: Database, process_id: str, turn_id: str | None) -> list[OpRow]:
 
 
 def _mail(db: Database) -> list[MailRow]:
-    found = db.conn.execute("SELECT process, id, root_id, sender, role, parts, at FROM mailbox ORDER BY rowid")
+    found = db.conn.execute("SELECT process, id, root_id, sender, role, parts, at, tools FROM mailbox ORDER BY rowid")
     return [rows.mail_row(*row) for row in found]
 
 

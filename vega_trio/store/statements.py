@@ -8,6 +8,7 @@ from typing import Any, Final, assert_never
 
 import attrs
 
+from vega_trio._core.codec import encode_json
 from vega_trio._core.wire import encode_event
 from vega_trio.changes import (
     AppendEvent,
@@ -93,7 +94,7 @@ _SET_TIMER: Final = (
 )
 _DROP_TIMERS: Final = "DELETE FROM timer WHERE process = ?"
 _KEEP_MAIL: Final = (
-    "INSERT INTO mailbox (process, id, root_id, sender, role, parts, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO mailbox (process, id, root_id, sender, role, parts, at, tools) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (process, id) DO NOTHING"
 )
 _DROP_MAIL: Final = "DELETE FROM mailbox WHERE process = ? AND id = ?"
@@ -230,7 +231,8 @@ def _finished_values(end: OpFinished, statements: list[tuple[str, Values]]) -> V
 
 def _mail_values(mail: MailRow) -> Values:
     parts = rows.message_parts(mail).decode()
-    return (mail.process_id, mail.id, mail.root_id, mail.sender_id, mail.message.role, parts, mail.at)
+    tools = None if mail.tools is None else encode_json(mail.tools).decode()
+    return (mail.process_id, mail.id, mail.root_id, mail.sender_id, mail.message.role, parts, mail.at, tools)
 
 
 def _kept(process_id: str, text: str, statements: list[tuple[str, Values]]) -> str:

@@ -99,7 +99,8 @@ async def check_saving_a_process_leaves_its_account_alone(store: Store) -> None:
 async def check_mail_is_kept_in_order_until_dropped(store: Store) -> None:
     def mail(id_: str, process_id: str = "p") -> MailRow:
         message = Message("user", (TextPart(id_), ImagePart("image/png", b"\xff")))
-        return MailRow(process_id=process_id, id=id_, root_id="r", sender_id=None, message=message, at=1.5)
+        tools = ("read_file", "fs__*") if id_ == "a" else None
+        return MailRow(process_id=process_id, id=id_, root_id="r", message=message, at=1.5, tools=tools)
 
     for row in (mail("b"), mail("a"), mail("x", "q"), mail("c"), mail("b")):
         store.submit(KeepMail(row))
