@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+import math
+import weakref
+
 import attrs
 import pytest
 import trio
+import trio.testing
 from trio.testing import MockClock
 
 import vega_trio as vega
@@ -304,3 +309,24 @@ async def test_calls_to_the_dead_and_to_oneself_are_refused(orch: Orchestrator, 
     with pytest.raises(vega.ProcessExited) as exited:
         await proc.send("hello")
     assert exited.value.reason == vega.NoProcess()
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+async def test_a_dead_process_leaves_nothing_to_the_cycle_collector(
+    orch: Orchestrator, clock: MockClock, stopped: bool
+) -> None:
+    async def body(me: Process) -> None:
+        await trio.sleep(math.inf if stopped else 1)
+
+    gc.collect()
+    gc.disable()
+    try:
+        proc = await orch.spawn(body)
+        parts = [weakref.ref(each) for each in (proc.live, proc.keeper)]
+        if stopped:
+            await orch.stop(proc.id)
+        await proc.wait()
+        await trio.testing.wait_all_tasks_blocked()
+        assert [part() for part in parts] == [None, None]
+    finally:
+        gc.enable()

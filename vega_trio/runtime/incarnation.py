@@ -126,6 +126,13 @@ class Incarnation:
             if timer is not None:
                 timer.cancel()
         bury(self)
+        self._let_go_of_task()
+
+    def _let_go_of_task(self) -> None:
+        """Its context holds this incarnation: a dead process is to be freed at once, not by the cycle collector."""
+        if self.task is not None:
+            self.task.custom_sleep_data = None
+            self.task = None
 
     def _died_of_cancel(self, error: BaseException) -> bool:
         """Whether the error came out of the cancel that ended us, and not in its place."""

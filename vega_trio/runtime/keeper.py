@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
+import trio
 
 from vega_trio.agent import ShutdownTime
 from vega_trio.exits import ExitReason
@@ -78,3 +79,36 @@ class Keeper(Protocol):
     async def kill(self) -> None:
         """Ends the process for good, at once; returns when it has ended."""
         ...
+
+
+@attrs.frozen
+class Gone:
+    """The keeper of a process that has ended for good: there is nothing left to do.
+
+    It takes the last keeper's place, which holds the process: a dead process is to be freed at once, not by the
+    cycle collector.
+    """
+
+    owner: None = None
+    shutdown: ShutdownTime = 0.0
+
+    def started(self, incarnation: Incarnation) -> None:
+        """Never called: no incarnation follows."""
+
+    def decide(self, incarnation: Incarnation) -> Verdict:
+        return FINAL
+
+    def expire(self, reason: ExitReason) -> None:
+        """It has ended already."""
+
+    def dismiss(self) -> None:
+        """It has ended already."""
+
+    async def stop(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def kill(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+
+GONE = Gone()

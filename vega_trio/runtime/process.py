@@ -26,6 +26,7 @@ from vega_trio.runtime.calling import call, new_mail, open_mail, pending_reply, 
 from vega_trio.runtime.figures import ProcessStatistics, row_of, statistics_of
 from vega_trio.runtime.inbox import Inbox
 from vega_trio.runtime.incarnation import Incarnation, running
+from vega_trio.runtime.keeper import GONE, Keeper
 from vega_trio.runtime.mailbox import Mail as Mail
 from vega_trio.runtime.mailbox import Mailbox
 from vega_trio.runtime.mailbox import PendingReply as PendingReply
@@ -37,7 +38,6 @@ from vega_trio.session import Session
 if TYPE_CHECKING:
     from vega_trio.runtime.group import Group
     from vega_trio.runtime.health import Vitals
-    from vega_trio.runtime.keeper import Keeper
     from vega_trio.runtime.kernel import Kernel
     from vega_trio.runtime.spawning import Spawning
     from vega_trio.runtime.supervisor import Supervisor
@@ -435,6 +435,7 @@ class Process:
     def announce_end(self) -> None:
         """The kernel's: wakes who waits for the end."""
         assert self.final is not None
+        self.keeper = GONE
         if self._ended is not None:
             self._ended.set()
         callbacks, self._on_end = self._on_end, None
