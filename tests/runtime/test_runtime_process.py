@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import math
 import weakref
+from typing import Any
 
 import attrs
 import pytest
@@ -330,3 +331,35 @@ async def test_a_dead_process_leaves_nothing_to_the_cycle_collector(
         assert [part() for part in parts] == [None, None]
     finally:
         gc.enable()
+
+
+async def test_an_id_that_a_living_or_remembered_process_has_is_drawn_again(
+    kernels: Any, clock: MockClock
+) -> None:
+    drawn = iter(["a", "a", "b", "a", "b", "c"])
+    with trio.fail_after(1):
+        async with kernels(new_id=lambda: next(drawn)) as orch:
+            remembered = await orch.spawn(sleeper)
+            await orch.stop(remembered.id)
+            living = await orch.spawn(sleeper)
+            third = await orch.spawn(sleeper)
+            assert [remembered.id, living.id, third.id] == ["a", "b", "c"]
+
+
+async def test_an_id_is_drawn_for_mail_only_when_somebody_asks_for_it(kernels: Any, clock: MockClock) -> None:
+    drawn: list[str] = []
+
+    def new_id() -> str:
+        drawn.append(f"id{len(drawn)}")
+        return drawn[-1]
+
+    async def body(me: Process) -> None:
+        async for mail in me.inbox:
+            mail.reply((mail.id, mail.root_id, mail.id) if mail.message else None)
+
+    with trio.fail_after(1):
+        async with kernels(new_id=new_id) as orch:
+            proc = await orch.spawn(body)
+            assert await proc.send("") is None
+            assert drawn == ["id0"]
+            assert await proc.send("yours?") == ("id1", "id1", "id1")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
 
 import attrs
@@ -24,8 +24,8 @@ MAX_PENDING = 10_000
 
 
 def new_id() -> str:
-    """Eight hexadecimal digits: short enough to type, and checked against the living when used."""
-    return uuid.uuid4().hex[:8]
+    """Twelve hexadecimal digits: short enough to type, long enough for the ids of years in one store."""
+    return os.urandom(6).hex()
 
 
 def refuse_overload(store: Store) -> None:

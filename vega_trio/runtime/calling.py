@@ -31,11 +31,11 @@ def new_mail(
 ) -> Mail:
     """A message from whoever is running to `process`."""
     sender = running()
-    id_ = turn_id or process.kernel.new_id()
+    id_ = turn_id or process.kernel.new_id
     if sender is None:
-        return Mail(id_, message, None, root_id or id_, wants_reply=wants_reply, accounts=accounts(), tools=tools)
+        return Mail(id_, message, None, root_id, wants_reply=wants_reply, accounts=accounts(), tools=tools)
     # What is asked within a turn belongs to the turn that a person or program began.
-    root = root_id or sender.process.working_for or id_
+    root = root_id or sender.process.working_for
     return Mail(
         id_, message, sender.process.id, root, wants_reply=wants_reply, accounts=accounts(), tools=tools
     )

@@ -29,16 +29,17 @@ FAIRNESS = 64  # messages moved without a checkpoint, so that a busy process doe
 class Mail:
     """One message. For an agent `id` is the turn's id, and `root_id` that of the turn it is part of.
 
+    `id` is given as a text or as what draws one, for mail whose id nobody may ask for. `root_id` None is the same.
     `accounts` are the budgets its sender works in, which the handling is charged to as well.
     `tools` narrows what an agent may call in the turn: names and `server__*` patterns; None leaves it all it has.
     `attempt` is 1 on first delivery, 2 when delivered again after a restart. A reply or failure finishes it; later
     ones are dropped, as nobody waits for them.
     """
 
-    id: str
+    _id: str | Callable[[], str]
     message: Any
     sender_id: str | None = None
-    root_id: str = attrs.field(default=attrs.Factory(lambda self: self.id, takes_self=True))
+    _root_id: str | None = None
     attempt: int = attrs.field(default=1, init=False)
     finished: bool = attrs.field(default=False, init=False)
     wants_reply: bool = attrs.field(default=False, kw_only=True)
@@ -51,6 +52,16 @@ class Mail:
     _outcome: outcome.Outcome[Any] | None = attrs.field(default=None, init=False, repr=False)
     _waiters: list[trio.lowlevel.Task] | None = attrs.field(default=None, init=False, repr=False)
     _callbacks: list[Callable[[Mail], None]] | None = attrs.field(default=None, init=False, repr=False)
+
+    @property
+    def id(self) -> str:
+        if not isinstance(self._id, str):
+            self._id = self._id()
+        return self._id
+
+    @property
+    def root_id(self) -> str:
+        return self._root_id or self.id
 
     def reply(self, value: object = None) -> None:
         """Answers the sender and finishes the mail."""
@@ -234,7 +245,8 @@ class Mailbox:
         while not self._queue:
             await self._wait_for_mail()
         mail = self._queue.popleft()
-        self._admit()
+        if self._senders or self.on_full is not None:
+            self._admit()
         return mail
 
     async def _wait_for_mail(self) -> None:
