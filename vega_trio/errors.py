@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from vega_trio.exits import Crashed, ExitReason, Shutdown, describe
 from vega_trio.session import ErrorClass
+from vega_trio.suggest import remedy
 
 if TYPE_CHECKING:
     from vega_trio.diagnostics import Diagnostic
@@ -370,12 +371,5 @@ class Ignore(Exception):
 
 def did_you_mean(wrong: str, known: Iterable[Any]) -> str:
     """A suggestion to append to an error: `; did you mean 'researcher'?`, or the names there are, or nothing."""
-    from difflib import get_close_matches  # only a failure pays for it
-
-    names = [str(each) for each in known]
-    close = get_close_matches(wrong, names, n=1, cutoff=0.7)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    if names:
-        return "; there are: " + ", ".join(sorted(names)[:8])
-    return ""
+    hint = remedy(wrong, [str(each) for each in known])
+    return f"; {hint}" if hint else ""

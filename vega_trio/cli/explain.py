@@ -14,7 +14,7 @@ def command(code: str) -> int:
     from vega_trio.cli.failure import usage
     from vega_trio.cli.terminal import put
     from vega_trio.dsl.explain import EXPLANATIONS, explain
-    from vega_trio.dsl.suggest import remedy
+    from vega_trio.suggest import remedy
 
     text = explain(code)
     if text is None:

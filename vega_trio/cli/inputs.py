@@ -10,8 +10,8 @@ import attrs
 
 from vega_trio._core.codec import decode_json
 from vega_trio.cli.failure import usage
-from vega_trio.dsl.suggest import closest
 from vega_trio.dsl.workflow import WorkflowDefinition
+from vega_trio.suggest import closest
 
 MAX_BYTES = 10 * 1024 * 1024  # as much as a text of the language may hold
 

@@ -13,7 +13,6 @@ import attrs
 
 from vega_trio.dsl import nodes as n
 from vega_trio.dsl.filters import FILTERS
-from vega_trio.dsl.suggest import remedy
 from vega_trio.dsl.values import (
     MAX_VISITS,
     UNDEFINED,
@@ -34,6 +33,7 @@ from vega_trio.dsl.values import (
     print_value,
     truth,
 )
+from vega_trio.suggest import remedy
 
 
 @attrs.define

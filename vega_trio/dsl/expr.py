@@ -27,8 +27,8 @@ from vega_trio.dsl.nodes import (
     Text,
     Unary,
 )
-from vega_trio.dsl.suggest import remedy
 from vega_trio.dsl.values import ExpressionError
+from vega_trio.suggest import remedy
 
 MAX_LENGTH = 4096
 MAX_DEPTH = 64

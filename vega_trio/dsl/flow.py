@@ -9,7 +9,6 @@ import attrs
 from vega_trio.dsl.nodes import Reference
 from vega_trio.dsl.reading import Reading
 from vega_trio.dsl.scopes import Known, joined, merged
-from vega_trio.dsl.suggest import closest, remedy
 from vega_trio.dsl.walk import (
     Expressive,
     all_names,
@@ -31,6 +30,7 @@ from vega_trio.dsl.workflow import (
     TryAction,
     WorkflowDefinition,
 )
+from vega_trio.suggest import closest, remedy
 
 _ALWAYS = BUILTIN_VARIABLES - {"item", "loop", "steps", "env"}
 _LOOP_FIELDS = frozenset({"index", "count", "first", "last", "length", "parent"})

@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from vega_trio.dsl.filters import parse_json
-from vega_trio.dsl.suggest import remedy
 from vega_trio.dsl.values import ExpressionError, check_text, decimal, equal, is_number, kind, measure, print_value
 from vega_trio.dsl.workflow import InputDefinition, WorkflowDefinition
 from vega_trio.errors import InputError
+from vega_trio.suggest import remedy
 
 _BOOLEANS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 

@@ -18,13 +18,13 @@ from vega_trio.dsl.read_tools import ToolSetting, read_tool, scalars
 from vega_trio.dsl.read_workflows import read_workflows
 from vega_trio.dsl.reading import Reading, shape
 from vega_trio.dsl.source import MAX_ERRORS, Finding, Report, Source, Span, in_file_order
-from vega_trio.dsl.suggest import remedy
 from vega_trio.dsl.support import UNSUPPORTED, Unsupported
 from vega_trio.dsl.tool import ToolDefinition
 from vega_trio.dsl.validate import Whole, validate
 from vega_trio.dsl.yaml_text import YamlMap, YamlNode, YamlScalar
 from vega_trio.errors import DocumentError
 from vega_trio.protocols import Files
+from vega_trio.suggest import remedy
 
 _SECTIONS = ("agents", "workflows", "tools")
 _KEYS = ("name", "description", *_SECTIONS, "settings")

@@ -10,9 +10,9 @@ import attrs
 
 from vega_trio.dsl.reading import Reading, shape
 from vega_trio.dsl.source import Finding, Report, Source, Span
-from vega_trio.dsl.suggest import closest, remedy
 from vega_trio.dsl.yaml_text import YamlError, YamlList, YamlMap, YamlNode, YamlScalar, decode, load
 from vega_trio.protocols import Files
+from vega_trio.suggest import closest, remedy
 
 SUFFIX = ".vega.yaml"
 MAX_TOTAL = 4 * 1024 * 1024

@@ -9,7 +9,6 @@ import attrs
 
 from vega_trio.dsl.fields import Fields
 from vega_trio.dsl.reading import Reading
-from vega_trio.dsl.suggest import remedy
 from vega_trio.dsl.template import Constant, Template, ValueTemplate, compile_template
 from vega_trio.dsl.words import bad_variable
 from vega_trio.dsl.workflow import (
@@ -29,6 +28,7 @@ from vega_trio.dsl.workflow import (
     WorkflowAction,
 )
 from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
+from vega_trio.suggest import remedy
 
 _FOR = re.compile(r"\s*([^\W\d]\w*)(?:\s*,\s*([^\W\d]\w*))?\s+in\s+(?=\S)")
 _PATH = re.compile(r"[^\W\d]\w*(?:\.\w+|\[-?[0-9]+\])*")

@@ -22,9 +22,9 @@ from vega_trio.dsl.read_policies import (
     read_supervision,
 )
 from vega_trio.dsl.reading import Reading
-from vega_trio.dsl.suggest import remedy
 from vega_trio.dsl.words import STEP_WORDS
 from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
+from vega_trio.suggest import remedy
 
 _OWN = frozenset({"name", "display_name", "title", "avatar", "description", "extends"})
 _MERGED = frozenset({"supervision", "retry", "delegation", "skills", "context"})

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from vega_trio.dsl.fields import Fields
-from vega_trio.dsl.suggest import remedy
 from vega_trio.dsl.yaml_text import YamlScalar
+from vega_trio.suggest import remedy
 
 
 def read_model(fields: Fields, key: str) -> str | None:

@@ -12,11 +12,11 @@ from vega_trio.dsl.fields import Fields
 from vega_trio.dsl.read_actions import ACTION_READERS, Inside, describe_step, for_action, inner_save
 from vega_trio.dsl.read_options import read_options, read_save
 from vega_trio.dsl.reading import Reading, shape
-from vega_trio.dsl.suggest import closest, remedy
 from vega_trio.dsl.template import Template, compile_template
 from vega_trio.dsl.words import ACTIONS, ASK_OPTIONS, COMPANIONS, OPTIONS, STEP_WORDS
 from vega_trio.dsl.workflow import Action, AskAction, SetAction, Step, StepOptions
 from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
+from vega_trio.suggest import closest, remedy
 
 MAX_STEPS = 10_000
 _FOR_KEY = re.compile(r"for\s+")

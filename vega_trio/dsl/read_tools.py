@@ -16,7 +16,6 @@ from vega_trio.dsl.offsets import span_within
 from vega_trio.dsl.read_params import read_params
 from vega_trio.dsl.read_policies import read_backoff
 from vega_trio.dsl.reading import Reading, shape
-from vega_trio.dsl.suggest import distance, remedy
 from vega_trio.dsl.template import Template, ValueTemplate, compile_template
 from vega_trio.dsl.tool import (
     BuiltinImpl,
@@ -31,6 +30,7 @@ from vega_trio.dsl.tool import (
 from vega_trio.dsl.values import ExpressionError
 from vega_trio.dsl.words import BUILTIN_TOOLS
 from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
+from vega_trio.suggest import distance, remedy
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _URL_START = re.compile(r"https?://[^/?#]+(?:[/?#]|$)", re.IGNORECASE)

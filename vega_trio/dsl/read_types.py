@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vega_trio.dsl.reading import Reading, shape
-from vega_trio.dsl.suggest import remedy
 from vega_trio.dsl.workflow import InputType
 from vega_trio.dsl.yaml_text import YamlNode, YamlScalar
+from vega_trio.suggest import remedy
 
 _TYPES: Mapping[str, InputType] = {
     "string": "string",

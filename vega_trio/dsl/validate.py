@@ -12,7 +12,6 @@ from vega_trio.dsl.inputs import check
 from vega_trio.dsl.read_agents import AgentSection, check_team
 from vega_trio.dsl.read_workflows import primary_input
 from vega_trio.dsl.reading import Reading, head_span
-from vega_trio.dsl.suggest import distance, remedy
 from vega_trio.dsl.template import Constant, Template, ValueTemplate
 from vega_trio.dsl.walk import all_names, every_step, expressions, save_pattern
 from vega_trio.dsl.words import BUILTIN_TOOLS, BUILTIN_VARIABLES
@@ -31,6 +30,7 @@ from vega_trio.dsl.workflow import (
 )
 from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
 from vega_trio.protocols import Files
+from vega_trio.suggest import distance, remedy
 
 _META_TOOLS = frozenset({"delegate", "bb_read", "bb_write", "bb_list", "load_skill", "remember", "recall", "forget"})
 
