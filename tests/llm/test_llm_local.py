@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from vega_trio.errors import ModelError
-from vega_trio.llm.local import LocalModel, open_local
+from vega_trio.llm.local import LocalModel, open_client, open_local
 from vega_trio.llm.pull import pull
 from vega_trio.messages import Message, Usage
 from vega_trio.protocols import ModelDone, ModelEvent, ModelRequest, TextChunk
@@ -31,9 +31,8 @@ async def ask(model: LocalModel, request: ModelRequest) -> list[ModelEvent]:
 
 @contextlib.asynccontextmanager
 async def client_of(server: FakeMessagesServer, read_timeout_s: float = 5) -> AsyncIterator[LocalModel]:
-    timeout = httpx.Timeout(read_timeout_s)
     with trio.fail_after(10), block_network():
-        async with httpx.AsyncClient(base_url=server.base_url, timeout=timeout, trust_env=False) as client:
+        async with open_client(httpx, server.base_url, "key", read_timeout_s) as client:
             yield LocalModel("local", read_timeout_s, client, httpx)
 
 
@@ -42,6 +41,13 @@ async def test_it_streams_the_messages_api() -> None:
         assert await ask(model, asking("hi")) == [TextChunk("a "), TextChunk("b"), ModelDone("end_turn", Usage(10, 5))]
     assert server.requests[0].body["temperature"] == 0
     assert model.price(Usage(5, 5)) == 0
+
+
+async def test_no_call_reuses_the_connection_of_another() -> None:
+    async with FakeMessagesServer(["one", "two"]) as server, client_of(server) as model:
+        for text in ("first", "second"):
+            await ask(model, asking(text))
+    assert [request.headers["connection"] for request in server.requests] == ["close", "close"]
 
 
 @pytest.mark.parametrize(

@@ -47,14 +47,25 @@ async def open_local(
     file = _model_file(path, home)
     async with _serving(file) as (url, key):
         httpx = await trio.to_thread.run_sync(_load_httpx)
-        # Two turns run at a time; who comes third waits for a place, not for the model's first word.
-        timeout = httpx.Timeout(read_timeout_s, connect=5.0, pool=None)
-        limits = httpx.Limits(max_connections=_PARALLEL)
-        headers = {"authorization": f"Bearer {key}"}
-        async with httpx.AsyncClient(
-            base_url=url, headers=headers, timeout=timeout, limits=limits, trust_env=False
-        ) as client:
+        async with open_client(httpx, url, key, read_timeout_s) as client:
             yield LocalModel(f"local:{path}" if path else "local", read_timeout_s, client, httpx)
+
+
+def open_client(library: ModuleType, url: str, key: str, read_timeout_s: float) -> httpx.AsyncClient:
+    """httpx's client (`library` is the module) for a llama.cpp server, with a connection for each call.
+
+    The server hangs up after an answer when others wait for its threads, and no header says so: under load, a call
+    over a kept connection met its end now and then.
+    """
+    # Two turns run at a time; who comes third waits for a place, not for the model's first word.
+    client: httpx.AsyncClient = library.AsyncClient(
+        base_url=url,
+        headers={"authorization": f"Bearer {key}", "connection": "close"},
+        timeout=library.Timeout(read_timeout_s, connect=5.0, pool=None),
+        limits=library.Limits(max_connections=_PARALLEL, max_keepalive_connections=0),
+        trust_env=False,
+    )
+    return client
 
 
 @attrs.define(eq=False)
