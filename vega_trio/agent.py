@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
@@ -257,6 +258,7 @@ class Agent:
     orchestrator's. `tools` are functions, Tool objects or names of built-in tools; without any the agent has
     none. `max_tokens` bounds one reply, `max_iterations` the model calls of one turn. `fallback_model` is tried once
     when `retry` is spent. `budget` (also bare dollars) covers one process over all incarnations and what works for it.
+    With `output`, an attrs class, a dataclass or a JSON Schema, a reply is JSON and `Reply.output` its checked value.
     """
 
     name: str
@@ -283,6 +285,7 @@ class Agent:
     context: TokenBudget | SlidingWindow = attrs.field(
         factory=TokenBudget, validator=validators.instance_of((TokenBudget, SlidingWindow))
     )
+    output: Any = attrs.field(default=None, hash=False)
 
     def __attrs_post_init__(self) -> None:
         if not isinstance(self.name, str) or not 0 < len(self.name) <= 128:
@@ -298,8 +301,17 @@ class Agent:
             _number("Agent", "temperature", self.temperature)
             if self.temperature > 2:
                 raise ValueError(f"Agent.temperature must be at most 2, not {self.temperature!r}")
+        if self.output is not None and not _can_be_output(self.output):
+            raise ValueError(
+                f"Agent.output must be an attrs class, a dataclass or a JSON Schema (a mapping), not {self.output!r}"
+            )
         _number("Agent", "max_tokens", self.max_tokens, least=1)
         _number("Agent", "max_iterations", self.max_iterations, least=1)
+
+
+def _can_be_output(output: Any) -> bool:
+    fields = isinstance(output, type) and (attrs.has(output) or dataclasses.is_dataclass(output))
+    return fields or isinstance(output, Mapping)
 
 
 ShutdownTime = float | Literal["brutal_kill"]

@@ -170,12 +170,16 @@ class StoreOverloaded(StoreError):
 
 
 class TurnFailed(VegaError):
-    """A turn ended without a reply; its process lives. The cause, if any, is the `ModelError`."""
+    """A turn ended without a reply; its process lives. The cause, if any, is the `ModelError`.
 
-    def __init__(self, message: str, error_class: ErrorClass, turn_id: str) -> None:
+    `stop_reason` is `error`, `max_iterations`, `doom_loop` or `refusal`.
+    """
+
+    def __init__(self, message: str, error_class: ErrorClass, turn_id: str, *, stop_reason: str = "error") -> None:
         super().__init__(message)
         self.error_class = error_class
         self.turn_id = turn_id
+        self.stop_reason = stop_reason
 
 
 class TurnCancelled(VegaError):

@@ -30,15 +30,30 @@ class ToolSpec:
     effects: frozenset[str] = frozenset()
 
 
+@attrs.frozen
+class OutputSpec:
+    """What a typed agent's replies must be: JSON that fits `schema`, a JSON Schema.
+
+    `structure` makes the value of it. Raises: ValueError for what the schema lets pass and the class does not.
+    """
+
+    schema: Mapping[str, Any]
+    structure: Callable[[Any], Any] = attrs.field(repr=False)
+
+
 @attrs.frozen(kw_only=True)
 class ModelRequest:
-    """One call of a model. `messages` alternate or not, as the conversation was; every tool call has its result."""
+    """One call of a model. `messages` alternate or not, as the conversation was; every tool call has its result.
+
+    `output_schema` is what the answer's text must fit, for providers that can see to it; `system` says so too.
+    """
 
     messages: tuple[Message, ...]
     system: str = ""
     tools: tuple[ToolSpec, ...] = ()
     temperature: float | None = None
     max_tokens: int = 8192
+    output_schema: Mapping[str, Any] | None = None
 
 
 @attrs.frozen

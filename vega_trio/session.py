@@ -25,7 +25,8 @@ class ErrorClass(StrEnum):
     BUDGET_EXCEEDED = "budget_exceeded"
     CONTEXT_OVERFLOW = "context_overflow"
     REFUSAL = "refusal"
-    LIMIT_EXCEEDED = "limit_exceeded"  # max_iterations
+    LIMIT_EXCEEDED = "limit_exceeded"  # max_iterations, or the same call over and over
+    FORMAT_ERROR = "format_error"  # not the typed output that was asked for, also when asked again
     INTERRUPTED = "interrupted"  # its process crashed twice under the same turn
 
 

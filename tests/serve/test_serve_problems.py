@@ -24,6 +24,7 @@ STATUSES = {
     ErrorClass.CONTEXT_OVERFLOW: 502,
     ErrorClass.REFUSAL: 502,
     ErrorClass.LIMIT_EXCEEDED: 502,
+    ErrorClass.FORMAT_ERROR: 502,
     ErrorClass.INTERRUPTED: 503,
 }
 

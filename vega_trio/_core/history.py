@@ -17,6 +17,8 @@ UNKNOWN_OUTCOME = (
 
 CANCELLED = "Error: cancelled"
 
+NOT_RUN = "Error: not run: the same call had been made again and again"
+
 
 def open_calls(messages: Sequence[Message]) -> tuple[ToolCall, ...]:
     """The calls of the last assistant message that have no result yet, in the order they were made."""

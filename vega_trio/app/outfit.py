@@ -19,6 +19,7 @@ from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.process import Process
 from vega_trio.tools.threads import Threads
 from vega_trio.tools.toolbox import as_tool
+from vega_trio.tools.typed import output_spec
 
 MAX_PENDING = 10_000
 
@@ -103,6 +104,7 @@ class Outfitter:
             idle_stop_s=self.idle_stop_s,
             failpoint=self.failpoint,
             fallback=self.fallback_of(agent),
+            output=None if agent.output is None else output_spec(agent.output, agent.name),
             limits=self.limits,
         )
         return agent_body(agent, equipment)

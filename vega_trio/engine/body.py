@@ -10,8 +10,9 @@ from vega_trio._core.budget import charged_to
 from vega_trio.agent import Agent
 from vega_trio.engine.context import compact, kept_by
 from vega_trio.engine.conversation import Conversation, open_conversation
+from vega_trio.engine.ending import interrupted, stopped
 from vega_trio.engine.equipment import Equipment
-from vega_trio.engine.turn import Turn, interrupted, run_turn, stopped
+from vega_trio.engine.turn import Turn, run_turn
 from vega_trio.errors import ModelError, TurnCancelled, TurnFailed
 from vega_trio.messages import Compact, Message, as_message
 from vega_trio.runtime.process import Mail, Process

@@ -51,9 +51,9 @@ async def ask_model(turn: Turn, request: ModelRequest) -> Answer:
         if pause is None:
             return await _fall_back(turn, request, failure, attempt)
         attempt += 1
-        _announce(turn, failure, attempt, pause, turn.equipment.model)
+        announce(turn, failure, attempt, pause, turn.equipment.model)
         await trio.sleep(pause)
-        _start_over(turn)
+        start_over(turn)
 
 
 async def _fall_back(turn: Turn, request: ModelRequest, failure: ModelError, attempt: int) -> Answer:
@@ -61,12 +61,13 @@ async def _fall_back(turn: Turn, request: ModelRequest, failure: ModelError, att
     other = turn.equipment.fallback
     if other is None or not may_fall_back(turn.agent.retry, failure):
         raise failure
-    _announce(turn, failure, attempt + 1, 0.0, other)
-    _start_over(turn)
+    announce(turn, failure, attempt + 1, 0.0, other)
+    start_over(turn)
     return await _attempt(turn, other, request)
 
 
-def _announce(turn: Turn, failure: ModelError, attempt: int, pause: float, model: Model) -> None:
+def announce(turn: Turn, failure: ModelError, attempt: int, pause: float, model: Model) -> None:
+    """Says that the model is asked once more, and why."""
     turn.emit(
         LlmRetry,
         error_class=failure.error_class.value,
@@ -78,8 +79,8 @@ def _announce(turn: Turn, failure: ModelError, attempt: int, pause: float, model
     )
 
 
-def _start_over(turn: Turn) -> None:
-    """Only now, after the pause: a turn stopped meanwhile keeps what it has shown."""
+def start_over(turn: Turn) -> None:
+    """Takes back what was shown of an answer; after the pause, so that a turn stopped meanwhile keeps it."""
     if turn.partial:
         turn.partial = ""
         if not turn.quiet:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import attrs
 
 from vega_trio._core.history import open_calls
+from vega_trio._core.loops import times_called
 from vega_trio._core.window import Measured
 from vega_trio.changes import AppendMessage, ClearMessages, MessageRow
 from vega_trio.engine.journal import Journal
@@ -60,6 +61,10 @@ class Conversation:
     def said_in(self, turn_id: str) -> str:
         """The assistant's text so far in this turn."""
         return "".join(message.text for message in self.of_turn(turn_id) if message.role == "assistant")
+
+    def times_called(self, turn_id: str) -> dict[str, int]:
+        """For each call of this turn, by id, the how manieth time it is that this very call is made."""
+        return times_called(self.of_turn(turn_id))
 
     def open_calls(self, turn_id: str) -> tuple[ToolCall, ...]:
         return open_calls(self.of_turn(turn_id))

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import attrs
 
 from vega_trio.engine.limits import Limits
-from vega_trio.protocols import Model, Store, Tool
+from vega_trio.protocols import Model, OutputSpec, Store, Tool
 from vega_trio.runtime.process import Process
 
 
@@ -20,7 +20,8 @@ class Equipment:
     """Shared by every process of the agent; holds nothing of any one of them.
 
     `fallback` answers when `model` fails for good; `limits` are the application's. `tools` is the allow-list: what is
-    not in it is refused when called. `idle_stop_s`: a process without mail for that long returns, None never.
+    not in it is refused when called. `output` is what final replies must be, None any text. `idle_stop_s`: a process
+    without mail for that long returns, None never.
     `wall_clock` gives Unix seconds. `ask(process, name, message)` reaches another agent on behalf of a process.
     `failpoint` is called with the name of each place where a test may have the program die.
     """
@@ -35,3 +36,4 @@ class Equipment:
     idle_stop_s: float | None = None
     failpoint: Callable[[str], None] = attrs.field(default=_pass, repr=False)
     fallback: Model | None = None
+    output: OutputSpec | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,22 +10,31 @@ import attrs
 import trio
 
 from vega_trio._core.history import CANCELLED, UNKNOWN_OUTCOME
+from vega_trio._core.loops import warning
 from vega_trio.changes import OpEnd, SaveProcess
 from vega_trio.context import ToolContext
-from vega_trio.errors import ProcessExit, ToolError, did_you_mean
+from vega_trio.errors import ModelError, ProcessExit, ToolError, ToolRetry, did_you_mean
 from vega_trio.events import ToolEnd, ToolStart
 from vega_trio.messages import Message, ToolCall, ToolResult
+from vega_trio.session import ErrorClass
 
 if TYPE_CHECKING:
     from vega_trio.engine.turn import Turn
     from vega_trio.protocols import Tool
 
 
+TOOL_RETRIES = 5
+"""How often in a row a tool may ask for better arguments (`ToolRetry`, wrong ones included) before the turn ends."""
+
+
 @attrs.frozen
 class Outcome:
+    """`retry`: the tool asked to be called again, differently."""
+
     call: ToolCall
     result: ToolResult
     duration_ms: int
+    retry: bool = False
 
 
 async def run_tools(turn: Turn, calls: tuple[ToolCall, ...]) -> None:
@@ -32,7 +42,8 @@ async def run_tools(turn: Turn, calls: tuple[ToolCall, ...]) -> None:
 
     Each ToolStart gets its ToolEnd, also when the turn is cancelled or the process dies underneath.
 
-    Raises: ProcessExit from a tool (possibly in a group), which ends the process.
+    Raises: ProcessExit from a tool (possibly in a group), which ends the process; ModelError when a tool asked for
+        better arguments too often.
     """
     running = {call.id: (call, trio.current_time()) for call in calls}
     journal, failpoint = turn.conversation.journal, turn.equipment.failpoint
@@ -45,6 +56,7 @@ async def run_tools(turn: Turn, calls: tuple[ToolCall, ...]) -> None:
     for call in calls:
         turn.emit(ToolStart, tool_call_id=call.id, tool_name=call.name, arguments=dict(call.arguments))
     report, outcomes = trio.open_memory_channel[Outcome](len(calls))
+    retried: dict[str, bool] = {}
     try:
         failpoint("before_begin")
         await turn.saved()
@@ -55,6 +67,7 @@ async def run_tools(turn: Turn, calls: tuple[ToolCall, ...]) -> None:
             for _ in calls:
                 outcome = await outcomes.receive()
                 del running[outcome.call.id]
+                retried[outcome.call.name] = retried.get(outcome.call.name, True) and outcome.retry
                 await _record(turn, outcome)
     finally:
         for call, started in running.values():
@@ -66,6 +79,18 @@ async def run_tools(turn: Turn, calls: tuple[ToolCall, ...]) -> None:
                 duration_ms=_ms_since(started),
                 error=True,
             )
+
+
+    _count_retries(turn, retried)
+
+
+def _count_retries(turn: Turn, retried: Mapping[str, bool]) -> None:
+    """`retried`: whether all calls of a tool in this reply were asked to be made again. Raises: ModelError."""
+    for name, again in retried.items():
+        turn.retries[name] = turn.retries.get(name, 0) + 1 if again else 0
+        if turn.retries[name] > TOOL_RETRIES:
+            message = f"the model called {name!r} with arguments that it refused {turn.retries[name]} times in a row"
+            raise ModelError(f"{message}; describe its parameters better", ErrorClass.LIMIT_EXCEEDED)
 
 
 async def _record(turn: Turn, outcome: Outcome) -> None:
@@ -92,17 +117,22 @@ async def _record(turn: Turn, outcome: Outcome) -> None:
 async def _run_one(turn: Turn, call: ToolCall, report: trio.MemorySendChannel[Outcome]) -> None:
     started = trio.current_time()
     tool = turn.tools.get(call.name)
+    retry = False
     if tool is None:
         hint = did_you_mean(call.name, turn.tools)
         content, failed = f"Error: tool {call.name!r} is not available to this agent{hint}", True
     else:
-        content, failed = await _guarded(turn, tool, call)
+        try:
+            content, failed = await _guarded(turn, tool, call)
+        except ToolRetry as asked:
+            content, failed, retry = f"Error: {asked}", True, True
+    content += warning(turn.conversation.times_called(turn.id)[call.id])
     result = ToolResult(call.id, content, is_error=failed)
-    report.send_nowait(Outcome(call, result, _ms_since(started)))
+    report.send_nowait(Outcome(call, result, _ms_since(started), retry))
 
 
 async def _guarded(turn: Turn, tool: Tool, call: ToolCall) -> tuple[str, bool]:
-    """The tool's text, or its failure told to the model; only a ProcessExit gets through."""
+    """The tool's text, or its failure told to the model; only a ProcessExit and a ToolRetry get through."""
     timeout_s = tool.spec.timeout_s
     try:
         with trio.move_on_after(timeout_s if timeout_s is not None else float("inf")):
@@ -111,6 +141,8 @@ async def _guarded(turn: Turn, tool: Tool, call: ToolCall) -> tuple[str, bool]:
             turn.equipment.failpoint("after_effect")
             return text, False
         return f"Error: {call.name} did not finish within {timeout_s:g} s", True
+    except ToolRetry:
+        raise
     except ToolError as error:
         return f"Error: {error}", True
     except ProcessExit:

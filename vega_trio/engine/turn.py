@@ -17,34 +17,34 @@ process. Everything here runs in the process's own task, but for the tools, whic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
 import trio
 
-from vega_trio._core.history import CANCELLED, UNKNOWN_OUTCOME, mended
+from vega_trio._core.history import NOT_RUN, UNKNOWN_OUTCOME, mended
+from vega_trio._core.loops import END_AT
 from vega_trio._core.patterns import fits
 from vega_trio.agent import Agent
-from vega_trio.changes import Change, DropMail, OpEnd, SaveProcess, Together
+from vega_trio.changes import Change, Together
 from vega_trio.context import Metrics
-from vega_trio.engine.calling import ask_model
+from vega_trio.engine.calling import announce, ask_model, start_over
 from vega_trio.engine.context import fitted
 from vega_trio.engine.conversation import Conversation
+from vega_trio.engine.ending import failed, finish, give_up, recall
 from vega_trio.engine.equipment import Equipment
 from vega_trio.engine.journal import model_key, tool_key
 from vega_trio.engine.toolrun import run_tools
-from vega_trio.errors import ModelError, TurnFailed
+from vega_trio.engine.typed import asking_for, correcting, read_output
+from vega_trio.errors import ModelError
 from vega_trio.events import (
     Event,
     MessageReset,
-    TurnFailure,
-    TurnFinished,
     TurnResumed,
     TurnStarted,
-    TurnStopped,
 )
-from vega_trio.messages import Message, Part, TextPart, ToolCall, ToolResult, Usage
+from vega_trio.messages import Message, Part, TextPart, ToolCall, Usage
 from vega_trio.protocols import Commit, ModelDone, ModelRequest, Tool
 from vega_trio.runtime.process import Process
 from vega_trio.session import ErrorClass, Reply
@@ -56,6 +56,8 @@ REPEATABLE_EFFECTS = frozenset({"read"})
 class Turn:
     """The state of one turn. `text` is what finished steps said; `partial` what the running step has said, `quiet`
     while that is not for others.
+
+    `retries` counts how often in a row each tool asked for better arguments.
 
     `unsaved` are facts that go with the next durable event; `owed` are the commits of those that went. `narrowed` are
     the tools that may be called in it, by names and patterns; None leaves all that the agent has.
@@ -73,6 +75,7 @@ class Turn:
     usage: Usage = attrs.field(factory=Usage)
     cost_microusd: int | None = 0
     calls: list[ToolCall] = attrs.field(factory=list)
+    retries: dict[str, int] = attrs.field(factory=dict)
     started: float = attrs.field(factory=trio.current_time)
     scope: trio.CancelScope | None = None
     unsaved: list[Change] = attrs.field(factory=list)
@@ -141,17 +144,33 @@ async def run_turn(turn: Turn, message: Message) -> Reply:
         await _begin_or_resume(turn, message)
         last = turn.conversation.of_turn(turn.id)[-1]
         if last.role == "assistant" and not last.tool_calls:  # it was said whole before a crash
-            return await _finish(turn, "end_turn")
+            return await finish(turn, "end_turn")
         for _ in range(turn.conversation.steps_of(turn.id), turn.agent.max_iterations):
             step = await _ask_model(turn)
             if not step.message.tool_calls:
-                return await _finish(turn, step.done.stop_reason)
+                return await finish(turn, step.done.stop_reason)
+            await _refuse_loop(turn, step.message.tool_calls)
             await run_tools(turn, step.message.tool_calls)
     except ModelError as error:
-        raise await _failed(turn, str(error), error.error_class) from error
+        stop_reason = "refusal" if error.error_class is ErrorClass.REFUSAL else "error"
+        raise await failed(turn, str(error), error.error_class, stop_reason=stop_reason) from error
     limit = turn.agent.max_iterations
     message_text = f"{turn.agent.name!r} reached max_iterations ({limit}) without an answer; raise it or ask for less"
-    raise await _failed(turn, message_text, ErrorClass.LIMIT_EXCEEDED, stop_reason="max_iterations")
+    raise await failed(turn, message_text, ErrorClass.LIMIT_EXCEEDED, stop_reason="max_iterations")
+
+
+async def _refuse_loop(turn: Turn, calls: tuple[ToolCall, ...]) -> None:
+    """Raises: TurnFailed when the model makes the same call over and over."""
+    times = turn.conversation.times_called(turn.id)
+    again = next((call for call in calls if times[call.id] >= END_AT), None)
+    if again is None:
+        return
+    give_up(turn, calls, NOT_RUN, "failed")
+    message = (
+        f"{turn.agent.name!r} called {again.name!r} {times[again.id]} times with the same arguments and was stopped;"
+        " say in the prompt what to do when a result does not help"
+    )
+    raise await failed(turn, message, ErrorClass.LIMIT_EXCEEDED, stop_reason="doom_loop")
 
 
 async def _begin_or_resume(turn: Turn, message: Message) -> None:
@@ -160,29 +179,15 @@ async def _begin_or_resume(turn: Turn, message: Message) -> None:
         turn.unsaved.append(conversation.add(turn.id, message))
         turn.emit(TurnStarted, model=turn.equipment.model.name, message=message.text)
         return
-    _recall(turn)
+    recall(turn)
     open_ = conversation.open_calls(turn.id)
     repeatable = tuple(call for call in open_ if _may_repeat(turn, call))
-    _give_up(turn, [call for call in open_ if call not in repeatable], UNKNOWN_OUTCOME, "unknown")
+    give_up(turn, [call for call in open_ if call not in repeatable], UNKNOWN_OUTCOME, "unknown")
     turn.emit(TurnResumed)
     turn.emit(MessageReset, text=turn.text)
     await turn.saved()
     if repeatable:
         await run_tools(turn, repeatable)
-
-
-def _recall(turn: Turn) -> None:
-    """What finished steps said, called and cost, as the history and the journal have it."""
-    conversation = turn.conversation
-    open_ = conversation.open_calls(turn.id)
-    turn.text = conversation.said_in(turn.id)
-    calls = [call for message in conversation.of_turn(turn.id) for call in message.tool_calls]
-    turn.calls = [call for call in calls if call not in open_]
-    turn.usage, turn.cost_microusd = Usage(), 0
-    for op in conversation.journal.of_turn(turn.id):
-        if op.kind == "llm" and op.result is not None:
-            turn.usage += Usage(**op.result["usage"])
-            _add_cost(turn, op.result["cost"])
 
 
 def _may_repeat(turn: Turn, call: ToolCall) -> bool:
@@ -195,12 +200,14 @@ def _may_repeat(turn: Turn, call: ToolCall) -> bool:
 async def _ask_model(turn: Turn) -> Step:
     """Streams one reply and stores it whole. Its text is the turn's only once it is complete."""
     agent, model, metrics = turn.agent, turn.equipment.model, turn.process.metrics
+    output = turn.equipment.output
     request = ModelRequest(
         messages=mended(turn.conversation.messages()),
-        system=agent.system,
+        system=agent.system if output is None else asking_for(output, agent.system),
         tools=tuple(tool.spec for tool in turn.tools.values()),
         temperature=agent.temperature,
         max_tokens=agent.max_tokens,
+        output_schema=None if output is None else output.schema,
     )
     metrics.iterations += 1
     key, journal, failpoint = turn.model_key, turn.conversation.journal, turn.equipment.failpoint
@@ -233,8 +240,37 @@ async def _ask_model(turn: Turn) -> Step:
 
 
 async def _stream_reply(turn: Turn, request: ModelRequest) -> Step:
+    """A reply, of the agent's output type if it has one; a reply that is not is corrected once. Raises: ModelError."""
     turn.partial = ""
-    answer = await ask_model(turn, await fitted(turn, request))
+    request = await fitted(turn, request)
+    step = await _reply(turn, request)
+    problem = _misfit(turn, step)
+    if not problem:
+        return step
+    announce(turn, problem, 2, 0.0, turn.equipment.model)
+    said = turn.partial
+    start_over(turn)
+    step = await _reply(turn, correcting(request, said, problem))
+    problem = _misfit(turn, step)
+    if problem:
+        raise problem
+    return step
+
+
+def _misfit(turn: Turn, step: Step) -> ModelError | None:
+    """Why the reply is not of the agent's output type."""
+    output = turn.equipment.output
+    if output is None or step.message.tool_calls or step.done.stop_reason == "refusal":
+        return None
+    try:
+        read_output(output, step.message.text)
+    except ModelError as misfit:
+        return misfit
+    return None
+
+
+async def _reply(turn: Turn, request: ModelRequest) -> Step:
+    answer = await ask_model(turn, request)
     calls, done = list(answer.calls), answer.done
     parts: list[Part] = [TextPart(turn.partial)] if turn.partial else []
     return Step(Message("assistant", [*parts, *_told_apart(calls)]), done)
@@ -257,91 +293,3 @@ def _spent_since(before: tuple[int, int], metrics: Metrics) -> int | None:
     """What a call cost with all its attempts, in micro-dollars; None when one of them has no known price."""
     cost, unpriced = before
     return None if metrics.unpriced_calls > unpriced else metrics.cost_microusd - cost
-
-
-def _add_cost(turn: Turn, price: int | None) -> None:
-    """An unknown price makes the whole unknown."""
-    turn.cost_microusd = None if price is None or turn.cost_microusd is None else turn.cost_microusd + price
-
-
-async def _finish(turn: Turn, stop_reason: str) -> Reply:
-    cost_usd = None if turn.cost_microusd is None else turn.cost_microusd / 1_000_000
-    await _settled(
-        turn,
-        TurnFinished,
-        text=turn.text,
-        stop_reason=stop_reason,
-        input_tokens=turn.usage.input_tokens,
-        output_tokens=turn.usage.output_tokens,
-        cost_usd=cost_usd,
-        duration_ms=turn.duration_ms,
-    )
-    return Reply(
-        text=turn.text,
-        turn_id=turn.id,
-        usage=turn.usage,
-        cost_usd=cost_usd,
-        tool_calls=tuple(turn.calls),
-        stop_reason=stop_reason,
-    )
-
-
-async def _failed(turn: Turn, message: str, error_class: ErrorClass, *, stop_reason: str = "error") -> TurnFailed:
-    turn.process.metrics.errors += 1
-    await _settled(turn, TurnFailure, error=message, error_class=error_class.value, stop_reason=stop_reason)
-    return TurnFailed(message, error_class, turn.id)
-
-
-async def _settled(turn: Turn, end: type[Event], **fields: Any) -> None:
-    """Announces the turn's end and waits until it is durable.
-
-    Shielded for the length of one commit: from here on the turn has ended, and a stop that comes now must
-    neither end it a second time nor answer its caller before the store has it.
-    """
-    _end(turn, end, **fields)
-    with trio.CancelScope(shield=True):
-        await turn.saved()
-    turn.equipment.failpoint("before_ack")
-
-
-def _end(turn: Turn, end: type[Event], **fields: Any) -> None:
-    """The turn's last event, and with it what it leaves; its mail has been dealt with."""
-    turn.unsaved += (SaveProcess(turn.process.row()), DropMail(turn.process.id, turn.id))
-    turn.emit(end, **fields)
-    turn.conversation.journal.forget(turn.id)
-
-
-def stopped(turn: Turn) -> str:
-    """Ends a turn that was cancelled: what had been said stays in the history. Returns the whole text.
-
-    Synchronous, so that it can be done on the way out of a cancelled scope.
-    """
-    _give_up(turn, turn.conversation.open_calls(turn.id), CANCELLED, "failed")
-    if turn.partial:
-        turn.unsaved.append(turn.conversation.add(turn.id, Message("assistant", turn.partial)))
-        turn.text += turn.partial
-        turn.partial = ""
-    _end(turn, TurnStopped, text=turn.text)
-    return turn.text
-
-
-def _give_up(turn: Turn, calls: Iterable[ToolCall], told: str, state: OpEnd) -> None:
-    """Calls that have no result get one that says why. A turn that ends gives up its model call too."""
-    journal = turn.conversation.journal
-    for call in calls:
-        key = turn.tool_key(call)
-        turn.unsaved.append(turn.conversation.add(turn.id, Message("user", ToolResult(call.id, told, is_error=True))))
-        if journal.is_open(key):
-            turn.unsaved.append(journal.end(key, state, error_class=state if state == "unknown" else "cancelled"))
-    if state == "failed" and journal.is_open(turn.model_key):
-        turn.unsaved.append(journal.end(turn.model_key, state, error_class="cancelled"))
-
-
-async def interrupted(turn: Turn) -> TurnFailed:
-    """Ends a turn whose process crashed under it a second time."""
-    _recall(turn)
-    _give_up(turn, turn.conversation.open_calls(turn.id), UNKNOWN_OUTCOME, "unknown")
-    if turn.conversation.journal.is_open(turn.model_key):
-        turn.unsaved.append(turn.conversation.journal.end(turn.model_key, "unknown", error_class="interrupted"))
-    message = "interrupted: the process crashed twice while answering; ask again"
-    return await _failed(turn, message, ErrorClass.INTERRUPTED)

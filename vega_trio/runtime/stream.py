@@ -57,7 +57,8 @@ class TextStream:
             if isinstance(event, TextDelta):
                 return event.delta
             if isinstance(event, TurnFailure):
-                raise TurnFailed(event.error, ErrorClass(event.error_class), self._events.turn_id)
+                error_class = ErrorClass(event.error_class)
+                raise TurnFailed(event.error, error_class, event.turn_id, stop_reason=event.stop_reason)
         raise StopAsyncIteration
 
 

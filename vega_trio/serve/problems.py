@@ -101,6 +101,7 @@ _TURN_ANSWERS: Mapping[str, _Answer] = {
     ErrorClass.CONTEXT_OVERFLOW: _Answer(502, "the conversation is too long for the model; clear the chat"),
     ErrorClass.REFUSAL: _Answer(502, "the model declined to answer; rephrase the message"),
     ErrorClass.LIMIT_EXCEEDED: _Answer(502, "raise the agent's max_iterations, or ask for less at once"),
+    ErrorClass.FORMAT_ERROR: _Answer(502, "the model's reply was not of the agent's output type; ask again"),
     ErrorClass.INTERRUPTED: _Answer(503, "the agent's process crashed while answering; ask again", 1),
 }
 

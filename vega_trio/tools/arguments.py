@@ -18,6 +18,9 @@ from vega_trio.tools.schema import TEXT_TYPES, class_fields, type_schema, unwrap
 MAX_COMPLAINTS = 5
 MAX_COMPLAINT_LENGTH = 300
 
+REFUSALS = (ValueError, TypeError, ArithmeticError, LookupError)
+"""What a class, or a parser of text, raises for a value that it does not take."""
+
 Check = Callable[[Mapping[str, Any]], None]
 
 
@@ -96,10 +99,21 @@ class Structurer:
     def _structure(self, name: str, value: Any) -> Any:
         try:
             return self._converter.structure(value, self.hints[name])
-        except (ValueError, TypeError, ArithmeticError, LookupError) as error:
-            said = error.args[0] if error.args else None
-            reason = said if isinstance(said, str) else f"{type(error).__name__}: {error}"
-            raise ToolRetry(f"argument {name!r}: {reason}") from error
+        except REFUSALS as error:
+            raise ToolRetry(f"argument {name!r}: {_reason(error)}") from error
+
+
+def structured(hint: Any, value: Any) -> Any:
+    """One JSON value as a `hint`, as strictly as arguments. Raises: ValueError when the class refuses it."""
+    try:
+        return _strict_converter().structure(value, hint)
+    except REFUSALS as error:
+        raise ValueError(_reason(error)) from error
+
+
+def _reason(error: Exception) -> str:
+    said = error.args[0] if error.args else None
+    return said if isinstance(said, str) else f"{type(error).__name__}: {error}"
 
 
 def _strict_converter() -> Any:

@@ -1,0 +1,126 @@
+"""How a turn ends: in a reply, a failure or a stop; and what is known of one that a crash cut short."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import trio
+
+from vega_trio._core.history import CANCELLED, UNKNOWN_OUTCOME
+from vega_trio.changes import DropMail, OpEnd, SaveProcess
+from vega_trio.engine.typed import read_output
+from vega_trio.errors import TurnFailed
+from vega_trio.events import Event, TurnFailure, TurnFinished, TurnStopped
+from vega_trio.messages import Message, ToolCall, ToolResult, Usage
+from vega_trio.session import ErrorClass, Reply
+
+if TYPE_CHECKING:
+    from vega_trio.engine.turn import Turn
+
+
+async def finish(turn: Turn, stop_reason: str) -> Reply:
+    """Ends a turn in its reply. Raises: ModelError when what was said before a crash is not of the output type."""
+    cost_usd = None if turn.cost_microusd is None else turn.cost_microusd / 1_000_000
+    output = turn.equipment.output
+    value = None if output is None else read_output(output, turn.conversation.of_turn(turn.id)[-1].text)
+    await _settled(
+        turn,
+        TurnFinished,
+        text=turn.text,
+        stop_reason=stop_reason,
+        input_tokens=turn.usage.input_tokens,
+        output_tokens=turn.usage.output_tokens,
+        cost_usd=cost_usd,
+        duration_ms=turn.duration_ms,
+    )
+    return Reply(
+        text=turn.text,
+        turn_id=turn.id,
+        usage=turn.usage,
+        cost_usd=cost_usd,
+        tool_calls=tuple(turn.calls),
+        stop_reason=stop_reason,
+        output=value,
+    )
+
+
+async def failed(turn: Turn, message: str, error_class: ErrorClass, *, stop_reason: str = "error") -> TurnFailed:
+    """Ends a turn without a reply; the caller raises what this gives."""
+    turn.process.metrics.errors += 1
+    await _settled(turn, TurnFailure, error=message, error_class=error_class.value, stop_reason=stop_reason)
+    return TurnFailed(message, error_class, turn.id, stop_reason=stop_reason)
+
+
+async def _settled(turn: Turn, end: type[Event], **fields: Any) -> None:
+    """Announces the turn's end and waits until it is durable.
+
+    Shielded for the length of one commit: from here on the turn has ended, and a stop that comes now must
+    neither end it a second time nor answer its caller before the store has it.
+    """
+    _end(turn, end, **fields)
+    with trio.CancelScope(shield=True):
+        await turn.saved()
+    turn.equipment.failpoint("before_ack")
+
+
+def _end(turn: Turn, end: type[Event], **fields: Any) -> None:
+    """The turn's last event, and with it what it leaves; its mail has been dealt with."""
+    turn.unsaved += (SaveProcess(turn.process.row()), DropMail(turn.process.id, turn.id))
+    turn.emit(end, **fields)
+    turn.conversation.journal.forget(turn.id)
+
+
+def stopped(turn: Turn) -> str:
+    """Ends a turn that was cancelled: what had been said stays in the history. Returns the whole text.
+
+    Synchronous, so that it can be done on the way out of a cancelled scope.
+    """
+    give_up(turn, turn.conversation.open_calls(turn.id), CANCELLED, "failed")
+    if turn.partial:
+        turn.unsaved.append(turn.conversation.add(turn.id, Message("assistant", turn.partial)))
+        turn.text += turn.partial
+        turn.partial = ""
+    _end(turn, TurnStopped, text=turn.text)
+    return turn.text
+
+
+def give_up(turn: Turn, calls: Iterable[ToolCall], told: str, state: OpEnd) -> None:
+    """Calls that have no result get one that says why. A turn that ends gives up its model call too."""
+    journal = turn.conversation.journal
+    for call in calls:
+        key = turn.tool_key(call)
+        turn.unsaved.append(turn.conversation.add(turn.id, Message("user", ToolResult(call.id, told, is_error=True))))
+        if journal.is_open(key):
+            turn.unsaved.append(journal.end(key, state, error_class=state if state == "unknown" else "cancelled"))
+    if state == "failed" and journal.is_open(turn.model_key):
+        turn.unsaved.append(journal.end(turn.model_key, state, error_class="cancelled"))
+
+
+async def interrupted(turn: Turn) -> TurnFailed:
+    """Ends a turn whose process crashed under it a second time."""
+    recall(turn)
+    give_up(turn, turn.conversation.open_calls(turn.id), UNKNOWN_OUTCOME, "unknown")
+    if turn.conversation.journal.is_open(turn.model_key):
+        turn.unsaved.append(turn.conversation.journal.end(turn.model_key, "unknown", error_class="interrupted"))
+    message = "interrupted: the process crashed twice while answering; ask again"
+    return await failed(turn, message, ErrorClass.INTERRUPTED)
+
+
+def recall(turn: Turn) -> None:
+    """What finished steps said, called and cost, as the history and the journal have it."""
+    conversation = turn.conversation
+    open_ = conversation.open_calls(turn.id)
+    turn.text = conversation.said_in(turn.id)
+    calls = [call for message in conversation.of_turn(turn.id) for call in message.tool_calls]
+    turn.calls = [call for call in calls if call not in open_]
+    turn.usage, turn.cost_microusd = Usage(), 0
+    for op in conversation.journal.of_turn(turn.id):
+        if op.kind == "llm" and op.result is not None:
+            turn.usage += Usage(**op.result["usage"])
+            _add_cost(turn, op.result["cost"])
+
+
+def _add_cost(turn: Turn, price: int | None) -> None:
+    """An unknown price makes the whole unknown."""
+    turn.cost_microusd = None if price is None or turn.cost_microusd is None else turn.cost_microusd + price
