@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, runtime_checkable
 
@@ -215,6 +215,10 @@ class Store(Protocol):
 
     async def events_after(self, event_id: int, *, limit: int = 500) -> list[StoredEvent]:
         """In order of id."""
+        ...
+
+    async def events_of(self, process_id: str, types: Collection[str]) -> list[StoredEvent]:
+        """A process's events of these types, in order of id."""
         ...
 
     async def last_event_id(self) -> int: ...

@@ -122,3 +122,72 @@ async def test_the_supervision_tree_has_the_orchestrator_at_its_root(serving: An
     )
     assert [child["id"] for child in inner["supervisor"]["children"]] == ["leaf"]
     assert detail["restarts"] == {"count": 0, "max": 5, "window_s": 60.0}
+
+
+async def test_a_restart_over_http_gives_the_process_a_new_incarnation_and_its_turn_goes_on(serving: Any) -> None:
+    reached = trio.Event()
+
+    async def endless(request: ModelRequest) -> str:
+        reached.set()
+        await trio.sleep_forever()
+        raise AssertionError
+
+    with trio.fail_after(10):
+        async with serving(ScriptedModel([endless, "done at last"])) as served:
+            async with served.streaming("x", v="2") as frames:
+                await reached.wait()
+                [process] = await get(served, "/api/processes")
+                path = f"/api/processes/{process['id']}"
+                said = await get(served, f"{path}/impact?action=restart")
+                answer = await served.http.post(f"{path}/restart")
+                seen = [frame async for frame in frames]
+            detail = await get(served, path)
+            await served.http.delete(path)
+            ended = await served.http.post(f"{path}/restart")
+            gone = await get(served, f"{path}/impact?action=kill")
+            unknown = await served.http.post("/api/processes/nosuch/restart")
+            wrong = await served.http.get(f"{path}/impact?action=hug")
+    assert said == {"dies": [], "restarts": [process["id"]], "notified": []}
+    assert (answer.status_code, answer.json()) == (202, {"status": "restarting"})
+    assert "restart" in [frame.event for frame in seen]
+    assert "".join(frame.data["delta"] for frame in seen if frame.event == "text_delta") == "done at last"
+    assert (detail["incarnation"], detail["restarts"]["count"]) == (2, 0)
+    first, second = detail["incarnations"]
+    assert (first["incarnation"], second["incarnation"]) == (1, 2)
+    assert "asked" in first["exit_reason"]
+    assert "ended_at" not in second
+    assert (ended.status_code, unknown.status_code, wrong.status_code) == (409, 404, 400)
+    assert gone == {"dies": [], "restarts": [], "notified": []}
+
+
+async def test_a_process_shows_links_and_monitors_both_ways(serving: Any) -> None:
+    async def tied(me: vega.Process) -> None:
+        me.link(other)
+        async with me.monitor(other):
+            await trio.sleep_forever()
+
+    with trio.fail_after(10):
+        async with serving() as served:
+            other = await served.app.orch.spawn(sleeper, deadline=60)
+            one = await served.app.orch.spawn(tied, budget=2)
+            detail = await get(served, f"/api/processes/{one.id}")
+            back = await get(served, f"/api/processes/{other.id}")
+            unsupervised = await served.http.post(f"/api/processes/{one.id}/restart")
+    assert (detail["links"], detail["monitors"], detail["monitored_by"]) == ([other.id], [other.id], [])
+    assert (back["links"], back["monitors"], back["monitored_by"]) == ([one.id], [], [one.id])
+    assert detail["budget"] == {"limit_usd": 2.0, "spent_usd": 0.0}
+    assert back["deadline"] > back["started_at"]
+    assert detail["supervisor"] == "root"
+    assert (unsupervised.status_code, unsupervised.json()["code"]) == (409, "not_supervised")
+
+
+async def test_rows_have_their_keys_in_the_order_of_the_description(serving: Any) -> None:
+    with trio.fail_after(10):
+        async with serving(["hi"]) as served:
+            await served.chat("x")
+            [row] = await get(served, "/api/processes")
+            [node] = await get(served, "/api/spawn-tree")
+    asked = ["id", "agent", "status", "started_at", "spawn_depth", "spawn_reason", "metrics"]
+    assert [key for key in row if key in asked] == asked
+    asked = ["process_id", "agent_name", "task", "status", "spawn_depth", "spawn_reason", "started_at"]
+    assert list(node) == asked

@@ -27,6 +27,10 @@ class Intensity:
         self.log.append(now)
         return len(self.log) <= self.max_restarts
 
+    def has_room(self, now: float) -> bool:
+        """Whether a restart at `now` would be admitted."""
+        return self.max_restarts is None or sum(at >= now - self.window for at in self.log) < self.max_restarts
+
     @property
     def used(self) -> int:
         """Restarts that still count, as of the last one."""

@@ -53,7 +53,8 @@ class Plan:
     """A restart under way. Those in `revives` are finished and get a new process.
 
     `number` counts restarts within the intensity's window, `attempt` those of the cause since it last stayed up.
-    `begun` once it starts children; it no longer `stands` when it is done, taken over or without a child to start.
+    `starts_at` is when its delay is over, in monotonic seconds. `begun` once it starts children; it no longer `stands`
+    when it is done, taken over or without a child to start.
     """
 
     cause: str
@@ -61,6 +62,7 @@ class Plan:
     delay_s: float
     number: int
     attempt: int
+    starts_at: float = 0.0
     revives: set[str] = attrs.field(factory=set)
     begun: bool = False
     stands: bool = True
@@ -234,7 +236,8 @@ class Tree:
         if not own.intensity.admit(now):
             return None
         wait = restart_delay(own.backoff, attempt, rand, failed_start=False, unlimited=False)
-        plan = Plan(seat.id, SupervisorStrategy.ONE_FOR_ONE, wait, own.intensity.used or attempt, attempt)
+        number = own.intensity.used or attempt
+        plan = Plan(seat.id, SupervisorStrategy.ONE_FOR_ONE, wait, number, attempt, now + wait)
         seat.phase = Phase.WAITING
         self._join(seat, plan)
         return Restarts(plan, ())
@@ -280,10 +283,23 @@ class Tree:
             return GivesUp(seat.id, self.intensity.used - 1)
         unlimited = self.intensity.max_restarts is None
         wait = restart_delay(seat.backoff, attempt, rand, failed_start=up_for is None, unlimited=unlimited)
-        plan = Plan(seat.id, strategy, wait, self.intensity.used or attempt, attempt)
+        plan = Plan(seat.id, strategy, wait, self.intensity.used or attempt, attempt, now + wait)
         seat.phase = Phase.WAITING
         self._join(seat, plan)
         return Restarts(plan, () if self.initializing else self.regroup(plan))
+
+    def order_restart(self, child_id: str, now: float) -> Plan:
+        """A restart that was asked for: by the strategy, at once and not counted. The group has to leave first.
+
+        A child with a policy of its own restarts alone, as that is a supervisor of one child.
+        """
+        seat = self.seats[child_id]
+        own = seat.own
+        strategy = self.spec.strategy if own is None else SupervisorStrategy.ONE_FOR_ONE
+        plan = Plan(seat.id, strategy, 0.0, (self.intensity if own is None else own.intensity).used, 0, now)
+        self._join(seat, plan)
+        self.regroup(plan)
+        return plan
 
     def regroup(self, plan: Plan) -> tuple[str, ...]:
         """Takes the group into the plan. Returns who has to leave before anyone is started, the last one first."""
@@ -301,11 +317,14 @@ class Tree:
         return tuple(reversed(leaving))
 
     def _group(self, plan: Plan) -> list[Seat]:
-        cause = self.seats[plan.cause]
-        if plan.strategy is SupervisorStrategy.ONE_FOR_ONE:
+        return [self.seats[child_id] for child_id in self.group(plan.cause, plan.strategy)]
+
+    def group(self, cause: str, strategy: SupervisorStrategy) -> list[str]:
+        """Who restarts with `cause`, in order."""
+        if strategy is SupervisorStrategy.ONE_FOR_ONE:
             return [cause]
-        seats = list(self.seats.values())
-        return seats if plan.strategy is SupervisorStrategy.ONE_FOR_ALL else seats[seats.index(cause) :]
+        ids = list(self.seats)
+        return ids if strategy is SupervisorStrategy.ONE_FOR_ALL else ids[ids.index(cause) :]
 
     def _join(self, seat: Seat, plan: Plan) -> None:
         old = seat.plan

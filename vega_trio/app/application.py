@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 import trio
@@ -24,6 +24,7 @@ from vega_trio.dsl.workflow import WorkflowDefinition
 from vega_trio.events import Event
 from vega_trio.protocols import Store
 from vega_trio.runtime.bus import Subscription
+from vega_trio.runtime.impact import Impact
 from vega_trio.runtime.orchestrator import Orchestrator, SpawnTreeNode
 from vega_trio.runtime.process import Process
 from vega_trio.session import DEFAULT_USER, Reply, Session
@@ -128,6 +129,20 @@ class App:
         async with trio.open_nursery() as nursery:
             for each in doomed:
                 nursery.start_soon(self.orch.kill, each)
+
+    def impact(self, process_id: str, action: Literal["kill", "restart"], *, subtree: bool = False) -> Impact:
+        """Who dies, restarts and is told when a process is killed (with `subtree`: and all below it) or restarted.
+
+        Raises: UnknownProcess.
+        """
+        return self.overview.impact(process_id, action, subtree=subtree)
+
+    def restart(self, process_id: str) -> bool:
+        """Begins to restart a process by its supervisor's strategy, not counted; its open turn goes on.
+
+        False when it has ended, or nobody starts it again. Raises: UnknownProcess.
+        """
+        return self.orch.restart(process_id)
 
     async def stop_process(self, process_id: str) -> str | None:
         """Stops the turn that a living process has under way, and returns its id. Raises: UnknownProcess."""

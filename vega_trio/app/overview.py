@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Literal
 
 import attrs
 import trio
 
-from vega_trio.app.supervisors import Policy, policy_of
+from vega_trio.app.incarnations import LIFE_EVENTS, Incarnation, incarnations
+from vega_trio.app.supervisors import Policy, policy_of, supervisor_of
 from vega_trio.changes import ProcessRow
 from vega_trio.errors import UnknownProcess
 from vega_trio.messages import Message
 from vega_trio.protocols import Store
+from vega_trio.runtime.figures import Ties, ties_of
+from vega_trio.runtime.impact import Impact, impact_of_kill, impact_of_restart
 from vega_trio.runtime.orchestrator import Orchestrator, SpawnTreeNode
 from vega_trio.runtime.process import Process
 
@@ -25,7 +29,10 @@ class ProcessDetail:
     row: ProcessRow
     messages: tuple[Message, ...]
     process: Process | None
+    supervisor: str | None = None
     policy: Policy | None = None
+    ties: Ties = attrs.field(factory=Ties)
+    incarnations: tuple[Incarnation, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -57,6 +64,11 @@ class Overview:
         newest = sorted(rows.values(), key=lambda row: row.started_at, reverse=True)
         return [row for row in newest if status in (None, row.status) and agent in (None, row.agent)]
 
+    def keepers(self) -> dict[str, str]:
+        """The supervisors of the living processes, by process."""
+        found = ((process.id, supervisor_of(process)) for process in self.orch.processes())
+        return {process_id: supervisor for process_id, supervisor in found if supervisor is not None}
+
     async def process(self, process_id: str) -> ProcessDetail:
         """Raises: UnknownProcess."""
         try:
@@ -67,9 +79,23 @@ class Overview:
         if row is None:
             raise UnknownProcess(f"there is no process {process_id!r}")
         stored = await self.store.messages(process_id)
-        policy = policy_of(self.orch, process) if process is not None else None
-        messages = tuple(each.message for each in stored)
-        return ProcessDetail(row=row, messages=messages, process=process, policy=policy)
+        return ProcessDetail(
+            row=row,
+            messages=tuple(each.message for each in stored),
+            process=process,
+            supervisor=supervisor_of(process) if process is not None and process.alive else None,
+            policy=policy_of(process) if process is not None and process.alive else None,
+            ties=ties_of(process) if process is not None else Ties(),
+            incarnations=incarnations(await self.store.events_of(process_id, LIFE_EVENTS)),
+        )
+
+    def impact(self, process_id: str, action: Literal["kill", "restart"], *, subtree: bool = False) -> Impact:
+        """What killing or restarting a process would do to others. Raises: UnknownProcess."""
+        process = self.orch.get(process_id)
+        if action == "restart":
+            return impact_of_restart(process)
+        below = self.descendants(process_id) if subtree else ()
+        return impact_of_kill([process, *(self.orch.get(each) for each in below)])
 
     def descendants(self, process_id: str) -> list[str]:
         """The living processes that were spawned below this one, also where one in between has ended."""

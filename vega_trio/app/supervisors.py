@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
 import attrs
+import trio
 
 from vega_trio._core.supervision import RESTART_TYPE
 from vega_trio.errors import NoProcessError
 from vega_trio.runtime.orchestrator import Orchestrator
+from vega_trio.runtime.place import Place
 from vega_trio.runtime.process import Process
+from vega_trio.runtime.solo import Solo
 from vega_trio.runtime.supervisor import Supervisor
 
 ROOT = "root"
@@ -15,11 +20,15 @@ ROOT = "root"
 
 @attrs.frozen(kw_only=True)
 class Policy:
-    """How often a process may be restarted: `used` of `most` (None: unlimited) within `window_s` seconds."""
+    """How often a process may be restarted: `used` of `most` (None: unlimited) within `window_s` seconds.
+
+    `next_at` is when the restart that it waits for comes, in Unix seconds.
+    """
 
     used: int
     most: int | None
     window_s: float
+    next_at: float | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -51,22 +60,32 @@ def supervisor_tree(orch: Orchestrator) -> SupervisorNode:
     return SupervisorNode(id=ROOT, strategy="one_for_one", policy=unlimited, children=(*tops, *alone))
 
 
-def policy_of(orch: Orchestrator, process: Process) -> Policy | None:
+def policy_of(process: Process) -> Policy | None:
     """What bounds the restarts of a process: its own policy, else its supervisor's. None: it is never restarted."""
-    supervision = process.agent.supervision if process.agent is not None else None
-    if supervision is not None:
-        return Policy(used=process.restarts, most=supervision.max_restarts, window_s=supervision.window)
-    return next((each for top in orch.supervisors() if (each := _found(_node(top), process.id)) is not None), None)
+    match process.keeper:
+        case Solo(policy=policy) as keeper if policy is not None:
+            used = keeper.used if policy.max_restarts is not None else process.restarts
+            return Policy(used=used, most=policy.max_restarts, window_s=policy.window, next_at=_wall(keeper.next_at))
+        case Place() as place:
+            own = place.seat.own
+            limit = (place.crew.tree if own is None else own).intensity
+            used = place.used if limit.max_restarts is not None else place.restarts
+            return Policy(used=used, most=limit.max_restarts, window_s=limit.window, next_at=_wall(place.next_at))
+        case _:
+            return None
 
 
-def _found(node: SupervisorNode, process_id: str) -> Policy | None:
-    for child in node.children:
-        if child.process_id == process_id:
-            return node.policy
-        inner = _found(child.supervisor, process_id) if child.supervisor is not None else None
-        if inner is not None:
-            return inner
-    return None
+def supervisor_of(process: Process) -> str | None:
+    """The id of the living process's supervisor."""
+    match process.keeper:
+        case Place() as place:
+            return place.crew.process.id
+        case _:
+            return ROOT if process.keeper.owner is None else None
+
+
+def _wall(monotonic: float | None) -> float | None:
+    return None if monotonic is None else time.time() + monotonic - trio.current_time()
 
 
 def _as_child(supervisor: Supervisor) -> Child:
@@ -106,15 +125,12 @@ def _node(supervisor: Supervisor) -> SupervisorNode:
 
 def _alone(process: Process) -> Child:
     supervision = process.agent.supervision if process.agent is not None else None
-    policy = None
-    if supervision is not None:
-        policy = Policy(used=process.restarts, most=supervision.max_restarts, window_s=supervision.window)
     return Child(
         id=process.label,
         restart=RESTART_TYPE[supervision.strategy].value if supervision is not None else "temporary",
         status=process.status,
         process_id=process.id,
-        policy=policy,
+        policy=policy_of(process),
     )
 
 

@@ -20,7 +20,7 @@ from vega_trio.events import EscalatedUp, GaveUp, ProcessRestarting
 from vega_trio.exits import Crashed, ExitReason, Shutdown, describe
 from vega_trio.runtime.birth import launch, new_process
 from vega_trio.runtime.calls import Call
-from vega_trio.runtime.keeper import FINAL, Restarting, Verdict
+from vega_trio.runtime.keeper import FINAL, ORDERED, Restarting, Verdict
 from vega_trio.runtime.place import Place
 from vega_trio.runtime.reasons import exited
 
@@ -208,6 +208,23 @@ class Crew:
             self.places.pop(place.id, None)
         if self.supervisor.transitory and not self.places:
             self._finish(Shutdown())
+
+    # -- a restart that was asked for
+
+    def order_restart(self, place: Place) -> None:
+        """Has the loop do it; nothing comes of it when the child has left until then."""
+        self._queue(lambda: self._restart_as_ordered(place))
+
+    async def _restart_as_ordered(self, place: Place) -> None:
+        if self.places.get(place.id) is not place or place.process is None or place.process.final is not None:
+            return
+        plan = self.tree.order_restart(place.id, trio.current_time())
+        own = place.seat.own
+        most = (self.tree if own is None else own).intensity.max_restarts
+        fields = Restarting(plan.number, most, 0.0).fields()
+        place.process.say(ProcessRestarting, place.process.current, **fields, reason=describe(Shutdown(ORDERED)))
+        await self._stop([each for each in self.places.values() if each.seat.phase is Phase.STOPPING])
+        await self._carry_out(plan)
 
     # -- starting
 

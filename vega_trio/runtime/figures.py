@@ -42,6 +42,29 @@ def statistics_of(process: Process) -> ProcessStatistics:
     )
 
 
+@attrs.frozen
+class Ties:
+    """Ids of processes. `monitors` are those that it watches, `monitored_by` those that watch it, as in Erlang."""
+
+    links: tuple[str, ...] = ()
+    monitors: tuple[str, ...] = ()
+    monitored_by: tuple[str, ...] = ()
+
+
+def ties_of(process: Process) -> Ties:
+    """Those of the living incarnation; none between two."""
+    live, kernel = process.live, process.kernel
+    if live is None:
+        return Ties()
+    watched = [
+        other.id
+        for other in (*kernel.registry.living(), *kernel.registry.supervisors())
+        if other.live is not None and any(each.watcher is process for each in other.live.monitors or ())
+    ]
+    watchers = [each.watcher.id for each in live.monitors or () if each.watcher is not None]
+    return Ties(tuple(peer.process.id for peer in kernel.links.of(live)), tuple(watched), tuple(watchers))
+
+
 def row_of(process: Process) -> ProcessRow:
     metrics = process.metrics
     return ProcessRow(

@@ -41,6 +41,8 @@ class Verdict:
 
 
 FINAL = Verdict(final=True)
+ORDERED = "a restart was asked for"
+"""The detail of the Shutdown with which an incarnation leaves for the next one."""
 
 
 class Keeper(Protocol):
@@ -70,6 +72,23 @@ class Keeper(Protocol):
 
     def dismiss(self) -> None:
         """Its owner has ended: it gets Shutdown now, and is killed after its shutdown time."""
+        ...
+
+    @property
+    def used(self) -> int:
+        """Restarts that still count, as of the last one."""
+        ...
+
+    @property
+    def next_at(self) -> float | None:
+        """When the restart that it waits for comes, in `trio.current_time()` seconds."""
+        ...
+
+    def order_restart(self) -> bool:
+        """Begins to end the incarnation in order and to start the next, by the supervisor's strategy; not counted.
+
+        False when nobody would start it again.
+        """
         ...
 
     async def stop(self) -> None:

@@ -11,6 +11,7 @@ import attrs
 import trio
 
 from vega_trio.exits import Down, NoProcess
+from vega_trio.runtime.incarnation import running
 
 if TYPE_CHECKING:
     from vega_trio.runtime.process import Process
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
 @attrs.define(eq=False)
 class Monitor:
-    """A private queue for one Down."""
+    """A private queue for one Down. `watcher` is None when who watches is no process."""
 
+    watcher: Process | None
     send: trio.MemorySendChannel[Down]
     receive: trio.MemoryReceiveChannel[Down]
 
@@ -32,7 +34,8 @@ class Monitor:
 @asynccontextmanager
 async def open_monitor_of(process: Process) -> AsyncIterator[trio.MemoryReceiveChannel[Down]]:
     """A private queue that gets one Down and then ends. Leaving the block discards it."""
-    monitor = Monitor(*trio.open_memory_channel[Down](math.inf))
+    me = running()
+    monitor = Monitor(me.process if me is not None else None, *trio.open_memory_channel[Down](math.inf))
     watched = process.live
     if watched is None:
         down = Down(process.id, process.agent_name, process.incarnation, NoProcess(), trio.current_time())

@@ -191,6 +191,14 @@ class Orchestrator:
         else:
             await trio.lowlevel.checkpoint()
 
+    def restart(self, process_id: str) -> bool:
+        """Begins to end a process in order and to start it again, by its supervisor's strategy; not counted.
+
+        False when it has ended, or nobody starts it again. Raises: UnknownProcess.
+        """
+        process = self.get(process_id)
+        return process.alive and process.keeper.order_restart()
+
     async def give_up(self, process_id: str, reason: str) -> None:
         """What a killed program left of this process is taken up by nobody: it has failed, its turns with it."""
         commit = self.drop(process_id, reason)

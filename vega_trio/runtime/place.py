@@ -147,6 +147,22 @@ class Place:
             else:
                 self.settle(reason)
 
+    @property
+    def used(self) -> int:
+        own = self.seat.own
+        return own.intensity.used if own is not None else self.crew.tree.intensity.used
+
+    @property
+    def next_at(self) -> float | None:
+        plan = self.seat.plan if self._is_current() else None
+        return plan.starts_at if plan is not None and not plan.begun else None
+
+    def order_restart(self) -> bool:
+        ready = self._is_current() and self.seat.kept and not self.crew.tree.ending
+        if ready:
+            self.crew.order_restart(self)
+        return ready
+
     async def stop(self) -> None:
         process = self.process
         try:

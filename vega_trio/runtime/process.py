@@ -88,6 +88,7 @@ class Process:
     groups: dict[Group, None] | None = attrs.field(default=None, init=False, repr=False)
     vitals: Vitals | None = attrs.field(default=None, init=False, repr=False)
     live: Incarnation | None = attrs.field(default=None, init=False, repr=False)
+    deadline_at: float | None = attrs.field(default=None, init=False, repr=False)
     last_reason: ExitReason | None = attrs.field(default=None, init=False, repr=False)
     declined: bool = attrs.field(default=False, init=False, repr=False)
     killed_for_staying: bool = attrs.field(default=False, init=False, repr=False)

@@ -19,7 +19,7 @@ from vega_trio.exits import Crashed, ExitReason, Shutdown
 from vega_trio.runtime import hooks
 from vega_trio.runtime.birth import launch
 from vega_trio.runtime.deaths import finish
-from vega_trio.runtime.keeper import FINAL, Restarting, Verdict
+from vega_trio.runtime.keeper import FINAL, ORDERED, Restarting, Verdict
 from vega_trio.runtime.reasons import exited
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class Solo:
     shutdown: ShutdownTime
     owner: Incarnation | None
     stopping: bool = attrs.field(default=False, init=False)
+    _ordered: bool = attrs.field(default=False, init=False)
     _intensity: Intensity | None = attrs.field(default=None, init=False)
     _attempts: Attempts | None = attrs.field(default=None, init=False)
     _retry: Timer | None = attrs.field(default=None, init=False)
@@ -65,6 +66,9 @@ class Solo:
         assert reason is not None
         if self.stopping or policy is None or incarnation.ignored or incarnation.fatal:
             return FINAL
+        if self._ordered:
+            self._ordered = False
+            return Verdict(False, Restarting(self.used, policy.max_restarts, 0.0), self._start_again)
         if not incarnation.started:
             # The first start failed for who spawned it; a restart that fails is tried again.
             return self._restart(policy, incarnation) if self.process.restarts else FINAL
@@ -126,6 +130,32 @@ class Solo:
         told = f"{type(cause).__name__}: {cause}"
         process.emit(EscalatedUp(supervisor_id=process.id, child_id=process.id, error=told))
         hand_up(process.kernel, error, self.owner, incarnation)
+
+    # -- a restart that was asked for
+
+    def has_room(self, now: float) -> bool:
+        """Whether one more restart would be within its policy."""
+        assert self.policy is not None
+        return self._intensity.has_room(now) if self._intensity is not None else self.policy.max_restarts != 0
+
+    @property
+    def used(self) -> int:
+        return self._intensity.used if self._intensity is not None else 0
+
+    @property
+    def next_at(self) -> float | None:
+        return self._retry.at if self._retry is not None else None
+
+    def order_restart(self) -> bool:
+        if self.policy is None or self.stopping or self.process.final is not None:
+            return False
+        if self.process.live is not None:
+            self._ordered = True
+            self.process.live.ask_to_leave(Shutdown(ORDERED), self.shutdown, self.owner)
+        elif self._retry is not None:
+            self._retry.cancel()
+            self._start_again()
+        return True
 
     # -- ending it
 

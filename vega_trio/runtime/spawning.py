@@ -47,6 +47,7 @@ def _as_messages(messages: Iterable[object] | None) -> tuple[Message, ...]:
 def limit_life(process: Process, seconds: float) -> None:
     """The deadline: counted over all incarnations, and never followed by a restart."""
     reason = Crashed(ProcessTimeout(seconds))
+    process.deadline_at = process.kernel.wall_clock() + seconds
     end = process.kernel.timers.after(seconds, lambda: process.keeper.expire(reason))
     warning = watch_deadline(process, process.kernel.health, seconds)
 

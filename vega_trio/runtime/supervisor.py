@@ -89,6 +89,11 @@ class Supervisor:
         """Restarts that counted when the last one happened."""
         return self._crew.tree.intensity.used if self._crew is not None else 0
 
+    @property
+    def places(self) -> list[Place]:
+        """The kernel's: its children's places, in start order; none between two incarnations."""
+        return list(self._crew.places.values()) if self._crew is not None else []
+
     def _working(self) -> Crew:
         if self._crew is None:
             raise NoProcessError(f"supervisor {self.process.id} is not running")
@@ -288,6 +293,17 @@ class Top:
             case (Shutdown(detail=SupervisorGaveUp() as error) | Crashed(error=error)) if self.fatal:
                 return Verdict(final=True, then=lambda: kernel.fail(error))
         return FINAL
+
+    @property
+    def used(self) -> int:
+        return 0
+
+    @property
+    def next_at(self) -> float | None:
+        return None
+
+    def order_restart(self) -> bool:
+        return False
 
     def dismiss(self) -> None:
         if self.process.live is not None:

@@ -6,6 +6,7 @@ fields that have their default, which are the ones that the API marks as optiona
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import attrs
@@ -44,10 +45,28 @@ def _worded(value: object) -> str:
 
 def open_converter() -> Converter:
     """The converter: strict in, defaults left out."""
-    converter = Converter(forbid_extra_keys=True, omit_if_default=True, detailed_validation=True)
+    converter = Converter(forbid_extra_keys=True, detailed_validation=True)
+    converter.register_unstructure_hook_factory(attrs.has, lambda kind: _in_order(converter, kind))
     for kind in _WORDS:
         converter.register_structure_hook(kind, _exact(kind))
     return converter
+
+
+def _in_order(converter: Converter, kind: type) -> Callable[[Any], dict[str, Any]]:
+    """Keys in the order of the fields, as the API is described; cattrs would put the optional ones last."""
+    fields = attrs.fields(kind)
+
+    def unstructure(value: Any) -> dict[str, Any]:
+        given = ((field.name, getattr(value, field.name), field.default) for field in fields)
+        return {name: converter.unstructure(each) for name, each, default in given if not _is_default(each, default)}
+
+    return unstructure
+
+
+def _is_default(value: object, default: Any) -> bool:
+    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+        default = default.factory()
+    return default is not attrs.NOTHING and type(value) is type(default) and value == default
 
 
 def read(converter: Converter, value: object, kind: type[T]) -> T:

@@ -213,7 +213,43 @@ class ProcessEntry:
     metrics: ProcessMetrics
     name: str | None = None
     incarnation: int
+    supervisor: str | None = None
+    waiting_on: str | None = None
     exit_reason: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class MailboxEntry:
+    """How many messages wait, of how many that may."""
+
+    length: int
+    capacity: int
+
+
+@attrs.frozen(kw_only=True)
+class RestartsEntry:
+    """`count` of at most `max` (null: unlimited) within the window; `next_at` while a restart is waited for."""
+
+    count: int
+    max: int | None
+    window_s: float
+    next_at: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class IncarnationEntry:
+    incarnation: int
+    started_at: str
+    ended_at: str | None = None
+    exit_reason: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class BudgetEntry:
+    """`limit_usd` is left out where there is none."""
+
+    limit_usd: float | None = None
+    spent_usd: float
 
 
 @attrs.frozen(kw_only=True)
@@ -223,6 +259,30 @@ class MessageEntry:
     role: str
     content: str
     parts: tuple[Mapping[str, Any], ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class ProcessInside:
+    """What the detail of a process has besides its row. `monitors` it watches, `monitored_by` watch it."""
+
+    messages: tuple[MessageEntry, ...]
+    mailbox: MailboxEntry
+    links: tuple[str, ...]
+    monitors: tuple[str, ...]
+    monitored_by: tuple[str, ...]
+    restarts: RestartsEntry | None = None
+    incarnations: tuple[IncarnationEntry, ...]
+    budget: BudgetEntry
+    deadline: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ImpactEntry:
+    """Ids of processes: what killing or restarting one would do, itself included."""
+
+    dies: tuple[str, ...]
+    restarts: tuple[str, ...]
+    notified: tuple[str, ...]
 
 
 @attrs.frozen(kw_only=True)

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Literal, Protocol
 
 from quart import Request, Response
 
 from vega_trio._core.codec import encode_message
 from vega_trio._core.wire import rfc3339
+from vega_trio.app.incarnations import Incarnation
 from vega_trio.app.overview import ProcessDetail
+from vega_trio.app.supervisors import Policy
 from vega_trio.changes import ProcessRow
 from vega_trio.errors import ConfigError, InputError
 from vega_trio.messages import Message, TextPart
 from vega_trio.serve.desk import Desk, Route, body_of, flag_of, json_answer, plain_answer
-from vega_trio.serve.models import ForkRequest, MessageEntry, ProcessEntry, ProcessMetrics, Status, TreeEntry
+from vega_trio.serve.models import (
+    BudgetEntry,
+    ForkRequest,
+    ImpactEntry,
+    IncarnationEntry,
+    MailboxEntry,
+    MessageEntry,
+    ProcessEntry,
+    ProcessInside,
+    ProcessMetrics,
+    RestartsEntry,
+    Status,
+    TreeEntry,
+)
 from vega_trio.serve.paging import paged
 from vega_trio.serve.problems import Problem, Refused, bad_value
 
@@ -43,19 +58,21 @@ class TreeNode(Protocol):
 
 
 async def every(desk: Desk, request: Request) -> Response:
+    """Living and past ones, the newest first."""
     status = request.args.get("status") or None
     if status not in (None, *STATUSES):
         raise bad_value("status", f"'status' must be one of {', '.join(STATUSES)}, not {str(status)[:40]!r}")
     rows = await desk.app.processes(status=status, agent=request.args.get("agent") or None)
     page, headers = paged(request, rows, lambda row: row.id)
-    return json_answer(desk, [process_entry(row) for row in page], headers=headers)
+    keepers = desk.app.overview.keepers()
+    return json_answer(desk, [process_entry(row, keepers.get(row.id)) for row in page], headers=headers)
 
 
 async def one(desk: Desk, request: Request, process_id: str) -> Response:
+    """A process with its conversation and what is inside."""
     detail = await desk.app.process(process_id)
-    shown = desk.converter.unstructure(process_entry(detail.row))
-    shown["messages"] = desk.converter.unstructure([_message(each) for each in detail.messages])
-    return plain_answer(shown | _inside(detail))
+    shown = desk.converter.unstructure(process_entry(detail.row, detail.supervisor))
+    return plain_answer(shown | desk.converter.unstructure(_inside(detail)))
 
 
 async def kill(desk: Desk, request: Request, process_id: str) -> Response:
@@ -64,15 +81,43 @@ async def kill(desk: Desk, request: Request, process_id: str) -> Response:
     detail = await desk.app.process(process_id)
     if detail.process is not None and (subtree or detail.process.alive):
         await desk.app.kill(process_id, subtree=subtree)
+    elif detail.process is None and desk.app.orch.recovered.get(process_id) is not None:
+        await desk.app.orch.kill(process_id)
     return json_answer(desk, Status(status="killed"))
+
+
+async def impact(desk: Desk, request: Request, process_id: str) -> Response:
+    """Who else dies, restarts and is told when the process is killed or restarted."""
+    action: Literal["kill", "restart"]
+    match request.args.get("action"):
+        case "kill" | "restart" as action:
+            pass
+        case other:
+            raise bad_value("action", f"'action' must be kill or restart, not {str(other)[:40]!r}")
+    subtree = flag_of(request, "subtree")
+    detail = await desk.app.process(process_id)
+    if detail.process is None:
+        return json_answer(desk, ImpactEntry(dies=(), restarts=(), notified=()))
+    found = desk.app.impact(process_id, action, subtree=subtree)
+    return json_answer(desk, ImpactEntry(dies=found.dies, restarts=found.restarts, notified=found.notified))
+
+
+async def restart(desk: Desk, request: Request, process_id: str) -> Response:
+    """Ends the incarnation in order and starts the next, by the supervisor's strategy. Its open turn goes on."""
+    detail = await desk.app.process(process_id)
+    if detail.process is None or not detail.process.alive:
+        raise _ended(process_id)
+    if not desk.app.restart(process_id):
+        text = f"nobody restarts the process {process_id}: it has no supervision"
+        raise Refused(Problem(409, "not_supervised", text, "stop or kill it, and start the work anew"))
+    return json_answer(desk, Status(status="restarting"), 202)
 
 
 async def stop(desk: Desk, request: Request, process_id: str) -> Response:
     """Stops the turn under way and keeps what it has said. The process lives."""
     detail = await desk.app.process(process_id)
     if detail.process is None or not detail.process.alive:
-        text = f"the process {process_id} has ended already"
-        raise Refused(Problem(409, "ended", text, "GET /api/processes/ID shows how"))
+        raise _ended(process_id)
     turn_id = await desk.app.stop_process(process_id)
     return json_answer(desk, Status(status="idle" if turn_id is None else "stopping", turn_id=turn_id), 202)
 
@@ -93,18 +138,56 @@ async def tree(desk: Desk, request: Request) -> Response:
     return json_answer(desk, [_tree_entry(node) for node in desk.app.spawn_tree()])
 
 
-def _inside(detail: ProcessDetail) -> dict[str, Any]:
-    """What only the program that runs a process knows of it: nothing waits in one that is gone."""
-    process, policy = detail.process, detail.policy
-    if process is None:
-        return {"mailbox": {"length": 0, "capacity": 0}}
-    shown: dict[str, Any] = {"mailbox": {"length": process.mailbox_length, "capacity": process.mailbox.capacity}}
-    if policy is not None:
-        shown["restarts"] = {"count": policy.used, "max": policy.most, "window_s": policy.window_s}
-    return shown
+def _ended(process_id: str) -> Refused:
+    text = f"the process {process_id} has ended already"
+    return Refused(Problem(409, "ended", text, "GET /api/processes/ID shows how"))
 
 
-def process_entry(row: ProcessRow) -> ProcessEntry:
+def _inside(detail: ProcessDetail) -> ProcessInside:
+    """Mail, ties and limits are those of a living process; of one that is gone only what is stored."""
+    process = detail.process
+    mailbox = MailboxEntry(length=0, capacity=0)
+    if process is not None:
+        mailbox = MailboxEntry(length=process.mailbox_length, capacity=process.mailbox.capacity)
+    return ProcessInside(
+        messages=tuple(_message(each) for each in detail.messages),
+        mailbox=mailbox,
+        links=detail.ties.links,
+        monitors=detail.ties.monitors,
+        monitored_by=detail.ties.monitored_by,
+        restarts=None if detail.policy is None else _restarts(detail.policy),
+        incarnations=tuple(_incarnation(each) for each in detail.incarnations),
+        budget=_budget(detail),
+        deadline=_time(process.deadline_at if process is not None else None),
+    )
+
+
+def _restarts(policy: Policy) -> RestartsEntry:
+    next_at = _time(policy.next_at)
+    return RestartsEntry(count=policy.used, max=policy.most, window_s=policy.window_s, next_at=next_at)
+
+
+def _incarnation(each: Incarnation) -> IncarnationEntry:
+    return IncarnationEntry(
+        incarnation=each.incarnation,
+        started_at=rfc3339(each.started_at),
+        ended_at=_time(each.ended_at),
+        exit_reason=each.exit_reason,
+    )
+
+
+def _budget(detail: ProcessDetail) -> BudgetEntry:
+    account = detail.process.budget if detail.process is not None else None
+    if account is None:
+        return BudgetEntry(spent_usd=detail.row.cost_microusd / 1_000_000)
+    return BudgetEntry(limit_usd=account.limit, spent_usd=account.used)
+
+
+def _time(at: float | None) -> str | None:
+    return None if at is None else rfc3339(at)
+
+
+def process_entry(row: ProcessRow, supervisor: str | None = None) -> ProcessEntry:
     """A row as it is listed."""
     return ProcessEntry(
         id=row.id,
@@ -112,13 +195,14 @@ def process_entry(row: ProcessRow) -> ProcessEntry:
         task=row.task,
         status=row.status,
         started_at=rfc3339(row.started_at),
-        completed_at=rfc3339(row.completed_at) if row.completed_at is not None else None,
+        completed_at=_time(row.completed_at),
         parent_id=row.parent_id,
         spawn_depth=row.spawn_depth,
         spawn_reason=row.spawn_reason,
         metrics=_metrics(row),
         name=row.name,
         incarnation=row.incarnation,
+        supervisor=supervisor,
         exit_reason=row.exit_reason,
     )
 
@@ -158,6 +242,8 @@ ROUTES = (
     Route("GET", "/api/processes", every),
     Route("GET", "/api/processes/<process_id>", one),
     Route("DELETE", "/api/processes/<process_id>", kill),
+    Route("GET", "/api/processes/<process_id>/impact", impact),
+    Route("POST", "/api/processes/<process_id>/restart", restart),
     Route("POST", "/api/processes/<process_id>/stop", stop),
     Route("POST", "/api/processes/<process_id>/fork", fork),
     Route("GET", "/api/spawn-tree", tree),

@@ -6,7 +6,7 @@ Every change is committed inside `submit`, so there are no threads and the same 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -149,6 +149,10 @@ class MemoryStore:
         oldest = self._last_event_id - len(self._events) + 1
         start = max(0, event_id + 1 - oldest)
         return list(islice(self._events, start, start + limit))
+
+    async def events_of(self, process_id: str, types: Collection[str]) -> list[StoredEvent]:
+        await trio.lowlevel.checkpoint()
+        return [each for each in self._events if each.process_id == process_id and each.type in types]
 
     async def last_event_id(self) -> int:
         await trio.lowlevel.checkpoint()

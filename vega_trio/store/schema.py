@@ -92,7 +92,11 @@ def _language(db: Database) -> None:
     db.execute("ALTER TABLE mailbox ADD COLUMN tools TEXT")
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_first, _journal, _application, _ties, _language)
+def _process_events(db: Database) -> None:
+    db.execute("CREATE INDEX event_process ON event (process_id, type) WHERE process_id IS NOT NULL")
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_first, _journal, _application, _ties, _language, _process_events)
 
 
 def field(name: str) -> str:

@@ -8,7 +8,7 @@ commits may be lost when the power is.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 
 from vega_trio import protocols
-from vega_trio._core.codec import decode_json
+from vega_trio._core.codec import decode_json, encode_json
 from vega_trio.changes import Change, MailRow, MessageRow, OpRow, ProcessRow, TimerRow
 from vega_trio.errors import ConfigError, StoreError
 from vega_trio.protocols import StoredEvent
@@ -149,6 +149,9 @@ class SqliteStore:
     async def events_after(self, event_id: int, *, limit: int = 500) -> list[StoredEvent]:
         return await self._reader.read(partial(_events_after, event_id=event_id, limit=limit))
 
+    async def events_of(self, process_id: str, types: Collection[str]) -> list[StoredEvent]:
+        return await self._reader.read(partial(_events_of, process_id=process_id, types=tuple(types)))
+
     async def last_event_id(self) -> int:
         return await self._reader.read(_last_event_id)
 
@@ -215,6 +218,15 @@ def _events_after(db: Database, event_id: int, limit: int) -> list[StoredEvent]:
         "SELECT id, type, process_id, agent, turn_id, at, CAST(body AS BLOB) FROM event"
         " WHERE id > ? ORDER BY id LIMIT ?",
         (event_id, limit),
+    )
+    return [StoredEvent(*row) for row in found]
+
+
+def _events_of(db: Database, process_id: str, types: tuple[str, ...]) -> list[StoredEvent]:
+    found = db.conn.execute(
+        "SELECT id, type, process_id, agent, turn_id, at, CAST(body AS BLOB) FROM event"
+        " WHERE process_id = ? AND type IN (SELECT value FROM json_each(?)) ORDER BY id",
+        (process_id, encode_json(types).decode()),
     )
     return [StoredEvent(*row) for row in found]
 

@@ -76,6 +76,9 @@ async def check_events_are_read_in_order_and_from_an_id(store: Store) -> None:
     later = await store.events_after(10, limit=5)
     equal([event.id for event in later], [11, 12, 13, 14, 15], "events_after(10, limit=5)")
     equal(await store.events_after(70), [], "nothing comes after the last event")
+    of_one = await store.events_of("p3", ("process.started", "no.such"))
+    equal([event.id for event in of_one], [4], "events_of() are one process's")
+    equal(await store.events_of("p3", ("process.failed",)), [], "and of the types asked for")
 
 
 async def check_an_event_is_stored_as_it_goes_on_the_wire(store: Store) -> None:
