@@ -110,6 +110,8 @@ class Gone:
 
     owner: None = None
     shutdown: ShutdownTime = 0.0
+    used: int = 0
+    next_at: None = None
 
     def started(self, incarnation: Incarnation) -> None:
         """Never called: no incarnation follows."""
@@ -122,6 +124,9 @@ class Gone:
 
     def dismiss(self) -> None:
         """It has ended already."""
+
+    def order_restart(self) -> bool:
+        return False
 
     async def stop(self) -> None:
         await trio.lowlevel.checkpoint()
