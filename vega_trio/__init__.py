@@ -97,10 +97,10 @@ _HOMES = {
         "ChildNotFound ChildRestarting ChildRunning CircuitOpen ConfigError DocumentError Escalated "
         "FailedToStart Ignore InputError MailboxFull MaxChildren MissingExtra MissingKey ModelError NameTaken "
         "NoProcessError OrchestratorClosed ProcessCrashed ProcessExit ProcessExited ProcessTimeout "
-        "RateLimited RunCancelled RunFailed SlowSubscriber SpawnTooDeep StartTimeout StoreBusy StoreError "
-        "StoreOverloaded StoreTooNew SupervisorGaveUp TooManyProcesses ToolError ToolRetry TurnCancelled "
-        "TurnFailed UnknownAgent UnknownName UnknownProcess UnknownRun UnknownSession UnknownWorkflow "
-        "VegaError WouldDeadlock"
+        "RateLimited RunCancelled RunFailed SlowSubscriber SpawnTooDeep StartTimeout StoreBroken StoreBusy "
+        "StoreError StoreOverloaded StoreReadOnly StoreTooNew SupervisorGaveUp TooManyProcesses ToolError "
+        "ToolRetry TurnCancelled TurnFailed UnknownAgent UnknownName UnknownProcess UnknownRun UnknownSession "
+        "UnknownWorkflow VegaError WouldDeadlock"
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

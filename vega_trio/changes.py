@@ -290,7 +290,17 @@ class Together:
     changes: tuple[Change, ...]
 
 
+@attrs.frozen
+class Promptly:
+    """Written with the next commit or refused: who asks is told, rather than kept waiting for a disk that is full.
+
+    Any other change that the disk has no room for is held, in its order, and written when there is room again.
+    """
+
+    change: Change
+
+
 Ties = Link | Unlink | Watch | Unwatch | Sever | SetTimer | DropTimers
 Money = Reserve | LoseReserved | Spend
 ProcessFact = SaveProcess | AppendMessage | ClearMessages | OpBegun | OpFinished | KeepMail | DropMail | Ties | Money
-Change = ProcessFact | AppendEvent | Put | Delete | Together
+Change = ProcessFact | AppendEvent | Put | Delete | Together | Promptly

@@ -6,7 +6,7 @@
     |-- your request           ConfigError, UnknownAgent, UnknownSession, UnknownWorkflow, UnknownRun, InputError,
     |                          MissingExtra
     |-- the world              ModelError(error_class) > MissingKey, CircuitOpen, RateLimited, BudgetExceeded;
-    |                          StoreError > StoreBusy, StoreTooNew, StoreOverloaded
+    |                          StoreError > StoreBusy, StoreTooNew, StoreOverloaded, StoreReadOnly, StoreBroken
     |-- a turn, a run          TurnFailed(error_class, turn_id), TurnCancelled(turn_id, text), RunFailed, RunCancelled
     |-- a process that ended   ProcessExited > ProcessCrashed;  SupervisorGaveUp, Escalated, FailedToStart,
     |                          StartTimeout, ProcessTimeout
@@ -164,6 +164,17 @@ class StoreTooNew(StoreError):
 
 class StoreOverloaded(StoreError):
     """More changes wait for the disk than may; nothing new is taken until it has caught up."""
+
+
+class StoreReadOnly(StoreError):
+    """The database cannot be written at the moment, the disk being full or failing: nothing new is taken.
+
+    Work under way waits, and goes on by itself once the disk can be written again.
+    """
+
+
+class StoreBroken(StoreError):
+    """A sync of the database failed, or it is damaged: nothing is written to it any more, and the program ends."""
 
 
 # -- a turn

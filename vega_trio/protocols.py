@@ -10,6 +10,7 @@ import attrs
 
 from vega_trio.changes import Change, MailRow, MessageRow, OpRow, ProcessRow, TimerRow
 from vega_trio.context import ToolContext
+from vega_trio.errors import StoreError
 from vega_trio.messages import Message, ToolCall, Usage
 
 # -- models
@@ -174,6 +175,15 @@ class Store(Protocol):
     @property
     def pending(self) -> int:
         """How many changes have been submitted and not settled."""
+        ...
+
+    @property
+    def problem(self) -> StoreError | None:
+        """Why nothing can be written at the moment: StoreReadOnly, or StoreBroken for good; None when it can be."""
+        ...
+
+    def on_problem(self, callback: Callable[[StoreError | None], None]) -> None:
+        """Calls back in the Trio thread whenever `problem` changes, with what it is then."""
         ...
 
     @property

@@ -79,9 +79,11 @@ def test_the_keys_come_in_the_documented_order() -> None:
 def test_a_full_disk_is_told_from_other_troubles_of_the_store() -> None:
     cause = RuntimeError("database or disk is full")
     cause.sqlite_errorname = "SQLITE_FULL"  # type: ignore[attr-defined]
-    error = errors.StoreError("not written")
+    error = errors.StoreReadOnly("not written")
+    assert (problem_of(error).status, problem_of(error).code) == (507, "read_only")
     error.__cause__ = cause
-    assert problem_of(error).status == 507
+    assert (problem_of(error).status, problem_of(error).code) == (507, "disk_full")
+    assert problem_of(errors.StoreError("not written")).status == 503
 
 
 def test_a_document_error_carries_its_diagnostics() -> None:

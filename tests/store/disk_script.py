@@ -14,8 +14,8 @@ from pathlib import Path
 
 import trio
 
-from vega_trio.changes import AppendEvent, Change, Delete, Put, Together
-from vega_trio.errors import StoreError
+from vega_trio.changes import AppendEvent, Change, Delete, Promptly, Put, Together
+from vega_trio.errors import StoreError, StoreReadOnly
 from vega_trio.events import ProcessStarted
 from vega_trio.protocols import Store
 from vega_trio.store.sqlite import open_sqlite
@@ -53,15 +53,22 @@ async def main(directory: Path, take_space: Callable[[Path], Callable[[], None]]
         for number in range(20):
             await store.submit(Put("setting", f"k{number}", {"text": "y" * 2000})).wait()
         give_back = take_space(directory)
+        told: list[StoreError | None] = []
+        store.on_problem(told.append)
+        held = store.submit(SMALL)
         for change in (SMALL, Delete("setting", "k1"), SMALL):
-            message = await failure(store, change)
+            message = await failure(store, Promptly(change))
             assert words in message, message
             assert str(directory) in message, message
+        assert isinstance(store.problem, StoreReadOnly)
+        assert not held.done
         assert len(await store.records.query("setting")) == 20, "reads go on"
         give_back()
-        commit = store.submit(SMALL)
-        await commit.wait()
-        assert list(commit.event_ids) == [1], "the failed changes used up no id"
+        with trio.fail_after(5):
+            await held.wait()
+        assert list(held.event_ids) == [1], "the refused changes used up no id"
+        assert [type(each) for each in told] == [StoreReadOnly, type(None)]
+        assert store.problem is None
     async with open_sqlite(directory / "vega.db") as store:
         assert len(await store.records.query("setting")) == 21, "everything acknowledged is there"
 

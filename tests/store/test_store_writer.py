@@ -9,14 +9,14 @@ from queue import SimpleQueue
 import attrs
 import pytest
 
-from vega_trio.changes import AppendEvent, Change, ProcessRow, Put, SaveProcess, Together
-from vega_trio.errors import StoreError
+from vega_trio.changes import AppendEvent, Change, ProcessRow, Promptly, Put, SaveProcess, Together
+from vega_trio.errors import StoreError, StoreReadOnly
 from vega_trio.events import ProcessStarted
-from vega_trio.store.commit import StoreCommit
+from vega_trio.store.commit import Fate, StoreCommit
 from vega_trio.store.faults import explain, is_final
 from vega_trio.store.opening import open_for_writing
 from vega_trio.store.statements import plan
-from vega_trio.store.writer import MAX_BATCH, Job, Writer, _take
+from vega_trio.store.writer import MAX_BATCH, RETRY_S, Condition, Job, Writer, _take
 
 EVENT = AppendEvent(ProcessStarted(process_id="p", at=1.0))
 # Only the database can refuse this one: the root turn's id is not part of the body, so planning does not see it.
@@ -25,6 +25,10 @@ UNWRITABLE = AppendEvent(ProcessStarted(root_turn_id="\ud800", at=1.0))
 
 def _jobs(*changes: Change) -> list[Job]:
     return [Job(StoreCommit(), plan(change)) for change in changes]
+
+
+def _fates(writer: Writer, *changes: Change, now: float = 0.0) -> list[Fate]:
+    return [fate for _, fate in writer.take(_jobs(*changes), now)]
 
 
 def _sqlite_error(code: int) -> sqlite3.OperationalError:
@@ -38,10 +42,11 @@ def test_a_batch_takes_what_is_waiting_but_never_more_than_its_limit() -> None:
     job = Job(StoreCommit(), plan(EVENT))
     for _ in range(2 * MAX_BATCH + 3):
         queue.put(job)
-    assert [len(_take(queue)[0]) for _ in range(3)] == [MAX_BATCH, MAX_BATCH, 3]
+    assert [len(_take(queue, None)[0]) for _ in range(3)] == [MAX_BATCH, MAX_BATCH, 3]
     queue.put(job)
     queue.put(None)
-    assert _take(queue) == ([job], False)
+    assert _take(queue, None) == ([job], False)
+    assert _take(queue, 0.001) == ([], True)
 
 
 @pytest.mark.parametrize("count", [1, 7, 8, 9, 63, 64, 65, 200])
@@ -49,7 +54,7 @@ def test_any_number_of_events_is_written_whole_and_in_order(tmp_path: Path, coun
     db = open_for_writing(str(tmp_path / "vega.db"), "process")
     writer = Writer("vega.db", db, 0)
     events = [AppendEvent(ProcessStarted(process_id=f"p{number}", at=1.0)) for number in range(count)]
-    fates = writer.write(_jobs(*events))
+    fates = _fates(writer, *events)
     assert fates == [range(number, number + 1) for number in range(1, count + 1)]
     found = db.execute("SELECT id, process_id FROM event ORDER BY id").fetchall()
     assert found == [(number + 1, f"p{number}") for number in range(count)]
@@ -59,28 +64,47 @@ def test_any_number_of_events_is_written_whole_and_in_order(tmp_path: Path, coun
 def test_an_event_that_the_database_refuses_harms_no_other(tmp_path: Path) -> None:
     db = open_for_writing(str(tmp_path / "vega.db"), "process")
     writer = Writer("vega.db", db, 0)
-    fates = writer.write(_jobs(EVENT, Together((Put("setting", "k", {}), UNWRITABLE)), EVENT, UNWRITABLE, EVENT))
+    fates = _fates(writer, EVENT, Together((Put("setting", "k", {}), UNWRITABLE)), EVENT, UNWRITABLE, EVENT)
     assert [fate for fate in fates if isinstance(fate, range)] == [range(1, 2), range(2, 3), range(3, 4)]
     assert [isinstance(fate, StoreError) for fate in fates] == [False, True, False, True, False]
     assert db.execute("SELECT count(*) FROM setting").fetchone() == (0,)
-    assert writer.write(_jobs(EVENT)) == [range(4, 5)]
+    assert _fates(writer, EVENT) == [range(4, 5)]
     db.close()
 
 
-def test_a_full_disk_fails_its_batch_and_the_next_one_that_fits_goes_through(tmp_path: Path) -> None:
+def test_on_a_full_disk_those_who_ask_are_refused_and_all_else_waits_in_its_order(tmp_path: Path) -> None:
     db = open_for_writing(str(tmp_path / "vega.db"), "full")
     writer = Writer("vega.db", db, 0)
     (pages,) = db.execute("PRAGMA page_count").fetchone()
     db.execute(f"PRAGMA max_page_count = {pages + 2}")
-    big = Put("setting", "big", {"text": "x" * 100_000})
-    small, large, event = writer.write(_jobs(Put("setting", "small", {}), big, EVENT))
-    assert [str(fate) for fate in (small, large, event)] == [
+    big, small = Put("setting", "big", {"text": "x" * 100_000}), Put("setting", "small", {})
+    (refused,) = _fates(writer, big, Promptly(small), EVENT)
+    assert isinstance(refused, StoreReadOnly)
+    assert str(refused) == (
         "the database vega.db: database or disk is full: the disk is full; free some space, the store goes on by itself"
-    ] * 3
+    )
+    assert [type(fate) for fate in _fates(writer, EVENT, Promptly(small), now=0.1)] == [StoreReadOnly]
+    assert _fates(writer, now=RETRY_S) == []
     assert db.execute("SELECT count(*) FROM setting").fetchone() == (0,)
-    assert writer.write(_jobs(EVENT)) == [range(1, 2)]
     db.execute(f"PRAGMA max_page_count = {pages + 1000}")
-    assert writer.write(_jobs(big, EVENT)) == [range(2, 2), range(2, 3)]
+    assert _fates(writer, EVENT, now=RETRY_S + 0.1) == []  # not time to try again yet
+    assert _fates(writer, now=2 * RETRY_S) == [range(1, 1), range(1, 2), range(2, 3), range(3, 4)]
+    assert writer.problem is None
+    db.close()
+
+
+def test_with_nothing_to_write_a_probe_finds_that_there_is_room_again(tmp_path: Path) -> None:
+    db = open_for_writing(str(tmp_path / "vega.db"), "full")
+    writer = Writer("vega.db", db, 0)
+    (pages,) = db.execute("PRAGMA page_count").fetchone()
+    db.execute(f"PRAGMA max_page_count = {pages + 2}")
+    _fates(writer, Promptly(Put("setting", "big", {"text": "x" * 100_000})))
+    _fates(writer, now=RETRY_S)
+    assert isinstance(writer.problem, StoreReadOnly)
+    db.execute(f"PRAGMA max_page_count = {pages + 1000}")
+    _fates(writer, now=2 * RETRY_S)
+    assert writer.problem is None
+    assert db.execute("SELECT count(*) FROM blob").fetchone() == (0,)
     db.close()
 
 
@@ -102,25 +126,35 @@ class BrokenDisk:
 def test_after_a_failed_sync_or_in_a_damaged_file_nothing_is_tried_again(code: int) -> None:
     disk = BrokenDisk(_sqlite_error(code))
     writer = Writer("/x/vega.db", disk, 0)  # type: ignore[arg-type]
-    (first,) = writer.write(_jobs(EVENT))
-    assert writer.write(_jobs(EVENT, EVENT)) == [first, first]
+    (first,) = _fates(writer, EVENT)
+    assert _fates(writer, EVENT, EVENT) == [first, first]
     assert disk.transactions == 1
     assert "/x/vega.db" in str(first)
 
 
-def test_a_failed_write_is_tried_again_with_the_next_batch() -> None:
+def test_a_failed_write_is_tried_again_until_the_store_is_closed() -> None:
     disk = BrokenDisk(_sqlite_error(sqlite3.SQLITE_IOERR_WRITE))
     writer = Writer("vega.db", disk, 0)  # type: ignore[arg-type]
-    for _ in range(3):
-        assert isinstance(writer.write(_jobs(EVENT))[0], StoreError)
+    for number in range(3):
+        assert _fates(writer, EVENT, now=number * RETRY_S) == []
     assert disk.transactions == 3
+    assert [type(fate) for _, fate in writer.give_up()] == [StoreReadOnly] * 3
+
+
+def test_a_problem_is_told_when_it_comes_and_when_it_goes() -> None:
+    condition, told = Condition(), []
+    condition.on_change(told.append)
+    first, second = StoreReadOnly("full"), StoreReadOnly("still full")
+    for problem in (None, first, second, None, None):
+        condition.become(problem)
+    assert told == [first, None]
 
 
 def test_a_bug_in_the_writer_reaches_those_who_wait() -> None:
     writer = Writer("vega.db", BrokenDisk(LookupError("oops")), 0)  # type: ignore[arg-type]
     unplanned = Job(StoreCommit(), StoreError("its own"))
-    fates = writer.write([*_jobs(EVENT), unplanned])
-    assert [str(fate) for fate in fates] == ["the database vega.db failed: LookupError: oops", "its own"]
+    fates = writer.take([*_jobs(EVENT), unplanned], 0.0)
+    assert [str(fate) for _, fate in fates] == ["the database vega.db failed: LookupError: oops", "its own"]
 
 
 @pytest.mark.parametrize(
@@ -146,5 +180,5 @@ def test_an_error_names_the_database_and_the_remedy(code: int, words: str, final
 def test_a_process_row_has_a_column_for_each_field(tmp_path: Path) -> None:
     db = open_for_writing(str(tmp_path / "vega.db"), "process")
     assert set(db.table("process").columns_dict) == {field.name for field in attrs.fields(ProcessRow)}
-    assert Writer("vega.db", db, 0).write(_jobs(SaveProcess(ProcessRow(id="p", agent="a")))) == [range(1, 1)]
+    assert _fates(Writer("vega.db", db, 0), SaveProcess(ProcessRow(id="p", agent="a"))) == [range(1, 1)]
     db.close()

@@ -74,7 +74,7 @@ class Chat:
     async def open(self, session: Session, text: str, *, turn_id: str | None = None) -> AsyncIterator[ChatStream]:
         """Sends a message and hands out the events of its turn.
 
-        Raises: MailboxFull, rather than wait for room; StoreOverloaded; UnknownAgent.
+        Raises: MailboxFull, rather than wait for room; StoreReadOnly; StoreOverloaded; UnknownAgent.
         """
         refuse_overload(self.sessions.store)
         session = await self.sessions.resolve(session)

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 import attrs
 
 from vega_trio._core.codec import decode_json
-from vega_trio.app.outfit import new_id
+from vega_trio.app.outfit import new_id, refuse_overload
 from vega_trio.app.sessions import Sessions
-from vega_trio.changes import AppendMessage, MessageRow, ProcessRow, SaveProcess, Together
+from vega_trio.changes import AppendMessage, MessageRow, ProcessRow, Promptly, SaveProcess, Together
 from vega_trio.errors import InputError, UnknownProcess
 from vega_trio.llm.names import parse_model_name
 from vega_trio.protocols import Store, StoredEvent
@@ -73,6 +73,7 @@ async def fork(
     if model is not None:
         parse_model_name(model)
     store = sessions.store
+    refuse_overload(store)
     origin = await store.process(process_id)
     if origin is None:
         raise UnknownProcess(f"there is no process {process_id!r}")
@@ -86,7 +87,7 @@ async def fork(
     copies = [AppendMessage(attrs.evolve(row, process_id=session.id, seq=seq)) for seq, row in enumerate(rows)]
     # Recorded as a process that has ended, it comes back with this history as a session does.
     row = ProcessRow(id=session.id, agent=session.agent, status="completed", incarnation=0)
-    await store.submit(Together((SaveProcess(row), *copies))).wait()
+    await store.submit(Promptly(Together((SaveProcess(row), *copies)))).wait()
     await sessions.begin(session, title=f"fork of {process_id} at {at}", model=model, system=system)
     return await sessions.process(session)
 

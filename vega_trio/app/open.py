@@ -29,6 +29,7 @@ from vega_trio.app.recovery import go_on, look, quarantine
 from vega_trio.app.runs import Runs
 from vega_trio.app.sessions import Sessions
 from vega_trio.app.toolbelt import named_tools
+from vega_trio.app.watch import watch_store
 from vega_trio.diagnostics import Diagnostic
 from vega_trio.dsl.builtin import BUILTIN_NAME, BUILTIN_TEXT
 from vega_trio.dsl.document import Document, Settings
@@ -84,6 +85,7 @@ async def open_orchestrator(
         left = await look(opened)
         async with _open_kernel(outfitter, max_processes, shutdown_timeout, left) as orch:
             outfitter.ask = partial(ask_by_name, orch)
+            watch_store(orch, opened)
             await quarantine(orch)
             yield orch
 
@@ -147,6 +149,7 @@ async def open_app(
         chats = Chat(sessions)
         runs = Runs(document, catalogue, orch, opened, env, place_of(opened, memory if store is None else None))
         outfitter.ask = chats.ask_for
+        watch_store(orch, opened)
         await quarantine(orch)
         await go_on(orch, sessions)
         await runs.resume()

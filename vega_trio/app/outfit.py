@@ -30,7 +30,9 @@ def new_id() -> str:
 
 
 def refuse_overload(store: Store) -> None:
-    """What every door asks before it takes something new. Raises: StoreOverloaded."""
+    """What every door asks before it takes something new. Raises: StoreReadOnly, StoreBroken; StoreOverloaded."""
+    if store.problem is not None:
+        raise type(store.problem)(*store.problem.args) from store.problem.__cause__
     if store.pending >= MAX_PENDING:
         raise StoreOverloaded(f"{store.pending} changes wait for the disk; nothing new is taken until it catches up")
 

@@ -18,7 +18,7 @@ from vega_trio._core.wire import rfc3339
 from vega_trio.agent import Agent
 from vega_trio.app.agents import Agents
 from vega_trio.app.outfit import new_id
-from vega_trio.changes import Put
+from vega_trio.changes import Promptly, Put
 from vega_trio.errors import UnknownProcess, UnknownSession
 from vega_trio.events import SessionUpdated
 from vega_trio.protocols import Store
@@ -69,8 +69,9 @@ class Sessions:
         Raises: UnknownAgent.
         """
         self.agents.get(agent)
-        session = self._newest[(agent, user)] = Session(agent, user, new_id())
+        session = Session(agent, user, new_id())
         await self._save(session, {"title": title, "created_at": rfc3339(time.time())})
+        self._newest[(agent, user)] = session
         self.orch.bus.emit(SessionUpdated(agent=agent, session_id=session.id))
         return session
 
@@ -142,4 +143,4 @@ class Sessions:
         assert session.id is not None
         whole = {"id": session.id, "agent": session.agent, "user": session.user, **row}
         whole["updated_at"] = rfc3339(time.time())
-        await self.store.submit(Put("session", session.id, whole)).wait()
+        await self.store.submit(Promptly(Put("session", session.id, whole))).wait()

@@ -164,6 +164,10 @@ class Orchestrator:
 
     # -- ending them
 
+    def fail(self, error: BaseException) -> None:
+        """Ends the block, which raises `error`, bare, after an ordered stop; the first one wins."""
+        self._kernel.fail(error)
+
     async def stop(self, process_id: str) -> None:
         """Ends a process in order; no restart follows. Returns when it has ended, at once if it had.
 

@@ -45,8 +45,10 @@ async def alive(desk: Desk, request: Request) -> Response:
 
 
 async def ready(desk: Desk, request: Request) -> Response:
-    """Whether requests can be served: the store answers and the server is not stopping."""
+    """Whether requests can be served: the store can be written and answers, and the server is not stopping."""
     reasons = []
+    if desk.app.store.problem is not None:
+        reasons.append(f"the store is read-only: {desk.app.store.problem}")
     if desk.stopping.is_set():
         reasons.append("the server is stopping")
     store_problem = "the store did not answer in time"

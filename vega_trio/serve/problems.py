@@ -21,6 +21,7 @@ from vega_trio.errors import (
     RunFailed,
     SlowSubscriber,
     StoreError,
+    StoreReadOnly,
     TooManyProcesses,
     TurnCancelled,
     TurnFailed,
@@ -172,8 +173,11 @@ def _condition(error: VegaError, text: str) -> Problem:
 
 
 def _store_problem(error: StoreError, text: str) -> Problem:
-    if getattr(error.__cause__, "sqlite_errorname", "") == "SQLITE_FULL":
-        return Problem(507, "disk_full", text, "free space on the disk of the database; nothing was changed")
+    if isinstance(error, StoreReadOnly):
+        full = getattr(error.__cause__, "sqlite_errorname", "") == "SQLITE_FULL"
+        hint = "make room on" if full else "mend"
+        hint = f"{hint} the disk of the database, then send again; nothing was changed"
+        return Problem(507, "disk_full" if full else "read_only", text, hint)
     return Problem(503, "store", text, "nothing was changed; check the database and its disk", retry_after_s=5)
 
 

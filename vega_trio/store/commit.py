@@ -43,7 +43,7 @@ class StoreCommit:
             await self._settled.wait()
         if self.error is not None:
             # Each waiter gets an error of its own: a whole batch fails with one, and tracebacks must not mingle.
-            raise StoreError(*self.error.args) from self.error
+            raise type(self.error)(*self.error.args) from self.error.__cause__ or self.error
 
     def settle(self, fate: Fate) -> None:
         """The change is durable, or the fate says why nothing of it was kept."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from vega_trio.errors import StoreError
+from vega_trio.errors import StoreBroken, StoreError, StoreReadOnly
 
 REFUSED: Final = (
     sqlite3.IntegrityError,
@@ -20,6 +20,9 @@ REFUSED: Final = (
 
 _FSYNC: Final = (sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC)
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+_PASSING: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
+"""What the disk does to all changes alike, until somebody makes room or mends it."""
 
 _REMEDIES: Final = {
     sqlite3.SQLITE_FULL: "the disk is full; free some space, the store goes on by itself",
@@ -44,6 +47,16 @@ def is_final(error: BaseException) -> bool:
         return True
     code = _code(error)
     return code in _FSYNC or code & 0xFF in _DAMAGED
+
+
+def trouble(error: BaseException, path: str) -> StoreReadOnly | StoreBroken | None:
+    """What the error means for all changes to come; None when only those that met it have failed."""
+    told = str(explain(error, path))
+    if is_final(error):
+        return StoreBroken(told)
+    if isinstance(error, sqlite3.Error) and _code(error) & 0xFF in _PASSING:
+        return StoreReadOnly(told)
+    return None
 
 
 def explain(error: BaseException, path: str) -> StoreError:

@@ -33,6 +33,7 @@ from vega_trio.changes import (
     OpRow,
     ProcessFact,
     ProcessRow,
+    Promptly,
     Put,
     Reserve,
     SaveProcess,
@@ -98,6 +99,13 @@ class MemoryStore:
     @property
     def pending(self) -> int:
         return 0
+
+    @property
+    def problem(self) -> StoreError | None:
+        return None  # memory that cannot be written is the end of the program
+
+    def on_problem(self, callback: Callable[[StoreError | None], None]) -> None:
+        """There is never one."""
 
     @property
     def records(self) -> protocols.Records:
@@ -171,6 +179,8 @@ class MemoryStore:
             case Together(changes):
                 for each in changes:
                     self._apply(each, undo)
+            case Promptly(change):
+                self._apply(change, undo)
             case _:
                 self._apply_fact(change, undo)
 

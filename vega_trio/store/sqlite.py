@@ -28,7 +28,7 @@ from vega_trio.store.opening import SYNCHRONOUS, Durability, open_for_reading, o
 from vega_trio.store.reader import Reader, Request, serve_requests
 from vega_trio.store.statements import Plan, plan
 from vega_trio.store.worker import Worker, open_worker
-from vega_trio.store.writer import Job, write_jobs
+from vega_trio.store.writer import Condition, Job, write_jobs
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -63,11 +63,13 @@ async def open_sqlite(
     with lock(place):
         to_write = partial(open_for_writing, place, durability, failpoint=failpoint)
         to_read = partial(open_for_reading, place)
+        condition = Condition()
+        work = partial(write_jobs, place, failpoint, condition)
         async with (
-            open_worker("vega-store-writer", to_write, partial(write_jobs, place, failpoint), _refuse) as writer,
+            open_worker("vega-store-writer", to_write, work, _refuse) as writer,
             open_worker("vega-store-reader", to_read, serve_requests, Request.refuse) as reader,
         ):  # the reader closes first, so that the writer is the last one out and cleans up the log
-            yield SqliteStore(writer, Reader(place, reader))
+            yield SqliteStore(writer, Reader(place, reader), condition)
 
 
 @attrs.define
@@ -86,6 +88,7 @@ class SqliteStore:
 
     _writer: Worker[Job] = attrs.field(repr=False)
     _reader: Reader
+    _condition: Condition
     _backlog: Backlog = attrs.field(factory=Backlog, repr=False)
 
     @property
@@ -105,6 +108,13 @@ class SqliteStore:
             commit.on_done(self._backlog.settled)
             self._writer.put(Job(commit, _planned(change)))
         return commit
+
+    @property
+    def problem(self) -> StoreError | None:
+        return self._condition.problem
+
+    def on_problem(self, callback: Callable[[StoreError | None], None]) -> None:
+        self._condition.on_change(callback)
 
     @property
     def records(self) -> protocols.Records:

@@ -28,6 +28,7 @@ from vega_trio.changes import (
     OpRow,
     ProcessFact,
     ProcessRow,
+    Promptly,
     Put,
     Reserve,
     SaveProcess,
@@ -130,11 +131,12 @@ that is busy gives it back only after 5 ms, which made a hundred times as many m
 class Plan:
     """What a change comes to. Events lie in a table of their own, so they can be written after the rest.
 
-    `events` are their columns without the id, which the writer gives.
+    `events` are their columns without the id, which the writer gives. `prompt`: refused rather than held.
     """
 
     statements: Sequence[tuple[str, Values]]
     events: Sequence[Values]
+    prompt: bool = False
 
 
 def plan(change: Change) -> Plan:
@@ -144,7 +146,7 @@ def plan(change: Change) -> Plan:
     statements: list[tuple[str, Values]] = []
     events: list[Values] = []
     _add(change, statements, events)
-    return Plan(statements, events)
+    return Plan(statements, events, isinstance(change, Promptly))
 
 
 def _add(change: Change, statements: list[tuple[str, Values]], events: list[Values]) -> None:
@@ -160,6 +162,8 @@ def _add(change: Change, statements: list[tuple[str, Values]], events: list[Valu
         case Together(changes):
             for each in changes:
                 _add(each, statements, events)
+        case Promptly(change):
+            _add(change, statements, events)
         case _:
             _add_fact(change, statements)
 
