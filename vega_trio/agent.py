@@ -6,7 +6,6 @@ import dataclasses
 import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from decimal import ROUND_FLOOR, Decimal
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
@@ -14,118 +13,17 @@ from attrs import validators
 
 from vega_trio.exits import ExitReason
 from vega_trio.session import ErrorClass
+from vega_trio.supervision import AutoShutdown as AutoShutdown
+from vega_trio.supervision import BackoffConfig as BackoffConfig
+from vega_trio.supervision import BackoffType as BackoffType
+from vega_trio.supervision import Restart as Restart
+from vega_trio.supervision import Strategy as Strategy
+from vega_trio.supervision import Supervision as Supervision
+from vega_trio.supervision import SupervisorStrategy as SupervisorStrategy
+from vega_trio.supervision import check_backoff, check_count, check_hook, check_intensity, check_number, member
 
 if TYPE_CHECKING:
     from vega_trio.protocols import Model
-
-
-class SupervisorStrategy(StrEnum):
-    """Who is restarted when one child is (OTP `strategy`)."""
-
-    ONE_FOR_ONE = "one_for_one"
-    ONE_FOR_ALL = "one_for_all"
-    REST_FOR_ONE = "rest_for_one"
-    OneForOne = ONE_FOR_ONE
-    OneForAll = ONE_FOR_ALL
-    RestForOne = REST_FOR_ONE
-
-
-class Restart(StrEnum):
-    """When a child is restarted (OTP `restart`)."""
-
-    PERMANENT = "permanent"
-    TRANSIENT = "transient"
-    TEMPORARY = "temporary"
-    Permanent = PERMANENT
-    Transient = TRANSIENT
-    Temporary = TEMPORARY
-
-
-class Strategy(StrEnum):
-    """What a process's own policy does about a failure."""
-
-    RESTART = "restart"
-    STOP = "stop"
-    ESCALATE = "escalate"
-    RESTART_ALL = "restart_all"
-
-
-class AutoShutdown(StrEnum):
-    """Whether a supervisor ends when its significant children have (OTP `auto_shutdown`)."""
-
-    NEVER = "never"
-    ANY_SIGNIFICANT = "any_significant"
-    ALL_SIGNIFICANT = "all_significant"
-
-
-class BackoffType(StrEnum):
-    EXPONENTIAL = "exponential"
-    LINEAR = "linear"
-    CONSTANT = "constant"
-
-
-def _number(owner: str, field: str, value: Any, *, least: float = 0, above: bool = False) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
-        raise ValueError(f"{owner}.{field} must be a number, not {value!r}")
-    if value < least or (above and value == least):
-        raise ValueError(f"{owner}.{field} must be {'greater than' if above else 'at least'} {least:g}, not {value!r}")
-
-
-@attrs.frozen
-class BackoffConfig:
-    """Delay before restart or attempt n: exponential `initial * multiplier**(n-1)`, linear `initial * n`, or constant.
-
-    Seconds; at most `max`, then spread by `jitter` (0.1 is plus or minus 10 %).
-    """
-
-    initial: float = 0.1
-    multiplier: float = 2.0
-    max: float = 30.0
-    jitter: float = 0.0
-    type: BackoffType = attrs.field(default=BackoffType.EXPONENTIAL, converter=BackoffType)
-
-    def __attrs_post_init__(self) -> None:
-        _number("BackoffConfig", "initial", self.initial)
-        _number("BackoffConfig", "multiplier", self.multiplier)
-        _number("BackoffConfig", "max", self.max)
-        _number("BackoffConfig", "jitter", self.jitter)
-        if self.jitter > 1:
-            raise ValueError(f"BackoffConfig.jitter must be at most 1, not {self.jitter!r}")
-
-
-@attrs.frozen
-class Supervision:
-    """The policy of one process: sugar for a one_for_one supervisor around it.
-
-    `max_restarts` within `window` seconds, then it gives up; 0 is none, None unlimited. Hooks are synchronous:
-    `on_failure(reason)` may return another Strategy, `on_restart(process, attempt)` runs before the delay,
-    `on_give_up(process, reason)` at the end.
-    """
-
-    strategy: Strategy = attrs.field(default=Strategy.RESTART, converter=Strategy)
-    max_restarts: int | None = attrs.field(default=3, kw_only=True)
-    window: float = attrs.field(default=300.0, kw_only=True)
-    backoff: BackoffConfig | None = attrs.field(factory=BackoffConfig, kw_only=True)
-    on_failure: Callable[[ExitReason], Strategy | None] | None = attrs.field(default=None, kw_only=True)
-    on_restart: Callable[[Any, int], None] | None = attrs.field(default=None, kw_only=True)
-    on_give_up: Callable[[Any, ExitReason], None] | None = attrs.field(default=None, kw_only=True)
-
-    def __attrs_post_init__(self) -> None:
-        _intensity("Supervision", self.max_restarts, self.window)
-
-
-def _intensity(owner: str, max_restarts: int | None, window: float) -> None:
-    if max_restarts is not None:
-        _number(owner, "max_restarts", max_restarts)
-        if not isinstance(max_restarts, int):
-            raise ValueError(f"{owner}.max_restarts must be a whole number or None, not {max_restarts!r}")
-    _number(owner, "window", window, above=True)
-
-
-def _count(owner: str, field: str, value: Any) -> None:
-    _number(owner, field, value, least=1)
-    if not isinstance(value, int):
-        raise ValueError(f"{owner}.{field} must be a whole number, not {value!r}")
 
 
 def _as_classes(classes: Iterable[str]) -> tuple[ErrorClass, ...]:
@@ -148,7 +46,7 @@ class RetryPolicy:
     retry_on: tuple[ErrorClass, ...] = attrs.field(default=RETRYABLE, converter=_as_classes)
 
     def __attrs_post_init__(self) -> None:
-        _count("RetryPolicy", "max_attempts", self.max_attempts)
+        check_count("RetryPolicy", "max_attempts", self.max_attempts)
 
 
 @attrs.frozen
@@ -165,9 +63,9 @@ class CircuitBreaker:
     on_change: Callable[[str, str], None] | None = attrs.field(default=None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        _count("CircuitBreaker", "threshold", self.threshold)
-        _number("CircuitBreaker", "reset_after", self.reset_after, above=True)
-        _count("CircuitBreaker", "half_open_max", self.half_open_max)
+        check_count("CircuitBreaker", "threshold", self.threshold)
+        check_number("CircuitBreaker", "reset_after", self.reset_after, above=True)
+        check_count("CircuitBreaker", "half_open_max", self.half_open_max)
 
 
 RateStrategy = Literal["queue", "reject", "backpressure"]
@@ -189,7 +87,7 @@ class RateLimit:
     def __attrs_post_init__(self) -> None:
         for field in ("requests_per_minute", "tokens_per_minute"):
             if getattr(self, field) is not None:
-                _count("RateLimit", field, getattr(self, field))
+                check_count("RateLimit", field, getattr(self, field))
 
 
 @attrs.frozen
@@ -204,7 +102,7 @@ class Budget:
 
     def __attrs_post_init__(self) -> None:
         limit = float(self.limit_usd) if isinstance(self.limit_usd, Decimal) else self.limit_usd
-        _number("Budget", "limit_usd", limit)
+        check_number("Budget", "limit_usd", limit)
         if math.isinf(limit):
             raise ValueError("Budget.limit_usd must be finite; leave the budget out for no limit")
 
@@ -221,7 +119,7 @@ class TokenBudget:
     max_tokens: int = 100_000
 
     def __attrs_post_init__(self) -> None:
-        _count("TokenBudget", "max_tokens", self.max_tokens)
+        check_count("TokenBudget", "max_tokens", self.max_tokens)
 
 
 @attrs.frozen
@@ -232,8 +130,8 @@ class SlidingWindow:
     compact_at_tokens: int = 50_000
 
     def __attrs_post_init__(self) -> None:
-        _count("SlidingWindow", "keep", self.keep)
-        _count("SlidingWindow", "compact_at_tokens", self.compact_at_tokens)
+        check_count("SlidingWindow", "keep", self.keep)
+        check_count("SlidingWindow", "compact_at_tokens", self.compact_at_tokens)
 
 
 Money = Budget | float | Decimal
@@ -298,15 +196,15 @@ class Agent:
         if self.supervision is not None and not isinstance(self.supervision, Supervision):
             raise ValueError(f"Agent.supervision must be a vega.Supervision, not {self.supervision!r}")
         if self.temperature is not None:
-            _number("Agent", "temperature", self.temperature)
+            check_number("Agent", "temperature", self.temperature)
             if self.temperature > 2:
                 raise ValueError(f"Agent.temperature must be at most 2, not {self.temperature!r}")
         if self.output is not None and not _can_be_output(self.output):
             raise ValueError(
                 f"Agent.output must be an attrs class, a dataclass or a JSON Schema (a mapping), not {self.output!r}"
             )
-        _number("Agent", "max_tokens", self.max_tokens, least=1)
-        _number("Agent", "max_iterations", self.max_iterations, least=1)
+        check_number("Agent", "max_tokens", self.max_tokens, least=1)
+        check_number("Agent", "max_iterations", self.max_iterations, least=1)
 
 
 def _can_be_output(output: Any) -> bool:
@@ -316,6 +214,18 @@ def _can_be_output(output: Any) -> bool:
 
 ShutdownTime = float | Literal["brutal_kill"]
 Decider = Callable[[ExitReason], Strategy | None]
+
+
+def _as_restart(value: str) -> Restart:
+    return member(Restart, "ChildSpec.restart", value)
+
+
+def _as_strategy(value: str) -> SupervisorStrategy:
+    return member(SupervisorStrategy, "SupervisorSpec.strategy", value)
+
+
+def _as_auto_shutdown(value: str) -> AutoShutdown:
+    return member(AutoShutdown, "SupervisorSpec.auto_shutdown", value)
 
 
 @attrs.frozen
@@ -329,7 +239,7 @@ class ChildSpec:
 
     id: str
     body: Body
-    restart: Restart = attrs.field(default=Restart.PERMANENT, converter=Restart, kw_only=True)
+    restart: Restart = attrs.field(default=Restart.PERMANENT, converter=_as_restart, kw_only=True)
     shutdown: ShutdownTime | None = attrs.field(default=None, kw_only=True)
     significant: bool = attrs.field(default=False, kw_only=True)
     start_timeout: float | None = attrs.field(default=None, kw_only=True)
@@ -340,22 +250,39 @@ class ChildSpec:
     def __attrs_post_init__(self) -> None:
         if not isinstance(self.id, str) or not self.id:
             raise ValueError(f"ChildSpec.id must be a non-empty text, not {self.id!r}")
+        body: Any = self.body
+        if not isinstance(body, Agent | SupervisorSpec) and not callable(body):
+            wanted = "an Agent, a SupervisorSpec or an async function"
+            raise ValueError(f"ChildSpec.body of {self.id!r} must be {wanted}, not {body!r}")
+        if self.name is not None and (not isinstance(self.name, str) or not self.name):
+            raise ValueError(f"ChildSpec.name of {self.id!r} must be a non-empty text or None, not {self.name!r}")
+        check_backoff("ChildSpec", self.backoff)
         if isinstance(self.shutdown, str):
             if self.shutdown != "brutal_kill":
                 raise ValueError(f"ChildSpec.shutdown must be seconds or 'brutal_kill', not {self.shutdown!r}")
         elif self.shutdown is not None:
-            _number("ChildSpec", "shutdown", self.shutdown)
+            check_number("ChildSpec", "shutdown", self.shutdown)
         if self.start_timeout is not None:
-            _number("ChildSpec", "start_timeout", self.start_timeout)
+            check_number("ChildSpec", "start_timeout", self.start_timeout)
         if self.significant and self.restart is Restart.PERMANENT:
             raise ValueError(f"ChildSpec.significant cannot be true for the permanent child {self.id!r}")
         if isinstance(self.on_failure, str):
-            strategy = Strategy(self.on_failure)
+            strategy = member(Strategy, "ChildSpec.on_failure", self.on_failure)
             object.__setattr__(self, "on_failure", strategy)
             if self.restart is Restart.TEMPORARY and strategy not in (Strategy.STOP, Strategy.ESCALATE):
                 raise ValueError(
                     f"ChildSpec.on_failure of the temporary child {self.id!r} can be stop or escalate, not {strategy}"
                 )
+        else:
+            check_hook("ChildSpec", "on_failure", self.on_failure)
+
+
+def _as_children(children: Iterable[ChildSpec]) -> tuple[ChildSpec, ...]:
+    given = tuple(children)
+    for child in given:
+        if not isinstance(child, ChildSpec):
+            raise ValueError(f"SupervisorSpec.children must be ChildSpecs, not {child!r}")
+    return given
 
 
 @attrs.frozen
@@ -367,18 +294,19 @@ class SupervisorSpec:
     `revive=False` leaves finished and terminated children down when the group restarts.
     """
 
-    strategy: SupervisorStrategy = attrs.field(default=SupervisorStrategy.ONE_FOR_ONE, converter=SupervisorStrategy)
-    children: tuple[ChildSpec, ...] = attrs.field(default=(), converter=tuple)
+    strategy: SupervisorStrategy = attrs.field(default=SupervisorStrategy.ONE_FOR_ONE, converter=_as_strategy)
+    children: tuple[ChildSpec, ...] = attrs.field(default=(), converter=_as_children)
     max_restarts: int | None = attrs.field(default=3, kw_only=True)
     window: float = attrs.field(default=5.0, kw_only=True)
     backoff: BackoffConfig | None = attrs.field(default=None, kw_only=True)
-    auto_shutdown: AutoShutdown = attrs.field(default=AutoShutdown.NEVER, converter=AutoShutdown, kw_only=True)
+    auto_shutdown: AutoShutdown = attrs.field(default=AutoShutdown.NEVER, converter=_as_auto_shutdown, kw_only=True)
     dynamic: bool = attrs.field(default=False, kw_only=True)
     max_children: int | None = attrs.field(default=None, kw_only=True)
     revive: bool = attrs.field(default=True, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        _intensity("SupervisorSpec", self.max_restarts, self.window)
+        check_intensity("SupervisorSpec", self.max_restarts, self.window)
+        check_backoff("SupervisorSpec", self.backoff)
         seen: set[str] = set()
         for child in self.children:
             if child.id in seen:
@@ -393,7 +321,12 @@ class SupervisorSpec:
         if self.dynamic and self.strategy is not SupervisorStrategy.ONE_FOR_ONE:
             raise ValueError(f"SupervisorSpec.strategy must be one_for_one when dynamic is true, not {self.strategy}")
         if self.max_children is not None:
-            _number("SupervisorSpec", "max_children", self.max_children)
+            check_count("SupervisorSpec", "max_children", self.max_children, least=0)
+            if len(self.children) > self.max_children:
+                raise ValueError(
+                    f"SupervisorSpec.max_children must be at least the number of children, {len(self.children)},"
+                    f" not {self.max_children!r}"
+                )
 
 
 Body = Agent | SupervisorSpec | Callable[[Any], Awaitable[object]]

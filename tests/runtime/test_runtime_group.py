@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import pytest
 import trio
+from conftest import OpenKernel
 from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
 import vega_trio as vega
+from vega_trio.changes import Change, Put
+from vega_trio.protocols import Commit
 from vega_trio.runtime import Answer, Group, Orchestrator, Process
+from vega_trio.runtime.blackboard import Blackboard
+from vega_trio.store.memory import MemoryStore
 
 
 async def echo(me: Process) -> None:
@@ -92,6 +97,49 @@ async def test_the_blackboard_copies_and_counts_versions(orch: Orchestrator, clo
     assert group.bb_get("k") == 4
 
 
+async def test_the_blackboard_is_there_when_the_store_is_opened_again(kernels: OpenKernel, clock: MockClock) -> None:
+    store = MemoryStore()
+    async with kernels(store=store) as orch:
+        group = orch.group("g")
+        for key, value in {"a": {"n": [1, None]}, "b": 2, "gone": 3}.items():
+            await group.bb_set(key, value)
+        await group.bb_set("a", "anew")
+        await group.bb_delete("gone")
+        await orch.group("other").bb_set("a", True)
+    async with kernels(store=store) as orch:
+        group = orch.group("g")
+        assert group.bb_snapshot() == {"a": "anew", "b": 2}
+        assert (group.bb_version("a"), group.bb_version("gone")) == (2, 0)
+        assert await group.bb_set("gone", 4, expect=0) == 2  # what it once expected is not taken for this one
+        assert orch.group("other").bb_snapshot() == {"a": True}
+
+
+async def test_a_write_that_is_not_stored_is_undone(kernels: OpenKernel, clock: MockClock) -> None:
+    class FullCommit:
+        done, error, event_ids = True, vega.StoreError("disk full"), ()
+
+        async def wait(self) -> None:
+            await trio.lowlevel.checkpoint()
+            raise self.error
+
+    class FullStore(MemoryStore):
+        full = False
+
+        def submit(self, change: Change) -> Commit:
+            return FullCommit() if self.full and isinstance(change, Put) else super().submit(change)  # type: ignore[return-value]
+
+    store = FullStore()
+    async with kernels(store=store) as orch:
+        group = orch.group("g")
+        await group.bb_set("k", 1)
+        store.full = True
+        for key in ("k", "new"):
+            with pytest.raises(vega.StoreError, match="disk full"):
+                await group.bb_set(key, 2)
+        assert group.bb_snapshot() == {"k": 1}
+        assert group.bb_version("k") == 1
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(alphabet=st.characters(codec="utf-8")),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(alphabet="abc"), inner, max_size=3),
@@ -102,7 +150,7 @@ json_values = st.recursive(
 @given(st.lists(st.tuples(st.sampled_from("ab"), json_values | st.just(...)), max_size=12))
 def test_the_blackboard_is_a_dictionary_of_json_values(steps: list[tuple[str, object]]) -> None:
     async def main() -> None:
-        group, model = Group("g"), {}
+        group, model = Group("g", Blackboard("g", MemoryStore())), {}
         for key, value in steps:
             if value is ...:
                 assert await group.bb_delete(key) is (model.pop(key, ...) is not ...)

@@ -363,3 +363,38 @@ async def test_an_id_is_drawn_for_mail_only_when_somebody_asks_for_it(kernels: A
             assert await proc.send("") is None
             assert drawn == ["id0"]
             assert await proc.send("yours?") == ("id1", "id1", "id1")
+
+
+async def test_a_supervisor_takes_no_mail_and_says_so(orch: Orchestrator, clock: MockClock) -> None:
+    sup = await orch.supervise(vega.SupervisorSpec(), name="sup")
+    waiting = (lambda: sup.process.send(1), lambda: sup.process.post(1), lambda: orch.send("sup", 1), lambda: stream())
+    at_once = (lambda: sup.process.start_send(1), lambda: sup.process.post_nowait(1))
+
+    async def stream() -> None:
+        async with sup.process.stream("hello"):
+            pass
+
+    for door in waiting:
+        with pytest.raises(vega.WouldDeadlock, match=r"\(sup\) is a supervisor, which takes no mail"):
+            await door()
+    for door in at_once:
+        with pytest.raises(vega.WouldDeadlock, match="send to one of its children"):
+            door()
+
+
+async def test_spawn_refuses_options_that_make_no_sense(orch: Orchestrator, clock: MockClock) -> None:
+    for error, options, said in [
+        (TypeError, {"parent": "x"}, "parent must be a Process, not 'x'; orch.get"),
+        (TypeError, {"supervision": "restart"}, "supervision must be a vega.Supervision, not 'restart'"),
+        (TypeError, {"task": 3}, "task must be a text, not 3"),
+        (TypeError, {"messages": ["hello"]}, "messages must be a list of vega.Message, and 'hello' is none"),
+        (ValueError, {"deadline": -1}, "deadline must be a number of seconds, at least 0, not -1"),
+        (ValueError, {"start_timeout": "1"}, "start_timeout must be a number of seconds, at least 0, not '1'"),
+        (ValueError, {"shutdown": "soon"}, "shutdown must be a number of seconds, at least 0, not 'soon'"),
+    ]:
+        with pytest.raises(error) as caught:
+            await orch.spawn(sleeper, **options)  # type: ignore[arg-type]
+        assert said in str(caught.value)
+    with pytest.raises(TypeError, match="spawn takes an Agent or an async function, not 3"):
+        await orch.spawn(3)  # type: ignore[arg-type]
+    assert orch.processes() == []

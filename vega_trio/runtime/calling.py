@@ -29,7 +29,12 @@ def new_mail(
     wants_reply: bool,
     tools: tuple[str, ...] | None = None,
 ) -> Mail:
-    """A message from whoever is running to `process`."""
+    """A message from whoever is running to `process`. Raises: WouldDeadlock when it is a supervisor."""
+    if process.supervisor is not None:
+        raise WouldDeadlock(
+            f"process {process.id} ({process.label}) is a supervisor, which takes no mail: a reply would never come;"
+            " send to one of its children"
+        )
     sender = running()
     id_ = turn_id or process.kernel.new_id
     if sender is None:

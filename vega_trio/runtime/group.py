@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import trio
 
-from vega_trio._core.codec import decode_json, encode_json
-from vega_trio.errors import BlackboardConflict, NoProcessError
+from vega_trio.errors import NoProcessError
 from vega_trio.events import HookFailed
+from vega_trio.runtime.blackboard import Blackboard
 
 if TYPE_CHECKING:
     from vega_trio.runtime.process import Process
@@ -30,16 +30,14 @@ class Answer:
 class Group:
     """Members are identities: they stay over restarts and leave at their final exit.
 
-    The blackboard holds JSON values, copied in and out. A key's version rises by one with each write and is not
-    reused after a delete, so that `expect` never takes an old value for the present one.
+    The blackboard holds JSON values, copied in and out; it is durable, as far as the store is.
     """
 
     name: str
+    _blackboard: Blackboard = attrs.field(repr=False)
     _members: dict[str, Process] = attrs.field(factory=dict, init=False)
     _on_join: list[Hook] = attrs.field(factory=list, init=False)
     _on_leave: list[Hook] = attrs.field(factory=list, init=False)
-    _values: dict[str, bytes] = attrs.field(factory=dict, init=False, repr=False)
-    _versions: dict[str, int] = attrs.field(factory=dict, init=False, repr=False)
 
     # -- members
 
@@ -104,38 +102,28 @@ class Group:
     # -- the blackboard
 
     async def bb_set(self, key: str, value: object, expect: int | None = None) -> int:
-        """Writes a JSON value and returns the key's new version. `expect`: the version it must have, 0 for none.
+        """Writes a JSON value, durably, and returns the key's new version. `expect`: the one it must have, 0 for none.
 
-        Raises: BlackboardConflict, ValueError when JSON cannot hold the value.
+        Cancelled while it waits for the commit, the value is written all the same.
+
+        Raises: BlackboardConflict, StoreError, ValueError when JSON cannot hold the value.
         """
-        await trio.lowlevel.checkpoint()
-        present = self.bb_version(key)
-        if expect is not None and expect != present:
-            raise BlackboardConflict(
-                f"{key!r} on the blackboard of group {self.name!r} has version {present}, not {expect};"
-                " read it again and decide anew"
-            )
-        self._values[key] = encode_json(value)
-        version = self._versions[key] = self._versions.get(key, 0) + 1
-        return version
+        return await self._blackboard.set(key, value, expect)
 
     def bb_version(self, key: str) -> int:
         """0 for a key that is not there."""
-        return self._versions[key] if key in self._values else 0
+        return self._blackboard.version(key)
 
     def bb_get(self, key: str, default: Any = None) -> Any:
-        return decode_json(self._values[key]) if key in self._values else default
+        return self._blackboard.get(key, default)
 
     async def bb_delete(self, key: str) -> bool:
-        """Whether it was there."""
-        await trio.lowlevel.checkpoint()
-        return self._values.pop(key, None) is not None
+        """Whether it was there. Raises: StoreError."""
+        return await self._blackboard.delete(key)
 
     def bb_keys(self) -> list[str]:
         """In the order in which they were first written."""
-        return list(self._values)
+        return self._blackboard.keys()
 
     def bb_snapshot(self) -> dict[str, Any]:
-        return {key: decode_json(value) for key, value in self._values.items()}
-
-
+        return {key: self._blackboard.get(key, None) for key in self.bb_keys()}

@@ -12,6 +12,7 @@ from vega_trio._core.links import Links
 from vega_trio.agent import Agent
 from vega_trio.errors import Escalated, OrchestratorClosed, SupervisorGaveUp, TooManyProcesses
 from vega_trio.protocols import Store
+from vega_trio.runtime.blackboard import Blackboard
 from vega_trio.runtime.bus import Bus
 from vega_trio.runtime.group import Group
 from vega_trio.runtime.health import HealthConfig
@@ -46,10 +47,17 @@ class Kernel:
     registry: Registry = attrs.field(factory=Registry)
     links: Links[Incarnation] = attrs.field(factory=Links)
     groups: dict[str, Group] = attrs.field(factory=dict)
+    blackboards: dict[str, Blackboard] = attrs.field(factory=dict)
     cohorts: dict[CohortKey, Cohort] = attrs.field(factory=dict)
     recovered: Recovered = attrs.field(factory=Recovered)
     closing: bool = False
     fatal: BaseException | None = None
+
+    def group(self, name: str) -> Group:
+        if name not in self.groups:
+            board = self.blackboards.get(name)
+            self.groups[name] = Group(name, board if board is not None else Blackboard(name, self.store))
+        return self.groups[name]
 
     def refuse_if_closing(self) -> None:
         """For whoever brings new work. What a supervisor restarts until its turn to stop comes is no new work.

@@ -16,6 +16,7 @@ from vega_trio.events import Event, ProcessFailed, TurnFailure
 from vega_trio.exits import Down
 from vega_trio.messages import Message
 from vega_trio.protocols import Commit, Store
+from vega_trio.runtime.blackboard import read_blackboards
 from vega_trio.runtime.bus import Bus, EventFilter, Subscription
 from vega_trio.runtime.group import Group
 from vega_trio.runtime.health import HealthConfig
@@ -148,9 +149,7 @@ class Orchestrator:
 
     def group(self, name: str) -> Group:
         """The group of that name; it is there from the first time it is asked for."""
-        if name not in self._kernel.groups:
-            self._kernel.groups[name] = Group(name)
-        return self._kernel.groups[name]
+        return self._kernel.group(name)
 
     def subscribe(
         self,
@@ -255,6 +254,7 @@ async def open_kernel(
     Raises from the block, bare: its own error first, else Escalated or SupervisorGaveUp, or Ctrl-C from a process.
     """
     error: BaseException | None = None
+    blackboards = await read_blackboards(store)
     async with trio.open_nursery() as nursery:
         kernel = Kernel(
             store=store,
@@ -269,6 +269,7 @@ async def open_kernel(
             spawning=Spawning,
             health=health or HealthConfig(),
             recovered=recovered or Recovered(),
+            blackboards=blackboards,
         )
         nursery.start_soon(kernel.timers.run, name="vega_trio timers")
         try:

@@ -19,13 +19,13 @@ from vega_trio.messages import Message
 from vega_trio.runtime.birth import launch, new_process
 from vega_trio.runtime.cohort import spawn_in_cohort
 from vega_trio.runtime.health import watch_deadline
+from vega_trio.runtime.process import Process
 from vega_trio.runtime.solo import Solo
 from vega_trio.runtime.supervisor import supervise
 
 if TYPE_CHECKING:
     from vega_trio.runtime.incarnation import Incarnation
     from vega_trio.runtime.kernel import Kernel
-    from vega_trio.runtime.process import Process
 
 
 def _positive(field: str, value: float | None) -> None:
@@ -93,6 +93,8 @@ class Spawning:
             raise TypeError(f"spawn takes an Agent or an async function, not {self.body!r}")
         if isinstance(self.body, SupervisorSpec):
             self._refuse_options()
+        if self.parent is not None and not isinstance(self.parent, Process):
+            raise TypeError(f"spawn: parent must be a Process, not {self.parent!r}; orch.get(id) gives one")
         if self.supervision is not None and not isinstance(self.supervision, Supervision):
             raise TypeError(f"spawn: supervision must be a vega.Supervision, not {self.supervision!r}")
         if self.task is not None and not isinstance(self.task, str):
