@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         AutoShutdown,
         BackoffConfig,
         BackoffType,
+        Body,
         Budget,
         ChildSpec,
         CircuitBreaker,
@@ -54,15 +55,18 @@ if TYPE_CHECKING:
     from vega_trio.app.application import App
     from vega_trio.app.open import open_app, open_orchestrator
     from vega_trio.app.runs import Run
-    from vega_trio.context import Metrics, ToolContext
+    from vega_trio.context import Metrics, ProcessHandle, ToolContext
     from vega_trio.errors import *
     from vega_trio.events import *
     from vega_trio.exits import Crashed, Down, ExitReason, ExitSignal, Killed, NoProcess, Normal, Shutdown
     from vega_trio.messages import ImagePart, Message, TextPart, ToolCall, ToolResult, Usage
     from vega_trio.protocols import Model, ModelDone, ModelRequest, Store, TextChunk, Tool, ToolSpec
+    from vega_trio.runtime.figures import ProcessStatistics
+    from vega_trio.runtime.group import Answer, Group
+    from vega_trio.runtime.health import HealthConfig
     from vega_trio.runtime.orchestrator import Orchestrator, SpawnTreeNode
     from vega_trio.runtime.process import Mail, PendingReply, Process
-    from vega_trio.runtime.supervisor import Supervisor
+    from vega_trio.runtime.supervisor import ChildCount, ChildInfo, Supervisor
     from vega_trio.session import ErrorClass, Reply, Session
     from vega_trio.tools.toolbox import tool
 
@@ -71,19 +75,22 @@ _HOMES = {
     "app.application": "App",
     "app.runs": "Run",
     "agent": (
-        "Agent AutoShutdown BackoffConfig BackoffType Budget ChildSpec CircuitBreaker RateLimit Restart RetryPolicy "
-        "SlidingWindow Strategy Supervision SupervisorSpec SupervisorStrategy TokenBudget"
+        "Agent AutoShutdown BackoffConfig BackoffType Body Budget ChildSpec CircuitBreaker RateLimit Restart "
+        "RetryPolicy SlidingWindow Strategy Supervision SupervisorSpec SupervisorStrategy TokenBudget"
     ),
     "_core.budget": "Account budget",
     "messages": "ImagePart Message TextPart ToolCall ToolResult Usage",
     "_core.codec": "dump_messages load_messages",
     "session": "ErrorClass Reply Session",
-    "context": "Metrics ToolContext",
+    "context": "Metrics ProcessHandle ToolContext",
     "tools.toolbox": "tool",
     "protocols": "Model ModelDone ModelRequest Store TextChunk Tool ToolSpec",
     "runtime.orchestrator": "Orchestrator SpawnTreeNode",
     "runtime.process": "Mail PendingReply Process",
-    "runtime.supervisor": "Supervisor",
+    "runtime.supervisor": "ChildCount ChildInfo Supervisor",
+    "runtime.figures": "ProcessStatistics",
+    "runtime.group": "Answer Group",
+    "runtime.health": "HealthConfig",
     "exits": "Crashed Down ExitReason ExitSignal Killed NoProcess Normal Shutdown",
     "events": (
         "BreakerClosed BreakerHalfOpen BreakerOpened BudgetOverrun BudgetWarning EscalatedUp Event GaveUp "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import trio
+from trio.testing import MockClock
 
 import vega_trio as vega
 
@@ -44,3 +45,17 @@ async def fail_inside() -> None:
 async def test_the_blocks_own_error_leaves_bare() -> None:
     with trio.fail_after(2), pytest.raises(KeyError):
         await fail_inside()
+
+
+async def test_the_limits_of_alerts_can_be_set(autojump_clock: MockClock) -> None:
+    async def stubborn(me: vega.Process) -> None:
+        with trio.CancelScope(shield=True):
+            await trio.sleep(9)
+
+    with trio.fail_after(100):
+        async with vega.open_orchestrator(model="demo", health=vega.HealthConfig(unkillable=5)) as orch:
+            async with orch.subscribe([vega.HealthAlert]) as alerts:
+                proc = await orch.spawn(stubborn)
+                proc.kill()
+                alert = await anext(alerts)
+    assert (alert.kind, alert.threshold, alert.process_id) == ("unkillable", 5, proc.id)  # type: ignore[attr-defined]

@@ -39,6 +39,7 @@ from vega_trio.llm.names import DEFAULT_MODEL, PROVIDERS
 from vega_trio.llm.pull import installed
 from vega_trio.llm.resolve import Models
 from vega_trio.protocols import Model, Store, Tool
+from vega_trio.runtime.health import HealthConfig
 from vega_trio.runtime.orchestrator import Orchestrator, open_kernel
 from vega_trio.runtime.recovered import Recovered
 from vega_trio.store.memory import MemoryStore
@@ -57,6 +58,7 @@ async def open_orchestrator(
     rate_limits: Rates | None = None,
     budget: Money | None = None,
     shutdown_timeout: float = SHUTDOWN_TIMEOUT_S,
+    health: HealthConfig | None = None,
 ) -> AsyncIterator[Orchestrator]:
     """The runtime for a Trio program. Leaving the block stops every process in order; nothing outlives it.
 
@@ -64,6 +66,7 @@ async def open_orchestrator(
     "local"; None is `VEGA_MODEL`, else the newest Claude Sonnet. `store`: None keeps everything in memory, a path
     opens SQLite. `rate_limits`: a RateLimit that holds for each model, or one per name. `budget`, also in bare dollars,
     is what all may spend together within the block. `shutdown_timeout`: seconds, after which what still runs is killed.
+    `health` sets the limits of alerts.
 
     Raises: StoreError, MissingExtra, ConfigError, ValueError, TypeError on entry; from the block SupervisorGaveUp or
         Escalated.
@@ -83,7 +86,7 @@ async def open_orchestrator(
             named_tools=named_tools(Settings(), {}, (), base=Path(), env=env, canned_search=model == "demo"),
         )
         left = await look(opened)
-        async with _open_kernel(outfitter, max_processes, shutdown_timeout, left) as orch:
+        async with _open_kernel(outfitter, max_processes, shutdown_timeout, left, health) as orch:
             outfitter.ask = partial(ask_by_name, orch)
             watch_store(orch, opened)
             await quarantine(orch)
@@ -232,7 +235,11 @@ async def _open_store(
 
 
 def _open_kernel(
-    outfitter: Outfitter, max_processes: int, shutdown_timeout: float, recovered: Recovered
+    outfitter: Outfitter,
+    max_processes: int,
+    shutdown_timeout: float,
+    recovered: Recovered,
+    health: HealthConfig | None = None,
 ) -> AbstractAsyncContextManager[Orchestrator]:
     return open_kernel(
         store=outfitter.store,
@@ -242,6 +249,7 @@ def _open_kernel(
         new_id=new_id,
         max_processes=max_processes,
         shutdown_timeout=shutdown_timeout,
+        health=health,
         recovered=recovered,
     )
 
