@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from vega_trio.app.open import open_app, open_orchestrator
     from vega_trio.app.runs import Run
     from vega_trio.context import Metrics, ProcessHandle, ToolContext
+    from vega_trio.engine.approvals import Approval
     from vega_trio.errors import *
     from vega_trio.events import *
     from vega_trio.exits import Crashed, Down, ExitReason, ExitSignal, Killed, NoProcess, Normal, Shutdown
@@ -74,6 +75,7 @@ _HOMES = {
     "app.open": "open_app open_orchestrator",
     "app.application": "App",
     "app.runs": "Run",
+    "engine.approvals": "Approval",
     "agent": (
         "Agent AutoShutdown BackoffConfig BackoffType Body Budget ChildSpec CircuitBreaker RateLimit Restart "
         "RetryPolicy SlidingWindow Strategy Supervision SupervisorSpec SupervisorStrategy TokenBudget"
@@ -93,6 +95,7 @@ _HOMES = {
     "runtime.health": "HealthConfig",
     "exits": "Crashed Down ExitReason ExitSignal Killed NoProcess Normal Shutdown",
     "events": (
+        "ApprovalAwaited ApprovalRequested ApprovalResolved "
         "BreakerClosed BreakerHalfOpen BreakerOpened BudgetOverrun BudgetWarning EscalatedUp Event GaveUp "
         "HealthAlert HookFailed LlmRetry MessageReset ProcessCompleted ProcessExitSignal ProcessFailed "
         "ProcessRestarted ProcessRestarting ProcessStarted ProcessWaiting ServerStopping SessionUpdated "
@@ -100,14 +103,15 @@ _HOMES = {
         "TurnStarted TurnStopped WorkflowCancelled WorkflowCompleted WorkflowFailed WorkflowStarted"
     ),
     "errors": (
-        "AlreadyNamed BlackboardConflict BudgetExceeded CallTimeout ChildAlreadyPresent ChildAlreadyStarted "
+        "AlreadyNamed ApprovalDecided ApprovalExpired "
+        "BlackboardConflict BudgetExceeded CallTimeout ChildAlreadyPresent ChildAlreadyStarted "
         "ChildNotFound ChildRestarting ChildRunning CircuitOpen ConfigError DocumentError Escalated "
         "FailedToStart Ignore InputError MailboxFull MaxChildren MissingExtra MissingKey ModelError NameTaken "
         "NoProcessError OrchestratorClosed ProcessCrashed ProcessExit ProcessExited ProcessTimeout "
         "RateLimited RunCancelled RunFailed SlowSubscriber SpawnTooDeep StartTimeout StoreBroken StoreBusy "
         "StoreError StoreOverloaded StoreReadOnly StoreTooNew SupervisorGaveUp TooManyProcesses ToolError "
-        "ToolRetry TurnCancelled TurnFailed UnknownAgent UnknownName UnknownProcess UnknownRun UnknownSession "
-        "UnknownWorkflow VegaError WouldDeadlock"
+        "ToolRetry TurnCancelled TurnFailed UnknownAgent UnknownApproval UnknownName UnknownProcess UnknownRun "
+        "UnknownSession UnknownWorkflow VegaError WouldDeadlock"
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

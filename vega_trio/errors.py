@@ -3,8 +3,8 @@
     VegaError
     |-- told to the model      ToolError > ToolRetry
     |-- your file              DocumentError(diagnostics)
-    |-- your request           ConfigError, UnknownAgent, UnknownSession, UnknownWorkflow, UnknownRun, InputError,
-    |                          MissingExtra
+    |-- your request           ConfigError, UnknownAgent, UnknownSession, UnknownWorkflow, UnknownRun,
+    |                          UnknownApproval, ApprovalDecided > ApprovalExpired, InputError, MissingExtra
     |-- the world              ModelError(error_class) > MissingKey, CircuitOpen, RateLimited, BudgetExceeded;
     |                          StoreError > StoreBusy, StoreTooNew, StoreOverloaded, StoreReadOnly, StoreBroken
     |-- a turn, a run          TurnFailed(error_class, turn_id), TurnCancelled(turn_id, text), RunFailed, RunCancelled
@@ -79,6 +79,22 @@ class UnknownWorkflow(VegaError):
 
 class UnknownRun(VegaError):
     """No run, under way or on record, has that id."""
+
+
+class UnknownApproval(VegaError):
+    """No request for an approval has that id."""
+
+
+class ApprovalDecided(VegaError):
+    """The request has been decided, or nobody waits for it any more. `status` says how it stands."""
+
+    def __init__(self, message: str, status: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class ApprovalExpired(ApprovalDecided):
+    """The request was not answered in time, which counts as a no."""
 
 
 class InputError(VegaError):

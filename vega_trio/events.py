@@ -202,6 +202,46 @@ class ToolEnd(Event):
 
 
 @attrs.frozen(kw_only=True)
+class ApprovalRequested(Event):
+    """A tool call waits for a person. `expires_at` is RFC 3339; after that it counts as denied."""
+
+    TYPE = "approval.requested"
+    approval_id: str = ""
+    tool_call_id: str = ""
+    tool_name: str = ""
+    arguments: Mapping[str, Any] = attrs.field(factory=dict)
+    reason: str = ""
+    expires_at: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class ApprovalAwaited(Event):
+    """A turn that was taken up again waits for a request that was made before: for who watches it from here on."""
+
+    TYPE = "approval.awaited"
+    DURABLE = False
+    approval_id: str = ""
+    tool_call_id: str = ""
+    tool_name: str = ""
+    arguments: Mapping[str, Any] = attrs.field(factory=dict)
+    reason: str = ""
+    expires_at: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class ApprovalResolved(Event):
+    """`decision` is approve or deny; `status` says how it came: approved, denied, expired or cancelled."""
+
+    TYPE = "approval.resolved"
+    approval_id: str = ""
+    tool_call_id: str = ""
+    tool_name: str = ""
+    decision: str = "deny"
+    status: str = "denied"
+    note: str = ""
+
+
+@attrs.frozen(kw_only=True)
 class LlmRetry(Event):
     """A model call failed and is made again as attempt number `attempt`, after `delay_ms`, by `model`."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import attrs
 
@@ -15,12 +15,16 @@ from vega_trio.messages import Message, ToolCall, Usage
 
 # -- models
 
+ApprovalMode = Literal["auto", "always", "never"]
+"""Whether a tool's calls wait for a person: by the rules, always, or not by the rule of mixing."""
+
 
 @attrs.frozen(kw_only=True)
 class ToolSpec:
     """What a model and the turn loop know of a tool. `parameters` is a JSON Schema of type object.
 
-    `timeout_s` bounds one call. `effects` is a subset of read, write, network, exec.
+    `timeout_s` bounds one call. `effects` is a subset of read, write, network, exec. `chooses_destination`: with
+    effect network, whether its arguments say which host is reached, so that the model chooses it.
     """
 
     name: str
@@ -29,6 +33,8 @@ class ToolSpec:
     timeout_s: float | None = 30.0
     idempotent: bool = False
     effects: frozenset[str] = frozenset()
+    approval: ApprovalMode = "auto"
+    chooses_destination: bool = False
 
 
 @attrs.frozen

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -256,7 +257,10 @@ def test_kill_9_of_the_host_takes_the_command_along(workspace: Path, mode: str) 
     assert host.stdout is not None
     with host:
         assert host.stdout.readline() == b"up\n"
-        pidfds = [os.pidfd_open(pid) for pid in _running("sleep", "61")]
+        late = time.monotonic() + 5
+        while not (pids := _running("sleep", "61")) and time.monotonic() < late:
+            time.sleep(0.01)  # the shell has said "up" and is about to become it
+        pidfds = [os.pidfd_open(pid) for pid in pids]
         host.send_signal(signal.SIGKILL)
 
     async def ended() -> None:

@@ -221,27 +221,18 @@ async def test_what_a_function_raises_passes_through(call: Call, raised: Excepti
         assert caught.value is raised
 
 
-async def test_an_async_tool_past_its_timeout_is_cancelled(call: Call) -> None:
-    @tool(timeout=0.01)
-    async def hang() -> None:
-        await trio.sleep_forever()
-
-    with trio.fail_after(5), pytest.raises(ToolError, match=r"tool 'hang' took longer than 0\.01 s and was stopped"):
-        await call(as_tool(hang))
-
-
-async def test_a_thread_left_behind_by_a_timeout_is_listed_until_it_ends(call: Call) -> None:
+async def test_a_thread_left_behind_by_a_cancel_is_listed_until_it_ends(call: Call) -> None:
     box, release, ended = Toolbox(), threading.Event(), trio.Event()
     token = trio.lowlevel.current_trio_token()
 
-    @tool(timeout=0.01)
     def hang() -> None:
         release.wait()
         token.run_sync_soon(ended.set)
 
     with trio.fail_after(5):
-        with pytest.raises(ToolError, match="took longer"):
+        with trio.move_on_after(0.01) as scope:
             await call(box.add(hang))
+        assert scope.cancelled_caught
         assert [thread.tool for thread in box.abandoned_threads()] == ["hang"]
         release.set()
         await ended.wait()

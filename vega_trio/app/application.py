@@ -10,6 +10,7 @@ import attrs
 import trio
 
 from vega_trio.app.agents import AgentInfo, Agents
+from vega_trio.app.approvals import Approval, Desk
 from vega_trio.app.archive import Archive
 from vega_trio.app.chat import Chat, ChatMessage, ChatStatus, ChatStream
 from vega_trio.app.fork import fork
@@ -48,6 +49,7 @@ class App:
     chats: Chat
     overview: Overview
     runs: Runs
+    desk: Desk
 
     def agents(self) -> list[AgentInfo]:
         return self.catalogue.all()
@@ -175,6 +177,27 @@ class App:
         buffer: int = 100,
     ) -> AbstractAsyncContextManager[Subscription]:
         return self.orch.bus.subscribe(types=types, match=match, buffer=buffer)
+
+    async def approvals(self, status: str | None = None, *, user: str | None = None) -> list[Approval]:
+        """Requests for a person's yes, newest first: pending, approved, denied, expired, cancelled."""
+        return await self.desk.all(status, user)
+
+    async def decide(
+        self,
+        approval_id: str,
+        decision: str,
+        *,
+        arguments: Mapping[str, Any] | None = None,
+        note: str = "",
+        user: str | None = None,
+    ) -> Approval:
+        """Answers a request, "approve" or "deny"; durable on return. `arguments` take the place of those asked for.
+
+        `note` is told to the model with a denial; `user`: only that user's requests are known.
+
+        Raises: UnknownApproval, ApprovalDecided, ApprovalExpired; ValueError for another word; StoreError.
+        """
+        return await self.desk.decide(approval_id, decision, arguments=arguments, note=note, user=user)
 
     def workflows(self) -> list[WorkflowDefinition]:
         return self.runs.workflows()

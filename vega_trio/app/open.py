@@ -18,6 +18,7 @@ import trio
 from vega_trio.agent import Money
 from vega_trio.app.agents import open_agents
 from vega_trio.app.application import App
+from vega_trio.app.approvals import NOBODY, Approvals, Desk, rules_of
 from vega_trio.app.chat import Chat
 from vega_trio.app.disk import Disk, directory_of
 from vega_trio.app.failpoints import failpoint_of
@@ -82,12 +83,13 @@ async def open_orchestrator(
             failpoint=failpoint,
             models=models.get,
             limits=limits,
+            approvals=Approvals(store=opened, wall_clock=time.time, unattended=NOBODY),
             default_model=model if model is not None else env.get("VEGA_MODEL") or DEFAULT_MODEL,
             named_tools=named_tools(Settings(), {}, (), base=Path(), env=env, canned_search=model == "demo"),
         )
         left = await look(opened)
         async with _open_kernel(outfitter, max_processes, shutdown_timeout, left, health) as orch:
-            outfitter.ask = partial(ask_by_name, orch)
+            outfitter.ask, outfitter.approvals.emit = partial(ask_by_name, orch), orch.bus.emit
             watch_store(orch, opened)
             await quarantine(orch)
             yield orch
@@ -104,12 +106,16 @@ async def open_app(
     home: Path | None = None,
     shutdown_timeout: float | None = None,
     memory: str | Path | None = None,
+    approve: Iterable[str] = (),
+    unattended: str | None = None,
 ) -> AsyncIterator[App]:
     """A whole application: a document's agents, tools and workflows over one store, in any Trio program.
 
     `source`: a file or directory, a parsed document, or None for the built-in document. `model` overrides every
     agent's. `tools` are Python tools that agents and definitions may name. `env` defaults to the environment,
-    `home` to `VEGA_HOME`, else `~/.vega`. `shutdown_timeout` overrides the document's, in seconds. Without a `store`,
+    `home` to `VEGA_HOME`, else `~/.vega`. `shutdown_timeout` overrides the document's, in seconds. Calls of the tools
+    `approve`, names and patterns, need no approval. `unattended` says why nobody can be asked, where that is so: then
+    what needs an approval is denied at once, with these words. Without a `store`,
     what workflows `remember` is kept in the file `memory`, which programs may share; without that it ends with the app.
 
     Raises: DocumentError, ConfigError, StoreError, MissingExtra.
@@ -128,10 +134,18 @@ async def open_app(
     async with AsyncExitStack() as stack:
         opened = await stack.enter_async_context(_open_store(store, settings.durability, failpoint))
         models = await stack.enter_async_context(Models(env=env, home=home, read_timeout_s=read_timeout(env)))
+        approvals = Approvals(
+            store=opened,
+            wall_clock=time.time,
+            rules=rules_of(settings.approvals, tuple(approve)),
+            unattended=unattended,
+        )
+        await approvals.load()
         outfitter = Outfitter(
             store=opened,
             failpoint=failpoint,
             models=models.get,
+            approvals=approvals,
             limits=await open_book(limits_of_document(settings, env), settings.budget, opened),
             default_model=default,
             named_tools=named_tools(
@@ -151,7 +165,7 @@ async def open_app(
         sessions = Sessions(catalogue, orch, opened)
         chats = Chat(sessions)
         runs = Runs(document, catalogue, orch, opened, env, place_of(opened, memory if store is None else None))
-        outfitter.ask = chats.ask_for
+        outfitter.ask, approvals.emit = chats.ask_for, orch.bus.emit
         watch_store(orch, opened)
         await quarantine(orch)
         await go_on(orch, sessions)
@@ -167,6 +181,7 @@ async def open_app(
             chats=chats,
             overview=Overview(orch, opened, trio.current_time()),
             runs=runs,
+            desk=Desk(approvals, orch),
         )
 
 

@@ -10,6 +10,7 @@ import attrs
 
 from vega_trio.agent import Agent
 from vega_trio.app.failpoints import no_failpoint
+from vega_trio.engine.approvals import Approvals
 from vega_trio.engine.body import agent_body
 from vega_trio.engine.equipment import Equipment
 from vega_trio.engine.limits import Limits
@@ -51,7 +52,7 @@ class Outfitter:
 
     `models` resolves a model string; `default_model` serves agents without one. `ask` needs what is opened with
     the bodies made here, so it is set once that is open, before an agent runs. `limits` are the application's.
-    `threads` counts those that synchronous tools left behind.
+    `threads` counts those that synchronous tools left behind. `approvals` are the requests for a person's yes.
     """
 
     store: Store
@@ -59,6 +60,7 @@ class Outfitter:
     default_model: str | Model
     named_tools: Mapping[str, Tool]
     limits: Limits
+    approvals: Approvals
     ask: Callable[[Process, str, str], Awaitable[str]] | None = None
     idle_stop_s: float | None = None
     failpoint: Callable[[str], None] = no_failpoint
@@ -87,6 +89,10 @@ class Outfitter:
             tools[tool.spec.name] = tool
         return tools
 
+    def within(self, agent: Agent, most: Mapping[str, Tool]) -> Agent:
+        """The blueprint with those of its tools that are among `most`. Raises: ConfigError as `tools_of`."""
+        return attrs.evolve(agent, tools=tuple(most[name] for name in self.tools_of(agent) if name in most))
+
     def _named(self, agent: Agent, name: str) -> Tool:
         tool = self.named_tools.get(name)
         if tool is None:
@@ -103,6 +109,8 @@ class Outfitter:
             wall_clock=time.time,
             new_id=new_id,
             ask=self.ask,
+            within=self.within,
+            approvals=self.approvals,
             idle_stop_s=self.idle_stop_s,
             failpoint=self.failpoint,
             fallback=self.fallback_of(agent),

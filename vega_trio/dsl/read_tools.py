@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Literal
 
 import attrs
 
@@ -30,12 +29,12 @@ from vega_trio.dsl.tool import (
 from vega_trio.dsl.values import ExpressionError
 from vega_trio.dsl.words import BUILTIN_TOOLS
 from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
+from vega_trio.protocols import ApprovalMode
 from vega_trio.suggest import distance, remedy
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _URL_START = re.compile(r"https?://[^/?#]+(?:[/?#]|$)", re.IGNORECASE)
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-Approval = Literal["auto", "always", "never"]
 _EFFECTS = ("read", "write", "network", "exec")
 
 
@@ -95,13 +94,9 @@ def _effects(fields: Fields) -> frozenset[str]:
     return frozenset(found) & frozenset(_EFFECTS)
 
 
-def _approval(fields: Fields) -> Approval:
-    kinds: dict[str, Approval] = {"auto": "auto", "always": "always", "never": "never"}
-    found = fields.choice("approval", "auto", kinds)
-    if f"approval: {found}" in fields.reading.unsupported.get("tool", frozenset()):
-        fields.wrong("V004", "approval", f"'approval: {found}' is not supported yet", "remove it for now")
-        return "auto"
-    return found
+def _approval(fields: Fields) -> ApprovalMode:
+    kinds: dict[str, ApprovalMode] = {"auto": "auto", "always": "always", "never": "never"}
+    return fields.choice("approval", "auto", kinds)
 
 
 def _disabled(node: YamlNode) -> str:

@@ -25,13 +25,11 @@ UNSUPPORTED: Unsupported = {
             "logging",
             "tracing",
             "skills",
-            "approvals",
             "memory",
             "limits",
             "mcp",
         }
     ),
-    "tool": frozenset({"approval: always"}),
 }
 
 NOTHING: Unsupported = {}

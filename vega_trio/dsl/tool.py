@@ -10,6 +10,7 @@ import attrs
 from vega_trio.agent import BackoffConfig
 from vega_trio.dsl.policy import Place
 from vega_trio.dsl.template import Template, ValueTemplate
+from vega_trio.protocols import ApprovalMode
 
 ParamType = Literal["string", "number", "integer", "boolean", "array", "object", "any"]
 
@@ -123,6 +124,6 @@ class ToolDefinition:
     timeout_s: float = 30.0
     idempotent: bool = False
     effects: frozenset[str] = frozenset()
-    approval: Literal["auto", "always", "never"] = "auto"
+    approval: ApprovalMode = "auto"
     values: frozenset[str] = frozenset()
     disabled: str = ""

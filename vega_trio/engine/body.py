@@ -34,6 +34,7 @@ def agent_body(agent: Agent, equipment: Equipment) -> Callable[[Process], Awaita
             process.conversation = process.conversation or stored
         conversation = process.conversation
         assert isinstance(conversation, Conversation)
+        conversation.specs = {name: tool.spec for name, tool in equipment.tools.items()}
         if process.task is not None:
             return await _run_task(process, agent, equipment, conversation)
         await _serve(process, agent, equipment, conversation)
@@ -53,7 +54,8 @@ async def _serve(process: Process, agent: Agent, equipment: Equipment, conversat
             if process.mailbox_length == 0:
                 return
             continue  # it came in the very step in which the wait ended
-        turn = Turn(process, agent, equipment, conversation, mail.id, mail.root_id, narrowed=mail.tools)
+        turn = Turn(process, agent, equipment, conversation, mail.id, mail.root_id, mail.sender_id)
+        turn.narrowed = mail.tools
         await _answer(mail, turn)
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import attrs
 
+from vega_trio._core.approving import NOTHING_SEEN, seen_in
 from vega_trio._core.history import open_calls
 from vega_trio._core.loops import times_called
 from vega_trio._core.window import Measured
 from vega_trio.changes import AppendMessage, ClearMessages, MessageRow
 from vega_trio.engine.journal import Journal
 from vega_trio.messages import Message, ToolCall
-from vega_trio.protocols import Commit, Store
+from vega_trio.protocols import Commit, Store, ToolSpec
 
 
 @attrs.define
@@ -20,6 +21,7 @@ class Conversation:
     """The messages of one process over all its incarnations, in order, each with the turn it belongs to.
 
     `measured` is how large a model found them at the last call. `summary` stands for the first `summarised` rows.
+    `specs` are the agent's tools by name; `brought` is what others it works with have seen (`_core/approving.py`).
     """
 
     process_id: str
@@ -31,6 +33,8 @@ class Conversation:
     measured: Measured | None = None
     summary: Message | None = None
     summarised: int = 0
+    specs: Mapping[str, ToolSpec] = attrs.field(factory=dict)
+    brought: frozenset[str] = NOTHING_SEEN
 
     def add(self, turn_id: str, message: Message) -> AppendMessage:
         """Adds a message; the change is to be submitted, and durable before anyone acts on what it says."""
@@ -69,8 +73,13 @@ class Conversation:
     def open_calls(self, turn_id: str) -> tuple[ToolCall, ...]:
         return open_calls(self.of_turn(turn_id))
 
+    def seen(self) -> frozenset[str]:
+        """What it has seen of private data and of text from outside, itself and through others."""
+        return seen_in((row.message for row in self.rows), self.specs) | self.brought
+
     def clear(self) -> Commit:
         self.rows.clear()
+        self.brought = NOTHING_SEEN
         self.journal.ops.clear()
         self.journal.next_seq = 0
         self.summary, self.summarised = None, 0
@@ -98,7 +107,9 @@ async def open_conversation(
     if epoch > 1:
         conversation.rows = await store.messages(process_id)
         turns = frozenset(row.turn_id for row in conversation.rows[-1:])
-        conversation.journal.load(await store.ops(process_id), turns)
+        ops = await store.ops(process_id)
+        conversation.journal.load(ops, turns)
+        conversation.brought = frozenset(mark for op in ops if op.result for mark in op.result.get("seen", ()))
         conversation.task_turn_id = conversation.rows[-1].turn_id if conversation.rows else ""
     if not conversation.rows:
         for message in initial:

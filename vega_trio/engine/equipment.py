@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import attrs
 
+from vega_trio.agent import Agent
+from vega_trio.engine.approvals import Approvals
 from vega_trio.engine.limits import Limits
 from vega_trio.protocols import Model, OutputSpec, Store, Tool
 from vega_trio.runtime.process import Process
@@ -23,6 +25,8 @@ class Equipment:
     not in it is refused when called. `output` is what final replies must be, None any text. `idle_stop_s`: a process
     without mail for that long returns, None never.
     `wall_clock` gives Unix seconds. `ask(process, name, message)` reaches another agent on behalf of a process.
+    `within(agent, tools)` is the blueprint with at most these tools, for what a tool spawns. `approvals` are the
+    application's requests for a person's yes.
     `failpoint` is called with the name of each place where a test may have the program die.
     """
 
@@ -32,6 +36,8 @@ class Equipment:
     wall_clock: Callable[[], float]
     new_id: Callable[[], str]
     ask: Callable[[Process, str, str], Awaitable[str]]
+    within: Callable[[Agent, Mapping[str, Tool]], Agent]
+    approvals: Approvals
     tools: Mapping[str, Tool] = attrs.field(factory=dict)
     idle_stop_s: float | None = None
     failpoint: Callable[[str], None] = attrs.field(default=_pass, repr=False)

@@ -78,6 +78,10 @@ class Journal:
             cost_microusd=cost_microusd,
         )
 
+    def attempts(self, key: str) -> int:
+        """How often the call was begun."""
+        return self.ops[key].attempts if key in self.ops else 0
+
     def is_open(self, key: str) -> bool:
         return key in self.ops and self.ops[key].state == "begun"
 

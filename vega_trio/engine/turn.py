@@ -29,6 +29,7 @@ from vega_trio._core.patterns import fits
 from vega_trio.agent import Agent
 from vega_trio.changes import Change, Together
 from vega_trio.context import Metrics
+from vega_trio.engine.asking import share
 from vega_trio.engine.calling import announce, ask_model, start_over
 from vega_trio.engine.context import fitted
 from vega_trio.engine.conversation import Conversation
@@ -69,6 +70,7 @@ class Turn:
     conversation: Conversation
     id: str
     root_id: str
+    sender_id: str | None = None
     text: str = ""
     partial: str = ""
     quiet: bool = False
@@ -176,10 +178,12 @@ async def _refuse_loop(turn: Turn, calls: tuple[ToolCall, ...]) -> None:
 async def _begin_or_resume(turn: Turn, message: Message) -> None:
     conversation = turn.conversation
     if not conversation.of_turn(turn.id):
+        share(turn)
         turn.unsaved.append(conversation.add(turn.id, message))
         turn.emit(TurnStarted, model=turn.equipment.model.name, message=message.text)
         return
     recall(turn)
+    share(turn)
     open_ = conversation.open_calls(turn.id)
     repeatable = tuple(call for call in open_ if _may_repeat(turn, call))
     give_up(turn, [call for call in open_ if call not in repeatable], UNKNOWN_OUTCOME, "unknown")
@@ -194,6 +198,8 @@ def _may_repeat(turn: Turn, call: ToolCall) -> bool:
     tool = turn.tools.get(call.name)
     if tool is None:
         return True  # it was never run, and will be refused again
+    if not turn.conversation.journal.attempts(turn.tool_key(call)) or tool.spec.approval == "always":
+        return True  # it has not begun, or a person decides about doing it again
     return tool.spec.idempotent or (bool(tool.spec.effects) and tool.spec.effects <= REPEATABLE_EFFECTS)
 
 

@@ -69,6 +69,7 @@ class Process:
     root_id: str | None = attrs.field(default=None, repr=False)
     started_at: float = attrs.field(default=0.0, repr=False)
     completed_at: float | None = attrs.field(default=None, repr=False)
+    waiting_on: str = attrs.field(default="", repr=False)
     initial_messages: tuple[Message, ...] = attrs.field(default=(), repr=False)
     metrics: Metrics = attrs.field(factory=Metrics, repr=False)
     incarnation: int = 0

@@ -19,7 +19,7 @@ import os
 import random
 import re
 import shlex
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from typing import TYPE_CHECKING
@@ -32,7 +32,7 @@ from vega_trio._core.wire import encode_event
 from vega_trio.agent import Agent
 from vega_trio.errors import ConfigError
 from vega_trio.events import Event
-from vega_trio.protocols import Model
+from vega_trio.protocols import Model, Tool
 from vega_trio.runtime.orchestrator import Orchestrator, open_kernel
 from vega_trio.runtime.process import AgentBody, Process
 from vega_trio.store.memory import MemoryStore
@@ -220,6 +220,7 @@ def _check_nothing_is_left(orch: Orchestrator, tasks: int) -> None:
 def _agent_body(
     sim: Simulation, agent: Agent, model: Model | None, limits: Limits, new_id: Callable[[], str]
 ) -> AgentBody:
+    from vega_trio.engine.approvals import Approvals
     from vega_trio.engine.body import agent_body
     from vega_trio.engine.equipment import Equipment
     from vega_trio.tools.toolbox import as_tool
@@ -230,10 +231,18 @@ def _agent_body(
     async def ask(_: Process, name: str, message: str) -> str:
         return str(await sim.orch.send(name, message))
 
+    def within(child: Agent, most: Mapping[str, Tool]) -> Agent:
+        made = (as_tool(each) for each in child.tools)
+        return attrs.evolve(child, tools=tuple(most[tool.spec.name] for tool in made if tool.spec.name in most))
+
+    approvals = Approvals(
+        store=sim.store, wall_clock=sim.wall_clock, unattended="a simulation has nobody to ask", emit=sim.orch.bus.emit
+    )
     tools = [as_tool(each) for each in agent.tools]
     equipment = Equipment(
-        model=model, store=sim.store, wall_clock=sim.wall_clock, new_id=new_id, ask=ask,
+        model=model, store=sim.store, wall_clock=sim.wall_clock, new_id=new_id, ask=ask, within=within,
         tools={tool.spec.name: tool for tool in tools}, limits=limits, fallback=_fallback_of(agent),
+        approvals=approvals,
     )  # fmt: skip
     return agent_body(agent, equipment)
 

@@ -28,11 +28,11 @@ from vega_trio.tools.defined_exec import ExecCall
 from vega_trio.tools.defined_http import HttpCall
 from vega_trio.tools.exchange import Web
 from vega_trio.tools.files import in_thread, read_lines
+from vega_trio.tools.filling import only_hole
 from vega_trio.tools.guard import parse_allow
 from vega_trio.tools.isolation import CommandsSandbox
 from vega_trio.tools.output import cap
 from vega_trio.tools.sandbox import Sandbox
-from vega_trio.tools.toolbox import within
 
 Run = Callable[[Scope, ToolContext], Awaitable[str]]
 
@@ -84,7 +84,8 @@ def defined_tool(
 
 def _spec(definition: ToolDefinition, effects: Iterable[str], parameters: Mapping[str, Any]) -> ToolSpec:
     # A command has its own end at the timeout, which tells what it wrote until then.
-    own_end = isinstance(definition.implementation, ExecImpl)
+    implementation = definition.implementation
+    own_end = isinstance(implementation, ExecImpl)
     return ToolSpec(
         name=definition.name,
         description=definition.description,
@@ -92,6 +93,9 @@ def _spec(definition: ToolDefinition, effects: Iterable[str], parameters: Mappin
         timeout_s=None if own_end else definition.timeout_s,
         idempotent=definition.idempotent,
         effects=definition.effects.union(effects),
+        approval=definition.approval,
+        # Any other address has its host written out, by the author.
+        chooses_destination=isinstance(implementation, HttpImpl) and only_hole(implementation.url) is not None,
     )
 
 
@@ -129,7 +133,7 @@ class DefinedTool:
         defaults = {each.name: each.default if each.has_default else UNDEFINED for each in params}
         scope: Scope = {**self.values, **defaults, **arguments}
         try:
-            return cap(await within(self.spec, partial(self.run, scope, context)))
+            return cap(await self.run(scope, context))
         except ExpressionError as error:
             raise ToolError(self._told(error)) from error
 
@@ -175,6 +179,8 @@ def _alias(definition: ToolDefinition, described: BuiltinImpl, tools: Mapping[st
         spec,
         description=definition.description or inner.spec.description,
         idempotent=definition.idempotent or inner.spec.idempotent,
+        approval=inner.spec.approval if definition.approval == "auto" else definition.approval,
+        chooses_destination=inner.spec.chooses_destination,
     )
     return DefinedTool(spec=spec, definition=definition, values={}, run=partial(_forward, inner))
 

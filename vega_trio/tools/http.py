@@ -27,7 +27,7 @@ async def fetch(web: Web, outgoing: Outgoing) -> Page:
 def http_tools(web: Web) -> tuple[Tool, Tool]:
     """http_get and http_post."""
 
-    @tool(effects=["network"], idempotent=True)
+    @tool(effects=["network"], idempotent=True, chooses_destination=True)
     async def http_get(url: str, headers: dict[str, str] | None = None) -> str:
         """Fetches a web page or calls an HTTP API with GET, and gives the body of the answer.
 
@@ -37,7 +37,7 @@ def http_tools(web: Web) -> tuple[Tool, Tool]:
         """
         return page_text(await fetch(web, Outgoing(method="GET", url=url, headers=checked_headers(headers or {}))))
 
-    @tool(effects=["network"])
+    @tool(effects=["network"], chooses_destination=True)
     async def http_post(
         url: str, body: str | dict | list | None = None, headers: dict[str, str] | None = None  # type: ignore[type-arg]
     ) -> str:

@@ -10,11 +10,10 @@ from functools import partial
 from typing import Any, Final, Literal, TypeVar, overload
 
 import attrs
-import trio
+from attrs import validators
 
 from vega_trio.context import ToolContext
-from vega_trio.errors import ToolError
-from vega_trio.protocols import Tool, ToolSpec
+from vega_trio.protocols import ApprovalMode, Tool, ToolSpec
 from vega_trio.tools.arguments import Check, Structurer, compile_check
 from vega_trio.tools.output import as_text, cap
 from vega_trio.tools.schema import Signature, read_signature
@@ -45,6 +44,8 @@ class ToolOptions:
     timeout: float | None = DEFAULT_TIMEOUT_S
     idempotent: bool = False
     effects: frozenset[str] = attrs.field(default=frozenset(), converter=_known_effects)
+    approval: ApprovalMode = attrs.field(default="auto", validator=validators.in_(("auto", "always", "never")))
+    chooses_destination: bool = False
 
     def __attrs_post_init__(self) -> None:
         if self.name is not None:
@@ -63,6 +64,8 @@ def tool(
     timeout: float | None = ...,
     idempotent: bool = ...,
     effects: Iterable[str] = ...,
+    approval: ApprovalMode = ...,
+    chooses_destination: bool = ...,
     isolation: Isolation | None = ...,
 ) -> Callable[[Function], Function]: ...
 def tool(
@@ -74,17 +77,28 @@ def tool(
     timeout: float | None = DEFAULT_TIMEOUT_S,
     idempotent: bool = False,
     effects: Iterable[str] = (),
+    approval: ApprovalMode = "auto",
+    chooses_destination: bool = False,
     isolation: Isolation | None = None,
 ) -> Function | Callable[[Function], Function]:
     """Gives a function options as a tool; the function stays what it was. `@tool` and `@tool(...)` both work.
 
     `idempotent` promises that a call may be repeated after a crash; `effects` are of read, write, network, exec.
+    `approval`: "always" has a person approve each call, "never" leaves the tool out of the rule that private data and
+    text from outside do not mix. `chooses_destination`: its arguments say which host it reaches.
+
     Raises: ValueError for an option that cannot be.
     """
     if isolation is not None:
         raise ValueError(f"tool isolation {isolation!r} is not supported yet; leave it out to run in this process")
     options = ToolOptions(
-        name=name, description=description, timeout=timeout, idempotent=idempotent, effects=effects
+        name=name,
+        description=description,
+        timeout=timeout,
+        idempotent=idempotent,
+        effects=effects,
+        approval=approval,
+        chooses_destination=chooses_destination,
     )
 
     def decorate(decorated: Function) -> Function:
@@ -137,10 +151,12 @@ class FunctionTool:
             timeout_s=options.timeout,
             idempotent=options.idempotent,
             effects=options.effects,
+            approval=options.approval,
+            chooses_destination=options.chooses_destination,
         )
 
     async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> str:
-        """Raises: ToolRetry for wrong arguments, ToolError when it takes too long, and whatever the function raises.
+        """Raises: ToolRetry for wrong arguments, and whatever the function raises. The caller keeps `spec.timeout_s`.
 
         Cancelling ends an async function; a plain one is left running in its thread and listed by `threads`.
         """
@@ -150,7 +166,7 @@ class FunctionTool:
         given = self._structurer.structure(arguments)
         if self._signature.context is not None:
             given[self._signature.context] = context
-        return cap(as_text(await within(self.spec, partial(self._run, given))))
+        return cap(as_text(await self._run(given)))
 
     async def _run(self, given: dict[str, Any]) -> Any:
         bound = partial(self.function, **given)
@@ -158,16 +174,6 @@ class FunctionTool:
             return await bound()
         result = await self.threads.run(self.spec.name, bound)
         return await result if inspect.isawaitable(result) else result
-
-
-async def within(spec: ToolSpec, call: Callable[[], Any]) -> Any:
-    """Awaits `call()` for at most `spec.timeout_s`. Raises: ToolError when it took longer."""
-    if spec.timeout_s is None:
-        return await call()
-    with trio.move_on_after(spec.timeout_s) as scope:
-        return await call()
-    assert scope.cancelled_caught
-    raise ToolError(f"tool {spec.name!r} took longer than {spec.timeout_s:g} s and was stopped")
 
 
 def _is_async(function: Callable[..., Any]) -> bool:

@@ -1,0 +1,75 @@
+"""Approvals as the fronts see them: what waits for a person, and the person's answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from vega_trio._core.approving import ApprovalRules
+from vega_trio.dsl.document import ApprovalsDefinition
+from vega_trio.engine.approvals import Approval, Approvals
+from vega_trio.errors import ApprovalDecided, UnknownApproval, UnknownProcess
+from vega_trio.runtime.orchestrator import Orchestrator
+
+__all__ = ["NOBODY", "Approval", "Approvals", "Desk", "rules_of"]
+
+NOBODY = "nobody can be asked in this program; open an application (vega.open_app) and answer with app.decide"
+"""Why an orchestrator without an application denies at once."""
+
+DECISIONS = ("approve", "deny")
+
+
+def rules_of(definition: ApprovalsDefinition | None, granted: tuple[str, ...]) -> ApprovalRules:
+    """The rules of a document, with what a person has approved in advance."""
+    said = definition or ApprovalsDefinition()
+    return ApprovalRules(tools=said.tools, mixing=said.mixing, timeout_s=said.timeout_s, granted=granted)
+
+
+@attrs.frozen
+class Desk:
+    """Where requests lie and are answered."""
+
+    requests: Approvals
+    orch: Orchestrator
+
+    async def all(self, status: str | None = None, user: str | None = None) -> list[Approval]:
+        """The newest first. `status`: pending, approved, denied, expired or cancelled."""
+        found = [self._as_it_stands(each) for each in await self.requests.all()]
+        return [each for each in found if status in (None, each.status) and user in (None, each.user)]
+
+    async def decide(
+        self,
+        approval_id: str,
+        decision: str,
+        *,
+        arguments: Mapping[str, Any] | None = None,
+        note: str = "",
+        user: str | None = None,
+    ) -> Approval:
+        """Raises: ValueError for a word that is neither approve nor deny; as `Approvals.decide`."""
+        if decision not in DECISIONS:
+            raise ValueError(f"a decision is 'approve' or 'deny', not {decision!r}")
+        found = await self.requests.find(approval_id)
+        if found is None or user not in (None, found.user):
+            raise UnknownApproval(f"there is no request {approval_id!r} for an approval")
+        if self._as_it_stands(found).status == "cancelled" != found.status:
+            self.requests.withdraw(found)
+            raise ApprovalDecided(f"the process {found.process_id} has ended; nobody waits for {found.id}", "cancelled")
+        approve = decision == "approve"
+        return await self.requests.decide(approval_id, approve=approve, arguments=arguments, note=note)
+
+    def _as_it_stands(self, approval: Approval) -> Approval:
+        """A request whose process is gone is waited for by nobody."""
+        if approval.status == "pending" and not self._waits(approval.process_id):
+            return attrs.evolve(approval, status="cancelled")
+        return approval
+
+    def _waits(self, process_id: str) -> bool:
+        if self.orch.recovered.get(process_id) is not None:
+            return True
+        try:
+            return self.orch.get(process_id).alive
+        except UnknownProcess:
+            return False

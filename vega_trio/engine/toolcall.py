@@ -1,0 +1,106 @@
+"""One tool call: looked up, run within its time, its failure told to the model. Knows nothing of events or stores."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import trio
+
+from vega_trio._core.codec import encode_json
+from vega_trio._core.loops import warning
+from vega_trio.agent import Agent, SupervisorSpec
+from vega_trio.context import ToolContext
+from vega_trio.errors import ProcessExit, ToolError, ToolRetry, did_you_mean
+from vega_trio.messages import ToolCall, ToolResult
+
+if TYPE_CHECKING:
+    from vega_trio.engine.turn import Turn
+    from vega_trio.protocols import Tool
+
+
+@attrs.frozen
+class Outcome:
+    """`retry`: the tool asked to be called again, differently."""
+
+    call: ToolCall
+    result: ToolResult
+    duration_ms: int
+    retry: bool = False
+
+
+async def run_call(turn: Turn, call: ToolCall, *, changed: bool = False) -> Outcome:
+    """Makes the call. `changed`: a person put other arguments in the place of the model's, who has to know.
+
+    Raises: ProcessExit from the tool, possibly in a group.
+    """
+    started = trio.current_time()
+    tool = turn.tools.get(call.name)
+    retry = False
+    if tool is None:
+        hint = did_you_mean(call.name, turn.tools)
+        content, failed = f"Error: tool {call.name!r} is not available to this agent{hint}", True
+    else:
+        try:
+            content, failed = await _guarded(turn, tool, call)
+        except ToolRetry as asked:
+            content, failed, retry = f"Error: {asked}", True, True
+    if changed:
+        content += f"\n[a person changed the arguments of this call to {encode_json(call.arguments).decode()}]"
+    content += warning(turn.conversation.times_called(turn.id)[call.id])
+    return Outcome(call, ToolResult(call.id, content, is_error=failed), ms_since(started), retry)
+
+
+async def _guarded(turn: Turn, tool: Tool, call: ToolCall) -> tuple[str, bool]:
+    """The tool's text, or its failure told to the model; only a ProcessExit and a ToolRetry get through."""
+    timeout_s = tool.spec.timeout_s
+    try:
+        with trio.move_on_after(timeout_s if timeout_s is not None else float("inf")):
+            turn.equipment.failpoint("before_effect")
+            text = await tool.call(call.arguments, _context(turn, call))
+            turn.equipment.failpoint("after_effect")
+            return text, False
+        return f"Error: {call.name} did not finish within {timeout_s:g} s", True
+    except ToolRetry:
+        raise
+    except ToolError as error:
+        return f"Error: {error}", True
+    except ProcessExit:
+        raise
+    except Exception as error:
+        if isinstance(error, BaseExceptionGroup) and error.subgroup(ProcessExit) is not None:
+            raise
+        return f"Error: {type(error).__name__}: {error}", True
+
+
+def _context(turn: Turn, call: ToolCall) -> ToolContext:
+    return ToolContext(
+        process=turn.process,
+        turn_id=turn.id,
+        tool_call_id=call.id,
+        idempotency_key=turn.tool_key(call),
+        session=turn.process.session,
+        spawn=partial(_spawn, turn),
+        ask=partial(turn.equipment.ask, turn.process),
+    )
+
+
+def _spawn(turn: Turn, body: Any, /, **options: Any) -> Any:
+    """A child of the process; agents among what is spawned get at most the tools of this turn."""
+    return turn.process.spawn(_within(turn, body), **options)
+
+
+def _within(turn: Turn, body: Any) -> Any:
+    match body:
+        case Agent():
+            return turn.equipment.within(body, turn.tools)
+        case SupervisorSpec(children=children):
+            limited: Any = tuple(attrs.evolve(each, body=_within(turn, each.body)) for each in children)
+            return attrs.evolve(body, children=limited)
+        case _:
+            return body
+
+
+def ms_since(started: float) -> int:
+    return round((trio.current_time() - started) * 1000)
