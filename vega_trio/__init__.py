@@ -14,7 +14,7 @@ The house, imports pointing to lower numbers only:
     0 values     agent changes context diagnostics errors events exits messages protocols session
     1 pure       _core (rules)   dsl (the YAML language)
     2 runtime    processes, supervisors, the bus: the OTP kernel, usable without any language model
-    3 engine     the turn loop   adapters: llm tools store
+    3 engine     the turn loop   adapters: llm mcp tools store
     5 app        open_orchestrator, open_app: joins engine to adapters
     6 fronts     serve (HTTP)   cli
     testing      public: scripted models, a fake Messages API, a store conformance suite
@@ -55,13 +55,14 @@ if TYPE_CHECKING:
     from vega_trio.app.application import App
     from vega_trio.app.open import open_app, open_orchestrator
     from vega_trio.app.runs import Run
+    from vega_trio.app.standalone import open_mcp
     from vega_trio.context import Metrics, ProcessHandle, ToolContext
     from vega_trio.engine.approvals import Approval
     from vega_trio.errors import *
     from vega_trio.events import *
     from vega_trio.exits import Crashed, Down, ExitReason, ExitSignal, Killed, NoProcess, Normal, Shutdown
     from vega_trio.messages import ImagePart, Message, TextPart, ToolCall, ToolResult, Usage
-    from vega_trio.protocols import Model, ModelDone, ModelRequest, Store, TextChunk, Tool, ToolSpec
+    from vega_trio.protocols import Model, ModelDone, ModelRequest, Store, TextChunk, Tool, ToolSource, ToolSpec
     from vega_trio.runtime.figures import ProcessStatistics
     from vega_trio.runtime.group import Answer, Group
     from vega_trio.runtime.health import HealthConfig
@@ -76,6 +77,7 @@ _HOMES = {
     "app.application": "App",
     "app.runs": "Run",
     "engine.approvals": "Approval",
+    "app.standalone": "open_mcp",
     "agent": (
         "Agent AutoShutdown BackoffConfig BackoffType Body Budget ChildSpec CircuitBreaker RateLimit Restart "
         "RetryPolicy SlidingWindow Strategy Supervision SupervisorSpec SupervisorStrategy TokenBudget"
@@ -86,7 +88,7 @@ _HOMES = {
     "session": "ErrorClass Reply Session",
     "context": "Metrics ProcessHandle ToolContext",
     "tools.toolbox": "tool",
-    "protocols": "Model ModelDone ModelRequest Store TextChunk Tool ToolSpec",
+    "protocols": "Model ModelDone ModelRequest Store TextChunk Tool ToolSource ToolSpec",
     "runtime.orchestrator": "Orchestrator SpawnTreeNode",
     "runtime.process": "Mail PendingReply Process",
     "runtime.supervisor": "ChildCount ChildInfo Supervisor",
@@ -97,7 +99,8 @@ _HOMES = {
     "events": (
         "ApprovalAwaited ApprovalRequested ApprovalResolved "
         "BreakerClosed BreakerHalfOpen BreakerOpened BudgetOverrun BudgetWarning EscalatedUp Event GaveUp "
-        "HealthAlert HookFailed LlmRetry MessageReset ProcessCompleted ProcessExitSignal ProcessFailed "
+        "HealthAlert HookFailed LlmRetry McpConnected McpDisconnected McpToolsChanged MessageReset "
+        "ProcessCompleted ProcessExitSignal ProcessFailed "
         "ProcessRestarted ProcessRestarting ProcessStarted ProcessWaiting ServerStopping SessionUpdated "
         "ShutdownError StepFinished StepStarted TextDelta ToolEnd ToolStart TurnFailure TurnFinished TurnResumed "
         "TurnStarted TurnStopped WorkflowCancelled WorkflowCompleted WorkflowFailed WorkflowStarted"
@@ -106,11 +109,13 @@ _HOMES = {
         "AlreadyNamed ApprovalDecided ApprovalExpired "
         "BlackboardConflict BudgetExceeded CallTimeout ChildAlreadyPresent ChildAlreadyStarted "
         "ChildNotFound ChildRestarting ChildRunning CircuitOpen ConfigError DocumentError Escalated "
-        "FailedToStart Ignore InputError MailboxFull MaxChildren MissingExtra MissingKey ModelError NameTaken "
+        "FailedToStart Ignore InputError MailboxFull MaxChildren McpError McpLost McpServerExists McpTimeout "
+        "McpUnavailable MissingExtra MissingKey ModelError NameTaken "
         "NoProcessError OrchestratorClosed ProcessCrashed ProcessExit ProcessExited ProcessTimeout "
         "RateLimited RunCancelled RunFailed SlowSubscriber SpawnTooDeep StartTimeout StoreBroken StoreBusy "
         "StoreError StoreOverloaded StoreReadOnly StoreTooNew SupervisorGaveUp TooManyProcesses ToolError "
-        "ToolRetry TurnCancelled TurnFailed UnknownAgent UnknownApproval UnknownName UnknownProcess UnknownRun "
+        "ToolRetry TurnCancelled TurnFailed UnknownAgent UnknownApproval UnknownMcpServer UnknownName UnknownProcess "
+        "UnknownRun "
         "UnknownSession UnknownWorkflow VegaError WouldDeadlock"
     ),
 }

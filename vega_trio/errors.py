@@ -1,10 +1,11 @@
 """Every error vega_trio raises, in one tree.
 
     VegaError
-    |-- told to the model      ToolError > ToolRetry
+    |-- told to the model      ToolError > ToolRetry;  McpError > McpLost, McpUnavailable, McpTimeout
     |-- your file              DocumentError(diagnostics)
     |-- your request           ConfigError, UnknownAgent, UnknownSession, UnknownWorkflow, UnknownRun,
-    |                          UnknownApproval, ApprovalDecided > ApprovalExpired, InputError, MissingExtra
+    |                          UnknownApproval, UnknownMcpServer, ApprovalDecided > ApprovalExpired,
+    |                          McpServerExists, InputError, MissingExtra
     |-- the world              ModelError(error_class) > MissingKey, CircuitOpen, RateLimited, BudgetExceeded;
     |                          StoreError > StoreBusy, StoreTooNew, StoreOverloaded, StoreReadOnly, StoreBroken
     |-- a turn, a run          TurnFailed(error_class, turn_id), TurnCancelled(turn_id, text), RunFailed, RunCancelled
@@ -48,6 +49,22 @@ class ToolError(VegaError):
 
 class ToolRetry(ToolError):
     """A tool asks the model to call it again with better arguments; MESSAGE says what to change."""
+
+
+class McpError(ToolError):
+    """An MCP server did not do what it was asked for."""
+
+
+class McpUnavailable(McpError):
+    """The server is not connected; nothing was asked of it."""
+
+
+class McpLost(McpError):
+    """The server went away. What it was doing may have happened or not; it was not repeated."""
+
+
+class McpTimeout(McpError):
+    """The server did not answer in time; it was told to stop."""
 
 
 # -- your file, your request
@@ -95,6 +112,14 @@ class ApprovalDecided(VegaError):
 
 class ApprovalExpired(ApprovalDecided):
     """The request was not answered in time, which counts as a no."""
+
+
+class UnknownMcpServer(VegaError):
+    """No MCP server, or none of the registry, has that name."""
+
+
+class McpServerExists(VegaError):
+    """There is an MCP server of that name already, or the document defines it."""
 
 
 class InputError(VegaError):

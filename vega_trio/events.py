@@ -385,6 +385,38 @@ class WorkflowCancelled(Event):
     status: str = "cancelled"
 
 
+# -- MCP servers
+
+
+@attrs.frozen(kw_only=True)
+class McpConnected(Event):
+    """A server is there; `tools` are its tools' names, without its prefix."""
+
+    TYPE = "mcp.connected"
+    server: str = ""
+    tools: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class McpDisconnected(Event):
+    """A connection ended: `error` says why, and is empty when it was meant to end."""
+
+    TYPE = "mcp.disconnected"
+    server: str = ""
+    error: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class McpToolsChanged(Event):
+    """A server's tools are not what they were. Those `changed` are disabled until somebody approves them."""
+
+    TYPE = "mcp.tools_changed"
+    server: str = ""
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+
+
 # -- the program
 
 

@@ -118,6 +118,23 @@ class Tool(Protocol):
         ...
 
 
+@runtime_checkable
+class ToolSource(Protocol):
+    """Tools that come and go: an MCP server's. May stand among an agent's tools."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def tools(self) -> Mapping[str, Tool]:
+        """What there is now, by name."""
+        ...
+
+    async def ready(self) -> None:
+        """Returns when `tools` is known for a start, or will not be: soon, and never with an error."""
+        ...
+
+
 # -- stores
 
 

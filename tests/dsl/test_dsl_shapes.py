@@ -205,7 +205,7 @@ SHAPES = {
     "supervised": (SUPERVISED, []),
     "tools": (TOOLS, []),
     "parallel": (PARALLEL, []),
-    "servers": (SERVERS, ["mcp"]),
+    "servers": (SERVERS, []),
     "skilled": (SKILLED, ["skills", "skills"]),
     "settings": (SETTINGS, []),
     "workflow": (WORKFLOW, []),

@@ -15,10 +15,15 @@ from vega_trio.dsl.document import AgentDefinition, Document
 from vega_trio.errors import UnknownAgent, did_you_mean
 from vega_trio.protocols import Model
 
+EVERY_SERVER = "*__*"  # what "all" means of the tools of MCP servers
+
 
 @attrs.frozen(kw_only=True)
 class AgentInfo:
-    """An agent as it is listed. `model` is the resolved name; `source` is None for agents of the document."""
+    """An agent as it is listed. `model` is the resolved name; `source` is None for agents of the document.
+
+    Of MCP servers' tools, which come and go, `tools` has the names and patterns by which they are chosen.
+    """
 
     agent: Agent
     model: str
@@ -77,11 +82,12 @@ def open_agents(document: Document, outfitter: Outfitter, model: str | Model | N
 
     Raises: ConfigError.
     """
-    everything = tuple(outfitter.named_tools)
+    everything = (*outfitter.named_tools, EVERY_SERVER)
     catalogue = {}
     for definition in document.agents.values():
         agent = blueprint(definition, document, model, everything)
-        tools = tuple(outfitter.tools_of(agent))
+        sources = [source.name for source in outfitter.sources_of(agent) if source.name != EVERY_SERVER]
+        tools = (*outfitter.tools_of(agent), *sources)
         outfitter.fallback_of(agent)
         catalogue[agent.name] = AgentInfo(agent=agent, model=outfitter.model_of(agent).name, tools=tools)
     return Agents(catalogue)

@@ -14,6 +14,7 @@ from vega_trio.app.approvals import Approval, Desk
 from vega_trio.app.archive import Archive
 from vega_trio.app.chat import Chat, ChatMessage, ChatStatus, ChatStream
 from vega_trio.app.fork import fork
+from vega_trio.app.mcp import Mcp
 from vega_trio.app.overview import Overview, ProcessDetail, Stats
 from vega_trio.app.runbook import Runbook
 from vega_trio.app.runs import Run, Runs
@@ -50,6 +51,7 @@ class App:
     overview: Overview
     runs: Runs
     desk: Desk
+    mcp: Mcp
 
     def agents(self) -> list[AgentInfo]:
         return self.catalogue.all()

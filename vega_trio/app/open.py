@@ -23,6 +23,7 @@ from vega_trio.app.chat import Chat
 from vega_trio.app.disk import Disk, directory_of
 from vega_trio.app.failpoints import failpoint_of
 from vega_trio.app.limits import Rates, limits_of_document, limits_of_program, open_book, read_timeout
+from vega_trio.app.mcp import Mcp
 from vega_trio.app.memory import place_of
 from vega_trio.app.outfit import Outfitter, ask_by_name, new_id
 from vega_trio.app.overview import Overview
@@ -141,6 +142,9 @@ async def open_app(
             unattended=unattended,
         )
         await approvals.load()
+        base = directory_of(document.file)
+        mcp = Mcp(store=opened, env=env, base=base, roots=(base / settings.sandbox,))
+        await mcp.load(settings.mcp_servers)
         outfitter = Outfitter(
             store=opened,
             failpoint=failpoint,
@@ -151,12 +155,13 @@ async def open_app(
             named_tools=named_tools(
                 settings,
                 document.tools,
-                given,
-                base=directory_of(document.file),
+                (mcp.resource_tool(), *given),
+                base=base,
                 env=env,
                 canned_search=default == "demo",
             ),
             idle_stop_s=settings.idle_stop_s,
+            select=mcp.select,
         )
         catalogue = open_agents(document, outfitter, model)
         left = await look(opened)
@@ -167,6 +172,7 @@ async def open_app(
         runs = Runs(document, catalogue, orch, opened, env, place_of(opened, memory if store is None else None))
         outfitter.ask, approvals.emit = chats.ask_for, orch.bus.emit
         watch_store(orch, opened)
+        await mcp.open(orch)
         await quarantine(orch)
         await go_on(orch, sessions)
         await runs.resume()
@@ -182,6 +188,7 @@ async def open_app(
             overview=Overview(orch, opened, trio.current_time()),
             runs=runs,
             desk=Desk(approvals, orch),
+            mcp=mcp,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import attrs
 
@@ -15,7 +16,7 @@ from vega_trio.engine.body import agent_body
 from vega_trio.engine.equipment import Equipment
 from vega_trio.engine.limits import Limits
 from vega_trio.errors import ConfigError, StoreOverloaded, did_you_mean
-from vega_trio.protocols import Model, Store, Tool
+from vega_trio.protocols import Model, Store, Tool, ToolSource
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.process import Process
 from vega_trio.tools.threads import Threads
@@ -46,13 +47,19 @@ async def ask_by_name(orch: Orchestrator, _: Process, name: str, message: str) -
     return str(await orch.send(name, message))
 
 
+def _no_source(_: str) -> ToolSource | None:
+    """There are none."""
+    return None
+
+
 @attrs.define(kw_only=True)
 class Outfitter:
     """Turns blueprints into bodies. `named_tools` are those an agent may name instead of giving the object.
 
     `models` resolves a model string; `default_model` serves agents without one. `ask` needs what is opened with
     the bodies made here, so it is set once that is open, before an agent runs. `limits` are the application's.
-    `threads` counts those that synchronous tools left behind. `approvals` are the requests for a person's yes.
+    `threads` counts those that synchronous tools left behind. `approvals` are the requests for a person's yes. `select`
+    knows the sources that names and patterns mean.
     """
 
     store: Store
@@ -65,6 +72,7 @@ class Outfitter:
     idle_stop_s: float | None = None
     failpoint: Callable[[str], None] = no_failpoint
     threads: Threads = attrs.field(factory=Threads)
+    select: Callable[[str], ToolSource | None] = _no_source
 
     def model_of(self, agent: Agent) -> Model:
         """Raises: ConfigError for a model string that names no provider."""
@@ -83,15 +91,27 @@ class Outfitter:
         """
         tools: dict[str, Tool] = {}
         for each in agent.tools:
+            if self._source(each) is not None:
+                continue
             tool = self._named(agent, each) if isinstance(each, str) else as_tool(each, threads=self.threads)
             if tool.spec.name in tools:
                 raise ConfigError(f"agent {agent.name!r} has two tools named {tool.spec.name!r}; rename one")
             tools[tool.spec.name] = tool
         return tools
 
+    def sources_of(self, agent: Agent) -> tuple[ToolSource, ...]:
+        """Where tools that come and go are to be had: those given, and those that names such as `fs__*` mean."""
+        return tuple(source for each in agent.tools if (source := self._source(each)) is not None)
+
+    def _source(self, given: Any) -> ToolSource | None:
+        if isinstance(given, str):
+            return None if given in self.named_tools else self.select(given)
+        return given if isinstance(given, ToolSource) and not isinstance(given, Tool) else None
+
     def within(self, agent: Agent, most: Mapping[str, Tool]) -> Agent:
         """The blueprint with those of its tools that are among `most`. Raises: ConfigError as `tools_of`."""
-        return attrs.evolve(agent, tools=tuple(most[name] for name in self.tools_of(agent) if name in most))
+        wanted = [*self.tools_of(agent), *(name for source in self.sources_of(agent) for name in source.tools)]
+        return attrs.evolve(agent, tools=tuple(most[name] for name in dict.fromkeys(wanted) if name in most))
 
     def _named(self, agent: Agent, name: str) -> Tool:
         tool = self.named_tools.get(name)
@@ -105,6 +125,7 @@ class Outfitter:
         equipment = Equipment(
             model=self.model_of(agent),
             tools=self.tools_of(agent),
+            sources=self.sources_of(agent),
             store=self.store,
             wall_clock=time.time,
             new_id=new_id,

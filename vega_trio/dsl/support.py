@@ -27,7 +27,6 @@ UNSUPPORTED: Unsupported = {
             "skills",
             "memory",
             "limits",
-            "mcp",
         }
     ),
 }

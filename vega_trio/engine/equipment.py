@@ -9,7 +9,7 @@ import attrs
 from vega_trio.agent import Agent
 from vega_trio.engine.approvals import Approvals
 from vega_trio.engine.limits import Limits
-from vega_trio.protocols import Model, OutputSpec, Store, Tool
+from vega_trio.protocols import Model, OutputSpec, Store, Tool, ToolSource
 from vega_trio.runtime.process import Process
 
 
@@ -22,8 +22,8 @@ class Equipment:
     """Shared by every process of the agent; holds nothing of any one of them.
 
     `fallback` answers when `model` fails for good; `limits` are the application's. `tools` is the allow-list: what is
-    not in it is refused when called. `output` is what final replies must be, None any text. `idle_stop_s`: a process
-    without mail for that long returns, None never.
+    not in it is refused when called; those of `sources` are in it for as long as they are there. `output` is what
+    final replies must be, None any text. `idle_stop_s`: a process without mail for that long returns, None never.
     `wall_clock` gives Unix seconds. `ask(process, name, message)` reaches another agent on behalf of a process.
     `within(agent, tools)` is the blueprint with at most these tools, for what a tool spawns. `approvals` are the
     application's requests for a person's yes.
@@ -38,8 +38,25 @@ class Equipment:
     ask: Callable[[Process, str, str], Awaitable[str]]
     within: Callable[[Agent, Mapping[str, Tool]], Agent]
     approvals: Approvals
-    tools: Mapping[str, Tool] = attrs.field(factory=dict)
+    _own_tools: Mapping[str, Tool] = attrs.field(factory=dict, alias="tools")
+    sources: tuple[ToolSource, ...] = ()
     idle_stop_s: float | None = None
     failpoint: Callable[[str], None] = attrs.field(default=_pass, repr=False)
     fallback: Model | None = None
     output: OutputSpec | None = None
+
+    @property
+    def tools(self) -> Mapping[str, Tool]:
+        """What may be called now, by name. No source's tool takes the place of another's or of the agent's own."""
+        if not self.sources:
+            return self._own_tools
+        found = dict(self._own_tools)
+        for source in self.sources:
+            for name, tool in source.tools.items():
+                found.setdefault(name, tool)
+        return found
+
+    async def ready(self) -> None:
+        """Waits for sources that are starting."""
+        for source in self.sources:
+            await source.ready()

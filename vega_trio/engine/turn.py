@@ -181,7 +181,9 @@ async def _begin_or_resume(turn: Turn, message: Message) -> None:
         share(turn)
         turn.unsaved.append(conversation.add(turn.id, message))
         turn.emit(TurnStarted, model=turn.equipment.model.name, message=message.text)
+        await turn.equipment.ready()
         return
+    await turn.equipment.ready()
     recall(turn)
     share(turn)
     open_ = conversation.open_calls(turn.id)

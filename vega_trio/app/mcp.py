@@ -1,0 +1,307 @@
+"""The MCP servers of an application: the document's and those added to it while it runs, with what is known of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import attrs
+
+from vega_trio.app.mcp_config import config_of_definition
+from vega_trio.app.mcp_supervision import start_server, stop_server, supervise_servers
+from vega_trio.changes import Delete, Put
+from vega_trio.dsl.document import McpServerDefinition
+from vega_trio.errors import McpServerExists, MissingExtra, UnknownMcpServer, did_you_mean
+from vega_trio.mcp.config import ServerConfig, config_of, config_row
+from vega_trio.mcp.registry import REGISTRY, Entry
+from vega_trio.mcp.source import Kit, McpSource, McpTool
+from vega_trio.protocols import Store, Tool, ToolSource
+from vega_trio.runtime.orchestrator import Orchestrator
+from vega_trio.runtime.supervisor import Supervisor
+from vega_trio.tools.arguments import compile_check
+from vega_trio.tools.output import cap
+from vega_trio.tools.toolbox import as_tool, tool
+
+TABLE: Final = "mcp_server"
+SPLIT: Final = "__"
+
+Origin = Literal["document", "api"]
+
+
+@attrs.frozen(kw_only=True)
+class McpServerInfo:
+    """A server as it is listed. `tools` are its own names for them, those disabled left out; `changed` are those.
+
+    `disabled` says why nobody connects it, and is empty when somebody does. `problems` are definitions not offered.
+    """
+
+    name: str
+    config: ServerConfig
+    origin: Origin
+    connected: bool
+    tools: tuple[str, ...]
+    changed: tuple[str, ...]
+    problems: tuple[str, ...]
+    disabled: str
+    error: str
+    restarts: int
+
+
+@attrs.define(eq=False)
+class _Server:
+    source: McpSource
+    origin: Origin
+    disabled: str = ""
+
+
+@attrs.define(eq=False, kw_only=True)
+class Mcp:
+    """`app.mcp`.
+
+    `env` is our environment, `base` what paths are relative to, `roots` are the directories that servers may use.
+    """
+
+    store: Store
+    env: Mapping[str, str] = attrs.field(repr=False)
+    base: Path
+    roots: tuple[Path, ...] = ()
+    _servers: dict[str, _Server] = attrs.field(factory=dict, init=False)
+    _ever: set[str] = attrs.field(factory=set, init=False)
+    _orch: Orchestrator | None = attrs.field(default=None, init=False)
+    _supervisor: Supervisor | None = attrs.field(default=None, init=False)
+
+    # -- opening
+
+    async def load(self, definitions: Iterable[McpServerDefinition]) -> None:
+        """Takes in the document's servers and those on record. Raises: ConfigError, MissingExtra."""
+        rows = {row["name"]: row for row in await self.store.records.query(TABLE)}
+        for definition in definitions:
+            row = rows.pop(definition.name, {})
+            disabled = definition.disabled or row.get("disabled", "")
+            config = config_of_definition(definition, self.base, self.env)
+            self._add(config, "document", disabled, row.get("pins", {}))
+        for row in rows.values():
+            if row["config"] is not None:  # else the document no longer has it
+                self._add(config_of(row["config"]), "api", row["disabled"], row["pins"])
+        if self._servers:
+            _need_sdk()
+
+    async def open(self, orch: Orchestrator) -> None:
+        """Starts to connect them all, and waits for none."""
+        self._orch = orch
+        for server in self._servers.values():
+            if not server.disabled:
+                await self._start(server)
+
+    def _add(self, config: ServerConfig, origin: Origin, disabled: str, pins: Mapping[str, str]) -> _Server:
+        name = config.name
+        kit = Kit(
+            host=self.env,
+            compile_check=compile_check,
+            cap=cap,
+            emit=self._emit,
+            pinned=lambda _: self._save(name),
+            peer=self._peer,
+        )
+        server = self._servers[name] = _Server(McpSource(config, kit, dict(pins)), origin, disabled)
+        self._ever.add(name)
+        return server
+
+    def _emit(self, event: Any) -> None:
+        if self._orch is not None:
+            self._orch.bus.emit(event)
+
+    def _peer(self, source: McpSource) -> Any:
+        from vega_trio.app.mcp_peer import Answering  # the SDK is loaded by now
+
+        assert self._orch is not None
+        return Answering(self._orch, self.roots).peer(source)
+
+    async def _start(self, server: _Server) -> None:
+        if self._supervisor is None:
+            assert self._orch is not None
+            self._supervisor = await supervise_servers(self._orch)
+        await start_server(self._supervisor, server.source)
+
+    async def _stop(self, server: _Server) -> None:
+        if self._supervisor is not None:
+            await stop_server(self._supervisor, server.source)
+
+    def _save(self, name: str) -> None:
+        server = self._servers[name]
+        row = {
+            "name": name,
+            "config": config_row(server.source.config) if server.origin == "api" else None,
+            "disabled": server.disabled,
+            "pins": dict(server.source.pins),
+        }
+        self.store.submit(Put(TABLE, name, row))
+
+    # -- the tools
+
+    def select(self, name: str) -> ToolSource | None:
+        """The tools that a name or pattern such as `fs__*` means, now and later; None when it is none of a server's."""
+        server, split, _ = name.partition(SPLIT)
+        if not split or not ("*" in server or server in self._ever):
+            return None
+        return Selection(name, self)
+
+    def sources(self) -> list[McpSource]:
+        return [server.source for server in self._servers.values()]
+
+    def resource_tool(self) -> Tool:
+        """The built-in `mcp_read_resource`."""
+
+        @tool(name="mcp_read_resource", effects=["network"], idempotent=True)
+        async def mcp_read_resource(server: str, uri: str) -> str:
+            """Reads a resource of an MCP server.
+
+            Args:
+                server: The server's name.
+                uri: The resource's address, as the server gives it.
+            """
+            return await self.read_resource(server, uri)
+
+        return as_tool(mcp_read_resource)
+
+    async def read_resource(self, server: str, uri: str) -> str:
+        """Raises: UnknownMcpServer, McpError."""
+        return await self._server(server).source.read_resource(uri)
+
+    # -- administration
+
+    def servers(self) -> list[McpServerInfo]:
+        """The document's first, then those added, in the order in which they came."""
+        return [_info(server) for server in self._servers.values()]
+
+    def server(self, name: str) -> McpServerInfo:
+        """Raises: UnknownMcpServer."""
+        return _info(self._server(name))
+
+    def registry(self) -> list[Entry]:
+        """The well-known servers."""
+        return list(REGISTRY.values())
+
+    async def connect(self, config: ServerConfig) -> McpServerInfo:
+        """Adds a server, for good, and waits for what comes of the first attempt to connect it.
+
+        Raises: McpServerExists, MissingExtra.
+        """
+        if config.name in self._servers:
+            raise McpServerExists(f"there is an MCP server {config.name!r} already; change its config, or delete it")
+        _need_sdk()
+        server = self._add(config, "api", "", {})
+        self._save(config.name)
+        await self._start(server)
+        await server.source.ready()
+        return _info(server)
+
+    async def configure(self, config: ServerConfig) -> McpServerInfo:
+        """Replaces a server's configuration and connects it anew. Raises: UnknownMcpServer, McpServerExists."""
+        server = self._own(config.name, "change it there")
+        await self._stop(server)
+        disabled, pins = server.disabled, server.source.pins
+        server = self._add(config, "api", disabled, pins)
+        self._save(config.name)
+        return await self._connected_anew(server)
+
+    async def refresh(self, name: str) -> McpServerInfo:
+        """Connects anew and waits for what comes of it. Raises: UnknownMcpServer."""
+        server = self._server(name)
+        await self._stop(server)
+        return await self._connected_anew(server)
+
+    async def disable(self, name: str, disabled: bool) -> McpServerInfo:
+        """Switches a server off, or on again. Raises: UnknownMcpServer."""
+        server = self._server(name)
+        await self._stop(server)
+        server.disabled = "it was switched off" if disabled else ""
+        self._save(name)
+        return await self._connected_anew(server)
+
+    async def delete(self, name: str) -> None:
+        """Ends a server and forgets it. Raises: UnknownMcpServer; McpServerExists for one of the document's."""
+        server = self._own(name, "remove it there, or disable it")
+        await self._stop(server)
+        del self._servers[name]
+        self.store.submit(Delete(TABLE, name))
+
+    def approve(self, name: str, tool: str | None = None) -> tuple[str, ...]:
+        """Takes a changed definition, or all of a server's, for good; gives their names. Raises: UnknownMcpServer."""
+        return self._server(name).source.approve(tool)
+
+    async def _connected_anew(self, server: _Server) -> McpServerInfo:
+        if not server.disabled:
+            await self._start(server)
+            await server.source.ready()
+        return _info(server)
+
+    def _own(self, name: str, remedy: str) -> _Server:
+        server = self._server(name)
+        if server.origin == "document":
+            raise McpServerExists(f"the MCP server {name!r} is defined in the document; {remedy}")
+        return server
+
+    def _server(self, name: str) -> _Server:
+        server = self._servers.get(name)
+        if server is None:
+            raise UnknownMcpServer(f"there is no MCP server {name!r}{did_you_mean(name, self._servers)}")
+        return server
+
+
+@attrs.frozen(eq=False)
+class Selection:
+    """The tools of an agent's entry such as `fs__*`: what matches, of the servers that there are now."""
+
+    name: str
+    mcp: Mcp = attrs.field(repr=False)
+
+    @property
+    def tools(self) -> Mapping[str, Tool]:
+        matches = _matcher(self.name)
+        return {
+            name: tool
+            for source in self._sources()
+            for name, tool in source.tools.items()
+            if matches(name) or (isinstance(tool, McpTool) and matches(f"{source.name}{SPLIT}{tool.definition.name}"))
+        }
+
+    def _sources(self) -> list[McpSource]:
+        matches = _matcher(self.name.partition(SPLIT)[0])
+        return [source for source in self.mcp.sources() if matches(source.name)]
+
+    async def ready(self) -> None:
+        for source in self._sources():
+            await source.ready()
+
+
+def _matcher(pattern: str) -> Any:
+    return partial(re.fullmatch, re.escape(pattern).replace(r"\*", ".*"))
+
+
+def _info(server: _Server) -> McpServerInfo:
+    source = server.source
+    changed = tuple(each.name for each in source.changed())
+    return McpServerInfo(
+        name=source.name,
+        config=source.config,
+        origin=server.origin,
+        connected=source.connected,
+        tools=tuple(each.name for each in source.definitions if each.name not in changed) if source.connected else (),
+        changed=changed,
+        problems=source.problems,
+        disabled=server.disabled,
+        error=source.error,
+        restarts=source.restarts,
+    )
+
+
+def _need_sdk() -> None:
+    if find_spec("mcp") is None:
+        raise MissingExtra("mcp", "an MCP server")
+
+

@@ -1,0 +1,87 @@
+"""`vega.open_mcp`: one MCP server for a Trio program, supervised as in an application."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from vega_trio.app.mcp_supervision import start_server, supervise_servers
+from vega_trio.app.outfit import new_id
+from vega_trio.errors import McpUnavailable, MissingExtra
+from vega_trio.mcp.config import CALL_S, ServerConfig, Transport
+from vega_trio.mcp.source import Kit, McpSource
+from vega_trio.runtime.orchestrator import open_kernel
+from vega_trio.store.memory import MemoryStore
+from vega_trio.tools.arguments import compile_check
+from vega_trio.tools.output import cap
+
+
+@asynccontextmanager
+async def open_mcp(
+    *,
+    name: str,
+    command: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    cwd: str | Path | None = None,
+    url: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    transport: Transport | None = None,
+    timeout: float = CALL_S,
+    roots: Iterable[str | Path] = (),
+) -> AsyncIterator[McpSource]:
+    """An MCP server as a source of tools: `Agent(..., tools=[source])`. Leaving the block ends it.
+
+    `command` is a program and its arguments, or `url` an address (`transport` "http", or "sse" for old servers).
+    The program sees `env` and little else of our environment. `timeout` bounds a call, in seconds. A server that dies
+    is started again, with backoff; `roots` are the directories it is told it may use.
+
+    Raises: McpUnavailable when it cannot be connected, ConfigError, MissingExtra.
+    """
+    if isinstance(command, str):
+        raise TypeError(f"open_mcp: command must be a list, not the text {command!r}; write {command.split()!r}")
+    if find_spec("mcp") is None:
+        raise MissingExtra("mcp", "an MCP server")
+    config = ServerConfig(
+        name=name,
+        transport=transport or ("http" if url is not None and not command else "stdio"),
+        command=tuple(command),
+        env=dict(env or {}),
+        cwd=Path(cwd) if cwd is not None else None,
+        url=url,
+        headers=dict(headers or {}),
+        timeout_s=timeout,
+    )
+    kernel = open_kernel(
+        store=MemoryStore(), make_body=_no_agents, wall_clock=time.time, rand=random.random, new_id=new_id
+    )
+    async with kernel as orch:
+        directories = tuple(Path(root) for root in roots)
+
+        def peer(_: McpSource) -> Any:
+            from vega_trio.mcp.connection import Peer  # the SDK is loaded by now
+
+            return Peer(roots=directories)
+
+        kit = Kit(
+            host=os.environ, compile_check=compile_check, cap=cap, emit=orch.bus.emit, pinned=_not_kept, peer=peer
+        )
+        source = McpSource(config, kit)
+        await start_server(await supervise_servers(orch), source)
+        await source.ready()
+        if not source.connected:
+            raise McpUnavailable(source.error)
+        yield source
+
+
+def _not_kept(_: Mapping[str, str]) -> None:
+    """Pins last as long as the block."""
+
+
+def _no_agents(_: object) -> Any:
+    raise AssertionError("only servers run here")

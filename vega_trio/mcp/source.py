@@ -1,0 +1,310 @@
+"""A server over all its connections: what it offers now, and calls that reach it whichever connection is up.
+
+Rules.
+1. `run` is one connection; whoever supervises it runs it again when it has failed. Between two there are no tools
+   lost: what was listed last stays listed, and a call waits for the next connection.
+2. A call that was not begun is made on the next connection. One that was is `McpLost`, and made once more only if its
+   tool is idempotent.
+3. A definition is pinned when it is first seen. Another one under its name is not offered until `approve`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import attrs
+import trio
+
+from vega_trio._core.budget import Account, accounts
+from vega_trio.context import ToolContext
+from vega_trio.errors import ToolError, did_you_mean
+from vega_trio.events import Event, McpConnected, McpDisconnected, McpToolsChanged
+from vega_trio.mcp.config import ServerConfig
+from vega_trio.mcp.definitions import Definition, checkable, define_all
+from vega_trio.mcp.failures import McpError, McpLost, McpTimeout, McpUnavailable
+from vega_trio.protocols import Tool, ToolSpec
+
+if TYPE_CHECKING:
+    from mcp import Client
+
+    from vega_trio.mcp.connection import Connection, Peer
+
+ATTEMPTS: Final = 2
+MARGIN_S: Final = 1.0  # so that a call that takes too long ends in our words, with the server told to stop
+KEY: Final = "vega-trio/idempotency-key"  # in a call's `_meta`
+
+T = TypeVar("T")
+Check = Callable[[Mapping[str, Any]], None]
+
+
+@attrs.frozen(kw_only=True)
+class Kit:
+    """What a source is handed from above: our environment, the schema check and the cut of the tools, and the bus.
+
+    `compile_check` raises ValueError for a schema that is none; `pinned` is told the pins whenever there are new ones.
+    """
+
+    host: Mapping[str, str] = attrs.field(repr=False)
+    compile_check: Callable[[Mapping[str, Any]], Check]
+    cap: Callable[[str], str]
+    emit: Callable[[Event], object]
+    pinned: Callable[[Mapping[str, str]], None]
+    peer: Callable[[McpSource], Peer]
+
+
+@attrs.frozen
+class Caller:
+    """On whose behalf a tool was called, and what that is charged to."""
+
+    context: ToolContext
+    accounts: tuple[Account, ...]
+
+
+@attrs.define(eq=False)
+class McpSource:
+    """A server as a source of tools. `restarts` counts connections that were lost.
+
+    `caller` is the last to have called: what the server asks meanwhile is asked on its behalf.
+    """
+
+    config: ServerConfig
+    kit: Kit = attrs.field(repr=False)
+    pins: dict[str, str] = attrs.field(factory=dict, repr=False)
+    restarts: int = 0
+    error: str = ""
+    problems: tuple[str, ...] = ()
+    caller: Caller | None = attrs.field(default=None, repr=False)
+    _definitions: tuple[Definition, ...] = ()
+    _tools: dict[str, Tool] = attrs.field(factory=dict, repr=False)
+    _connection: Connection | None = attrs.field(default=None, repr=False)
+    _news: trio.Event = attrs.field(factory=trio.Event, repr=False)
+    _failed: bool = False
+    _stopped: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.config.name
+
+    @property
+    def connected(self) -> bool:
+        return self._connection is not None
+
+    @property
+    def tools(self) -> Mapping[str, Tool]:
+        """What may be called, by the name that models see. Live: it changes with the server."""
+        return self._tools
+
+    @property
+    def definitions(self) -> tuple[Definition, ...]:
+        """All that the server listed last, disabled ones included."""
+        return self._definitions
+
+    def changed(self) -> tuple[Definition, ...]:
+        """The definitions that are not the pinned ones and wait for approval."""
+        return tuple(each for each in self._definitions if self.pins.get(each.name) != each.digest)
+
+    # -- connections
+
+    async def run(self) -> None:
+        """One connection, from start to loss. Raises: McpUnavailable, McpLost. Cancelling closes it."""
+        # The SDK takes most of a second to import: only who has a server pays for it, and nobody else waits.
+        module = await trio.to_thread.run_sync(import_module, "vega_trio.mcp.connection")
+        connection: Connection = module.Connection(self.config, self.kit.host, self.kit.peer(self))
+        self._stopped = False
+        error = ""
+        try:
+            await connection.run(lambda listed: self._listed(connection, listed))
+        except McpError as failure:
+            error = self.error = str(failure)
+            self._failed = True
+            raise
+        finally:
+            self._lost(error)
+
+    def _listed(self, connection: Connection, listed: list[dict[str, Any]]) -> None:
+        before = {each.name for each in self._definitions}
+        known = bool(self.pins)
+        definitions, wrong = define_all(self.name, listed)
+        self._definitions = tuple(definitions)
+        self._pin_new()
+        self._offer(wrong)
+        names = {each.name for each in definitions}
+        changed = tuple(each.name for each in self.changed())
+        added, removed = names - before, before - names
+        if self._connection is None:
+            self._connection, self._failed, self.error = connection, False, ""
+            self.kit.emit(McpConnected(server=self.name, tools=tuple(each.name for each in definitions)))
+            added = added if before else set()
+        if changed or removed or (added and known):
+            self.kit.emit(
+                McpToolsChanged(
+                    server=self.name, added=tuple(sorted(added)), removed=tuple(sorted(removed)), changed=changed
+                )
+            )
+        self._tell()
+
+    def _pin_new(self) -> None:
+        new = {each.name: each.digest for each in self._definitions if each.name not in self.pins}
+        if new:
+            self.pins |= new
+            self.kit.pinned(self.pins)
+
+    def _offer(self, wrong: list[str]) -> None:
+        """Makes the tools of the definitions that are as pinned and that can be checked."""
+        changed = {each.name for each in self.changed()}
+        self._tools.clear()
+        for each in self._definitions:
+            if each.name in changed:
+                wrong.append(f"tool {each.name!r}: its definition has changed and waits for approval")
+                continue
+            try:
+                self._tools[each.tool_name] = McpTool(self, each, self._check(each))
+            except ValueError as error:
+                wrong.append(f"tool {each.name!r}: its schema cannot be used: {error}")
+        self.problems = tuple(wrong)
+
+    def _check(self, definition: Definition) -> Check:
+        try:
+            return self.kit.compile_check(definition.schema)
+        except ValueError:
+            return self.kit.compile_check(checkable(definition.schema))
+
+    def _lost(self, error: str) -> None:
+        if self._connection is not None:
+            self._connection = None
+            self.restarts += bool(error)
+            self.kit.emit(McpDisconnected(server=self.name, error=error))
+        self._tell()
+
+    def stopped(self) -> None:
+        """Nobody connects it any more: a call need not wait."""
+        self._stopped = True
+        self._tell()
+
+    def started(self) -> None:
+        """Somebody will connect it: a call may wait."""
+        self._stopped = self._failed = False
+        self._tell()
+
+    def approve(self, tool: str | None = None) -> tuple[str, ...]:
+        """Takes the present definition of a tool, or of all, for good. Gives the names of those that had changed."""
+        approved = [each for each in self.changed() if tool in (None, each.name)]
+        if approved:
+            self.pins |= {each.name: each.digest for each in approved}
+            self.kit.pinned(self.pins)
+            self._offer([])
+        return tuple(each.name for each in approved)
+
+    def _tell(self) -> None:
+        news, self._news = self._news, trio.Event()
+        news.set()
+
+    # -- what others wait for
+
+    async def ready(self) -> None:
+        """Returns when the first attempt to connect has come to something, whatever that is."""
+        while not (self.connected or self._failed or self._stopped):
+            await self._news.wait()
+
+    async def request(self, make: Callable[[Client], Awaitable[T]], *, repeat: bool = False) -> T:
+        """Makes a call of the SDK's client on the connection of the day, waiting for one where there is none.
+
+        Raises: McpUnavailable, McpLost, McpTimeout, McpError.
+        """
+        with trio.move_on_after(self.config.timeout_s):
+            for attempt in range(1, ATTEMPTS + 1):
+                connection = await self._available()
+                try:
+                    return await connection.request(make)
+                except McpUnavailable:
+                    if attempt == ATTEMPTS:
+                        raise
+                except McpLost:
+                    if attempt == ATTEMPTS or not repeat:
+                        raise
+                await self._gone(connection)
+        raise McpTimeout(
+            f"the MCP server {self.name!r} did not answer within {self.config.timeout_s:g} s"
+            + (f"; {self.error}" if self.error else "")
+        )
+
+    async def _available(self) -> Connection:
+        with trio.move_on_after(self.config.start_s):
+            while self._connection is None:
+                if self._stopped:
+                    raise McpUnavailable(f"the MCP server {self.name!r} is not running; {self.error or 'start it'}")
+                await self._news.wait()
+            return self._connection
+        raise McpUnavailable(f"the MCP server {self.name!r} is not connected; {self.error or 'it is starting'}")
+
+    async def _gone(self, connection: Connection) -> None:
+        while self._connection is connection:
+            await self._news.wait()
+
+    async def call(self, definition: Definition, arguments: Mapping[str, Any], context: ToolContext) -> str:
+        """Calls a tool. Raises: ToolError with what the server says went wrong, and as `request`."""
+        self.caller = Caller(context, accounts())
+        return await self._call(definition, arguments, context.idempotency_key)
+
+    async def _call(self, definition: Definition, arguments: Mapping[str, Any], key: str) -> str:
+        from vega_trio.mcp.results import call_text
+
+        meta: Any = {KEY: key} if key else None
+        given = dict(arguments)
+        result = await self.request(
+            lambda client: client.call_tool(definition.name, given, meta=meta), repeat=definition.idempotent
+        )
+        text = self.kit.cap(call_text(result))
+        if result.is_error:
+            raise ToolError(text or f"{definition.tool_name} failed and does not say why")
+        return text
+
+    async def call_tool(self, name: str, arguments: Mapping[str, Any] | None = None) -> str:
+        """Calls a tool by its server's name for it, for a program that has no agent. Raises: as `call`, ToolRetry."""
+        for tool in self._tools.values():
+            if isinstance(tool, McpTool) and tool.definition.name == name:
+                tool.check(arguments or {})
+                return await self._call(tool.definition, arguments or {}, "")
+        known = [each.name for each in self._definitions]
+        raise McpError(f"the MCP server {self.name!r} offers no tool {name!r}{did_you_mean(name, known)}")
+
+    async def read_resource(self, uri: str) -> str:
+        """The text of a resource. Raises: as `request`."""
+        from vega_trio.mcp.results import resource_text
+
+        return self.kit.cap(resource_text(await self.request(lambda client: client.read_resource(uri), repeat=True)))
+
+    async def get_prompt(self, name: str, arguments: Mapping[str, str] | None = None) -> str:
+        """A prompt of the server's, its messages one after the other. Raises: as `request`."""
+        from vega_trio.mcp.results import prompt_text
+
+        given = dict(arguments or {})
+        got = await self.request(lambda client: client.get_prompt(name, given), repeat=True)
+        return self.kit.cap(prompt_text(got))
+
+
+@attrs.frozen(eq=False)
+class McpTool:
+    """One tool of a server. Its effect is `network`: what it does, it does out of our sight."""
+
+    source: McpSource
+    definition: Definition
+    check: Check
+
+    @property
+    def spec(self) -> ToolSpec:
+        return ToolSpec(
+            name=self.definition.tool_name,
+            description=self.definition.description,
+            parameters=self.definition.schema,
+            timeout_s=self.source.config.timeout_s + MARGIN_S,
+            idempotent=self.definition.idempotent,
+            effects=frozenset({"network"}),
+        )
+
+    async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> str:
+        """Raises: ToolRetry for arguments that do not fit the schema; as `McpSource.call`."""
+        self.check(arguments)
+        return await self.source.call(self.definition, arguments, context)
