@@ -143,7 +143,7 @@ async def test_a_model_that_refuses_temperature_is_called_without_it_with_one_wa
             assert text_of(await ask(model, asking(temperature=0.5))) == "two"
     assert ["temperature" in request.body for request in server.requests] == [True, False, False]
     assert [record.name for record in caplog.records if record.name.startswith("vega_trio")] == [
-        "vega_trio.llm.anthropic_client"
+        "vega_trio.llm.temperature"
     ]
 
 
@@ -325,7 +325,8 @@ async def test_leaving_the_stream_early_closes_the_connection_and_the_next_call_
 async def test_a_server_that_keeps_the_body_open_after_the_message_holds_nobody_up(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    from vega_trio.llm.messages_stream import MessageDecoder, read_answer
+    from vega_trio.llm.messages_stream import MessageDecoder
+    from vega_trio.llm.reading import read_answer
     from vega_trio.testing.fake_replies import event_frames
 
     async def body():  # type: ignore[no-untyped-def]

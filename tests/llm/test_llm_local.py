@@ -9,7 +9,8 @@ import pytest
 import trio
 
 from vega_trio.errors import ModelError
-from vega_trio.llm.local import LocalModel, open_client, open_local
+from vega_trio.llm.calls import HttpCaller
+from vega_trio.llm.local import SOURCE, LocalModel, open_client, open_local
 from vega_trio.llm.pull import pull
 from vega_trio.messages import Message, Usage
 from vega_trio.protocols import ModelDone, ModelEvent, ModelRequest, TextChunk
@@ -33,7 +34,7 @@ async def ask(model: LocalModel, request: ModelRequest) -> list[ModelEvent]:
 async def client_of(server: FakeMessagesServer, read_timeout_s: float = 5) -> AsyncIterator[LocalModel]:
     with trio.fail_after(10), block_network():
         async with open_client(httpx, server.base_url, "key", read_timeout_s) as client:
-            yield LocalModel("local", read_timeout_s, client, httpx)
+            yield LocalModel("local", HttpCaller(SOURCE, read_timeout_s, client, httpx))
 
 
 async def test_it_streams_the_messages_api() -> None:

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vega_trio.errors import ModelError
-from vega_trio.llm.messages_stream import MessageDecoder, read_answer
+from vega_trio.llm.messages_stream import MessageDecoder
 from vega_trio.llm.messages_wire import messages_body
+from vega_trio.llm.reading import read_answer
 from vega_trio.messages import ImagePart, Message, TextPart, ToolCall, ToolResult, Usage
 from vega_trio.protocols import ModelDone, ModelEvent, TextChunk
 from vega_trio.session import ErrorClass

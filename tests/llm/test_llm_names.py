@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vega_trio.errors import ConfigError
-from vega_trio.llm.names import DEFAULT_MODEL, PROVIDERS, ModelName, parse_model_name
+from vega_trio.llm.names import BUILTIN, DEFAULT_MODEL, ModelName, parse_model_name
 
 
 def test_the_default_is_the_newest_sonnet_that_the_sdk_lists() -> None:
@@ -28,6 +28,7 @@ def test_the_default_is_the_newest_sonnet_that_the_sdk_lists() -> None:
         ("something-else", "anthropic", "something-else"),
         ("gpt-5", "openai", "gpt-5"),
         ("openai:llama3:8b", "openai", "llama3:8b"),
+        ("recorded:a/b.jsonl", "recorded", "a/b.jsonl"),
         ("demo", "demo", ""),
         ("local", "local", ""),
         ("local:/m/a b.gguf", "local", "/m/a b.gguf"),
@@ -43,7 +44,7 @@ def test_a_model_string_says_provider_and_name(text: str, provider: str, model: 
     ("text", "said"),
     [
         ("antropic:claude", "unknown provider 'antropic'; did you mean 'anthropic'"),
-        ("llama3:8b", "unknown provider 'llama3'; there are: anthropic, demo, local, openai"),
+        ("llama3:8b", "unknown provider 'llama3'; there are: anthropic, demo, local, openai, recorded"),
         ("", "is empty"),
         ("local:", "local:/path/to/model.gguf"),
         ("demo:fast", "write 'demo'"),
@@ -64,4 +65,4 @@ def test_any_text_is_a_model_or_a_configuration_error(text: str) -> None:
     except ConfigError:
         return
     assert isinstance(parsed, ModelName)
-    assert parsed.provider in PROVIDERS
+    assert parsed.provider in BUILTIN

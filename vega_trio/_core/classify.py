@@ -1,8 +1,8 @@
 """What kind of failure a model provider's answer is.
 
-The rules, first match wins: a type that means too much context; the error's type; the status. Types come before
-the status because an error inside a stream arrives under status 200. Of the text one phrase is read, where the
-Messages API gives no type of its own: the prompt that does not fit.
+The rules, first match wins: a type that means too much context; the error's code; its type; the status. Types come
+before the status because an error inside a stream arrives under status 200. Of the text one phrase is read, where
+providers give no type of its own: the prompt that does not fit.
 """
 
 from __future__ import annotations
@@ -30,6 +30,17 @@ _BY_TYPE: Final[Mapping[str, ErrorClass]] = {
     "not_found_error": ErrorClass.INVALID_REQUEST,
     "not_supported_error": ErrorClass.INVALID_REQUEST,
 }
+# Chat completions say more in the error's code than in its type.
+_BY_CODE: Final[Mapping[str, ErrorClass]] = {
+    "context_length_exceeded": ErrorClass.CONTEXT_OVERFLOW,
+    "rate_limit_exceeded": ErrorClass.RATE_LIMIT,
+    "insufficient_quota": ErrorClass.AUTHENTICATION,  # the account is spent: waiting does not help
+    "invalid_api_key": ErrorClass.AUTHENTICATION,
+    "model_not_found": ErrorClass.INVALID_REQUEST,
+    "content_filter": ErrorClass.REFUSAL,
+    "content_policy_violation": ErrorClass.REFUSAL,
+    "server_overloaded": ErrorClass.OVERLOADED,
+}
 _BY_STATUS: Final[Mapping[int, ErrorClass]] = {
     401: ErrorClass.AUTHENTICATION,
     402: ErrorClass.AUTHENTICATION,
@@ -45,33 +56,40 @@ _BY_STATUS: Final[Mapping[int, ErrorClass]] = {
 }
 _SAYS_NOTHING: Final = frozenset({"api_error", "server_error"})
 _OVERFLOW_TYPES: Final = frozenset({"request_too_large", "exceed_context_size_error"})
-_OVERFLOW_PHRASES: Final = ("prompt is too long", "exceed context limit")
+_OVERFLOW_PHRASES: Final = ("prompt is too long", "exceed context limit", "maximum context length")
+_WRONG_REQUEST: Final = frozenset({"invalid_request_error", "BadRequestError"})
+"""What the Messages API and OpenAI call it, and what vLLM does."""
+
 
 
 @attrs.frozen
 class ProviderError:
-    """What an error body says: `{"error": {"type", "message"}}`. Empty where it does not."""
+    """What an error body says: `{"error": {"type", "message", "code"}}`. Empty where it does not."""
 
     type: str = ""
     message: str = ""
+    code: str = ""
 
 
 def read_error(body: object) -> ProviderError:
     """The error in a decoded body, whatever the body is."""
-    error = body.get("error") if isinstance(body, Mapping) else None
+    error = body.get("error") if isinstance(body, Mapping) else body
     if not isinstance(error, Mapping):
-        return ProviderError(message=body.strip()[:500] if isinstance(body, str) else "")
-    kind, message = error.get("type"), error.get("message")
-    return ProviderError(
-        kind if isinstance(kind, str) else "", message.strip()[:500] if isinstance(message, str) else ""
-    )
+        return ProviderError(message=_text(error).strip()[:500])
+    return ProviderError(_text(error.get("type")), _text(error.get("message")).strip()[:500], _text(error.get("code")))
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def classify(status: int, error: ProviderError) -> ErrorClass:
     """`status` is the response's, 200 for an error that came inside a stream."""
     if error.type in _OVERFLOW_TYPES:
         return ErrorClass.CONTEXT_OVERFLOW
-    if error.type == "invalid_request_error" and any(each in error.message for each in _OVERFLOW_PHRASES):
+    if error.code in _BY_CODE:
+        return _BY_CODE[error.code]
+    if error.type in _WRONG_REQUEST and any(each in error.message for each in _OVERFLOW_PHRASES):
         return ErrorClass.CONTEXT_OVERFLOW
     # Gateways answer every refusal with a type that says nothing; the status knows better, where there is one.
     if error.type in _BY_TYPE and not (error.type in _SAYS_NOTHING and status >= 400):

@@ -18,7 +18,7 @@ from vega_trio.dsl.units import parse_duration
 from vega_trio.engine.book import Book
 from vega_trio.engine.limits import CALL_TIMEOUT_S, Limits
 from vega_trio.errors import ConfigError
-from vega_trio.llm.names import PROVIDERS, parse_model_name
+from vega_trio.llm.names import parse_model_name, providers
 from vega_trio.llm.resolve import READ_TIMEOUT_S
 from vega_trio.protocols import Store
 from vega_trio.session import ErrorClass
@@ -82,7 +82,7 @@ def _rates_of(general: RateLimitDefinition) -> dict[str, RateLimit]:
 def _full_name(name: str) -> str:
     """The name under which the model goes, also for a model object's own name, which need not be ours."""
     provider, colon, _ = name.partition(":")
-    return str(parse_model_name(name)) if not colon or provider in PROVIDERS else name
+    return str(parse_model_name(name)) if not colon or provider in providers() else name
 
 
 def call_timeout(env: Mapping[str, str]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vega_trio.llm.names import PROVIDERS
+from vega_trio.llm.names import providers
 from vega_trio.llm.pull import SOURCES, InstalledModel, ModelSource, installed, pull
 
-__all__ = ["PROVIDERS", "SOURCES", "InstalledModel", "ModelSource", "installed", "pull"]
+__all__ = ["SOURCES", "InstalledModel", "ModelSource", "installed", "providers", "pull"]

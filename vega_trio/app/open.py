@@ -37,7 +37,7 @@ from vega_trio.dsl.builtin import BUILTIN_NAME, BUILTIN_TEXT
 from vega_trio.dsl.document import Document, Settings
 from vega_trio.dsl.parse import parse_document, parse_text
 from vega_trio.errors import DocumentError
-from vega_trio.llm.names import DEFAULT_MODEL, PROVIDERS
+from vega_trio.llm.names import DEFAULT_MODEL, providers
 from vega_trio.llm.pull import installed
 from vega_trio.llm.resolve import Models
 from vega_trio.protocols import Model, Store, Tool
@@ -229,7 +229,7 @@ def _document(
         env = {**env, "VEGA_MODEL": model if isinstance(model, str) else model.name}
     if source is not None:
         parsed = parse_document(
-            str(source), Disk(), env=env, tools=[tool.spec.name for tool in tools], providers=PROVIDERS
+            str(source), Disk(), env=env, tools=[tool.spec.name for tool in tools], providers=providers()
         )
         if parsed.missing_env:
             raise DocumentError(parsed.missing_env)

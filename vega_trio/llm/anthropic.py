@@ -6,11 +6,11 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import trio
 
 from vega_trio.errors import MissingExtra, MissingKey, ModelError
+from vega_trio.llm.addresses import api_key, base_url, shown_url
 from vega_trio.llm.names import DEFAULT_MODEL
 from vega_trio.session import ErrorClass
 
@@ -34,8 +34,8 @@ async def open_anthropic(
     Raises: MissingKey; MissingExtra; ModelError for a key or an address that cannot be used.
     """
     env = os.environ if env is None else env
-    key, base_url = _key(env), _base_url(env)
-    opened = await trio.to_thread.run_sync(_connect, model, key, base_url, read_timeout_s)
+    key, url = _key(env), base_url(env, "ANTHROPIC_BASE_URL", BASE_URL)
+    opened = await trio.to_thread.run_sync(_connect, model, key, url, read_timeout_s)
     try:
         yield opened
     finally:
@@ -43,52 +43,24 @@ async def open_anthropic(
             await opened.aclose()
 
 
-def _connect(model: str, key: str, base_url: str, read_timeout_s: float) -> AnthropicModel:
+def _connect(model: str, key: str, url: str, read_timeout_s: float) -> AnthropicModel:
     """Imports the SDK and reads the certificates: work for a thread."""
     try:
         from vega_trio.llm import anthropic_client
     except ImportError as error:
         raise MissingExtra("anthropic", "a model of Anthropic's") from error
     try:
-        return anthropic_client.connect(model, key=key, base_url=base_url, read_timeout_s=read_timeout_s)
+        return anthropic_client.connect(model, key=key, base_url=url, read_timeout_s=read_timeout_s)
     except (ImportError, ValueError) as error:  # a proxy of the environment that the HTTP library cannot use
-        text = f"cannot make a client for {shown_url(base_url)}: {error}; check ALL_PROXY, HTTPS_PROXY, HTTP_PROXY"
+        text = f"cannot make a client for {shown_url(url)}: {error}; check ALL_PROXY, HTTPS_PROXY, HTTP_PROXY"
         raise ModelError(text, ErrorClass.INVALID_REQUEST) from error
 
 
 def _key(env: Mapping[str, str]) -> str:
-    key = env.get("ANTHROPIC_API_KEY", "").strip()
+    key = api_key(env, "ANTHROPIC_API_KEY", "console.anthropic.com")
     if not key:
         raise MissingKey(
             "no API key for Anthropic: `export ANTHROPIC_API_KEY=...` or put that line into ~/.vega/env, "
             "or try vega without a key: `--model demo`"
         )
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise ModelError(
-            "ANTHROPIC_API_KEY holds characters that no key has; copy it again from console.anthropic.com",
-            ErrorClass.AUTHENTICATION,
-        )
     return key
-
-
-def _base_url(env: Mapping[str, str]) -> str:
-    url = env.get("ANTHROPIC_BASE_URL", "").strip() or BASE_URL
-    problem = ModelError(
-        f"ANTHROPIC_BASE_URL is {shown_url(url)!r}, which is no address such as {BASE_URL!r}",
-        ErrorClass.INVALID_REQUEST,
-    )
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError as error:  # a port that is no number, a broken IPv6 address
-        raise problem from error
-    if not usable:
-        raise problem
-    return url
-
-
-def shown_url(url: str) -> str:
-    """The address without the user name and password it may carry."""
-    scheme, separator, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    return scheme + separator + host.rpartition("@")[2] + slash + path

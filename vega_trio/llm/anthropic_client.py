@@ -6,7 +6,6 @@ Importing this module imports the SDK; `open_anthropic` does it in a thread.
 
 from __future__ import annotations
 
-import logging
 import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -21,15 +20,16 @@ from anthropic import AsyncAnthropic, AsyncStream
 
 from vega_trio._core.classify import classify, read_error, read_retry_after
 from vega_trio.errors import ModelError
-from vega_trio.llm.anthropic import shown_url
-from vega_trio.llm.messages_stream import MessageDecoder, read_answer, unwind
+from vega_trio.llm.addresses import shown_url
+from vega_trio.llm.messages_stream import MessageDecoder
 from vega_trio.llm.messages_wire import request_body
 from vega_trio.llm.prices import price_of
+from vega_trio.llm.reading import read_answer, unwind
+from vega_trio.llm.temperature import Temperature
 from vega_trio.messages import Usage
 from vega_trio.protocols import ModelEvent, ModelRequest
 from vega_trio.session import ErrorClass
 
-_log = logging.getLogger(__name__)
 _CONNECT_TIMEOUT_S: Final = 5.0
 _TOTAL_TIMEOUT_S: Final = 600.0
 _FAILURES: Final = (anthropic.AnthropicError, httpx2.HTTPError, httpx2.StreamError, httpx2.InvalidURL)
@@ -37,13 +37,16 @@ _FAILURES: Final = (anthropic.AnthropicError, httpx2.HTTPError, httpx2.StreamErr
 
 @attrs.define(eq=False)
 class AnthropicModel:
-    """One model and its client. `takes_temperature` turns false when the model has refused the setting."""
+    """One model and its client."""
 
     model: str
     base_url: str
     read_timeout_s: float
     _client: AsyncAnthropic = attrs.field(repr=False)
-    takes_temperature: bool = attrs.field(default=True, init=False)
+    _temperature: Temperature = attrs.field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._temperature = Temperature(self.name)
 
     @property
     def name(self) -> str:
@@ -67,18 +70,7 @@ class AnthropicModel:
     async def _respond(self, request: ModelRequest) -> httpx2.Response:
         """The response, its body unread; the caller closes it. Raises: ModelError."""
         body = {**request_body(request, self.model), "stream": True}
-        if request.temperature is None or not self.takes_temperature:
-            return await self._post(body)
-        try:
-            return await self._post({**body, "temperature": request.temperature})
-        except ModelError as error:
-            if not _refuses_temperature(error, request.temperature):
-                raise
-        response = await self._post(body)
-        if self.takes_temperature:  # several calls may have found out at once
-            self.takes_temperature = False
-            _log.warning("%s takes no temperature: %g is left out from now on", self.name, request.temperature)
-        return response
+        return await self._temperature.send(self._post, body, request.temperature)
 
     async def _post(self, body: dict[str, Any]) -> httpx2.Response:
         # Not messages.create(): it warns of older models, which pass through here, and takes no temperature.
@@ -129,11 +121,6 @@ class AnthropicModel:
             text = f"{where} answered {answer}"
         wait = read_retry_after(error.response.headers, time.time())
         return ModelError(text, kind, status=status, retry_after_s=wait)
-
-
-def _refuses_temperature(error: ModelError, temperature: float) -> bool:
-    # The API has no type for this; what it says names the field. A value out of its range stays an error.
-    return error.status == 400 and temperature <= 1 and "temperature" in str(error)
 
 
 def _reason(error: BaseException) -> str:

@@ -8,7 +8,7 @@ speaks, and what it keeps then (60 MiB, one idle thread) does not grow with the 
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 import attrs
 import trio
 
-from vega_trio._core.classify import classify, read_error
 from vega_trio.errors import MissingExtra, ModelError
-from vega_trio.llm.messages_stream import MessageDecoder, read_answer, unwind
+from vega_trio.llm.calls import HttpCaller
+from vega_trio.llm.messages_stream import MessageDecoder
 from vega_trio.llm.messages_wire import request_body
 from vega_trio.llm.pull import installed
+from vega_trio.llm.reading import read_answer
 from vega_trio.messages import Usage
 from vega_trio.protocols import ModelEvent, ModelRequest
 from vega_trio.session import ErrorClass
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 READ_TIMEOUT_S = 60.0
 _CONTEXT_TOKENS: Final = 8192
 _PARALLEL: Final = 2
-_SOURCE: Final = "the local model"
+SOURCE: Final = "the local model"
 
 
 @asynccontextmanager
@@ -48,7 +49,8 @@ async def open_local(
     async with _serving(file) as (url, key):
         httpx = await trio.to_thread.run_sync(_load_httpx)
         async with open_client(httpx, url, key, read_timeout_s) as client:
-            yield LocalModel(f"local:{path}" if path else "local", read_timeout_s, client, httpx)
+            caller = HttpCaller(SOURCE, read_timeout_s, client, httpx)
+            yield LocalModel(f"local:{path}" if path else "local", caller)
 
 
 def open_client(library: ModuleType, url: str, key: str, read_timeout_s: float) -> httpx.AsyncClient:
@@ -73,9 +75,7 @@ class LocalModel:
     """The model in this process. It costs nothing."""
 
     name: str
-    read_timeout_s: float
-    _client: httpx.AsyncClient = attrs.field(repr=False)
-    _httpx: ModuleType = attrs.field(repr=False)
+    _caller: HttpCaller = attrs.field(repr=False)
 
     @asynccontextmanager
     async def stream(self, request: ModelRequest) -> AsyncIterator[AsyncIterator[ModelEvent]]:
@@ -83,49 +83,13 @@ class LocalModel:
         if request.temperature is not None:
             body["temperature"] = request.temperature
         async with AsyncExitStack() as stack:
-            response = await self._post(body)
+            response = await self._caller.open_response("/v1/messages", body)
             stack.push_async_callback(response.aclose)
-            chunks = await stack.enter_async_context(aclosing(self._chunks(response)))
-            yield await stack.enter_async_context(aclosing(read_answer(chunks, MessageDecoder(_SOURCE))))
+            chunks = await stack.enter_async_context(aclosing(self._caller.chunks(response)))
+            yield await stack.enter_async_context(aclosing(read_answer(chunks, MessageDecoder(SOURCE))))
 
     def price(self, usage: Usage) -> int | None:
         return 0
-
-    async def _post(self, body: dict[str, Any]) -> httpx.Response:
-        try:
-            request = self._client.build_request("POST", "/v1/messages", json=body)
-            response = await self._client.send(request, stream=True)
-            if response.status_code != 200:
-                await response.aread()
-        except self._httpx.HTTPError as error:
-            raise self._failure(error) from error
-        if response.status_code != 200:
-            raise _refusal(response)
-        return response
-
-    async def _chunks(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
-        chunks = response.aiter_bytes()
-        try:
-            async for chunk in chunks:
-                yield chunk
-        except self._httpx.HTTPError as error:
-            raise self._failure(error) from error
-        finally:
-            await unwind(chunks)
-
-    def _failure(self, error: Exception) -> ModelError:
-        if isinstance(error, self._httpx.TimeoutException):
-            return ModelError(f"{_SOURCE} was silent for {self.read_timeout_s:g} s", ErrorClass.TIMEOUT)
-        return ModelError(f"{_SOURCE} broke off: {str(error) or type(error).__name__}", ErrorClass.TEMPORARY)
-
-
-def _refusal(response: httpx.Response) -> ModelError:
-    try:
-        body = response.json()
-    except ValueError:
-        body = response.text
-    said, status = read_error(body), response.status_code
-    return ModelError(f"{_SOURCE} answered {status} {said.type}: {said.message}", classify(status, said), status=status)
 
 
 def _model_file(path: str, home: Path) -> Path:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import suppress
 from typing import Any, Final
 
 import attrs
 import msgspec
-import trio
 
 from vega_trio._core.classify import classify, read_error
 from vega_trio._core.sse import EventTooLong, ServerSentEvent, SseDecoder
@@ -16,9 +13,6 @@ from vega_trio.errors import ModelError
 from vega_trio.messages import ToolCall, Usage
 from vega_trio.protocols import ModelDone, ModelEvent, TextChunk
 from vega_trio.session import ErrorClass
-
-_DRAIN_S = 1.0
-"""How long to wait, once the message is complete, for the end of its body, so that the connection can be used again."""
 
 
 class _TypeOnly(msgspec.Struct, frozen=True):
@@ -105,9 +99,9 @@ class MessageDecoder:
             raise self._garbled(f"an event that cannot be read ({error})") from error
         return found
 
-    def cut_off(self) -> ModelError:
-        """The error of a body that ended too early."""
-        return self._garbled("an answer that ended before it was complete")
+    def end(self) -> None:
+        """The body has ended, and too early: `message_stop` would have been the end. Raises: ModelError."""
+        raise self._garbled("an answer that ended before it was complete")
 
     def _event(self, raw: ServerSentEvent) -> ModelEvent | None:
         kind = raw.event or _TYPE_ONLY.decode(raw.data).type
@@ -186,32 +180,3 @@ class MessageDecoder:
 
 def _or(new: int | None, old: int) -> int:
     return old if new is None else new
-
-
-async def read_answer(chunks: AsyncGenerator[bytes, None], decoder: MessageDecoder) -> AsyncGenerator[ModelEvent, None]:
-    """The events of one answer, `ModelDone` last. `chunks` raise ModelError for failures of the transport.
-
-    Raises: ModelError, also when the body ends before the message does.
-    """
-    while decoder.done is None:
-        chunk = await anext(chunks, None)
-        if chunk is None:
-            raise decoder.cut_off()
-        for event in decoder.feed(chunk):
-            yield event
-    # What goes wrong now costs the connection, not the answer, which is complete.
-    with trio.move_on_after(_DRAIN_S), suppress(ModelError):
-        while await anext(chunks, None) is not None:
-            pass
-    yield decoder.done
-
-
-async def unwind(chunks: AsyncIterator[bytes]) -> None:
-    """Ends a response's generators, from the innermost outwards, as cancelling does.
-
-    Closing the outer one would leave those it reads from to the garbage collector, which Trio warns of.
-    """
-    with trio.CancelScope() as scope:
-        scope.cancel()
-        while await anext(chunks, None) is not None:
-            pass  # what had arrived already

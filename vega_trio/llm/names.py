@@ -2,43 +2,69 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
 from vega_trio.errors import ConfigError, did_you_mean
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
 DEFAULT_MODEL = "claude-sonnet-5-5"
 """The newest Sonnet that the installed SDK lists; a test compares them."""
 
-Provider = Literal["anthropic", "demo", "local", "openai"]
-PROVIDERS: tuple[Provider, ...] = get_args(Provider)
+BUILTIN: Final = ("anthropic", "demo", "local", "openai", "recorded")
+GROUP: Final = "vega_trio.models"
+"""The entry point group in which other packages register providers."""
+
+_EXAMPLES: Final[Mapping[str, str]] = {
+    "anthropic": f"anthropic:{DEFAULT_MODEL}",
+    "openai": "openai:gpt-5",
+    "local": "local:/path/to/model.gguf",
+    "recorded": "recorded:run.jsonl",
+    "demo": "demo",
+}
 
 
 @attrs.frozen
 class ModelName:
     """A parsed model string. `model` is empty for `demo` and for the installed local model."""
 
-    provider: Provider
+    provider: str
     model: str = ""
 
     def __str__(self) -> str:
         return f"{self.provider}:{self.model}" if self.model else self.provider
 
 
-def parse_model_name(text: str) -> ModelName:
-    """`anthropic:NAME`, `openai:NAME`, `local`, `local:/path.gguf`, `demo`; bare `gpt-*` is openai, the rest anthropic.
+def registered() -> dict[str, EntryPoint]:
+    """Providers that installed packages bring, by name. A built-in name cannot be taken."""
+    from importlib.metadata import entry_points  # 20 ms, which only an unknown name and a document need
 
-    Raises: ConfigError, with a suggestion, for an empty string, an unknown provider or a missing name.
+    return {each.name: each for each in entry_points(group=GROUP) if each.name not in BUILTIN}
+
+
+def providers() -> tuple[str, ...]:
+    """All there are, the built-in ones first."""
+    return (*BUILTIN, *sorted(registered()))
+
+
+def parse_model_name(text: str) -> ModelName:
+    """`anthropic:NAME`, `openai:NAME`, `local`, `local:/path.gguf`, `recorded:FILE`, `demo`, or another provider's.
+
+    Bare `gpt-*` is openai, any other bare name anthropic. Raises: ConfigError, with a suggestion, for an empty string,
+    an unknown provider or a missing name.
     """
     text = text.strip()
     provider, colon, model = text.partition(":")
     if not colon:
         return _bare(text)
-    if provider not in PROVIDERS:
-        raise ConfigError(f"model {text!r}: unknown provider {provider!r}{did_you_mean(provider, PROVIDERS)}")
+    if provider not in BUILTIN and provider not in registered():
+        raise ConfigError(f"model {text!r}: unknown provider {provider!r}{did_you_mean(provider, providers())}")
     if provider == "demo" or not model.strip():
-        raise ConfigError(f"model {text!r}: write {_example(provider)!r}")
+        raise ConfigError(f"model {text!r}: write {_EXAMPLES.get(provider, f'{provider}:NAME')!r}")
     return ModelName(provider, model.strip())
 
 
@@ -46,19 +72,7 @@ def _bare(text: str) -> ModelName:
     if not text:
         raise ConfigError(f"the model's name is empty; write for example {'anthropic:' + DEFAULT_MODEL!r} or 'demo'")
     if text in ("demo", "local"):
-        return ModelName("demo" if text == "demo" else "local")
+        return ModelName(text)
     if text.startswith("gpt-"):
         return ModelName("openai", text)
     return ModelName("anthropic", text)
-
-
-def _example(provider: Provider) -> str:
-    match provider:
-        case "anthropic":
-            return f"anthropic:{DEFAULT_MODEL}"
-        case "openai":
-            return "openai:gpt-5"
-        case "local":
-            return "local:/path/to/model.gguf"
-        case "demo":
-            return "demo"

@@ -6,14 +6,18 @@ The list takes some 0.2 s to load; an adapter loads it in the thread in which it
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, Decimal
+from typing import Any
 
 from vega_trio.messages import Usage
 
 _MICRO = Decimal(1_000_000)
 
 
-def price_of(provider: str, model: str, usage: Usage) -> int | None:
-    """Micro-dollars, a fraction counting as one so that spending is never understated; None: not in the list."""
+def price_of(provider: str, model: str, usage: Usage, *, url: str = "") -> int | None:
+    """Micro-dollars, a fraction counting as one so that spending is never understated; None: not in the list.
+
+    The provider whose address `url` is goes before `provider`.
+    """
     import genai_prices
 
     # Its input tokens are all of them; ours leave out what the cache served or stored.
@@ -23,8 +27,11 @@ def price_of(provider: str, model: str, usage: Usage) -> int | None:
         cache_write_tokens=usage.cache_write_tokens,
         output_tokens=usage.output_tokens,
     )
-    try:
-        found = genai_prices.calc_price(counted, model_ref=model, provider_id=provider)
-    except LookupError:
-        return None
-    return int((found.total_price * _MICRO).to_integral_value(ROUND_CEILING))
+    wheres: list[dict[str, Any]] = [{"provider_api_url": url}] if url else []
+    for where in [*wheres, {"provider_id": provider}]:
+        try:
+            found = genai_prices.calc_price(counted, model_ref=model, **where)
+        except LookupError:
+            continue
+        return int((found.total_price * _MICRO).to_integral_value(ROUND_CEILING))
+    return None

@@ -13,13 +13,15 @@ from types import TracebackType
 import attrs
 import trio
 
-from vega_trio.errors import ConfigError, MissingExtra, VegaError
-from vega_trio.llm.names import ModelName, parse_model_name
+from vega_trio.errors import MissingExtra, VegaError
+from vega_trio.llm.names import ModelName, parse_model_name, registered
+from vega_trio.llm.third_party import make_model
 from vega_trio.messages import Usage
 from vega_trio.protocols import Model, ModelEvent, ModelRequest
 
 Opener = Callable[[], AbstractAsyncContextManager[Model]]
 READ_TIMEOUT_S = 60.0
+_CLOSING_S = 5.0
 
 
 @attrs.define(eq=False)
@@ -65,6 +67,10 @@ class Models:
                 from vega_trio.llm.demo import DemoModel
 
                 return DemoModel()
+            case "recorded":
+                from vega_trio.llm.recorded import RecordedModel
+
+                return RecordedModel(Path(name.model))
             case "anthropic":
                 _require("anthropic", "anthropic", str(name))
                 price = partial(_anthropic_price, name.model)
@@ -74,7 +80,12 @@ class Models:
                 _require("httpx", "local", str(name))
                 return LazyModel(str(name), lambda _: 0, lambda: self._local(name.model), self._owner())
             case "openai":
-                raise ConfigError(f"model {str(name)!r}: OpenAI-compatible models are not supported yet")
+                _require("httpx", "http", str(name))
+                price = partial(_openai_price, name.model, self.env)
+                return LazyModel(str(name), price, lambda: self._openai(name.model), self._owner())
+            case other:
+                self._owner()
+                return make_model(registered()[other], name, self.env)
 
     def _owner(self) -> trio.Nursery:
         if self._nursery is None:
@@ -86,6 +97,11 @@ class Models:
 
         return open_anthropic(model, env=self.env, read_timeout_s=self.read_timeout_s)
 
+    def _openai(self, model: str) -> AbstractAsyncContextManager[Model]:
+        from vega_trio.llm.openai import open_openai
+
+        return open_openai(model, env=self.env, read_timeout_s=self.read_timeout_s)
+
     def _local(self, path: str) -> AbstractAsyncContextManager[Model]:
         from vega_trio.llm.local import open_local
 
@@ -95,6 +111,11 @@ class Models:
     async def _holding(self) -> AsyncIterator[None]:
         async with trio.open_nursery() as self._nursery:
             yield
+            for model in self._models.values():
+                close = getattr(model, "aclose", None)  # LazyModels close what they opened themselves
+                if close is not None:
+                    with trio.move_on_after(_CLOSING_S, shield=True):
+                        await close()
             self._nursery.cancel_scope.cancel()
 
 
@@ -160,3 +181,9 @@ def _anthropic_price(model: str, usage: Usage) -> int | None:
     from vega_trio.llm.prices import price_of
 
     return price_of("anthropic", model, usage)
+
+
+def _openai_price(model: str, env: Mapping[str, str], usage: Usage) -> int | None:
+    from vega_trio.llm.prices import price_of
+
+    return price_of("openai", model, usage, url=env.get("OPENAI_BASE_URL", "").strip())

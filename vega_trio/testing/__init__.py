@@ -1,4 +1,4 @@
-"""The testing kit: scripted models and tools, a memory store, no network, a fake Messages API, a simulator."""
+"""The testing kit: scripted and recorded models, a memory store, no network, a fake model server, a simulator."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from vega_trio.testing.network import NetworkBlocked, block_network
 from vega_trio.testing.scripted import FakeTool, ScriptedModel, ScriptedReply
 
 if TYPE_CHECKING:
+    from vega_trio.llm.recorded import RecordedModel, RecordingModel
     from vega_trio.store.memory import MemoryStore
     from vega_trio.testing.fake_messages import FakeMessagesServer, FakeReply, HttpFault, Mute
     from vega_trio.testing.nemesis import Faults, InjectedFault, Nemesis
@@ -25,6 +26,8 @@ __all__ = [
     "Mute",
     "Nemesis",
     "NetworkBlocked",
+    "RecordedModel",
+    "RecordingModel",
     "ScriptedModel",
     "ScriptedReply",
     "Simulation",
@@ -41,6 +44,8 @@ _LATER = {
     "FakeReply": "vega_trio.testing.fake_messages",
     "HttpFault": "vega_trio.testing.fake_messages",
     "Mute": "vega_trio.testing.fake_messages",
+    "RecordedModel": "vega_trio.llm.recorded",
+    "RecordingModel": "vega_trio.llm.recorded",
     "Faults": "vega_trio.testing.nemesis",
     "InjectedFault": "vega_trio.testing.nemesis",
     "Nemesis": "vega_trio.testing.nemesis",

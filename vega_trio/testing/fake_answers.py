@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from vega_trio.llm.demo_rules import DemoCrash, answer, read_turn
 from vega_trio.messages import Message, Part, TextPart, ToolCall, ToolResult, Usage
 from vega_trio.protocols import ModelRequest, ToolSpec
@@ -18,7 +20,8 @@ _PACE_S = 0.01
 
 def answer_any_prompt(request: FakeRequest) -> FakeReply:
     """What the demo model would say. Asked to crash it drops the connection, to fail it sends an error event."""
-    steps = answer(read_turn(read_request(request.body)))
+    read = read_chat if request.path.endswith("/chat/completions") else read_request
+    steps = answer(read_turn(read(request.body)))
     said = tuple(step for step in steps if isinstance(step, str | ToolCall))
     letters_in, letters_out = len(str(request.body)), sum(len(str(each)) for each in said)
     usage = Usage(input_tokens=letters_in // 4 + 1, output_tokens=letters_out // 4 + 1)
@@ -42,6 +45,31 @@ def read_request(body: Mapping[str, Any]) -> ModelRequest:
     )
     system = body.get("system", "")
     return ModelRequest(messages=messages, system=system if isinstance(system, str) else "", tools=tools)
+
+
+def read_chat(body: Mapping[str, Any]) -> ModelRequest:
+    """A request body of chat completions as a value; what it does not understand it leaves out."""
+    functions = [tool["function"] for tool in body.get("tools", ()) if "name" in tool.get("function", {})]
+    tools = tuple(
+        ToolSpec(name=each["name"], description=each.get("description", ""), parameters=each.get("parameters", {}))
+        for each in functions
+    )
+    said = [each for each in body.get("messages", ()) if isinstance(each, dict)]
+    system = "".join(str(each.get("content")) for each in said if each.get("role") == "system")
+    return ModelRequest(messages=tuple(_chat_messages(said)), system=system, tools=tools)
+
+
+def _chat_messages(said: list[dict[str, Any]]) -> Iterator[Message]:
+    for each in said:
+        match each:
+            case {"role": "user"}:
+                yield Message("user", tuple(_parts(each.get("content") or "")))
+            case {"role": "assistant"}:
+                called = (call["function"] | {"id": call["id"]} for call in each.get("tool_calls", ()))
+                calls = [ToolCall(call["id"], call["name"], msgspec.json.decode(call["arguments"])) for call in called]
+                yield Message("assistant", (*_parts(each.get("content") or ""), *calls))
+            case {"role": "tool", "tool_call_id": str(call_id)}:
+                yield Message("user", ToolResult(call_id, str(each.get("content"))))
 
 
 def _parts(content: Any) -> Iterator[Part]:

@@ -1,5 +1,6 @@
-"""A Messages API server on loopback: scripted, or answering any prompt, and able to fail in every known way.
+"""A model server on loopback: scripted, or answering any prompt, and able to fail in every known way.
 
+It speaks the Messages API, and chat completions for clients of OpenAI's (`OPENAI_BASE_URL` is its address and `/v1`).
 `python -m vega_trio.testing.fake_messages --port 8399` runs it by itself; point `ANTHROPIC_BASE_URL` at it.
 """
 
@@ -22,11 +23,13 @@ import trio
 
 from vega_trio.messages import ToolCall
 from vega_trio.testing.fake_answers import answer_any_prompt
+from vega_trio.testing.fake_chat import chat_frames, whole_chat
 from vega_trio.testing.fake_replies import FakeReply, HttpFault, Mute, event_frames, whole_body
 
 __all__ = ["FakeMessagesServer", "FakeReply", "FakeRequest", "HttpFault", "Mute"]
 
 _MESSAGES: Final = "/v1/messages"
+_CHAT: Final = "/chat/completions"
 _EVENT_STREAM: Final = [("content-type", "text/event-stream; charset=utf-8")]
 
 
@@ -119,7 +122,8 @@ class FakeMessagesServer:
         """One request and its answer; whether another may follow."""
         request = await wire.receive()
         self.requests.append(request)
-        if not request.path.partition("?")[0].endswith(_MESSAGES) or request.method != "POST":
+        path = request.path.partition("?")[0]
+        if not path.endswith((_MESSAGES, _CHAT)) or request.method != "POST":
             await wire.send_fault(HttpFault(404, "not_found_error", f"no route {request.method} {request.path}"))
             return wire.next()
         match await self._answer(request):
@@ -128,9 +132,10 @@ class FakeMessagesServer:
             case HttpFault() as fault:
                 await wire.send_fault(fault)
             case FakeReply() as reply if request.body.get("stream"):
-                await wire.send_stream(reply, str(request.body.get("model")))
+                await wire.send_stream(reply, _frames(reply, request, chat=path.endswith(_CHAT)))
             case FakeReply() as reply:
-                await wire.send_whole(200, [], whole_body(reply, str(request.body.get("model"))))
+                write = whole_chat if path.endswith(_CHAT) else whole_body
+                await wire.send_whole(200, [], write(reply, str(request.body.get("model"))))
             case parts:
                 raise TypeError(f"the fake server cannot answer with {parts!r}")
         return wire.next()
@@ -178,10 +183,10 @@ class _Wire:
         await self._send(h11.Data(data=body))
         await self._send(h11.EndOfMessage())
 
-    async def send_stream(self, reply: FakeReply, model: str) -> None:
+    async def send_stream(self, reply: FakeReply, frames: Iterable[bytes]) -> None:
         await self._send(h11.Response(status_code=200, headers=_EVENT_STREAM))
         limit = reply.cut_after_bytes if reply.cut_after_bytes is not None else reply.stall_after_bytes
-        for piece in _body_pieces(reply, model, limit):
+        for piece in _body_pieces(reply, frames, limit):
             await trio.sleep(reply.delay_s)
             await self._send(h11.Data(data=piece))
         if reply.cut_after_bytes is not None:
@@ -213,8 +218,12 @@ class _Wire:
             await self._stream.send_all(data)
 
 
-def _body_pieces(reply: FakeReply, model: str, limit: int | None) -> list[bytes]:
-    frames = list(event_frames(reply, model))
+def _frames(reply: FakeReply, request: FakeRequest, *, chat: bool) -> Iterable[bytes]:
+    model, options = str(request.body.get("model")), request.body.get("stream_options") or {}
+    return chat_frames(reply, model, counted=bool(options.get("include_usage"))) if chat else event_frames(reply, model)
+
+
+def _body_pieces(reply: FakeReply, frames: Iterable[bytes], limit: int | None) -> Iterable[bytes]:
     if reply.fragment_bytes is None and limit is None:
         return frames
     body = b"".join(frames)[:limit]

@@ -1,4 +1,4 @@
-"""What the fake Messages API can answer: replies, with faults where wanted, and their bytes."""
+"""What the fake server can answer: replies, with faults where wanted, and their bytes in the Messages API."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 
 from vega_trio.messages import ToolCall, Usage
 
-_LETTERS_OF_JSON = 9
+LETTERS_OF_JSON = 9
 """Tool arguments come in pieces of this size, so that a reader has to put them together."""
 
 
@@ -50,12 +50,16 @@ class FakeReply:
 
 @attrs.frozen
 class HttpFault:
-    """An error status with the API's error body, such as `HttpFault(429, "rate_limit_error", retry_after=2)`."""
+    """An error status with the API's error body, such as `HttpFault(429, "rate_limit_error", retry_after=2)`.
+
+    `code` is what chat completions add to the type.
+    """
 
     status: int
     type: str = "api_error"
     message: str = "the fake server was told to fail"
     retry_after: float | str | None = attrs.field(default=None, kw_only=True)
+    code: str = attrs.field(default="", kw_only=True)
 
     @property
     def headers(self) -> list[tuple[str, str]]:
@@ -63,7 +67,8 @@ class HttpFault:
 
     @property
     def body(self) -> bytes:
-        return msgspec.json.encode({"type": "error", "error": {"type": self.type, "message": self.message}})
+        code = {"code": self.code} if self.code else {}
+        return msgspec.json.encode({"type": "error", "error": {"type": self.type, "message": self.message, **code}})
 
 
 @attrs.frozen
@@ -106,10 +111,10 @@ def event_frames(reply: FakeReply, model: str) -> Iterator[bytes]:
 def _block(index: int, part: str | ToolCall, chunk_size: int | None) -> Iterator[bytes]:
     if isinstance(part, str):
         block: Mapping[str, Any] = {"type": "text", "text": ""}
-        deltas = [{"type": "text_delta", "text": text} for text in _pieces(part, chunk_size)]
+        deltas = [{"type": "text_delta", "text": text} for text in pieces(part, chunk_size)]
     else:
         block = {"type": "tool_use", "id": part.id, "name": part.name, "input": {}}
-        written = _pieces(msgspec.json.encode(part.arguments).decode(), _LETTERS_OF_JSON)
+        written = pieces(msgspec.json.encode(part.arguments).decode(), LETTERS_OF_JSON)
         deltas = [{"type": "input_json_delta", "partial_json": text} for text in ("", *written)]
     yield _frame("content_block_start", index=index, content_block=block)
     for delta in deltas:
@@ -126,7 +131,8 @@ def _noise() -> Iterator[bytes]:
     yield _frame("content_block_stop", index=0)
 
 
-def _pieces(text: str, size: int | None) -> list[str]:
+def pieces(text: str, size: int | None) -> list[str]:
+    """The text word by word, or in pieces of `size` characters."""
     if size is None:
         return re.findall(r"\S+\s*|\s+", text)
     return [text[start : start + size] for start in range(0, len(text), size)]
