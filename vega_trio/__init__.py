@@ -116,7 +116,7 @@ _HOMES = {
         "StoreError StoreOverloaded StoreReadOnly StoreTooNew SupervisorGaveUp TooManyProcesses ToolError "
         "ToolRetry TurnCancelled TurnFailed UnknownAgent UnknownApproval UnknownMcpServer UnknownName UnknownProcess "
         "UnknownRun "
-        "UnknownSession UnknownWorkflow VegaError WouldDeadlock"
+        "UnknownSession UnknownToken UnknownWorkflow VegaError WouldDeadlock"
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

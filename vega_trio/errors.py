@@ -4,7 +4,7 @@
     |-- told to the model      ToolError > ToolRetry;  McpError > McpLost, McpUnavailable, McpTimeout
     |-- your file              DocumentError(diagnostics)
     |-- your request           ConfigError, UnknownAgent, UnknownSession, UnknownWorkflow, UnknownRun,
-    |                          UnknownApproval, UnknownMcpServer, ApprovalDecided > ApprovalExpired,
+    |                          UnknownToken, UnknownApproval, UnknownMcpServer, ApprovalDecided > ApprovalExpired,
     |                          McpServerExists, InputError, MissingExtra
     |-- the world              ModelError(error_class) > MissingKey, CircuitOpen, RateLimited, BudgetExceeded;
     |                          StoreError > StoreBusy, StoreTooNew, StoreOverloaded, StoreReadOnly, StoreBroken
@@ -88,6 +88,10 @@ class UnknownAgent(VegaError):
 
 class UnknownSession(VegaError):
     """The agent and user have no session with that id."""
+
+
+class UnknownToken(VegaError):
+    """No token has that id."""
 
 
 class UnknownWorkflow(VegaError):

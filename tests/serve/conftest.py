@@ -18,12 +18,17 @@ import trio
 
 from vega_trio.app.disk import Disk
 from vega_trio.app.open import App, open_app
+from vega_trio.app.tokens import Tokens
 from vega_trio.dsl.parse import parse_document
 from vega_trio.protocols import Model, Store
+from vega_trio.serve.door import Door
 from vega_trio.serve.guard import open_policy
 from vega_trio.serve.listener import Address, open_listener
 from vega_trio.serve.server import run
 from vega_trio.testing import ScriptedModel
+
+OPERATOR = "operator-token-of-the-tests-0123456789"
+"""The secret in the home's file, where a token is asked for."""
 
 DOCUMENT = """
 name: served
@@ -126,6 +131,8 @@ class Served:
     stop: trio.Event
     down: trio.Event
     http: httpx.AsyncClient
+    door: Door
+    operator: dict[str, str] = attrs.field(factory=lambda: {"authorization": f"Bearer {OPERATOR}"})
 
     async def chat(self, message: str, agent: str = "assistant", **query: str) -> list[Frame]:
         """Asks and reads the whole stream."""
@@ -201,6 +208,8 @@ async def _serving(
     store: Path | Store | None = None,
     limits: dict[str, float] | None = None,
     shutdown_timeout: float = 5.0,
+    token: bool = False,
+    read_only: bool = False,
 ) -> AsyncIterator[Served]:
     tools = list(tools)
     path = home / "served.vega.yaml"
@@ -211,18 +220,23 @@ async def _serving(
     chosen = model if hasattr(model, "stream") else ScriptedModel(model)
     async with open_app(document, model=chosen, store=store, tools=tools, env={}, home=home, shutdown_timeout=1) as app:
         async with trio.open_nursery() as nursery:
-            served = await nursery.start(_serve, app, shutdown_timeout)
+            served = await nursery.start(_serve, app, shutdown_timeout, token, read_only)
             async with served.http:
                 yield served
             served.stop.set()
 
 
-async def _serve(app: App, shutdown_timeout: float, *, task_status: trio.TaskStatus[Served]) -> None:
+async def _serve(
+    app: App, shutdown_timeout: float, token: bool, read_only: bool, *, task_status: trio.TaskStatus[Served]
+) -> None:
     listener = open_listener(Address("127.0.0.1", 0))
     port = listener.getsockname()[1]
     stop, down = trio.Event(), trio.Event()
     http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False)
     policy = open_policy(port, [], ["https://app.example.com"], 1024 * 1024)
-    ready = partial(task_status.started, Served(app, port, stop, down, http))
-    await run(app, listener, policy, on_ready=ready, stop=stop, shutdown_timeout=shutdown_timeout)
+    tokens = Tokens(app.store)
+    await tokens.load(OPERATOR if token else None)
+    door = Door("token" if token else "local", tokens, port, read_only)
+    ready = partial(task_status.started, Served(app, port, stop, down, http, door))
+    await run(app, listener, policy, door, on_ready=ready, stop=stop, shutdown_timeout=shutdown_timeout)
     down.set()

@@ -12,7 +12,7 @@ import trio
 
 from vega_trio.app.open import open_app
 from vega_trio.protocols import ModelRequest
-from vega_trio.serve.server import serve
+from vega_trio.serve.server import Access, serve
 from vega_trio.testing import ScriptedModel, ScriptedReply
 
 
@@ -26,7 +26,13 @@ async def main(document: str, shutdown_timeout: float) -> None:
     async with open_app(
         document, model=ScriptedModel(answer), store=home / "vega.db", env={}, home=home, shutdown_timeout=1
     ) as app:
-        await serve(app, addr=":0", on_ready=lambda url: print(url, flush=True), shutdown_timeout=shutdown_timeout)
+        await serve(
+            app,
+            addr=":0",
+            access=Access(home=home),
+            on_ready=lambda url: print(url, flush=True),
+            shutdown_timeout=shutdown_timeout,
+        )
     print("closed", flush=True)
 
 

@@ -19,7 +19,7 @@ import trio
 from vega_trio.errors import ConfigError
 from vega_trio.events import SessionUpdated
 from vega_trio.protocols import ModelRequest
-from vega_trio.serve.server import serve
+from vega_trio.serve.server import Access, serve
 from vega_trio.testing import ScriptedReply
 
 pytestmark = pytest.mark.e2e
@@ -256,11 +256,13 @@ async def test_a_turn_that_does_not_drain_in_time_is_cut_off(serving: Any) -> No
                 assert trio.current_time() - began < 5
 
 
-async def test_a_taken_port_is_a_clear_error(serving: Any) -> None:
+async def test_a_taken_port_is_a_clear_error(serving: Any, tmp_path: Path) -> None:
     with trio.fail_after(10):
         async with serving() as served:
             with pytest.raises(ConfigError, match=rf"{served.port} is taken.*--addr :0"):
-                await serve(served.app, addr=f":{served.port}", on_ready=print, shutdown_timeout=1)
+                await serve(
+                    served.app, addr=f":{served.port}", access=Access(home=tmp_path), on_ready=print, shutdown_timeout=1
+                )
 
 
 async def test_nothing_is_left_when_a_server_is_down(serving: Any) -> None:

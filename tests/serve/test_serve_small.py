@@ -45,9 +45,9 @@ def test_what_is_no_address_is_told_so(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["0.0.0.0:3001", "[::]:3001", "192.168.1.4:3001", "example.com:3001"])
-def test_an_address_that_others_reach_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match="use --addr :3001"):
-        parse_address(text)
+def test_an_address_that_others_reach_is_known_as_such(text: str) -> None:
+    assert not parse_address(text).loopback
+    assert parse_address("127.0.0.2:1").loopback
 
 
 def test_a_taken_port_names_address_and_remedy() -> None:

@@ -16,6 +16,7 @@ from vega_trio.app.chat import Chat, ChatMessage, ChatStatus, ChatStream
 from vega_trio.app.fork import fork
 from vega_trio.app.mcp import Mcp
 from vega_trio.app.overview import Overview, ProcessDetail, Stats
+from vega_trio.app.ownership import Hearing, Owners, owners_of
 from vega_trio.app.runbook import Runbook
 from vega_trio.app.runs import Run, Runs
 from vega_trio.app.supervisors import SupervisorNode, supervisor_tree
@@ -119,6 +120,14 @@ class App:
 
     async def processes(self, *, status: str | None = None, agent: str | None = None) -> list[ProcessRow]:
         return await self.overview.processes(status=status, agent=agent)
+
+    async def owners(self) -> Owners:
+        """Whose each process is, living or past."""
+        return await owners_of(self.store, await self.overview.processes())
+
+    async def hearing(self, user: str) -> Hearing:
+        """Which events are the user's to hear."""
+        return Hearing(user, await self.owners(), self.chats.sessions, self.runs, self.orch)
 
     async def process(self, process_id: str) -> ProcessDetail:
         """Raises: UnknownProcess."""

@@ -40,6 +40,8 @@ class Sessions:
     store: Store
     _newest: dict[tuple[str, str], Session] = attrs.field(factory=dict)
     _starting: dict[str, trio.Event] = attrs.field(factory=dict)
+    users: dict[str, str] = attrs.field(factory=dict)
+    """Of the sessions that were spoken in since the program started, by id."""
 
     async def resolve(self, session: Session) -> Session:
         """The session with its id: the one named, else the newest open of (agent, user), else a new one.
@@ -143,4 +145,5 @@ class Sessions:
         assert session.id is not None
         whole = {"id": session.id, "agent": session.agent, "user": session.user, **row}
         whole["updated_at"] = rfc3339(time.time())
+        self.users[session.id] = session.user
         await self.store.submit(Promptly(Put("session", session.id, whole))).wait()

@@ -15,6 +15,9 @@ from vega_trio.cli.options import Shared, vega_command
 @click.option("--model", metavar="M", help="The model for all agents: demo, local, or PROVIDER:NAME.")
 @click.option("--allow-host", "hosts", metavar="H", multiple=True, help="Also answer under this host name.")
 @click.option("--allow-origin", "origins", metavar="URL", multiple=True, help="Also let pages of this origin call.")
+@click.option("--token", is_flag=True, help="Ask for a token on loopback too; any other address always does.")
+@click.option("--read-only", is_flag=True, help="Let everybody look and nobody change anything.")
+@click.option("--trust-user-header", is_flag=True, help="Take X-Auth-User from a proxy that has an owner's token.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -25,6 +28,9 @@ def command(
     model: str | None,
     hosts: tuple[str, ...],
     origins: tuple[str, ...],
+    token: bool,
+    read_only: bool,
+    trust_user_header: bool,
 ) -> int:
     """Serve the dashboard and the HTTP API for FILE, by default the only document here, else a built-in one.
 
@@ -35,5 +41,16 @@ def command(
 
     from vega_trio.cli.serving import Request, serve_document
 
-    request = Request(file=file, addr=addr, db=db, demo=demo, model=model, hosts=hosts, origins=origins)
+    request = Request(
+        file=file,
+        addr=addr,
+        db=db,
+        demo=demo,
+        model=model,
+        hosts=hosts,
+        origins=origins,
+        token=token,
+        read_only=read_only,
+        trust_user_header=trust_user_header,
+    )
     return serve_document(request, Shared(ctx))

@@ -36,6 +36,9 @@ class Request:
     model: str | None
     hosts: tuple[str, ...]
     origins: tuple[str, ...]
+    token: bool
+    read_only: bool
+    trust_user_header: bool
 
 
 def serve_document(request: Request, shared: Shared) -> int:
@@ -63,7 +66,7 @@ def choose_address(flag: str | None, setup: Setup) -> str:
 async def _main(request: Request, shared: Shared, setup: Setup, database: str) -> None:
     try:
         from vega_trio.serve.listener import parse_address
-        from vega_trio.serve.server import serve
+        from vega_trio.serve.server import Access, serve
     except ModuleNotFoundError as error:
         raise MissingExtra("serve", "vega serve") from error
     addr = choose_address(request.addr, setup)
@@ -71,6 +74,12 @@ async def _main(request: Request, shared: Shared, setup: Setup, database: str) -
     source = choose_document(request.file)
     model = "demo" if request.demo else request.model
     env = environment(setup, source, model)
+    access = Access(
+        home=setup.home,
+        token=request.token,
+        read_only=request.read_only,
+        trust_user_header=request.trust_user_header,
+    )
     async with open_app(source, model=model, store=database, env=env, home=setup.home) as app:
         if not shared.quiet:
             _say(f"{app.document.file}: {counts(app.document)}")
@@ -83,6 +92,7 @@ async def _main(request: Request, shared: Shared, setup: Setup, database: str) -
             addr=addr,
             allow_hosts=request.hosts,
             allow_origins=request.origins,
+            access=access,
             on_ready=_ready,
             shutdown_timeout=app.document.settings.shutdown_timeout_s,
         )

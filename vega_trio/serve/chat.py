@@ -14,7 +14,8 @@ from vega_trio.app.application import App
 from vega_trio.app.chat import ChatMessage, ChatStream
 from vega_trio.errors import UnknownAgent
 from vega_trio.events import TurnFailure, TurnFinished, TurnStopped
-from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, json_answer, user_of
+from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, json_answer
+from vega_trio.serve.door import Identity
 from vega_trio.serve.models import (
     ChatAnswer,
     ChatEntry,
@@ -127,21 +128,21 @@ async def _question(desk: Desk, request: Request, name: str) -> tuple[Session, s
         text = f"the message has more than {desk.limits.message} bytes"
         hint = "send less, or give the agent a file to read"
         raise Refused(Problem(413, "too_large", text, hint, field="message"))
-    return _session(desk.app, user_of(request), name, body.session), body.message
+    return _session(desk.app, exchange_of(request).identity, name, body.session), body.message
 
 
 def _asked(desk: Desk, request: Request, name: str) -> Session:
     """The session that the address names. Raises: UnknownAgent, Refused."""
-    return _session(desk.app, user_of(request), name, request.args.get("session") or None)
+    return _session(desk.app, exchange_of(request).identity, name, request.args.get("session") or None)
 
 
-def _session(app: App, caller: str, name: str, session_id: str | None) -> Session:
-    """`AGENT`, the caller's own, or `AGENT:USER`. Raises: UnknownAgent, Refused."""
+def _session(app: App, caller: Identity, name: str, session_id: str | None) -> Session:
+    """`AGENT`, the caller's own, or, for an owner, `AGENT:USER`. Raises: UnknownAgent, Refused."""
     try:
-        return Session(app.agent(name).agent.name, caller, session_id)
+        return Session(app.agent(name).agent.name, caller.user, session_id)
     except UnknownAgent:
         agent, _, user = name.partition(":")
-        if not user:
+        if not user or (caller.role != "owner" and user != caller.user):
             raise
     if len(user) > USER_LENGTH or not user.isprintable():
         raise bad_value("name", f"the user after the colon must have 1 to {USER_LENGTH} printable characters")

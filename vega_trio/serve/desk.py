@@ -14,6 +14,7 @@ from vega_trio._core.codec import decode_json
 from vega_trio.app.application import App
 from vega_trio.serve.assets import Bundle
 from vega_trio.serve.convert import open_converter, read
+from vega_trio.serve.door import Door
 from vega_trio.serve.exchange import SCOPE_KEY, Exchange
 from vega_trio.serve.problems import Problem, Refused, bad_value
 from vega_trio.serve.ring import EventRing
@@ -49,6 +50,7 @@ class Desk:
     limits: Limits
     bundle: Bundle
     stopping: trio.Event
+    door: Door = attrs.field(factory=Door)
     converter: Converter = attrs.field(factory=open_converter)
 
 

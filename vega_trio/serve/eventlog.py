@@ -10,7 +10,7 @@ from quart import Request, Response
 from vega_trio._core.wire import rfc3339
 from vega_trio.protocols import Store, StoredEvent
 from vega_trio.serve.desk import Desk, Route, number_of
-from vega_trio.serve.events import LARGEST_ID, EventFilter, event_filter
+from vega_trio.serve.events import LARGEST_ID, EventFilter, event_filter, hearing_of
 from vega_trio.serve.paging import next_page, page_length
 from vega_trio.serve.problems import bad_value
 
@@ -42,6 +42,7 @@ async def read(desk: Desk, request: Request) -> Response:
     query = request.args
     process_id, agent = query.get("process_id") or None, query.get("agent") or None
     wanted = event_filter(query.get("type", ""), process_id, agent, field="type")
+    wanted = attrs.evolve(wanted, hearing=await hearing_of(desk, request))
     span = Span(_time(request, "since", float("-inf")), _time(request, "until", float("inf")))
     limit = page_length(request)
     before = number_of(request, "cursor", least=1, most=LARGEST_ID)

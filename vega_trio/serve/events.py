@@ -10,8 +10,10 @@ import trio
 from quart import Request, Response
 from quart.wrappers.response import ResponseBody
 
+from vega_trio._core.codec import decode_json
+from vega_trio.app.ownership import Hearing
 from vega_trio.protocols import Store, StoredEvent
-from vega_trio.serve.desk import Desk, Route
+from vega_trio.serve.desk import Desk, Route, exchange_of
 from vega_trio.serve.problems import Problem, Refused, bad_value
 from vega_trio.serve.ring import EventFrame, EventRing
 from vega_trio.serve.sse import CONNECTED, HEARTBEAT, frame, to_json
@@ -38,8 +40,12 @@ class EventFilter:
     prefixes: tuple[str, ...] = ()
     process_id: str | None = None
     agent: str | None = None
+    hearing: Hearing | None = attrs.field(default=None, repr=False)
 
     def wants(self, event: EventFrame | StoredEvent) -> bool:
+        return self._asked_for(event) and (self.hearing is None or may_hear(self.hearing, event))
+
+    def _asked_for(self, event: EventFrame | StoredEvent) -> bool:
         if self.process_id not in (None, event.process_id) or self.agent not in (None, event.agent):
             return False
         if not self.types and not self.prefixes:
@@ -48,6 +54,21 @@ class EventFilter:
 
     def ends(self, event: EventFrame | StoredEvent) -> bool:
         return False
+
+
+def may_hear(hearing: Hearing, event: EventFrame | StoredEvent) -> bool:
+    """Whether the event is that user's."""
+    if isinstance(event, EventFrame):
+        return hearing.hears(event.process_id, event.session_id, event.run_id)
+    data = decode_json(event.body)["data"]
+    run_id = data.get("run_id") if event.type.startswith("workflow.") else None
+    return hearing.hears(event.process_id, data.get("session_id"), run_id)
+
+
+async def hearing_of(desk: Desk, request: Request) -> Hearing | None:
+    """What limits whom the caller hears of; None: nothing."""
+    identity = exchange_of(request).identity
+    return None if identity.sees_all() else await desk.app.hearing(identity.user)
 
 
 def event_filter(
@@ -163,6 +184,7 @@ def gap_frame(first: int, last: int) -> bytes:
 async def listen(desk: Desk, request: Request) -> Response:
     query = request.args
     wanted = event_filter(query.get("types", ""), query.get("process_id") or None, query.get("agent") or None)
+    wanted = attrs.evolve(wanted, hearing=await hearing_of(desk, request))
     cursor = last_event_id(request)
     if desk.ring.listeners >= desk.limits.subscribers:
         text = f"{desk.limits.subscribers} clients are listening already"

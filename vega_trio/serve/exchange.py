@@ -19,6 +19,7 @@ from typing import Any
 import attrs
 import trio
 
+from vega_trio.serve.door import Door, Identity
 from vega_trio.serve.guard import Head, Policy, allowed_origin, is_preflight, judge, too_large
 from vega_trio.serve.problems import Problem, stopping
 from vega_trio.serve.sse import to_json
@@ -45,7 +46,7 @@ HEADERS = {
 }
 CORS_ANSWER = {
     "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE",
-    "access-control-allow-headers": "content-type, last-event-id",
+    "access-control-allow-headers": "authorization, content-type, idempotency-key, last-event-id",
     "access-control-max-age": "600",
 }
 
@@ -59,11 +60,15 @@ class Exchange:
 
     id: str
     origin: str | None
-    user: str = "default"
+    identity: Identity = attrs.field(factory=Identity)
     scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
     waits_for_turn: bool = False
     answered: bool = False
     ending: bool = False
+
+    @property
+    def user(self) -> str:
+        return self.identity.user
 
     def cut(self) -> None:
         self.scope.deadline = min(self.scope.deadline, trio.current_time() + GRACE_S)
@@ -82,6 +87,7 @@ class Reception:
 
     inner: Asgi
     policy: Policy
+    door: Door = attrs.field(factory=Door)
     _open: set[Exchange] = attrs.field(factory=set, init=False, repr=False)
     _stopping: bool = attrs.field(default=False, init=False)
 
@@ -116,9 +122,12 @@ class Reception:
         problem = judge(head, self.policy)
         if problem is None and self._stopping:
             problem = stopping()
+        preflight = problem is None and is_preflight(head, self.policy)
+        if problem is None and not preflight:
+            problem = self._identify(head, exchange)
         if problem is not None:
-            await out.refuse(problem, receive)
-        elif is_preflight(head, self.policy):
+            await self._refuse(head, problem, receive, out)
+        elif preflight:
             await out.start(204, CORS_ANSWER)
             await out.end()
         else:
@@ -130,6 +139,23 @@ class Reception:
                     await out.refuse(body, receive)
                 case None:
                     log.debug("request %s: the client left before its body was whole", exchange.id)
+
+    def _identify(self, head: Head, exchange: Exchange) -> Problem | None:
+        match self.door.identify(head):
+            case Identity() as identity:
+                exchange.identity = identity
+                return None
+            case Problem() as problem:
+                return problem
+
+    async def _refuse(self, head: Head, problem: Problem, receive: Receive, out: _Answering) -> None:
+        """A browser that wants a page is shown where to log in."""
+        if problem.status == 401 and not head.api and "text/html" in head.headers.get("accept", ""):
+            query = f"?{head.query}" if head.query.startswith("code=") else ""
+            await out.start(303, {"location": f"/login{query}", "content-length": "0"})
+            await out.end()
+        else:
+            await out.refuse(problem, receive)
 
     async def _route(self, exchange: Exchange, scope: Scope, body: bytes, receive: Receive, out: _Answering) -> None:
         first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
@@ -212,7 +238,8 @@ def _head(scope: Scope) -> Head:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1").strip()
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
     size = len(scope.get("raw_path", b"")) + sum(len(name) + len(value) + 4 for name, value in scope["headers"])
-    return Head(method=scope["method"], path=scope["path"], headers=headers, size=size)
+    query = scope.get("query_string", b"").decode("latin-1")
+    return Head(method=scope.get("method", "GET"), path=scope["path"], headers=headers, size=size, query=query)
 
 
 async def _whole_body(receive: Receive, policy: Policy) -> bytes | Problem | None:

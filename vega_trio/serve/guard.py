@@ -2,7 +2,7 @@
 
 A web page in the user's browser is the attacker here: it can reach loopback, under a name of its choice (DNS
 rebinding: the Host is then foreign) or from its own origin (CSRF: Origin and Sec-Fetch-Site say so, or the body is a
-form). None of this is about credentials, which come with other modes.
+form). None of this is about credentials: those are the door's affair (`door.py`).
 """
 
 from __future__ import annotations
@@ -36,21 +36,27 @@ class Policy:
 
 @attrs.frozen(kw_only=True)
 class Head:
-    """The part of a request that is judged. Header names are lower case; `size` is in bytes."""
+    """The part of a request that is judged. Header names are lower case; `size` is in bytes; `query` as it came."""
 
     method: str
     path: str
     headers: dict[str, str]
     size: int = 0
+    query: str = ""
 
     @property
     def api(self) -> bool:
         return self.path == "/api" or self.path.startswith("/api/")
 
 
-def open_policy(port: int, allow_hosts: Iterable[str], allow_origins: Iterable[str], max_body: int) -> Policy:
-    """The policy for a server on loopback. Raises: ConfigError naming a host or origin that cannot be one."""
-    hosts = {f"{name}:{port}" for name in LOOPBACK_NAMES}
+def open_policy(
+    port: int, allow_hosts: Iterable[str], allow_origins: Iterable[str], max_body: int, *, bound: str | None = None
+) -> Policy:
+    """The policy of a server on loopback, and on the address `bound` if it listens there.
+
+    Raises: ConfigError naming a host or origin that cannot be one.
+    """
+    hosts = {f"{name}:{port}" for name in (*LOOPBACK_NAMES, *([bound] if bound is not None else []))}
     if port == 80:
         hosts |= set(LOOPBACK_NAMES)  # what clients leave out of the Host header
     hosts |= {_checked_host(host) for host in allow_hosts}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import re
 import socket
 import sys
 
@@ -30,26 +31,35 @@ class Address:
     port: int
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return f"{self.name}:{self.port}"
+
+    @property
+    def name(self) -> str:
+        """The host as it stands in an address."""
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return _is_loopback(self.host)
+
+    @property
+    def any(self) -> bool:
+        """Whether it listens on every interface."""
+        return self.host in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
 
 def parse_address(text: str) -> Address:
-    """`:PORT`, `PORT` or `HOST:PORT`; without a host it is loopback.
-
-    Raises: ConfigError for what is no address, and for one that other machines could reach.
-    """
+    """`:PORT`, `PORT` or `HOST:PORT`; without a host it is loopback. Raises: ConfigError for what is no address."""
     host, _, port = text.strip().rpartition(":")
     if not (port.isascii() and port.isdigit() and int(port) <= 65535):
         raise ConfigError(f"--addr {text!r} is no address: write :3001 or 127.0.0.1:3001 (:0 picks a free port)")
     name = host.removeprefix("[").removesuffix("]")
     if name in ("", "localhost"):
         return Address("127.0.0.1", int(port))
-    if not _is_loopback(name):
-        raise ConfigError(
-            f"--addr {text!r} would let other machines in, which needs access tokens, and this version has none yet; "
-            f"use --addr :{port} and reach it through an SSH tunnel"
-        )
-    return Address(name, int(port))
+    if re.fullmatch(r"[A-Za-z0-9.-]+", name) is None and not _is_ipv6(name):
+        raise ConfigError(f"--addr {text!r} is no address: write :3001 or 192.168.1.5:3001")
+    return Address(name.lower(), int(port))
 
 
 def open_listener(address: Address) -> socket.socket:
@@ -81,6 +91,13 @@ def _refusal(address: Address, error: OSError) -> ConfigError:
             return ConfigError(f"the port of {address} needs rights that you do not have; use one from 1024 on")
         case _:
             return ConfigError(f"cannot listen on {address}: {error.strerror}; check --addr")
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).version == 6
+    except ValueError:
+        return False
 
 
 def _is_loopback(host: str) -> bool:

@@ -45,7 +45,30 @@ class SessionChange:
     archived: bool | None = None
 
 
+@attrs.frozen
+class Login:
+    """One of the two."""
+
+    token: str | None = None
+    code: str | None = None
+
+
+@attrs.frozen
+class NewToken:
+    user: str
+    role: str = "owner"
+
+
 # -- answers
+
+
+@attrs.frozen(kw_only=True)
+class Me:
+    """`mode`: local where no credentials are asked for, else token."""
+
+    user: str
+    role: str
+    mode: str
 
 
 @attrs.frozen(kw_only=True)

@@ -29,6 +29,7 @@ from vega_trio.errors import (
     UnknownProcess,
     UnknownRun,
     UnknownSession,
+    UnknownToken,
     UnknownWorkflow,
     VegaError,
 )
@@ -50,6 +51,7 @@ class Problem:
     diagnostics: tuple[Diagnostic, ...] = attrs.field(default=(), kw_only=True)
     retry_after_s: int | None = attrs.field(default=None, kw_only=True)
     allow: tuple[str, ...] = attrs.field(default=(), kw_only=True)
+    challenge: str = attrs.field(default="", kw_only=True)
 
     def body(self, request_id: str) -> dict[str, Any]:
         """The JSON of section 1 of the API's description."""
@@ -73,6 +75,8 @@ class Problem:
             out["retry-after"] = str(self.retry_after_s)
         if self.allow:
             out["allow"] = ", ".join(self.allow)
+        if self.challenge:
+            out["www-authenticate"] = self.challenge
         return out
 
 
@@ -134,6 +138,8 @@ def problem_of(error: VegaError) -> Problem:
             return Problem(404, "unknown_workflow", text, "GET /api/workflows lists the workflows")
         case UnknownSession():
             return Problem(404, "unknown_session", text, "leave `session` out for the newest conversation")
+        case UnknownToken():
+            return Problem(404, "not_found", text, "GET /api/tokens lists the tokens")
         case UnknownRun():
             return Problem(404, "not_found", text, "GET /api/runs lists the runs")
         case UnknownProcess():

@@ -13,9 +13,9 @@ from vega_trio.app.incarnations import Incarnation
 from vega_trio.app.overview import ProcessDetail
 from vega_trio.app.supervisors import Policy
 from vega_trio.changes import ProcessRow
-from vega_trio.errors import ConfigError, InputError
+from vega_trio.errors import ConfigError, InputError, UnknownProcess
 from vega_trio.messages import Message, TextPart
-from vega_trio.serve.desk import Desk, Route, body_of, flag_of, json_answer, plain_answer
+from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, flag_of, json_answer, plain_answer
 from vega_trio.serve.models import (
     BudgetEntry,
     ForkRequest,
@@ -63,6 +63,10 @@ async def every(desk: Desk, request: Request) -> Response:
     if status not in (None, *STATUSES):
         raise bad_value("status", f"'status' must be one of {', '.join(STATUSES)}, not {str(status)[:40]!r}")
     rows = await desk.app.processes(status=status, agent=request.args.get("agent") or None)
+    identity = exchange_of(request).identity
+    if not identity.sees_all():
+        owners = await desk.app.owners()
+        rows = [row for row in rows if owners.of(row.id) == identity.user]
     page, headers = paged(request, rows, lambda row: row.id)
     keepers = desk.app.overview.keepers()
     return json_answer(desk, [process_entry(row, keepers.get(row.id)) for row in page], headers=headers)
@@ -70,7 +74,7 @@ async def every(desk: Desk, request: Request) -> Response:
 
 async def one(desk: Desk, request: Request, process_id: str) -> Response:
     """A process with its conversation and what is inside."""
-    detail = await desk.app.process(process_id)
+    detail = await _detail(desk, request, process_id)
     shown = desk.converter.unstructure(process_entry(detail.row, detail.supervisor))
     return plain_answer(shown | desk.converter.unstructure(_inside(detail)))
 
@@ -78,7 +82,7 @@ async def one(desk: Desk, request: Request, process_id: str) -> Response:
 async def kill(desk: Desk, request: Request, process_id: str) -> Response:
     """Ends a process for good, or it and all below it. One that has ended already stays as it is."""
     subtree = flag_of(request, "subtree")
-    detail = await desk.app.process(process_id)
+    detail = await _detail(desk, request, process_id)
     if detail.process is not None and (subtree or detail.process.alive):
         await desk.app.kill(process_id, subtree=subtree)
     elif detail.process is None and desk.app.orch.recovered.get(process_id) is not None:
@@ -95,7 +99,7 @@ async def impact(desk: Desk, request: Request, process_id: str) -> Response:
         case other:
             raise bad_value("action", f"'action' must be kill or restart, not {str(other)[:40]!r}")
     subtree = flag_of(request, "subtree")
-    detail = await desk.app.process(process_id)
+    detail = await _detail(desk, request, process_id)
     if detail.process is None:
         return json_answer(desk, ImpactEntry(dies=(), restarts=(), notified=()))
     found = desk.app.impact(process_id, action, subtree=subtree)
@@ -104,7 +108,7 @@ async def impact(desk: Desk, request: Request, process_id: str) -> Response:
 
 async def restart(desk: Desk, request: Request, process_id: str) -> Response:
     """Ends the incarnation in order and starts the next, by the supervisor's strategy. Its open turn goes on."""
-    detail = await desk.app.process(process_id)
+    detail = await _detail(desk, request, process_id)
     if detail.process is None or not detail.process.alive:
         raise _ended(process_id)
     if not desk.app.restart(process_id):
@@ -115,7 +119,7 @@ async def restart(desk: Desk, request: Request, process_id: str) -> Response:
 
 async def stop(desk: Desk, request: Request, process_id: str) -> Response:
     """Stops the turn under way and keeps what it has said. The process lives."""
-    detail = await desk.app.process(process_id)
+    detail = await _detail(desk, request, process_id)
     if detail.process is None or not detail.process.alive:
         raise _ended(process_id)
     turn_id = await desk.app.stop_process(process_id)
@@ -125,6 +129,7 @@ async def stop(desk: Desk, request: Request, process_id: str) -> Response:
 async def fork(desk: Desk, request: Request, process_id: str) -> Response:
     """A new process with the conversation as it stood after an event. The origin stays as it is."""
     body = await body_of(desk, request, ForkRequest)
+    await check_owned(desk, request, process_id)
     try:
         process = await desk.app.fork(process_id, at=body.at, model=body.model, system=body.system)
     except InputError as error:
@@ -135,7 +140,25 @@ async def fork(desk: Desk, request: Request, process_id: str) -> Response:
 
 
 async def tree(desk: Desk, request: Request) -> Response:
-    return json_answer(desk, [_tree_entry(node) for node in desk.app.spawn_tree()])
+    nodes = desk.app.spawn_tree()
+    identity = exchange_of(request).identity
+    if not identity.sees_all():
+        owners = await desk.app.owners()
+        nodes = [node for node in nodes if owners.of(node.process_id) == identity.user]
+    return json_answer(desk, [_tree_entry(node) for node in nodes])
+
+
+async def _detail(desk: Desk, request: Request, process_id: str) -> ProcessDetail:
+    """The process, if it is the caller's. Raises: UnknownProcess."""
+    await check_owned(desk, request, process_id)
+    return await desk.app.process(process_id)
+
+
+async def check_owned(desk: Desk, request: Request, process_id: str) -> None:
+    """Raises: UnknownProcess for the process of another user, as if there were none."""
+    identity = exchange_of(request).identity
+    if not identity.sees_all() and (await desk.app.owners()).of(process_id) != identity.user:
+        raise UnknownProcess(f"there is no process {process_id[:100]!r}")
 
 
 def _ended(process_id: str) -> Refused:

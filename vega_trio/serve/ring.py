@@ -45,13 +45,14 @@ class EventFrame:
     agent: str | None
     data: bytes = attrs.field(repr=False)
     run_id: str | None = None
+    session_id: str | None = None
 
 
 def event_frame(event: Event) -> EventFrame:
     assert event.id is not None
     data = frame(event.type, to_json(event_to_wire(event)), event.id)
     run_id = event.run_id if isinstance(event, RUN_EVENTS) else None
-    return EventFrame(event.id, event.type, event.process_id, event.agent, data, run_id)
+    return EventFrame(event.id, event.type, event.process_id, event.agent, data, run_id, event.session_id)
 
 
 @attrs.define(eq=False)

@@ -10,6 +10,7 @@ from quart import Request, Response
 
 from vega_trio._core.codec import decode_json
 from vega_trio.app.runbook import RUN_STATUSES
+from vega_trio.errors import UnknownRun
 from vega_trio.protocols import StoredEvent
 from vega_trio.serve.desk import Desk, Route, exchange_of, json_answer, plain_answer
 from vega_trio.serve.events import EventBody, last_event_id
@@ -20,7 +21,7 @@ from vega_trio.serve.ring import EventFrame
 from vega_trio.serve.streams import sse_answer
 
 ENDS = frozenset({"workflow.completed", "workflow.failed", "workflow.cancelled"})
-INTERNAL = ("after_event",)
+INTERNAL = ("after_event", "user")
 STEP_INTERNAL = ("run",)
 
 
@@ -31,16 +32,28 @@ async def every(desk: Desk, request: Request) -> Response:
         raise bad_value("status", f"'status' must be one of {', '.join(RUN_STATUSES)}, not {str(status)[:40]!r}")
     book = desk.app.runbook
     rows = await book.all(workflow=request.args.get("workflow") or None, status=status)
+    identity = exchange_of(request).identity
+    rows = [row for row in rows if identity.sees_all() or row.get("user") == identity.user]
     page, headers = paged(request, rows, lambda row: str(row["run_id"]))
     return plain_answer([shown_run(await book.with_steps(row)) for row in page], headers=headers)
 
 
 async def one(desk: Desk, request: Request, run_id: str) -> Response:
-    return plain_answer(shown_run(await desk.app.run(run_id)))
+    return plain_answer(shown_run(await _run(desk, request, run_id)))
+
+
+async def _run(desk: Desk, request: Request, run_id: str) -> dict[str, Any]:
+    """The run, if it is the caller's. Raises: UnknownRun."""
+    row = await desk.app.run(run_id)
+    identity = exchange_of(request).identity
+    if not identity.sees_all() and row.get("user") != identity.user:
+        raise UnknownRun(f"there is no run {run_id[:100]!r}")
+    return row
 
 
 async def cancel(desk: Desk, request: Request, run_id: str) -> Response:
     """Begins to end a run and the agents it asks."""
+    await _run(desk, request, run_id)
     if not await desk.app.runbook.cancel(run_id):
         text = f"the run {run_id} has ended already"
         raise Refused(Problem(409, "ended", text, "GET /api/runs/ID shows how", details={"run_id": run_id}))
@@ -66,7 +79,7 @@ class RunFilter:
 
 async def stream(desk: Desk, request: Request, run_id: str) -> Response:
     """The events of a run, from its first or from where the client left off, to its last."""
-    row = await desk.app.run(run_id)
+    row = await _run(desk, request, run_id)
     cursor = last_event_id(request)
     start = max(cursor or 0, row.get("after_event", 0))
     until = None

@@ -15,19 +15,24 @@ import signal
 import socket
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from typing import cast
 
+import attrs
 import trio
 from hypercorn.config import Config
 
 from vega_trio.app.application import App
+from vega_trio.app.tokens import Tokens, home_secret
+from vega_trio.errors import ConfigError
 from vega_trio.events import ServerStopping
 from vega_trio.serve.assets import WEB_FOLDER, read_bundle
 from vega_trio.serve.connections import serve_connections
 from vega_trio.serve.desk import Desk, limits_of
+from vega_trio.serve.door import Door, Mode
 from vega_trio.serve.exchange import Asgi, Reception
 from vega_trio.serve.guard import MAX_HEAD, Policy, open_policy
-from vega_trio.serve.listener import open_listener, parse_address
+from vega_trio.serve.listener import Address, open_listener, parse_address
 from vega_trio.serve.ring import EventRing
 from vega_trio.serve.turns import TurnLogs
 from vega_trio.serve.web import open_web
@@ -44,33 +49,66 @@ async def serve(
     addr: str,
     allow_hosts: Iterable[str] = (),
     allow_origins: Iterable[str] = (),
+    access: Access,
     on_ready: Callable[[str], None],
     shutdown_timeout: float,
 ) -> None:
     """Serves the application until SIGINT or SIGTERM, then stops in order and returns. A second signal exits 130.
 
-    `on_ready` is called once with the address to open, such as `http://localhost:3001`. `shutdown_timeout`: seconds
-    for the turns under way, watched or not; everything else is down within five.
+    `on_ready` is called once with the address to open, such as `http://localhost:3001`; where a token is asked for
+    it carries a one-time code. `shutdown_timeout`: seconds for the turns under way, watched or not; everything else
+    is down within five.
 
-    Raises: ConfigError for an address that cannot be used or is taken, a host or an origin that is none.
+    Raises: ConfigError for an address that cannot be used or is taken, a host or an origin that is none, a token
+        file that cannot be used.
     """
     address = parse_address(addr)
     with open_listener(address) as listener:
         port = listener.getsockname()[1]
         limits = limits_of(app.document.settings.limits)
-        policy = open_policy(port, allow_hosts, allow_origins, limits.body)
+        bound = None if address.any or address.host in ("127.0.0.1", "::1") else address.name
+        policy = open_policy(port, allow_hosts, allow_origins, limits.body, bound=bound)
+        door = await open_door(app, access, port, loopback=address.loopback)
         stop = trio.Event()
         async with trio.open_nursery() as nursery:
             await nursery.start(_watch_signals, stop)
-            ready = partial(on_ready, f"http://localhost:{port}" if address.host == "127.0.0.1" else f"http://{address}")
-            await run(app, listener, policy, on_ready=ready, stop=stop, shutdown_timeout=shutdown_timeout)
+            ready = partial(_tell, on_ready, door, address, port)
+            await run(app, listener, policy, door, on_ready=ready, stop=stop, shutdown_timeout=shutdown_timeout)
             nursery.cancel_scope.cancel()
+
+
+@attrs.frozen(kw_only=True)
+class Access:
+    """Whom the server asks for what. `home` holds the file `token`; `token` asks for one on loopback too."""
+
+    home: Path
+    token: bool = False
+    read_only: bool = False
+    trust_user_header: bool = False
+
+
+async def open_door(app: App, access: Access, port: int, *, loopback: bool) -> Door:
+    """The door, with the tokens of the store behind it. Raises: ConfigError, StoreError."""
+    mode: Mode = "token" if access.token or not loopback else "local"
+    if access.trust_user_header and mode == "local":
+        raise ConfigError("--trust-user-header needs credentials, or anybody could name himself; add --token")
+    tokens = Tokens(app.store)
+    secret = await trio.to_thread.run_sync(home_secret, access.home / "token") if mode == "token" else None
+    await tokens.load(secret)
+    return Door(mode, tokens, port, access.read_only, access.trust_user_header)
+
+
+def _tell(on_ready: Callable[[str], None], door: Door, address: Address, port: int) -> None:
+    host = "localhost" if address.host == "127.0.0.1" or address.any else address.name
+    path = f"/login?code={door.new_code()}" if door.mode == "token" else ""
+    on_ready(f"http://{host}:{port}{path}")
 
 
 async def run(
     app: App,
     listener: socket.socket,
     policy: Policy,
+    door: Door,
     *,
     on_ready: Callable[[], None],
     stop: trio.Event,
@@ -83,7 +121,8 @@ async def run(
     with app.orch.bus.tapped(turns.take):
         async with trio.open_nursery() as nursery:
             await nursery.start(ring.follow, app)
-            reception = Reception(cast("Asgi", open_web(Desk(app, ring, turns, limits, bundle, stop))), policy)
+            desk = Desk(app, ring, turns, limits, bundle, stop, door)
+            reception = Reception(cast("Asgi", open_web(desk)), policy, door)
             async with trio.open_nursery() as connections:
                 await connections.start(serve_connections, reception, _config(), listener, stop)
                 on_ready()

@@ -30,8 +30,8 @@ async def page(desk: Desk, request: Request, rest: str = "") -> Response:
     """The one page that is all pages: its script reads the address."""
     nonce = secrets.token_urlsafe(16)
     if desk.bundle.page is None:
-        return _html(NO_BUNDLE.encode(), nonce)
-    return _html(desk.bundle.page.replace(NONCE_MARK, nonce.encode()), nonce)
+        return html_answer(NO_BUNDLE.encode(), nonce)
+    return html_answer(desk.bundle.page.replace(NONCE_MARK, nonce.encode()), nonce)
 
 
 async def file(desk: Desk, request: Request) -> Response:
@@ -41,7 +41,8 @@ async def file(desk: Desk, request: Request) -> Response:
     return Response(asset.body, 200, {"cache-control": keep}, content_type=asset.content_type)
 
 
-def _html(body: bytes, nonce: str) -> Response:
+def html_answer(body: bytes, nonce: str) -> Response:
+    """A page whose styles carry the nonce."""
     headers = {"content-security-policy": CSP.format(nonce=nonce)}
     return Response(body, 200, headers, content_type="text/html; charset=utf-8")
 

@@ -13,10 +13,12 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from vega_trio.errors import VegaError
 from vega_trio.serve import (
     agents,
+    auth,
     chat,
     eventlog,
     events,
     health,
+    login,
     metrics,
     processes,
     runs,
@@ -25,15 +27,19 @@ from vega_trio.serve import (
     supervisors,
     workflows,
 )
+from vega_trio.serve.assets import Bundle
 from vega_trio.serve.desk import Desk, Route, exchange_of, plain_answer
 from vega_trio.serve.problems import Problem, Refused, internal, problem_of
 
 log = logging.getLogger("vega_trio.serve")
 
 
-def all_routes(desk: Desk) -> list[Route]:
-    fixed = (chat, sessions, agents, processes, supervisors, workflows, runs, events, eventlog, health, metrics)
-    return [route for module in fixed for route in module.ROUTES] + static.routes(desk.bundle)
+def all_routes(bundle: Bundle) -> list[Route]:
+    """Every route; those of the page's files are the bundle's."""
+    fixed = (
+        auth, login, chat, sessions, agents, processes, supervisors, workflows, runs, events, eventlog, health, metrics,
+    )  # fmt: skip
+    return [route for module in fixed for route in module.ROUTES] + static.routes(bundle)
 
 
 def open_web(desk: Desk) -> Quart:
@@ -42,7 +48,7 @@ def open_web(desk: Desk) -> Quart:
     web.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     web.config["MAX_CONTENT_LENGTH"] = None  # the reception has counted already
     web.url_map.merge_slashes = False  # no redirects: a path is right or it is not
-    for number, route in enumerate(all_routes(desk)):
+    for number, route in enumerate(all_routes(desk.bundle)):
         web.add_url_rule(
             route.path, endpoint=str(number), view_func=_view(desk, route), methods=[route.method]
         )

@@ -14,7 +14,7 @@ from vega_trio.app.runs import Run
 from vega_trio.dsl.workflow import InputDefinition, WorkflowDefinition
 from vega_trio.errors import RunCancelled, RunFailed
 from vega_trio.serve.convert import read
-from vega_trio.serve.desk import Desk, Route, exchange_of, json_answer, json_of, plain_answer
+from vega_trio.serve.desk import Desk, Route, exchange_of, json_answer, json_of, plain_answer, user_of
 from vega_trio.serve.models import InputEntry, RunOptions, RunStarted, WorkflowEntry
 from vega_trio.serve.problems import Problem, Refused, bad_value
 from vega_trio.serve.runs import shown_run
@@ -43,7 +43,7 @@ async def start(desk: Desk, request: Request, name: str) -> Response:
     inputs, rest = unwrapped(body, definition.inputs)
     options = read(desk.converter, rest, RunOptions)
     _check(options)
-    run = await desk.app.run_workflow(name, inputs, timeout=options.timeout)
+    run = await desk.app.run_workflow(name, inputs, timeout=options.timeout, user=user_of(request))
     if options.wait:
         exchange_of(request).waits_for_turn = True
         if await _ended(run, options.wait):

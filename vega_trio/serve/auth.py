@@ -1,0 +1,81 @@
+"""Logging in and out, and the tokens of this server."""
+
+from __future__ import annotations
+
+from quart import Request, Response
+
+from vega_trio.app.tokens import Tokens
+from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, json_answer, plain_answer
+from vega_trio.serve.door import cookie_of, unauthorized
+from vega_trio.serve.models import Login, Me, NewToken, Status
+from vega_trio.serve.problems import Problem, Refused
+
+
+async def login(desk: Desk, request: Request) -> Response:
+    """Exchanges a token, or the code of the printed address, for a cookie."""
+    body = await body_of(desk, request, Login)
+    tokens = _tokens(desk)
+    if (body.token is None) == (body.code is None):
+        raise Refused(Problem(400, "bad_body", "give a token or a code", 'send {"token": "..."} or {"code": "..."}'))
+    if body.code is not None:
+        token = tokens.home if desk.door.take_code(body.code) else None
+    else:
+        token = tokens.find(body.token or "")
+    if token is None:
+        raise Refused(unauthorized(given=True))
+    secret = await tokens.admit(token)
+    shown = Me(user=token.user, role="viewer" if desk.door.read_only else token.role, mode=desk.door.mode)
+    return json_answer(desk, shown, headers={"set-cookie": desk.door.set_cookie(secret)})
+
+
+async def logout(desk: Desk, request: Request) -> Response:
+    """Forgets this browser."""
+    secret = cookie_of({"cookie": request.headers.get("cookie", "")}, desk.door.cookie)
+    if secret is not None:
+        await _tokens(desk).log_out(secret)
+    return json_answer(desk, Status(status="logged out"), headers={"set-cookie": desk.door.clear_cookie()})
+
+
+async def me(desk: Desk, request: Request) -> Response:
+    """Who the credentials say that the caller is."""
+    identity = exchange_of(request).identity
+    return json_answer(desk, Me(user=identity.user, role=identity.role, mode=desk.door.mode))
+
+
+async def every(desk: Desk, request: Request) -> Response:
+    _owner_only(request)
+    return plain_answer([token.shown() for token in _tokens(desk).all()])
+
+
+async def add(desk: Desk, request: Request) -> Response:
+    """A new token; its secret is shown this once."""
+    _owner_only(request)
+    body = await body_of(desk, request, NewToken)
+    token, secret = await _tokens(desk).add(body.user, body.role)
+    return plain_answer(token.shown() | {"token": secret}, 201)
+
+
+async def revoke(desk: Desk, request: Request, token_id: str) -> Response:
+    _owner_only(request)
+    await _tokens(desk).revoke(token_id)
+    return json_answer(desk, Status(status="revoked"))
+
+
+def _owner_only(request: Request) -> None:
+    if exchange_of(request).identity.role != "owner":
+        raise Refused(Problem(403, "owner_only", "only an owner may see and make tokens", "use an owner's token"))
+
+
+def _tokens(desk: Desk) -> Tokens:
+    assert desk.door.tokens is not None
+    return desk.door.tokens
+
+
+ROUTES = (
+    Route("POST", "/api/auth/login", login),
+    Route("POST", "/api/auth/logout", logout),
+    Route("GET", "/api/auth/me", me),
+    Route("GET", "/api/tokens", every),
+    Route("POST", "/api/tokens", add),
+    Route("DELETE", "/api/tokens/<token_id>", revoke),
+)
