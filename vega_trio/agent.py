@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import attrs
 from attrs import validators
 
+from vega_trio.checks import check_count, check_hook, check_number, check_text, member
 from vega_trio.exits import ExitReason
 from vega_trio.session import ErrorClass
 from vega_trio.supervision import AutoShutdown as AutoShutdown
@@ -20,7 +21,7 @@ from vega_trio.supervision import Restart as Restart
 from vega_trio.supervision import Strategy as Strategy
 from vega_trio.supervision import Supervision as Supervision
 from vega_trio.supervision import SupervisorStrategy as SupervisorStrategy
-from vega_trio.supervision import check_backoff, check_count, check_hook, check_intensity, check_number, member
+from vega_trio.supervision import check_backoff, check_intensity
 
 if TYPE_CHECKING:
     from vega_trio.protocols import Model
@@ -248,14 +249,13 @@ class ChildSpec:
     name: str | None = attrs.field(default=None, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        if not isinstance(self.id, str) or not self.id:
-            raise ValueError(f"ChildSpec.id must be a non-empty text, not {self.id!r}")
+        check_text("ChildSpec.id", self.id)
         body: Any = self.body
         if not isinstance(body, Agent | SupervisorSpec) and not callable(body):
             wanted = "an Agent, a SupervisorSpec or an async function"
             raise ValueError(f"ChildSpec.body of {self.id!r} must be {wanted}, not {body!r}")
-        if self.name is not None and (not isinstance(self.name, str) or not self.name):
-            raise ValueError(f"ChildSpec.name of {self.id!r} must be a non-empty text or None, not {self.name!r}")
+        if self.name is not None:
+            check_text(f"ChildSpec.name of {self.id!r}", self.name)
         check_backoff("ChildSpec", self.backoff)
         if isinstance(self.shutdown, str):
             if self.shutdown != "brutal_kill":

@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from vega_trio.exits import Crashed, ExitReason, Shutdown, describe
+from vega_trio.exits import Crashed, ExitReason, Shutdown, as_reason, describe, told
 from vega_trio.session import ErrorClass
 from vega_trio.suggest import remedy
 
@@ -296,7 +296,7 @@ class Escalated(VegaError):
     """A child's failure was handed up. `cause` is the child's exception, or a `ProcessExited`."""
 
     def __init__(self, child_id: str, cause: BaseException) -> None:
-        super().__init__(f"child {child_id!r} failed and its failure was escalated: {type(cause).__name__}: {cause}")
+        super().__init__(f"child {child_id!r} failed and its failure was escalated: {told(cause)}")
         self.child_id = child_id
         self.cause = cause
         self.__cause__ = cause
@@ -418,10 +418,13 @@ class MaxChildren(VegaError):
 
 
 class ProcessExit(Exception):
-    """Raised in a body or a tool: the process ends now, with `reason`; its supervisor decides what follows."""
+    """Raised in a body or a tool: the process ends now, with `reason`; its supervisor decides what follows.
+
+    Raises: TypeError when `reason` is none.
+    """
 
     def __init__(self, reason: ExitReason | None = None) -> None:
-        self.reason: ExitReason = Shutdown() if reason is None else reason
+        self.reason: ExitReason = Shutdown() if reason is None else as_reason(reason)
         super().__init__(describe(self.reason))
 
 

@@ -33,7 +33,7 @@ class Crashed:
     """The body raised `error`."""
 
     abnormal: ClassVar[bool] = True
-    error: BaseException
+    error: BaseException = attrs.field(validator=attrs.validators.instance_of(BaseException))
 
 
 @attrs.frozen
@@ -51,6 +51,30 @@ class NoProcess:
 
 
 ExitReason = Normal | Shutdown | Crashed | Killed | NoProcess
+MOST_SHOWN = 10_000  # characters of somebody's error message in an event or an error of ours
+
+
+def as_reason(value: object) -> ExitReason:
+    """Raises: TypeError when it is none."""
+    if isinstance(value, Normal | Shutdown | Crashed | Killed | NoProcess):
+        return value
+    raise TypeError(f"an exit reason is Normal(), Shutdown(), Crashed(error) or Killed(), not {value!r}")
+
+
+def told(error: BaseException) -> str:
+    """`ValueError: no such city`; one line of code for whatever an error's own `__str__` may do."""
+    return f"{type(error).__name__}: {shown(error)}"
+
+
+def shown(value: object) -> str:
+    """A stranger's object in words that can be written as UTF-8. It is shown in the midst of a death's bookkeeping."""
+    try:
+        text = str(value)
+    except Exception as failure:  # noqa: BLE001 - the object's own code, whose failure must not become the kernel's
+        return f"(cannot be shown: {type(failure).__name__})"
+    if len(text) > MOST_SHOWN:
+        text = f"{text[:MOST_SHOWN]}... ({len(text) - MOST_SHOWN:,} characters more)"
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def describe(reason: ExitReason) -> str:
@@ -61,9 +85,9 @@ def describe(reason: ExitReason) -> str:
         case Shutdown(detail=None):
             return "shutdown"
         case Shutdown(detail=detail):
-            return f"shutdown: {detail}"
+            return f"shutdown: {shown(detail)}"
         case Crashed(error=error):
-            return f"crashed: {type(error).__name__}: {error}"
+            return f"crashed: {told(error)}"
         case Killed():
             return "killed"
         case NoProcess():

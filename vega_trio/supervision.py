@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
 
+from vega_trio.checks import check_hook, check_number, member
 from vega_trio.exits import ExitReason
-
-E = TypeVar("E", bound=StrEnum)
 
 
 class SupervisorStrategy(StrEnum):
@@ -59,27 +57,6 @@ class BackoffType(StrEnum):
     CONSTANT = "constant"
 
 
-def member(kind: type[E], field: str, value: str) -> E:
-    """The word `value` stands for. Raises: ValueError, naming the field."""
-    try:
-        return kind(value)
-    except ValueError:
-        raise ValueError(f"{field} must be one of {', '.join(kind)}, not {value!r}") from None
-
-
-def check_number(owner: str, field: str, value: Any, *, least: float = 0, above: bool = False) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
-        raise ValueError(f"{owner}.{field} must be a number, not {value!r}")
-    if value < least or (above and value == least):
-        raise ValueError(f"{owner}.{field} must be {'greater than' if above else 'at least'} {least:g}, not {value!r}")
-
-
-def check_count(owner: str, field: str, value: Any, *, least: int = 1) -> None:
-    check_number(owner, field, value, least=least)
-    if not isinstance(value, int):
-        raise ValueError(f"{owner}.{field} must be a whole number, not {value!r}")
-
-
 def check_intensity(owner: str, max_restarts: int | None, window: float) -> None:
     if max_restarts is not None:
         check_number(owner, "max_restarts", max_restarts)
@@ -91,11 +68,6 @@ def check_intensity(owner: str, max_restarts: int | None, window: float) -> None
 def check_backoff(owner: str, value: Any) -> None:
     if value is not None and not isinstance(value, BackoffConfig):
         raise ValueError(f"{owner}.backoff must be a BackoffConfig or None, not {value!r}")
-
-
-def check_hook(owner: str, field: str, value: Any) -> None:
-    if value is not None and not callable(value):
-        raise ValueError(f"{owner}.{field} must be a function or None, not {value!r}")
 
 
 def _as_backoff_type(value: str) -> BackoffType:

@@ -147,6 +147,27 @@ async def test_a_mailbox_without_room(kernels: Any, clock: MockClock) -> None:
         assert len(alerts) == 2
 
 
+async def test_a_functions_mailbox_without_room(orch: Orchestrator, clock: MockClock) -> None:
+    async def slow(me: Process) -> None:
+        async for _ in me.inbox:
+            await trio.sleep(11)
+
+    async with orch.subscribe([vega.HealthAlert]) as alerts:
+        proc = await orch.spawn(slow)
+        await wait_all_tasks_blocked()
+        for number in range(65):
+            proc.post_nowait(number)
+            await wait_all_tasks_blocked()
+        alert = await anext(alerts)
+        assert (alert.type, alert.process_id, trio.current_time()) == ("alert.mailbox_full", proc.id, 10)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(proc.post, "one that waits for room")  # the box is full again as soon as there is room
+            await trio.sleep(30)
+            with trio.move_on_after(0):
+                await anext(alerts)
+                raise AssertionError("another alert in the same episode")
+
+
 async def test_limits_can_be_turned_off(kernels: Any, clock: MockClock) -> None:
     async def work(me: Process) -> None:
         me.metrics.iterations += 1000

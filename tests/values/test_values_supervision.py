@@ -46,7 +46,7 @@ def child(child_id: str = "a", **fields: Any) -> ChildSpec:
         ),
         (lambda: child(""), "ChildSpec.id must be a non-empty text, not ''"),
         (lambda: ChildSpec("a", 3), "ChildSpec.body of 'a' must be an Agent, a SupervisorSpec or an async"),
-        (lambda: child(name=""), "ChildSpec.name of 'a' must be a non-empty text or None, not ''"),
+        (lambda: child(name=""), "ChildSpec.name of 'a' must be a non-empty text, not ''"),
         (lambda: child(restart="always"), "ChildSpec.restart must be one of permanent, transient, temporary"),
         (lambda: child(significant=True), "ChildSpec.significant cannot be true for the permanent child 'a'"),
         (lambda: child(shutdown=-1), "ChildSpec.shutdown must be at least 0, not -1"),

@@ -69,6 +69,7 @@ def new_process(
         **fields,
     )
     process.mailbox = Mailbox(kernel.mailbox, partial(keep, process) if agent is not None else None)
+    process.mailbox.owner = process
     if left is not None:
         process.mailbox.restore(left.letters())
         kernel.recovered.take(left.row.id)
@@ -77,7 +78,6 @@ def new_process(
     _open_accounts(process, budget)
     if agent is not None:
         process.vitals = Vitals(process, kernel.health)
-        process.mailbox.on_full = process.vitals.mailbox_is_full
         if process.task is not None:
             process.vitals.work_begins()
     return process

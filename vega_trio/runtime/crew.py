@@ -17,7 +17,7 @@ from vega_trio._core.tree import Absorbed, Ended, Escalates, GivesUp, Phase, Pla
 from vega_trio.agent import Agent, Strategy, SupervisorSpec, SupervisorStrategy
 from vega_trio.errors import Escalated, FailedToStart, NoProcessError, SupervisorGaveUp
 from vega_trio.events import EscalatedUp, GaveUp, ProcessRestarting
-from vega_trio.exits import Crashed, ExitReason, Shutdown, describe
+from vega_trio.exits import Crashed, ExitReason, Shutdown, describe, told
 from vega_trio.runtime.birth import launch, new_process
 from vega_trio.runtime.calls import Call
 from vega_trio.runtime.keeper import FINAL, ORDERED, Restarting, Verdict
@@ -194,8 +194,7 @@ class Crew:
             case Escalates(child_id=child_id):
                 assert place.process is not None
                 cause = reason.error if isinstance(reason, Crashed) else exited(place.process.id, reason)
-                told = f"{type(cause).__name__}: {cause}"
-                process.emit(EscalatedUp(supervisor_id=process.id, child_id=child_id, error=told))
+                process.emit(EscalatedUp(supervisor_id=process.id, child_id=child_id, error=told(cause)))
                 self._finish(Crashed(Escalated(child_id, cause)))
             case ShutsDown():
                 self._finish(Shutdown())

@@ -14,7 +14,7 @@ import attrs
 
 from vega_trio.changes import DropMail, SaveProcess
 from vega_trio.events import ProcessCompleted, ProcessFailed, ProcessRestarting
-from vega_trio.exits import Crashed, ExitReason, Killed, NoProcess, Shutdown, describe
+from vega_trio.exits import Crashed, ExitReason, Killed, NoProcess, Shutdown, describe, told
 from vega_trio.runtime.health import watch_restarts
 from vega_trio.runtime.reasons import exited, kind_of
 
@@ -131,5 +131,5 @@ def _interrupted(incarnation: Incarnation) -> Mail | None:
 
 
 def _failure(reason: ExitReason) -> dict[str, str]:
-    error = f"{type(reason.error).__name__}: {reason.error}" if isinstance(reason, Crashed) else ""
+    error = told(reason.error) if isinstance(reason, Crashed) else ""
     return {"reason": kind_of(reason), "error": error}

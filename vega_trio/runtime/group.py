@@ -10,6 +10,7 @@ import trio
 
 from vega_trio.errors import NoProcessError
 from vega_trio.events import HookFailed
+from vega_trio.exits import told
 from vega_trio.runtime.blackboard import Blackboard
 
 if TYPE_CHECKING:
@@ -78,8 +79,7 @@ class Group:
             try:
                 hook(process)
             except Exception as error:  # noqa: BLE001 - a hook's failure must not become the member's
-                told = f"{type(error).__name__}: {error}"
-                process.emit(HookFailed(hook=f"{name} of group {self.name!r}", error=told))
+                process.emit(HookFailed(hook=f"{name} of group {self.name!r}", error=told(error)))
 
     async def broadcast(self, message: Any, timeout: float | None = None) -> dict[str, Answer]:
         """Sends to all members side by side and gathers their replies by process id.

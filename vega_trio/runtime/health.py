@@ -56,7 +56,6 @@ class Vitals:
     _errors_in_a_row: int = attrs.field(default=0, init=False)
     _alerted: set[str] = attrs.field(factory=set, init=False)
     _silence: Timer | None = attrs.field(default=None, init=False)
-    _full: Timer | None = attrs.field(default=None, init=False)
 
     # -- turns
 
@@ -129,25 +128,9 @@ class Vitals:
             self._silence.cancel()
             self._silence = None
 
-    # -- the mailbox
-
-    def mailbox_is_full(self, full: bool) -> None:
-        limit = self._limits.mailbox_full
-        if not full:
-            self._alerted.discard("mailbox_full")
-            if self._full is not None:
-                self._full.cancel()
-                self._full = None
-        elif limit is not None and self._full is None:
-            message = f"the mailbox has been full for {limit:g} s"
-            self._full = self._process.kernel.timers.after(
-                limit, lambda: self._alert("mailbox_full", message, limit, limit)
-            )
-
     def end(self) -> None:
         """The process has ended."""
         self.work_ends()
-        self.mailbox_is_full(False)
 
 
 def alert(process: Process, kind: str, what: str, value: float, threshold: float) -> None:
@@ -162,6 +145,15 @@ def watch_deadline(process: Process, limits: HealthConfig, seconds: float) -> Ti
     at = seconds * limits.deadline
     what = f"{at:g} s of {seconds:g} s used"
     return process.kernel.timers.after(at, lambda: alert(process, "deadline", what, at, at))
+
+
+def watch_mailbox(process: Process) -> Timer | None:
+    """An alert when the mailbox, which is full now, has been so for too long; unless cancelled when there is room."""
+    limit = process.kernel.health.mailbox_full
+    if limit is None:
+        return None
+    what = f"the mailbox has been full for {limit:g} s"
+    return process.kernel.timers.after(limit, lambda: alert(process, "mailbox_full", what, limit, limit))
 
 
 def watch_restarts(process: Process, limits: HealthConfig, restarting: Restarting) -> None:

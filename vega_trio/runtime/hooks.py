@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vega_trio._core.supervision import allowed
 from vega_trio.agent import Restart, Strategy
 from vega_trio.events import HookFailed
-from vega_trio.exits import ExitReason
+from vega_trio.exits import ExitReason, told
 
 if TYPE_CHECKING:
     from vega_trio.runtime.process import Process
@@ -47,4 +47,4 @@ def call(process: Process, name: str, hook: Callable[[Any, Any], None] | None, a
 
 
 def failed(process: Process, name: str, error: Exception) -> None:
-    process.emit(HookFailed(hook=name, error=f"{type(error).__name__}: {error}"))
+    process.emit(HookFailed(hook=name, error=told(error)))

@@ -27,7 +27,7 @@ from vega_trio._core.links import Reaction, reaction
 from vega_trio.agent import ShutdownTime
 from vega_trio.errors import Ignore, NoProcessError, StartTimeout
 from vega_trio.events import ProcessExitSignal, ShutdownError
-from vega_trio.exits import Crashed, Down, ExitReason, ExitSignal, Killed, NoProcess, Normal, describe
+from vega_trio.exits import Crashed, Down, ExitReason, ExitSignal, Killed, NoProcess, Normal, describe, told
 from vega_trio.runtime.deaths import bury
 from vega_trio.runtime.health import alert
 from vega_trio.runtime.reasons import bare, holds_cancelled, reason_of
@@ -120,8 +120,7 @@ class Incarnation:
             self.ignored = self.process.declined = isinstance(error, Ignore) and not self.started
             self.reason = Normal() if self.ignored else reason_of(error)
         if dying and error is not None:
-            cause = bare(error)
-            self.process.emit(ShutdownError(error=f"{type(cause).__name__}: {cause}"))
+            self.process.emit(ShutdownError(error=told(bare(error))))
         for timer in (self._start_limit, self._leave_limit):
             if timer is not None:
                 timer.cancel()

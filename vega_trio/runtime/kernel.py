@@ -10,6 +10,7 @@ import trio
 
 from vega_trio._core.links import Links
 from vega_trio.agent import Agent
+from vega_trio.checks import check_text
 from vega_trio.errors import Escalated, OrchestratorClosed, SupervisorGaveUp, TooManyProcesses
 from vega_trio.protocols import Store
 from vega_trio.runtime.blackboard import Blackboard
@@ -54,6 +55,7 @@ class Kernel:
     fatal: BaseException | None = None
 
     def group(self, name: str) -> Group:
+        check_text("a group's name", name)
         if name not in self.groups:
             board = self.blackboards.get(name)
             self.groups[name] = Group(name, board if board is not None else Blackboard(name, self.store))

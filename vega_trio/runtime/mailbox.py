@@ -18,9 +18,12 @@ import trio
 from vega_trio._core.budget import Account
 from vega_trio.errors import MailboxFull, TurnCancelled
 from vega_trio.protocols import Commit
+from vega_trio.runtime.health import watch_mailbox
 
 if TYPE_CHECKING:
     from vega_trio.runtime.incarnation import Incarnation
+    from vega_trio.runtime.process import Process
+    from vega_trio.runtime.timers import Timer
 
 FAIRNESS = 64  # messages moved without a checkpoint, so that a busy process does not starve the loop
 
@@ -155,16 +158,17 @@ class Mail:
 class Mailbox:
     """At most `capacity` messages not yet taken. Belongs to a process over all its incarnations.
 
-    `keep` is called with each mail as it is accepted.
+    `keep` is called with each mail as it is accepted. `owner` is whose mailbox it is, until that has ended.
     """
 
     capacity: int
     keep: Callable[[Mail], None] | None = attrs.field(default=None, repr=False)
-    on_full: Callable[[bool], None] | None = attrs.field(default=None, init=False)
+    owner: Process | None = attrs.field(default=None, init=False, repr=False)
     closed: bool = attrs.field(default=False, init=False)
     _queue: deque[Mail] = attrs.field(factory=deque, init=False)
     _senders: deque[tuple[trio.lowlevel.Task, Mail]] | None = attrs.field(default=None, init=False)
     _reader: trio.lowlevel.Task | None = attrs.field(default=None, init=False)
+    _alarm: Timer | None = attrs.field(default=None, init=False, repr=False)
     _taken: int = attrs.field(default=0, init=False)
     _put: int = attrs.field(default=0, init=False)
 
@@ -212,11 +216,20 @@ class Mailbox:
         if self.keep is not None:
             self.keep(mail)
         self._queue.append(mail)
-        if len(self._queue) == self.capacity and self.on_full is not None:
-            self.on_full(True)
+        if len(self._queue) == self.capacity:
+            self._set_alarm()
         if self._reader is not None:
             trio.lowlevel.reschedule(self._reader)
             self._reader = None
+
+    def _set_alarm(self) -> None:
+        if self._alarm is None and self.owner is not None and len(self._queue) >= self.capacity:
+            self._alarm = watch_mailbox(self.owner)
+
+    def _cancel_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
 
     async def _wait_for_room(self, mail: Mail) -> bool:
         entry = (trio.lowlevel.current_task(), mail)
@@ -245,7 +258,7 @@ class Mailbox:
         while not self._queue:
             await self._wait_for_mail()
         mail = self._queue.popleft()
-        if self._senders or self.on_full is not None:
+        if self._senders or self._alarm is not None:
             self._admit()
         return mail
 
@@ -259,14 +272,14 @@ class Mailbox:
         await trio.lowlevel.wait_task_rescheduled(abort)
 
     def _admit(self) -> None:
-        if len(self._queue) == self.capacity - 1 and not self._senders and self.on_full is not None:
-            self.on_full(False)
         while self._senders and len(self._queue) < self.capacity:
             task, mail = self._senders.popleft()
             if self.keep is not None:
                 self.keep(mail)
             self._queue.append(mail)
             trio.lowlevel.reschedule(task, outcome.Value(True))
+        if len(self._queue) < self.capacity:
+            self._cancel_alarm()
 
     def drop(self, mail: Mail) -> bool:
         """Takes back a mail that nobody has taken; False when it is not there."""
@@ -283,6 +296,7 @@ class Mailbox:
     def restore(self, mails: Iterable[Mail]) -> None:
         """What was accepted before the program was killed, full box or not."""
         self._queue.extend(mails)
+        self._set_alarm()
 
     def find(self, id_: str) -> Mail | None:
         return next((mail for mail in self._queue if mail.id == id_), None)
@@ -293,6 +307,7 @@ class Mailbox:
             mail.attempt += 1
             mail.holder = None
             self._queue.appendleft(mail)
+        self._set_alarm()
 
     def close(self) -> list[Mail]:
         """The process has ended: returns what was never taken, that of senders waiting for room included."""
@@ -303,6 +318,8 @@ class Mailbox:
             mails.append(mail)
             trio.lowlevel.reschedule(task, outcome.Value(False))
         self._senders = None
+        self._cancel_alarm()
+        self.owner = None
         return mails
 
 

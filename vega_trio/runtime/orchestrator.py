@@ -148,7 +148,7 @@ class Orchestrator:
         return [each for each in self._kernel.registry.supervisors() if isinstance(each.keeper, Top)]
 
     def group(self, name: str) -> Group:
-        """The group of that name; it is there from the first time it is asked for."""
+        """The group of that name; it is there from the first time it is asked for. Raises: ValueError."""
         return self._kernel.group(name)
 
     def subscribe(

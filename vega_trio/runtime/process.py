@@ -19,7 +19,7 @@ from vega_trio.changes import Change, ProcessRow, SaveProcess
 from vega_trio.context import Metrics
 from vega_trio.errors import NoProcessError, ProcessExit
 from vega_trio.events import Event, HealthAlert, ProcessRestarted, ProcessStarted
-from vega_trio.exits import Down, ExitReason, ExitSignal, Normal, Shutdown
+from vega_trio.exits import Down, ExitReason, ExitSignal, Normal, Shutdown, as_reason
 from vega_trio.messages import Compact, Message
 from vega_trio.protocols import Commit
 from vega_trio.runtime.calling import call, new_mail, open_mail, pending_reply, post, refuse_itself, start_call
@@ -359,8 +359,11 @@ class Process:
         return open_monitor_of(other)
 
     def exit(self, reason: ExitReason | None = None) -> None:
-        """Sends an exit signal, Shutdown unless told. On oneself it raises ProcessExit at once."""
-        reason = Shutdown() if reason is None else reason
+        """Sends an exit signal, Shutdown unless told. On oneself it raises ProcessExit at once.
+
+        Raises: TypeError when `reason` is none.
+        """
+        reason = Shutdown() if reason is None else as_reason(reason)
         me = running()
         if me is not None and me is self.live:
             raise ProcessExit(reason)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from vega_trio.checks import check_text
 from vega_trio.errors import (
     AlreadyNamed,
     NameTaken,
@@ -107,8 +108,7 @@ class Registry:
         process.name = name
 
     def _claim(self, name: str, process: Process) -> None:
-        if not isinstance(name, str) or not name:
-            raise ValueError(f"a process's name must be a non-empty text, not {name!r}")
+        check_text("a process's name", name)
         holder = self._names.get(name)
         if holder is not None:
             raise NameTaken(f"the name {name!r} belongs to process {holder.id}; names are unique")

@@ -15,7 +15,7 @@ from vega_trio._core.supervision import RESTART_TYPE, Attempts, Intensity, wants
 from vega_trio.agent import ShutdownTime, Strategy, Supervision
 from vega_trio.errors import Escalated
 from vega_trio.events import EscalatedUp, GaveUp
-from vega_trio.exits import Crashed, ExitReason, Shutdown
+from vega_trio.exits import Crashed, ExitReason, Shutdown, told
 from vega_trio.runtime import hooks
 from vega_trio.runtime.birth import launch
 from vega_trio.runtime.deaths import finish
@@ -127,8 +127,7 @@ class Solo:
         process = self.process
         cause = reason.error if isinstance(reason, Crashed) else exited(process.id, reason)
         error = Escalated(process.id, cause)
-        told = f"{type(cause).__name__}: {cause}"
-        process.emit(EscalatedUp(supervisor_id=process.id, child_id=process.id, error=told))
+        process.emit(EscalatedUp(supervisor_id=process.id, child_id=process.id, error=told(cause)))
         hand_up(process.kernel, error, self.owner, incarnation)
 
     # -- a restart that was asked for

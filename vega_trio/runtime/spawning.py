@@ -35,6 +35,16 @@ def _positive(field: str, value: float | None) -> None:
         raise ValueError(f"spawn: {field} must be a number of seconds, at least 0, not {value!r}")
 
 
+def _writable(field: str, value: str | None) -> None:
+    given: object = value
+    if given is not None and not isinstance(given, str):
+        raise TypeError(f"spawn: {field} must be a text, not {value!r}")
+    try:
+        (value or "").encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"spawn: {field} cannot be written as UTF-8: {error}") from None
+
+
 def _as_messages(messages: Iterable[object] | None) -> tuple[Message, ...]:
     kept = []
     for each in messages or ():
@@ -97,8 +107,8 @@ class Spawning:
             raise TypeError(f"spawn: parent must be a Process, not {self.parent!r}; orch.get(id) gives one")
         if self.supervision is not None and not isinstance(self.supervision, Supervision):
             raise TypeError(f"spawn: supervision must be a vega.Supervision, not {self.supervision!r}")
-        if self.task is not None and not isinstance(self.task, str):
-            raise TypeError(f"spawn: task must be a text, not {self.task!r}")
+        _writable("task", self.task)
+        _writable("spawn_reason", self.spawn_reason)
         self.messages = _as_messages(self.messages)
         _positive("deadline", self.deadline)
         _positive("start_timeout", self.start_timeout)

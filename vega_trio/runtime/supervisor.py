@@ -26,7 +26,7 @@ from vega_trio.errors import (
     WouldDeadlock,
     did_you_mean,
 )
-from vega_trio.exits import Crashed, ExitReason, Shutdown
+from vega_trio.exits import Crashed, ExitReason, Shutdown, as_reason
 from vega_trio.runtime.birth import launch, new_process
 from vega_trio.runtime.crew import Crew
 from vega_trio.runtime.incarnation import running
@@ -115,6 +115,8 @@ class Supervisor:
         Raises: FailedToStart (no spec is left), ChildAlreadyStarted, ChildAlreadyPresent, ChildRestarting,
             MaxChildren, NoProcessError, OrchestratorClosed, WouldDeadlock, ValueError.
         """
+        if not isinstance(spec, ChildSpec):
+            raise TypeError(f"start_child takes a ChildSpec, not {spec!r}")
         self.process.kernel.refuse_if_closing()
         if spec.significant and self.spec.auto_shutdown == "never":
             raise ValueError(f"auto_shutdown must not be 'never' with the significant child {spec.id!r}")
@@ -218,9 +220,12 @@ class Supervisor:
             caller = keeper.crew.incarnation
 
     async def stop(self, reason: ExitReason | None = None) -> None:
-        """Stops the children in reverse order and ends with `reason`, Shutdown unless told."""
+        """Stops the children in reverse order and ends with `reason`, Shutdown unless told.
+
+        Raises: TypeError when `reason` is none.
+        """
         incarnation = self.process.live
-        self.begin_stop(Shutdown() if reason is None else reason)
+        self.begin_stop(Shutdown() if reason is None else as_reason(reason))
         if incarnation is not None:
             await incarnation.gone().wait()
         else:
@@ -326,6 +331,8 @@ async def supervise(
     kernel: Kernel, spec: SupervisorSpec, *, name: str | None, fatal: bool, owner: Incarnation | None = None
 ) -> Supervisor:
     """Starts a supervisor that no supervisor supervises; returns when all its children have started."""
+    if not isinstance(spec, SupervisorSpec):
+        raise TypeError(f"supervise takes a SupervisorSpec, not {spec!r}")
     await trio.lowlevel.checkpoint_if_cancelled()
     if owner is None:
         kernel.refuse_if_closing()

@@ -1,0 +1,43 @@
+"""What a field of a blueprint may hold. The errors name owner, field and value."""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from typing import Any, TypeVar
+
+E = TypeVar("E", bound=StrEnum)
+
+
+def member(kind: type[E], field: str, value: str) -> E:
+    """The word `value` stands for. Raises: ValueError, naming the field."""
+    try:
+        return kind(value)
+    except ValueError:
+        raise ValueError(f"{field} must be one of {', '.join(kind)}, not {value!r}") from None
+
+
+def check_number(owner: str, field: str, value: Any, *, least: float = 0, above: bool = False) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
+        raise ValueError(f"{owner}.{field} must be a number, not {value!r}")
+    if value < least or (above and value == least):
+        raise ValueError(f"{owner}.{field} must be {'greater than' if above else 'at least'} {least:g}, not {value!r}")
+
+
+def check_count(owner: str, field: str, value: Any, *, least: int = 1) -> None:
+    check_number(owner, field, value, least=least)
+    if not isinstance(value, int):
+        raise ValueError(f"{owner}.{field} must be a whole number, not {value!r}")
+
+
+def check_hook(owner: str, field: str, value: Any) -> None:
+    if value is not None and not callable(value):
+        raise ValueError(f"{owner}.{field} must be a function or None, not {value!r}")
+
+
+def check_text(what: str, value: Any) -> None:
+    """Raises: ValueError unless it is a text, not empty, without control characters, that can be written as UTF-8."""
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{what} must be a non-empty text, not {value!r}")
+    if any(char < " " or "\ud800" <= char <= "\udfff" for char in value):
+        raise ValueError(f"{what} must be without control characters and halves of surrogate pairs, not {value!r}")
