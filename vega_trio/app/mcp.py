@@ -63,12 +63,14 @@ class Mcp:
     """`app.mcp`.
 
     `env` is our environment, `base` what paths are relative to, `roots` are the directories that servers may use.
+    `any_command`: whoever may administer may add servers that are any program, not only the registry's.
     """
 
     store: Store
     env: Mapping[str, str] = attrs.field(repr=False)
     base: Path
     roots: tuple[Path, ...] = ()
+    any_command: bool = False
     _servers: dict[str, _Server] = attrs.field(factory=dict, init=False)
     _ever: set[str] = attrs.field(factory=set, init=False)
     _orch: Orchestrator | None = attrs.field(default=None, init=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import attrs
+
 from vega_trio.dsl.document import McpServerDefinition
 from vega_trio.errors import ConfigError, did_you_mean
 from vega_trio.mcp.config import CALL_S, ServerConfig, Transport
@@ -80,3 +82,80 @@ def _registered(
     if missing:
         raise ConfigError(f"the MCP server {name!r} needs {missing[0]}; set it, or write it in the server's env")
     return entry.command, known
+
+
+@attrs.frozen(kw_only=True)
+class Wanted:
+    """What somebody says over the API about a server; None is not said. A null in `env` or `headers` takes away."""
+
+    transport: str | None = None
+    command: str | None = None
+    args: tuple[str, ...] | None = None
+    env: Mapping[str, str | None] = attrs.field(factory=dict, repr=False)
+    url: str | None = None
+    headers: Mapping[str, str | None] = attrs.field(factory=dict, repr=False)
+    timeout_s: float | None = None
+
+
+def is_registered(name: str, wanted: Wanted, present: ServerConfig | None = None) -> bool:
+    """Whether nothing is run but what the registry names, with arguments behind it and variables that it knows of.
+
+    `present` is the configuration that is to change, None for a new one.
+    """
+    if wanted.command is not None:
+        return False
+    if present is not None and wanted.args is not None and not _own_words(present):
+        return False
+    entry = REGISTRY.get(name)
+    known = () if entry is None else (*entry.required_env, *entry.optional_env)
+    return all(key in known for key in wanted.env)
+
+
+def _own_words(config: ServerConfig) -> tuple[str, ...]:
+    """The part of the command that is the registry's, if it is."""
+    entry = REGISTRY.get(config.name)
+    words = entry.command if entry is not None else ()
+    return words if config.command[: len(words)] == words else ()
+
+
+def new_config(name: str, wanted: Wanted, host: Mapping[str, str]) -> ServerConfig:
+    """Raises: ConfigError."""
+    return make_config(
+        name,
+        transport=_transport(wanted.transport),
+        command=wanted.command,
+        args=wanted.args or (),
+        env=_merged({}, wanted.env),
+        url=wanted.url,
+        headers=_merged({}, wanted.headers),
+        timeout_s=CALL_S if wanted.timeout_s is None else wanted.timeout_s,
+        host=host,
+    )
+
+
+def change_config(config: ServerConfig, wanted: Wanted) -> ServerConfig:
+    """The configuration with what is said. Raises: ConfigError."""
+    words = (wanted.command,) if wanted.command else _own_words(config) or config.command[:1]
+    args = config.command[len(words) :] if wanted.args is None else wanted.args
+    return attrs.evolve(
+        config,
+        transport=_transport(wanted.transport) or config.transport,
+        command=(*words, *args) if words else (),
+        env=_merged(config.env, wanted.env),
+        url=wanted.url or config.url,
+        headers=_merged(config.headers, wanted.headers),
+        timeout_s=config.timeout_s if wanted.timeout_s is None else wanted.timeout_s,
+    )
+
+
+def _transport(word: str | None) -> Transport | None:
+    match word:
+        case None | "stdio" | "http" | "sse":
+            return word
+        case _:
+            raise ConfigError(f"the transport {word!r} is none; use stdio, http or sse")
+
+
+def _merged(old: Mapping[str, str], new: Mapping[str, str | None]) -> dict[str, str]:
+    merged = {**old, **new}
+    return {key: value for key, value in merged.items() if value is not None}

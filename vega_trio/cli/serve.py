@@ -18,6 +18,7 @@ from vega_trio.cli.options import Shared, vega_command
 @click.option("--token", is_flag=True, help="Ask for a token on loopback too; any other address always does.")
 @click.option("--read-only", is_flag=True, help="Let everybody look and nobody change anything.")
 @click.option("--trust-user-header", is_flag=True, help="Take X-Auth-User from a proxy that has an owner's token.")
+@click.option("--allow-mcp-commands", "mcp_commands", is_flag=True, help="Let the API add MCP servers of any command.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -31,6 +32,7 @@ def command(
     token: bool,
     read_only: bool,
     trust_user_header: bool,
+    mcp_commands: bool,
 ) -> int:
     """Serve the dashboard and the HTTP API for FILE, by default the only document here, else a built-in one.
 
@@ -52,5 +54,6 @@ def command(
         token=token,
         read_only=read_only,
         trust_user_header=trust_user_header,
+        mcp_commands=mcp_commands,
     )
     return serve_document(request, Shared(ctx))

@@ -39,6 +39,7 @@ class Request:
     token: bool
     read_only: bool
     trust_user_header: bool
+    mcp_commands: bool
 
 
 def serve_document(request: Request, shared: Shared) -> int:
@@ -87,6 +88,7 @@ async def _main(request: Request, shared: Shared, setup: Setup, database: str) -
                 _say(f"{len(app.warnings)} warnings: vega validate {app.document.file} shows them")
         if app.model_note:
             _say(app.model_note)
+        app.mcp.any_command = request.mcp_commands
         await serve(
             app,
             addr=addr,

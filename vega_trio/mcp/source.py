@@ -112,7 +112,6 @@ class McpSource:
         # The SDK takes most of a second to import: only who has a server pays for it, and nobody else waits.
         module = await trio.to_thread.run_sync(import_module, "vega_trio.mcp.connection")
         connection: Connection = module.Connection(self.config, self.kit.host, self.kit.peer(self))
-        self._stopped = False
         error = ""
         try:
             await connection.run(lambda listed: self._listed(connection, listed))
@@ -179,8 +178,9 @@ class McpSource:
         self._tell()
 
     def stopped(self) -> None:
-        """Nobody connects it any more: a call need not wait."""
+        """Nobody connects it any more: it has no tools, and a call need not wait."""
         self._stopped = True
+        self._tools.clear()
         self._tell()
 
     def started(self) -> None:

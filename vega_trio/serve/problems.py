@@ -15,6 +15,8 @@ from vega_trio.errors import (
     DocumentError,
     InputError,
     MailboxFull,
+    McpError,
+    McpServerExists,
     MissingExtra,
     OrchestratorClosed,
     ProcessExited,
@@ -26,6 +28,7 @@ from vega_trio.errors import (
     TurnCancelled,
     TurnFailed,
     UnknownAgent,
+    UnknownMcpServer,
     UnknownProcess,
     UnknownRun,
     UnknownSession,
@@ -155,7 +158,7 @@ def problem_of(error: VegaError) -> Problem:
 
 
 def _condition(error: VegaError, text: str) -> Problem:
-    """Problems that are nobody's request: the server's state, or a process that ended."""
+    """The server's state, a process that ended, or servers of others."""
     match error:
         case TooManyProcesses():
             hint = "end processes (DELETE /api/processes/ID) or raise settings.max_processes"
@@ -165,6 +168,12 @@ def _condition(error: VegaError, text: str) -> Problem:
         case ProcessExited():
             hint = "send the message again; it starts the agent anew"
             return Problem(503, "agent_crashed", text, hint, retry_after_s=1)
+        case UnknownMcpServer():
+            return Problem(404, "not_found", text, "GET /api/mcp/servers lists the servers")
+        case McpServerExists():
+            return Problem(409, "conflict", text, "GET /api/mcp/servers lists the servers")
+        case McpError():
+            return Problem(502, "mcp", text, "GET /api/mcp/servers shows the state of the servers")
         case SlowSubscriber():
             hint = "the turn goes on; read its answer with GET ../chat"
             return Problem(503, "slow_reader", text, hint, retry_after_s=1)

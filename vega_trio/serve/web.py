@@ -19,6 +19,7 @@ from vega_trio.serve import (
     events,
     health,
     login,
+    mcp,
     metrics,
     processes,
     runs,
@@ -38,6 +39,7 @@ def all_routes(bundle: Bundle) -> list[Route]:
     """Every route; those of the page's files are the bundle's."""
     fixed = (
         auth, login, chat, sessions, agents, processes, supervisors, workflows, runs, events, eventlog, health, metrics,
+        mcp,
     )  # fmt: skip
     return [route for module in fixed for route in module.ROUTES] + static.routes(bundle)
 
