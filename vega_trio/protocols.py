@@ -53,6 +53,7 @@ class ModelRequest:
     """One call of a model. `messages` alternate or not, as the conversation was; every tool call has its result.
 
     `output_schema` is what the answer's text must fit, for providers that can see to it; `system` says so too.
+    `key` names the call in the journal: the same when it is repeated after a failure or a crash; empty, it has none.
     """
 
     messages: tuple[Message, ...]
@@ -61,6 +62,7 @@ class ModelRequest:
     temperature: float | None = None
     max_tokens: int = 8192
     output_schema: Mapping[str, Any] | None = None
+    key: str = ""
 
 
 @attrs.frozen

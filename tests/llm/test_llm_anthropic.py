@@ -48,6 +48,14 @@ def text_of(events: list[ModelEvent]) -> str:
     return "".join(event.text for event in events if isinstance(event, TextChunk))
 
 
+async def test_the_key_of_a_call_goes_along() -> None:
+    async with FakeMessagesServer(["hi", "hi"]) as server, talking_to(server) as model:
+        await ask(model, asking(key="run/review/0=0 é/1"))
+        await ask(model)
+    keys = [request.headers.get("idempotency-key") for request in server.requests]
+    assert keys == ["run/review/0=0%20%C3%A9/1", None]
+
+
 # -- answers
 
 

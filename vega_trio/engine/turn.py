@@ -216,9 +216,10 @@ async def _ask_model(turn: Turn) -> Step:
         temperature=agent.temperature,
         max_tokens=agent.max_tokens,
         output_schema=None if output is None else output.schema,
+        key=turn.model_key,
     )
     metrics.iterations += 1
-    key, journal, failpoint = turn.model_key, turn.conversation.journal, turn.equipment.failpoint
+    key, journal, failpoint = request.key, turn.conversation.journal, turn.equipment.failpoint
     turn.unsaved.append(journal.begin(turn.id, "llm", model.name, key, {"messages": len(request.messages)}))
     failpoint("before_begin")
     await turn.saved()

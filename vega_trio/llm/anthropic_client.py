@@ -10,7 +10,9 @@ import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from functools import partial
 from typing import Any, Final, cast
+from urllib.parse import quote
 
 import anthropic
 import attrs
@@ -70,13 +72,20 @@ class AnthropicModel:
     async def _respond(self, request: ModelRequest) -> httpx2.Response:
         """The response, its body unread; the caller closes it. Raises: ModelError."""
         body = {**request_body(request, self.model), "stream": True}
-        return await self._temperature.send(self._post, body, request.temperature)
+        post = partial(self._post, key=request.key)
+        return await self._temperature.send(post, body, request.temperature)
 
-    async def _post(self, body: dict[str, Any]) -> httpx2.Response:
+    async def _post(self, body: dict[str, Any], key: str) -> httpx2.Response:
+        headers = {"Idempotency-Key": quote(key, safe="/=.")} if key else {}
         # Not messages.create(): it warns of older models, which pass through here, and takes no temperature.
         try:
             response: Any = await self._client.post(
-                "/v1/messages", cast_to=httpx2.Response, body=body, stream=True, stream_cls=AsyncStream[Any]
+                "/v1/messages",
+                cast_to=httpx2.Response,
+                body=body,
+                options={"headers": headers},
+                stream=True,
+                stream_cls=AsyncStream[Any],
             )
         except _FAILURES as error:
             raise self._failure(error) from error

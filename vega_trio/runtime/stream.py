@@ -64,7 +64,7 @@ class TextStream:
 
 @asynccontextmanager
 async def open_turn(process: Process, mail: Mail) -> AsyncIterator[TurnEvents]:
-    """Posts the mail, having subscribed to what follows from it."""
+    """Posts the mail, having subscribed to what follows from it, and waits until an agent's message is durable."""
     bus = process.kernel.bus
     root = mail.root_id
     async with bus.subscribe(match=lambda event: event.root_turn_id == root, buffer=BUFFER) as events:
@@ -78,4 +78,6 @@ async def open_turn(process: Process, mail: Mail) -> AsyncIterator[TurnEvents]:
         mail.on_finish(finished)
         if not await process.mailbox.put(mail) and not mail.finished:
             raise exited(process.id, NoProcess())
+        if mail.kept is not None:
+            await mail.kept.wait()
         yield TurnEvents(mail.id, events)
