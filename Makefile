@@ -41,7 +41,7 @@ unit: $(VENV)/.dev  ## run the tests that need no server, process or browser
 	$(BIN)/python -m pytest -m 'not e2e'
 
 torture: $(VENV)/.dev  ## kill, simulate and fuzz for some minutes
-	VEGA_KILLS=100 $(BIN)/python -m pytest -q tests/e2e/test_e2e_crash.py
+	VEGA_KILLS=100 $(BIN)/python -m pytest -q tests/e2e/test_e2e_crash.py tests/e2e/test_e2e_torture.py
 	VEGA_SEEDS=2000 $(BIN)/python -m pytest -q tests/simulation
 	VEGA_FUZZ=1 $(BIN)/python -m pytest -q tests/dsl/test_dsl_properties.py tests/core
 

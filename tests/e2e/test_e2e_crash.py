@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
-import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import trio
+from served import ask, served
 
 from vega_trio.testing.crash_check import check
 from vega_trio.testing.crashtest import CrashReport, crashtest
 
 pytestmark = pytest.mark.e2e
 
-KILLS = int(os.environ.get("VEGA_KILLS", "10"))
+KILLS = int(os.environ.get("VEGA_KILLS", "4"))  # test_e2e_torture.py has the ten of a server
 SEED = int(os.environ.get("VEGA_SEED", "1"))
 REVIEW = Path(__file__).parents[2] / "examples" / "code-review.vega.yaml"
 
@@ -43,10 +39,10 @@ async def test_what_was_acknowledged_survives_every_kill(tmp_path: Path) -> None
 
 
 async def test_the_check_finds_what_is_lost_torn_or_repeated(tmp_path: Path) -> None:
-    report = await run(REVIEW, "review", 1, tmp_path)
-    database = tmp_path / "crashtest.db"
-    while not report.ended:
-        report = await run(REVIEW, "review", 1, tmp_path)
+    report, database = CrashReport(seed=SEED), tmp_path / "crashtest.db"
+    while not report.ended:  # its ledger is the one of its own kills, so each has a database of its own
+        database.unlink(missing_ok=True)
+        report = await run(REVIEW, "review", 2, tmp_path)
     assert report.wrong == []
 
     def found(statement: str, effects: Counter[tuple[str, str]] | None = None, started: set[str] | None = None) -> str:
@@ -68,42 +64,15 @@ async def test_the_check_finds_what_is_lost_torn_or_repeated(tmp_path: Path) -> 
     assert "must not be repeated" in found("SELECT 1", Counter({("act", key): 2}))
 
 
-@contextmanager
-def served(database: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A real `vega serve` with the demo model, and its address."""
-    command = [sys.executable, "-m", "vega_trio", "serve", str(REVIEW), "--model", "demo"]
-    command += ["--db", str(database), "--addr", "127.0.0.1:0"]
-    env = {**os.environ, "VEGA_HOME": str(database.parent)}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, env=env, text=True) as process:
-        guard = threading.Timer(60, process.kill)
-        guard.start()
-        try:
-            assert process.stderr is not None
-            address = next(line for line in iter(process.stderr.readline, "") if line.startswith("Dashboard: "))
-            yield process, address.removeprefix("Dashboard: ").strip()
-        finally:
-            guard.cancel()
-            process.kill()
-
-
-@contextmanager
-def ask(url: str, path: str, body: object = None) -> Iterator[http.client.HTTPResponse]:
-    data = None if body is None else json.dumps(body)
-    with closing(http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)) as connection:
-        connection.request("POST" if data else "GET", path, data, {"Content-Type": "application/json"} if data else {})
-        with connection.getresponse() as answer:
-            yield answer
-
-
 def test_a_killed_server_goes_on_with_the_answer_that_it_was_giving(tmp_path: Path) -> None:
     chat, database, body = "/api/agents/Coder/chat", tmp_path / "vega.db", {"message": "Write a binary search function"}
-    with served(database) as (process, url), ask(url, f"{chat}/stream", body) as stream:
+    with served(REVIEW, database) as (process, url), ask(url, f"{chat}/stream", body) as stream:
         assert any(b"text_delta" in line for line in iter(stream.readline, b""))
         with ask(url, "/api/processes") as answer:
             (before,) = json.load(answer)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    with served(database) as (_, url):
+    with served(REVIEW, database) as (_, url):
         with ask(url, chat, {"message": "Thanks"}) as answer:  # waits behind the turn that goes on
             assert answer.status == 200
         with ask(url, "/api/processes") as answer:

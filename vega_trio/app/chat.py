@@ -133,9 +133,13 @@ class Chat:
 
     async def status(self, session: Session) -> ChatStatus:
         process = self.sessions.living(await self.sessions.resolve(session))
-        if process is None or process.current is None:
+        if process is None:
             return ChatStatus(streaming=False)
-        return ChatStatus(streaming=True, turn_id=process.current.id, queued=process.mailbox_length)
+        # A message that is about to be taken up, as after a restart of the program, is one under way.
+        mail, waiting = process.current or process.mailbox.first, process.mailbox_length
+        if mail is None:
+            return ChatStatus(streaming=False)
+        return ChatStatus(streaming=True, turn_id=mail.id, queued=waiting - (mail is process.mailbox.first))
 
 
 def transcript(rows: list[MessageRow]) -> list[ChatMessage]:

@@ -3,8 +3,8 @@
     look      before the kernel opens: which processes had not ended, with the mail they had accepted
     go on     an agent of the document runs again at once; a run's agents are taken up by the run; others wait as
               pending until the program spawns an agent under their name
-    poison    a process that had an open turn at three recoveries within a minute is not taken up a fourth time: it
-              is likely what the program died of
+    poison    a process that had an open turn at three recoveries within a minute, and ended none in between, is not
+              taken up a fourth time: it is likely what the program died of
 """
 
 from __future__ import annotations

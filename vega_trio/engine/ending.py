@@ -66,6 +66,7 @@ async def _settled(turn: Turn, end: type[Event], **fields: Any) -> None:
 
 def _end(turn: Turn, end: type[Event], **fields: Any) -> None:
     """The turn's last event, and with it what it leaves; its mail has been dealt with."""
+    turn.process.recoveries = ""  # a turn that ends is not what the program died of
     turn.unsaved += (SaveProcess(turn.process.row()), DropMail(turn.process.id, turn.id))
     turn.emit(end, **fields)
     turn.conversation.journal.forget(turn.id)
