@@ -66,8 +66,9 @@ if TYPE_CHECKING:
     from vega_trio.runtime.figures import ProcessStatistics
     from vega_trio.runtime.group import Answer, Group
     from vega_trio.runtime.health import HealthConfig
+    from vega_trio.runtime.mailbox import Mail, PendingReply
     from vega_trio.runtime.orchestrator import Orchestrator, SpawnTreeNode
-    from vega_trio.runtime.process import Mail, PendingReply, Process
+    from vega_trio.runtime.process import Process
     from vega_trio.runtime.supervisor import ChildCount, ChildInfo, Supervisor
     from vega_trio.session import ErrorClass, Reply, Session
     from vega_trio.tools.toolbox import tool
@@ -90,7 +91,8 @@ _HOMES = {
     "tools.toolbox": "tool",
     "protocols": "Model ModelDone ModelRequest Store TextChunk Tool ToolSource ToolSpec",
     "runtime.orchestrator": "Orchestrator SpawnTreeNode",
-    "runtime.process": "Mail PendingReply Process",
+    "runtime.mailbox": "Mail PendingReply",
+    "runtime.process": "Process",
     "runtime.supervisor": "ChildCount ChildInfo Supervisor",
     "runtime.figures": "ProcessStatistics",
     "runtime.group": "Answer Group",

@@ -100,6 +100,21 @@ async def test_a_start_that_takes_too_long_is_stopped_and_fails(orch: Orchestrat
     assert isinstance(caught.value.reason.error, vega.StartTimeout)
 
 
+@pytest.mark.parametrize("shutdown", [3.0, "brutal_kill"])
+async def test_a_start_that_takes_too_long_fails_so_also_when_it_must_be_killed(
+    orch: Orchestrator, clock: MockClock, shutdown: Any
+) -> None:
+    async def trapper(me: Process) -> None:
+        me.trap_exit = True
+        await trio.sleep_forever()
+
+    with pytest.raises(vega.FailedToStart) as caught:
+        await orch.spawn(trapper, start_timeout=5, shutdown=shutdown)
+    assert trio.current_time() == (8 if shutdown == 3 else 5)
+    assert isinstance(caught.value.reason, Crashed)
+    assert isinstance(caught.value.reason.error, vega.StartTimeout)
+
+
 async def test_a_cancelled_spawn_leaves_no_process(orch: Orchestrator, clock: MockClock) -> None:
     with trio.move_on_after(1):
         await orch.spawn(sleeper, start_timeout=5)

@@ -15,7 +15,8 @@ from vega_trio.engine.equipment import Equipment
 from vega_trio.engine.turn import Turn, run_turn
 from vega_trio.errors import ModelError, TurnCancelled, TurnFailed
 from vega_trio.messages import Compact, Message, as_message
-from vega_trio.runtime.process import Mail, Process
+from vega_trio.runtime.mailbox import Mail
+from vega_trio.runtime.process import Process
 from vega_trio.session import Reply
 
 MAX_ATTEMPTS = 2

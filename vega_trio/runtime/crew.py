@@ -54,7 +54,7 @@ class Crew:
     async def run(self, spec: SupervisorSpec) -> ExitReason:
         """Starts the children, serves until the supervisor is to end, and stops them."""
         for child in spec.children:
-            self._add(Place(self, child))
+            self.add(Place(self, child))
         failure = await self._start_all(spec)
         if failure is None:
             self.tree.initializing = False
@@ -227,6 +227,15 @@ class Crew:
 
     # -- starting
 
+    def add(self, place: Place) -> None:
+        """A new child, last in the order; not started yet."""
+        body = place.spec.body
+        if place.policy is None and isinstance(body, Agent) and body.supervision is not None:
+            place.policy = body.supervision
+            place.has_inner_policy = True
+        self.places[place.id] = place
+        self.tree.add(place.spec, place.policy if place.has_inner_policy else None)
+
     async def _start_all(self, spec: SupervisorSpec) -> FailedToStart | None:
         for child in spec.children:
             if self.ordered:
@@ -362,53 +371,3 @@ class Crew:
             self._write_off(place)
         for call in self._calls:
             call.give_up()
-
-    # -- calls
-
-    def _add(self, place: Place) -> None:
-        body = place.spec.body
-        if place.policy is None and isinstance(body, Agent) and body.supervision is not None:
-            place.policy = body.supervision
-            place.has_inner_policy = True
-        self.places[place.id] = place
-        self.tree.add(place.spec, place.policy if place.has_inner_policy else None)
-
-    async def start_child(self, place: Place) -> Process | None:
-        self._add(place)
-        self.tree.starting(place.id)
-        failure = await self.start(place)
-        if failure is not None:
-            self._take_back(place)
-            raise failure
-        return _process_of(place)
-
-    def _take_back(self, place: Place) -> None:
-        """A failed start leaves no spec. One that the supervisor's end interrupted is stopped with the others."""
-        interrupted = place.process is not None and place.process.live is not None
-        if self.places.get(place.id) is not place or interrupted:
-            return
-        self.tree.terminate(place.id)
-        place.settle()
-        self.places.pop(place.id, None)
-        self.tree.seats.pop(place.id, None)
-
-    async def restart_child(self, place: Place) -> Process | None:
-        self.tree.starting(place.id)
-        failure = await self.start(place)
-        if failure is not None:
-            raise failure
-        return _process_of(place)
-
-    async def terminate_child(self, place: Place) -> None:
-        process = place.process
-        place.dismiss()
-        if process is not None and process.live is not None:
-            await process.live.gone().wait()
-
-
-def _process_of(place: Place) -> Process | None:
-    """The child's process; None when it declined to start."""
-    process = place.process
-    return process if process is not None and not process.declined else None
-
-

@@ -48,14 +48,15 @@ class Group:
             raise NoProcessError(f"process {process.id} has ended and cannot join the group {self.name!r}")
         if process.id not in self._members:
             self._members[process.id] = process
-            process.joined(self)
+            process.groups = {**(process.groups or {}), self: None}
             self._call("on_join", self._on_join, process)
 
     def leave(self, process: Process) -> bool:
         """Whether it was a member."""
         if self._members.pop(process.id, None) is None:
             return False
-        process.left(self)
+        if process.groups is not None:
+            process.groups.pop(self, None)
         self._call("on_leave", self._on_leave, process)
         return True
 

@@ -1,7 +1,7 @@
 """One life of a process: a task, its cancel scope, and what ends with it.
 
 Why it ended, first match (supervision spec, "reason"):
-1. it was killed: `Killed`, even if the body had returned
+1. it was killed: `Killed`, even if the body had returned; if that was because its start took too long: the timeout
 2. its scope caught the cancel: the signal's reason, unchanged
 3. the body returned v: `Normal(v)`, also when a stop had just come or was swallowed
 4. `ProcessExit(r)`, alone or anywhere in a group: r
@@ -31,6 +31,7 @@ from vega_trio.exits import Crashed, Down, ExitReason, ExitSignal, Killed, NoPro
 from vega_trio.runtime.deaths import bury
 from vega_trio.runtime.health import alert
 from vega_trio.runtime.reasons import bare, holds_cancelled, reason_of
+from vega_trio.runtime.voice import say_started
 
 if TYPE_CHECKING:
     from vega_trio.runtime.mailbox import Mail
@@ -107,10 +108,10 @@ class Incarnation:
             self.fatal = True
             self.process.kernel.fail(error)
         dying = error is not None and (self.killed or self._died_of_cancel(error))
-        if self.killed:
-            self.reason = Killed()
-        elif self.timed_out:
+        if self.timed_out:  # also when it had to be killed because of that
             self.reason = self._start_timeout()
+        elif self.killed:
+            self.reason = Killed()
         elif returned:
             self.reason = Normal(value)
         elif error is None or dying:
@@ -147,7 +148,8 @@ class Incarnation:
             self.started = True
             if self._start_limit is not None:
                 self._start_limit.cancel()
-            self.process.has_started()
+            self.process.keeper.started(self)
+            say_started(self.process)
             self.wake_starter()
 
     @property

@@ -22,9 +22,9 @@ from vega_trio.runtime.registry import Registry
 from vega_trio.runtime.timers import Timers
 
 if TYPE_CHECKING:
+    from vega_trio.runtime.bodies import AgentBody
     from vega_trio.runtime.cohort import Cohort, CohortKey
     from vega_trio.runtime.incarnation import Incarnation
-    from vega_trio.runtime.process import AgentBody
     from vega_trio.runtime.spawning import Spawning
 
 

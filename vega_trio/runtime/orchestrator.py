@@ -17,11 +17,13 @@ from vega_trio.exits import Down
 from vega_trio.messages import Message
 from vega_trio.protocols import Commit, Store
 from vega_trio.runtime.blackboard import read_blackboards
+from vega_trio.runtime.bodies import AgentBody
 from vega_trio.runtime.bus import Bus, EventFilter, Subscription
 from vega_trio.runtime.group import Group
 from vega_trio.runtime.health import HealthConfig
 from vega_trio.runtime.kernel import Kernel
-from vega_trio.runtime.process import AgentBody, Process, open_monitor_of
+from vega_trio.runtime.monitors import open_monitor_of
+from vega_trio.runtime.process import Process
 from vega_trio.runtime.recovered import Recovered
 from vega_trio.runtime.registry import SpawnTreeNode as SpawnTreeNode
 from vega_trio.runtime.spawning import Spawning

@@ -6,33 +6,33 @@ The fields from `kernel` on are the kernel's own; a body uses the methods.
 from __future__ import annotations
 
 import contextvars
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import trio
 
 from vega_trio._core.budget import Account
 from vega_trio.agent import Agent, Body, Money, ShutdownTime, Supervision, as_budget
-from vega_trio.changes import Change, ProcessRow, SaveProcess
+from vega_trio.changes import Change, ProcessRow
 from vega_trio.context import Metrics
 from vega_trio.errors import NoProcessError, ProcessExit
-from vega_trio.events import Event, HealthAlert, ProcessRestarted, ProcessStarted
+from vega_trio.events import Event
 from vega_trio.exits import Down, ExitReason, ExitSignal, Normal, Shutdown, as_reason
 from vega_trio.messages import Compact, Message
 from vega_trio.protocols import Commit
+from vega_trio.runtime.bodies import Conversation
 from vega_trio.runtime.calling import call, new_mail, open_mail, pending_reply, post, refuse_itself, start_call
 from vega_trio.runtime.figures import ProcessStatistics, row_of, statistics_of
 from vega_trio.runtime.inbox import Inbox
 from vega_trio.runtime.incarnation import Incarnation, running
 from vega_trio.runtime.keeper import GONE, Keeper
-from vega_trio.runtime.mailbox import Mail as Mail
-from vega_trio.runtime.mailbox import Mailbox
-from vega_trio.runtime.mailbox import PendingReply as PendingReply
-from vega_trio.runtime.monitors import open_monitor_of as open_monitor_of
+from vega_trio.runtime.mailbox import Mail, Mailbox, PendingReply
+from vega_trio.runtime.monitors import open_monitor_of
 from vega_trio.runtime.reasons import kind_of
-from vega_trio.runtime.stream import TextStream, TurnEvents, open_turn
+from vega_trio.runtime.stream import TextStream, TurnEvents, open_text, open_turn
+from vega_trio.runtime.voice import emit, stamps_of
 from vega_trio.session import Session
 
 if TYPE_CHECKING:
@@ -41,15 +41,6 @@ if TYPE_CHECKING:
     from vega_trio.runtime.kernel import Kernel
     from vega_trio.runtime.spawning import Spawning
     from vega_trio.runtime.supervisor import Supervisor
-
-
-class Conversation(Protocol):
-    """What an agent body keeps in `Process.conversation`."""
-
-    def messages(self) -> list[Message]: ...
-
-
-AgentBody = Callable[["Process"], Awaitable[object]]
 
 
 @attrs.define(eq=False)
@@ -204,50 +195,11 @@ class Process:
 
     def emit(self, event: Event, *changes: Change) -> Commit | None:
         """Puts an event of this process on the bus; `changes` are written in the event's transaction."""
-        mail = self.current
-        stamps = self._stamps(mail)
-        for field in ("session_id", "turn_id", "root_turn_id"):
-            stamps[field] = getattr(event, field) or stamps[field]
-        commit = self.kernel.bus.put(attrs.evolve(event, **stamps), *changes)
-        if self.vitals is not None and not isinstance(event, HealthAlert):
-            self.vitals.observe(event)
-        return commit
+        return emit(self, event, changes)
 
     def say(self, kind: type[Event], mail: Mail | None, *changes: Change, **fields: Any) -> None:
         """The kernel's `emit`: an event of the turn of `mail`, made in one go."""
-        self.kernel.bus.put(kind(**self._stamps(mail), **fields), *changes)
-
-    def _stamps(self, mail: Mail | None) -> dict[str, Any]:
-        return {
-            "process_id": self.id,
-            "agent": self.agent_name,
-            "incarnation": self.incarnation,
-            "session_id": self.session.id if self.session is not None else None,
-            "turn_id": mail.id if mail is not None else None,
-            "root_turn_id": mail.root_id if mail is not None else None,
-            "at": self.kernel.wall_clock(),
-        }
-
-    def has_started(self) -> None:
-        """The kernel's: the incarnation has started, said at the bus."""
-        assert self.live is not None
-        self.keeper.started(self.live)
-        changes = (SaveProcess(self.row()),) if self.agent is not None else ()
-        if self.restarts:
-            self.say(ProcessRestarted, self.current, *changes)
-        else:
-            self.say(ProcessStarted, self.current, *changes, task=self.task or "")
-
-    def joined(self, group: Group) -> None:
-        """The group's: it is a member."""
-        if self.groups is None:
-            self.groups = {}
-        self.groups[group] = None
-
-    def left(self, group: Group) -> None:
-        """The group's: it is no member any more."""
-        if self.groups is not None:
-            self.groups.pop(group, None)
+        self.kernel.bus.put(kind(**stamps_of(self, mail), **fields), *changes)
 
     # -- mail
 
@@ -327,11 +279,9 @@ class Process:
         refuse_itself(self)
         return open_turn(self, new_mail(self, message, turn_id=turn_id, wants_reply=True))
 
-    @asynccontextmanager
-    async def stream_text(self, message: Any, *, turn_id: str | None = None) -> AsyncIterator[TextStream]:
+    def stream_text(self, message: Any, *, turn_id: str | None = None) -> AbstractAsyncContextManager[TextStream]:
         """As `stream`, handing out the text as it comes. Iterating raises TurnFailed when the turn failed."""
-        async with self.stream(message, turn_id=turn_id) as events:
-            yield TextStream(events)
+        return open_text(self.stream(message, turn_id=turn_id))
 
     # -- links, monitors, exits
 

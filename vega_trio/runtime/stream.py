@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import attrs
@@ -81,3 +81,10 @@ async def open_turn(process: Process, mail: Mail) -> AsyncIterator[TurnEvents]:
         if mail.kept is not None:
             await mail.kept.wait()
         yield TurnEvents(mail.id, events)
+
+
+@asynccontextmanager
+async def open_text(turn: AbstractAsyncContextManager[TurnEvents]) -> AsyncIterator[TextStream]:
+    """The text of a turn's events."""
+    async with turn as events:
+        yield TextStream(events)

@@ -27,6 +27,7 @@ from vega_trio.errors import (
     did_you_mean,
 )
 from vega_trio.exits import Crashed, ExitReason, Shutdown, as_reason
+from vega_trio.runtime import administration
 from vega_trio.runtime.birth import launch, new_process
 from vega_trio.runtime.crew import Crew
 from vega_trio.runtime.incarnation import running
@@ -130,7 +131,7 @@ class Supervisor:
         async def operation() -> Process | None:
             self._refuse_present(place.id)
             self._refuse_full()
-            return await crew.start_child(place)
+            return await administration.start_child(crew, place)
 
         process: Process | None = await crew.call(operation)
         return process
@@ -161,7 +162,7 @@ class Supervisor:
         crew = self._callable()
 
         async def operation() -> Process | None:
-            return await crew.restart_child(self._stopped(child_id))
+            return await administration.restart_child(crew, self._stopped(child_id))
 
         process: Process | None = await crew.call(operation)
         return process
@@ -172,7 +173,7 @@ class Supervisor:
         Raises: ChildNotFound, NoProcessError, WouldDeadlock.
         """
         crew = self._callable()
-        await crew.call(lambda: crew.terminate_child(self._place(child_id)))
+        await crew.call(lambda: administration.terminate_child(self._place(child_id)))
 
     async def delete_child(self, child_id: str) -> None:
         """Forgets a stopped child.
@@ -182,9 +183,7 @@ class Supervisor:
         crew = self._callable()
 
         async def operation() -> None:
-            place = self._stopped(child_id)
-            del crew.places[place.id]
-            crew.tree.remove(place.id)
+            administration.delete_child(crew, self._stopped(child_id))
 
         await crew.call(operation)
 

@@ -33,8 +33,9 @@ from vega_trio.agent import Agent
 from vega_trio.errors import ConfigError
 from vega_trio.events import Event
 from vega_trio.protocols import Model, Tool
+from vega_trio.runtime.bodies import AgentBody
 from vega_trio.runtime.orchestrator import Orchestrator, open_kernel
-from vega_trio.runtime.process import AgentBody, Process
+from vega_trio.runtime.process import Process
 from vega_trio.store.memory import MemoryStore
 from vega_trio.testing.nemesis import Nemesis
 from vega_trio.testing.scheduler import Watch, seeded_scheduler
