@@ -19,6 +19,7 @@ import trio
 from vega_trio.app.disk import Disk
 from vega_trio.app.open import App, open_app
 from vega_trio.app.tokens import Tokens
+from vega_trio.dsl.document import ApprovalsDefinition
 from vega_trio.dsl.parse import parse_document
 from vega_trio.protocols import Model, Store
 from vega_trio.serve.door import Door
@@ -207,6 +208,7 @@ async def _serving(
     tools: Iterable[Any] = (),
     store: Path | Store | None = None,
     limits: dict[str, float] | None = None,
+    approvals: dict[str, Any] | None = None,
     shutdown_timeout: float = 5.0,
     token: bool = False,
     read_only: bool = False,
@@ -216,9 +218,15 @@ async def _serving(
     names = [tool.__name__ for tool in tools]
     path.write_text(DOCUMENT.format(tools=", ".join(names)))
     document = parse_document(str(path), Disk(), env={}, tools=names).document
-    document = attrs.evolve(document, settings=attrs.evolve(document.settings, limits=limits or {}))
+    asking = ApprovalsDefinition(**approvals or {})
+    document = attrs.evolve(
+        document, settings=attrs.evolve(document.settings, limits=limits or {}, approvals=asking)
+    )
     chosen = model if hasattr(model, "stream") else ScriptedModel(model)
-    async with open_app(document, model=chosen, store=store, tools=tools, env={}, home=home, shutdown_timeout=1) as app:
+    opening = open_app(
+        document, model=chosen, store=store, tools=tools, env={}, home=home, shutdown_timeout=1, resume=False
+    )
+    async with opening as app:
         async with trio.open_nursery() as nursery:
             served = await nursery.start(_serve, app, shutdown_timeout, token, read_only)
             async with served.http:

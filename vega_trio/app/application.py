@@ -12,11 +12,12 @@ import trio
 from vega_trio.app.agents import AgentInfo, Agents
 from vega_trio.app.approvals import Approval, Desk
 from vega_trio.app.archive import Archive
-from vega_trio.app.chat import Chat, ChatMessage, ChatStatus, ChatStream
+from vega_trio.app.chat import Chat, ChatMessage, ChatStatus, ChatStream, OpenTurn, open_turns
 from vega_trio.app.fork import fork
 from vega_trio.app.mcp import Mcp
 from vega_trio.app.overview import Overview, ProcessDetail, Stats
 from vega_trio.app.ownership import Hearing, Owners, owners_of
+from vega_trio.app.recovery import Recovery
 from vega_trio.app.runbook import Runbook
 from vega_trio.app.runs import Run, Runs
 from vega_trio.app.supervisors import SupervisorNode, supervisor_tree
@@ -51,8 +52,13 @@ class App:
     chats: Chat
     overview: Overview
     runs: Runs
+    recovery: Recovery
     desk: Desk
     mcp: Mcp
+
+    async def resume(self) -> None:
+        """Takes up what an earlier program left behind, unless that has been done."""
+        await self.recovery.run()
 
     def agents(self) -> list[AgentInfo]:
         return self.catalogue.all()
@@ -117,6 +123,9 @@ class App:
 
     async def chat_status(self, session: Session) -> ChatStatus:
         return await self.chats.status(session)
+
+    def open_turns(self) -> list[OpenTurn]:
+        return open_turns(self.orch)
 
     async def processes(self, *, status: str | None = None, agent: str | None = None) -> list[ProcessRow]:
         return await self.overview.processes(status=status, agent=agent)
@@ -191,7 +200,7 @@ class App:
 
     async def approvals(self, status: str | None = None, *, user: str | None = None) -> list[Approval]:
         """Requests for a person's yes, newest first: pending, approved, denied, expired, cancelled."""
-        return await self.desk.all(status, user)
+        return await self.desk.all(status, await self._is_of(user))
 
     async def decide(
         self,
@@ -208,7 +217,15 @@ class App:
 
         Raises: UnknownApproval, ApprovalDecided, ApprovalExpired; ValueError for another word; StoreError.
         """
-        return await self.desk.decide(approval_id, decision, arguments=arguments, note=note, user=user)
+        mine = await self._is_of(user)
+        return await self.desk.decide(approval_id, decision, mine=mine, arguments=arguments, note=note)
+
+    async def _is_of(self, user: str | None) -> Callable[[str], bool]:
+        """Whether a process is the user's; None: every process is."""
+        if user is None:
+            return lambda process_id: True
+        owners = await self.owners()
+        return lambda process_id: owners.of(process_id) == user
 
     def workflows(self) -> list[WorkflowDefinition]:
         return self.runs.workflows()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -29,30 +29,30 @@ def rules_of(definition: ApprovalsDefinition | None, granted: tuple[str, ...]) -
 
 @attrs.frozen
 class Desk:
-    """Where requests lie and are answered."""
+    """Where requests lie and are answered. `mine` says whether a process's are the caller's to see."""
 
     requests: Approvals
     orch: Orchestrator
 
-    async def all(self, status: str | None = None, user: str | None = None) -> list[Approval]:
+    async def all(self, status: str | None, mine: Callable[[str], bool]) -> list[Approval]:
         """The newest first. `status`: pending, approved, denied, expired or cancelled."""
         found = [self._as_it_stands(each) for each in await self.requests.all()]
-        return [each for each in found if status in (None, each.status) and user in (None, each.user)]
+        return [each for each in found if status in (None, each.status) and mine(each.process_id)]
 
     async def decide(
         self,
         approval_id: str,
         decision: str,
         *,
+        mine: Callable[[str], bool],
         arguments: Mapping[str, Any] | None = None,
         note: str = "",
-        user: str | None = None,
     ) -> Approval:
         """Raises: ValueError for a word that is neither approve nor deny; as `Approvals.decide`."""
         if decision not in DECISIONS:
             raise ValueError(f"a decision is 'approve' or 'deny', not {decision!r}")
         found = await self.requests.find(approval_id)
-        if found is None or user not in (None, found.user):
+        if found is None or not mine(found.process_id):
             raise UnknownApproval(f"there is no request {approval_id!r} for an approval")
         if self._as_it_stands(found).status == "cancelled" != found.status:
             self.requests.withdraw(found)

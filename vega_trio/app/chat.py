@@ -16,6 +16,7 @@ from vega_trio.engine.conversation import Conversation, new_conversation
 from vega_trio.errors import MailboxFull
 from vega_trio.events import Event
 from vega_trio.messages import ToolResult
+from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.process import Process
 from vega_trio.session import Reply, Session
 
@@ -62,6 +63,30 @@ class ChatStatus:
     streaming: bool
     turn_id: str | None = None
     queued: int = 0
+    waiting_on: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class OpenTurn:
+    """A turn of a session that is under way, or is to be."""
+
+    id: str
+    session_id: str
+    process_id: str
+    incarnation: int
+
+
+def open_turns(orch: Orchestrator) -> list[OpenTurn]:
+    """The next turn of each session's process."""
+    found = []
+    for process in orch.processes():
+        mail = process.current or process.mailbox.first
+        session_id = process.session.id if process.session is not None else None
+        if mail is not None and session_id is not None and mail.id == mail.root_id:
+            incarnation = max(1, process.incarnation)
+            turn = OpenTurn(id=mail.id, session_id=session_id, process_id=process.id, incarnation=incarnation)
+            found.append(turn)
+    return found
 
 
 @attrs.frozen
@@ -139,7 +164,8 @@ class Chat:
         mail, waiting = process.current or process.mailbox.first, process.mailbox_length
         if mail is None:
             return ChatStatus(streaming=False)
-        return ChatStatus(streaming=True, turn_id=mail.id, queued=waiting - (mail is process.mailbox.first))
+        queued = waiting - (mail is process.mailbox.first)
+        return ChatStatus(streaming=True, turn_id=mail.id, queued=queued, waiting_on=process.waiting_on)
 
 
 def transcript(rows: list[MessageRow]) -> list[ChatMessage]:

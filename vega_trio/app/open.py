@@ -27,7 +27,7 @@ from vega_trio.app.mcp import Mcp
 from vega_trio.app.memory import place_of
 from vega_trio.app.outfit import Outfitter, ask_by_name, new_id
 from vega_trio.app.overview import Overview
-from vega_trio.app.recovery import go_on, look, quarantine
+from vega_trio.app.recovery import Recovery, look, quarantine
 from vega_trio.app.runs import Runs
 from vega_trio.app.sessions import Sessions
 from vega_trio.app.toolbelt import named_tools
@@ -109,6 +109,7 @@ async def open_app(
     memory: str | Path | None = None,
     approve: Iterable[str] = (),
     unattended: str | None = None,
+    resume: bool = True,
 ) -> AsyncIterator[App]:
     """A whole application: a document's agents, tools and workflows over one store, in any Trio program.
 
@@ -116,8 +117,9 @@ async def open_app(
     agent's. `tools` are Python tools that agents and definitions may name. `env` defaults to the environment,
     `home` to `VEGA_HOME`, else `~/.vega`. `shutdown_timeout` overrides the document's, in seconds. Calls of the tools
     `approve`, names and patterns, need no approval. `unattended` says why nobody can be asked, where that is so: then
-    what needs an approval is denied at once, with these words. Without a `store`,
-    what workflows `remember` is kept in the file `memory`, which programs may share; without that it ends with the app.
+    what needs an approval is denied at once, with these words. Without a `store`, what workflows `remember` is kept in
+    the file `memory`, which programs may share; without that it ends with the app. `resume`: whether what an earlier
+    program left behind is taken up here, or only by `App.resume`.
 
     Raises: DocumentError, ConfigError, StoreError, MissingExtra.
     """
@@ -173,9 +175,9 @@ async def open_app(
         outfitter.ask, approvals.emit = chats.ask_for, orch.bus.emit
         watch_store(orch, opened)
         await mcp.open(orch)
-        await quarantine(orch)
-        await go_on(orch, sessions)
-        await runs.resume()
+        recovery = Recovery(orch, sessions, runs)
+        if resume:
+            await recovery.run()
         yield App(
             document=document,
             warnings=warnings,
@@ -187,6 +189,7 @@ async def open_app(
             chats=chats,
             overview=Overview(orch, opened, trio.current_time()),
             runs=runs,
+            recovery=recovery,
             desk=Desk(approvals, orch),
             mcp=mcp,
         )

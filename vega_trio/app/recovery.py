@@ -15,6 +15,7 @@ from collections import defaultdict
 
 import attrs
 
+from vega_trio.app.runs import Runs
 from vega_trio.app.sessions import Sessions
 from vega_trio.changes import DropMail, MailRow, ProcessRow, SaveProcess
 from vega_trio.errors import TooManyProcesses, UnknownAgent, UnknownProcess
@@ -30,6 +31,24 @@ log = logging.getLogger("vega_trio.recovery")
 MAX_RECOVERIES = 3
 RECOVERY_WINDOW_S = 60.0
 QUARANTINED = f"quarantined: recovered {MAX_RECOVERIES} times in a minute, each time with an open turn"
+
+
+@attrs.define
+class Recovery:
+    """Taking up what an earlier program left behind, once: at once, or when a server is ready to watch it."""
+
+    orch: Orchestrator
+    sessions: Sessions
+    runs: Runs
+    _done: bool = attrs.field(default=False, init=False)
+
+    async def run(self) -> None:
+        """Agents of the document and workflow runs go on."""
+        if not self._done:
+            self._done = True
+            await quarantine(self.orch)
+            await go_on(self.orch, self.sessions)
+            await self.runs.resume()
 
 
 async def look(store: Store) -> Recovered:

@@ -41,7 +41,6 @@ class Approval:
     id: str
     process_id: str
     agent: str
-    user: str
     tool_name: str
     arguments: Mapping[str, Any]
     reason: str

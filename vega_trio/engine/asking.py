@@ -16,7 +16,6 @@ from vega_trio.events import ApprovalAwaited, ApprovalRequested, ProcessWaiting
 from vega_trio.messages import ToolCall
 from vega_trio.protocols import Tool
 from vega_trio.runtime.process import Process
-from vega_trio.session import Session
 
 if TYPE_CHECKING:
     from vega_trio.engine.turn import Turn
@@ -66,7 +65,6 @@ def _new(turn: Turn, call: ToolCall, reason: str) -> Approval:
         id=approval_id(bound, key, turn.conversation.journal.attempts(key) + 1),
         process_id=process.id,
         agent=turn.agent.name,
-        user=_user(process),
         tool_name=call.name,
         arguments=dict(call.arguments),
         reason=reason,
@@ -78,14 +76,6 @@ def _new(turn: Turn, call: ToolCall, reason: str) -> Approval:
         root_turn_id=turn.root_id,
         tool_call_id=call.id,
     )
-
-
-def _user(process: Process) -> str:
-    """Whose conversation it is, or whose the work is for."""
-    for each in (process, *_above(process)):
-        if each.session is not None:
-            return each.session.user
-    return Session(process.agent_name or "").user
 
 
 def ask(turn: Turn, wanted: Wanted) -> None:
@@ -138,18 +128,11 @@ def share(turn: Turn) -> None:
 
 def _superiors(turn: Turn) -> Iterator[Conversation]:
     """The conversations in which the turn's work was asked for."""
-    above = next(_above(turn.process), None)
+    above = _process(turn.process, turn.process.parent_id)
     asker = _process(turn.process, turn.sender_id)
     for each in {id(each): each for each in (above, asker) if each is not None}.values():
         if isinstance(each.conversation, Conversation) and each is not turn.process:
             yield each.conversation
-
-
-def _above(process: Process) -> Iterator[Process]:
-    parent = _process(process, process.parent_id)
-    while parent is not None:
-        yield parent
-        parent = _process(parent, parent.parent_id)
 
 
 def _process(near: Process, process_id: str | None) -> Process | None:

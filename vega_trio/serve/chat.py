@@ -101,7 +101,7 @@ async def stop(desk: Desk, request: Request, name: str) -> Response:
 
 async def status(desk: Desk, request: Request, name: str) -> Response:
     now = await desk.app.chat_status(_asked(desk, request, name))
-    return json_answer(desk, ChatState(streaming=now.streaming, turn_id=now.turn_id, queued=now.queued))
+    return json_answer(desk, ChatState(**attrs.asdict(now)))
 
 
 async def _end_of(events: ChatStream) -> ChatAnswer:

@@ -12,6 +12,8 @@ import attrs
 
 from vega_trio.diagnostics import Diagnostic
 from vega_trio.errors import (
+    ApprovalDecided,
+    ApprovalExpired,
     DocumentError,
     InputError,
     MailboxFull,
@@ -28,6 +30,7 @@ from vega_trio.errors import (
     TurnCancelled,
     TurnFailed,
     UnknownAgent,
+    UnknownApproval,
     UnknownMcpServer,
     UnknownProcess,
     UnknownRun,
@@ -183,8 +186,21 @@ def _condition(error: VegaError, text: str) -> Problem:
             return Problem(503, "missing_extra", text, "install the extra and restart the server", retry_after_s=60)
         case StoreError():
             return _store_problem(error, text)
+        case UnknownApproval() | ApprovalDecided():
+            return _approval_problem(error, text)
         case _:
             return Problem(500, "internal", text, "this is a bug of vega; please report it with the request_id")
+
+
+def _approval_problem(error: UnknownApproval | ApprovalDecided, text: str) -> Problem:
+    match error:
+        case UnknownApproval():
+            return Problem(404, "not_found", text, "GET /api/approvals lists the requests")
+        case ApprovalExpired():
+            return Problem(410, "expired", text, "send the message again; its call asks anew")
+        case _:
+            hint = "GET /api/approvals shows how it stands"
+            return Problem(409, "decided", text, hint, details={"status": error.status})
 
 
 def _store_problem(error: StoreError, text: str) -> Problem:

@@ -121,6 +121,8 @@ async def run(
     with app.orch.bus.tapped(turns.take):
         async with trio.open_nursery() as nursery:
             await nursery.start(ring.follow, app)
+            await app.resume()  # not before: a turn that goes on can be followed from its first event
+            turns.expect(app.open_turns())
             desk = Desk(app, ring, turns, limits, bundle, stop, door)
             reception = Reception(cast("Asgi", open_web(desk)), policy, door)
             async with trio.open_nursery() as connections:
@@ -138,11 +140,15 @@ async def run(
 
 
 async def turns_over(app: App) -> None:
-    """Returns when no run and no turn is under way and no message waits, whether a client watches or not."""
+    """Returns when no run and no turn is under way and no message waits, whether a client watches or not.
+
+    A turn that waits for a person is not waited for: it goes on at the next start.
+    """
     while True:
         for run in list(app.runs.by_id.values()):
             await run.ended.wait()
-        busy = [process for process in app.orch.processes() if process.agent is not None and process.alive]
+        agents = [process for process in app.orch.processes() if process.agent is not None and process.alive]
+        busy = [process for process in agents if not process.waiting_on]
         waiting = [mail for process in busy if (mail := process.current or process.mailbox.first) is not None]
         tasks = [process for process in busy if process.task is not None]
         if waiting:

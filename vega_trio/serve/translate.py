@@ -7,9 +7,9 @@ Version 1 knows five types and is what the first clients speak:
     a reset       text_delta "\\n\\n" if text was shown since the start or the last reset, then the text so far
     the end       error when the turn failed, then done
 
-Version 2 says everything: queued, turn_start, retry, restart, message_reset, and a done that carries the figures. Work
-that another agent does within the turn is marked `nested_agent`; version 1 leaves it out, so that its deltas stay the
-answer.
+Version 2 says everything: queued, turn_start, retry, restart, message_reset, approval_required, approval_resolved, and
+a done that carries the figures. Work that another agent does within the turn is marked `nested_agent`; version 1 leaves
+it out, so that its deltas stay the answer.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from typing import Any, Literal
 import attrs
 
 from vega_trio.events import (
+    ApprovalAwaited,
+    ApprovalRequested,
+    ApprovalResolved,
     Event,
     LlmRetry,
     MessageReset,
@@ -156,6 +159,8 @@ class Translator:
                 return [{"type": "text_delta", "delta": delta, **mark}]
             case ToolStart() | ToolEnd():
                 return [_tool(event) | mark]
+            case ApprovalRequested() | ApprovalAwaited() | ApprovalResolved():
+                return [_approval(event) | mark]
             case _:
                 return []
 
@@ -168,6 +173,8 @@ class Translator:
             case LlmRetry():
                 why = {"type": "retry", "class": event.error_class, "attempt": event.attempt}
                 return [why | {"max_attempts": event.max_attempts, "delay_ms": event.delay_ms}]
+            case ApprovalRequested() | ApprovalAwaited() | ApprovalResolved():
+                return [_approval(event)]
             case ProcessRestarting():
                 self._restarting = event
                 return []
@@ -241,3 +248,14 @@ def _tool(event: ToolStart | ToolEnd) -> Payload:
         case ToolEnd():
             end: Payload = {"type": "tool_end", "tool_call_id": event.tool_call_id, "tool_name": event.tool_name}
             return end | {"result": event.result, "duration_ms": event.duration_ms}
+
+
+def _approval(event: ApprovalRequested | ApprovalAwaited | ApprovalResolved) -> Payload:
+    match event:
+        case ApprovalResolved():
+            out: Payload = {"type": "approval_resolved", "approval_id": event.approval_id, "decision": event.decision}
+            return out | {"tool_call_id": event.tool_call_id, "tool_name": event.tool_name, "status": event.status}
+        case _:
+            need: Payload = {"type": "approval_required", "approval_id": event.approval_id}
+            need |= {"tool_name": event.tool_name, "arguments": event.arguments, "expires_at": event.expires_at}
+            return need | {"tool_call_id": event.tool_call_id, "reason": event.reason}

@@ -12,18 +12,21 @@ Rules.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import StringIO
 
 import attrs
 import trio
 
-from vega_trio.app.chat import ChatStream
+from vega_trio.app.chat import ChatStream, OpenTurn
 from vega_trio.app.outfit import new_id
 from vega_trio.errors import ProcessExited
 from vega_trio.events import (
     TURN_ENDS,
+    ApprovalAwaited,
+    ApprovalRequested,
+    ApprovalResolved,
     Event,
     MessageReset,
     ProcessCompleted,
@@ -39,7 +42,18 @@ from vega_trio.events import (
 )
 from vega_trio.serve.translate import Lost, Queued
 
-SHOWN = (TurnStarted, TurnResumed, MessageReset, ToolStart, ToolEnd, ProcessRestarting, ProcessRestarted, *TURN_ENDS)
+APPROVALS = (ApprovalRequested, ApprovalAwaited, ApprovalResolved)
+SHOWN = (
+    TurnStarted,
+    TurnResumed,
+    MessageReset,
+    ToolStart,
+    ToolEnd,
+    ProcessRestarting,
+    ProcessRestarted,
+    *APPROVALS,
+    *TURN_ENDS,
+)
 KEEP_S = 600.0
 KEEP_BYTES = 32 * 1024 * 1024
 TURN_BYTES = 16 * 1024 * 1024
@@ -175,6 +189,13 @@ class TurnLogs:
             # What it has said goes out first; its end may have been told before the log was its.
             gone = ProcessExited(process.id, process.final)
             process.kernel.bus.in_turn(log.id, lambda: self._lose(log, str(gone)))
+
+    def expect(self, turns: Iterable[OpenTurn]) -> None:
+        """Turns of an earlier program that are to go on can be followed before their first event."""
+        for turn in turns:
+            if turn.id not in self._running and turn.id not in self._ended:
+                first = FRAMES_PER_INCARNATION * turn.incarnation
+                self._running[turn.id] = TurnLog(turn.id, turn.session_id, turn.process_id, first)
 
     def forget(self, session_id: str) -> None:
         """Drops the ended turns of a conversation that was cleared."""

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from vega_trio.errors import VegaError
 from vega_trio.serve import (
     agents,
+    approvals,
     auth,
     chat,
     eventlog,
@@ -38,8 +39,8 @@ log = logging.getLogger("vega_trio.serve")
 def all_routes(bundle: Bundle) -> list[Route]:
     """Every route; those of the page's files are the bundle's."""
     fixed = (
-        auth, login, chat, sessions, agents, processes, supervisors, workflows, runs, events, eventlog, health, metrics,
-        mcp,
+        auth, login, chat, sessions, agents, approvals, processes, supervisors, workflows, runs, events, eventlog,
+        health, metrics, mcp,
     )  # fmt: skip
     return [route for module in fixed for route in module.ROUTES] + static.routes(bundle)
 
