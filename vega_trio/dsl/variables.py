@@ -102,7 +102,7 @@ class Variables:
         owned = self.owned & kept.keys()
         outer = self.outer_loop
         self.loops += 1
-        self.scope["loop"] = _loop(-1, 0, outer)
+        self.scope["loop"] = loop_of(-1, 0, outer)
         try:
             yield
         finally:
@@ -118,7 +118,7 @@ class Variables:
 
     def enter_pass(self, number: int, length: int | None, variables: Mapping[str, object], outer: object) -> None:
         """Sets `loop`, `item` and the loop's variables. They are no writes, for they do not outlive the loop."""
-        self.scope["loop"] = _loop(number, length, outer)
+        self.scope["loop"] = loop_of(number, length, outer)
         for name, value in variables.items():
             self.scope[name] = value
             self.owned.add(name)
@@ -129,7 +129,7 @@ class Variables:
         return self.scope.get("loop") if self.loops else None
 
 
-def _loop(number: int, length: int | None, outer: object) -> dict[str, object]:
+def loop_of(number: int, length: int | None, outer: object) -> dict[str, object]:
     """`loop` in pass `number`, 0-based; -1 before the first one."""
     return {
         "index": number,
