@@ -44,17 +44,36 @@ def test_unknown_options_are_inputs_wherever_they_stand() -> None:
     assert inputs == [Given("name", "go", "language"), Given("name", "3", "max-rounds")]
 
 
-def test_known_options_keep_their_values_even_those_that_look_like_options() -> None:
-    rest, inputs = split_arguments(["--model", "--language", "--debug", "-q", "x"], KNOWN)
-    assert rest == ["--model", "--language", "--debug", "-q", "x"]
-    assert inputs == []
+def test_a_known_option_keeps_its_value() -> None:
+    rest, inputs = split_arguments(["--model", "-x", "--debug", "-q", "x", "--set=a=--b"], KNOWN)
+    assert rest == ["--model", "-x", "--debug", "-q", "x", "--set=a=--b"]
+    assert inputs == [Given("set", "--b", "a")]
 
 
-def test_an_input_takes_the_next_word_whatever_it_is() -> None:
-    assert split_arguments(["--offset", "-5", "--text", "--debug"], KNOWN) == (
+def test_an_input_takes_the_next_word_when_that_is_no_option() -> None:
+    assert split_arguments(["--offset", "-5", "--text", "-- x", "--more=--debug"], KNOWN) == (
         [],
-        [Given("name", "-5", "offset"), Given("name", "--debug", "text")],
+        [Given("name", "-5", "offset"), Given("name", "-- x", "text"), Given("name", "--debug", "more")],
     )
+
+
+@pytest.mark.parametrize(
+    ("args", "what", "hint"),
+    [
+        (["--n", "--task", "x"], "--n needs a value", "if --task is the value, write --n=--task"),
+        (["--task", "--model", "demo"], "--task needs a value", "write --task VALUE"),
+        (["--text", "-q"], "--text needs a value", "--text=-q"),
+        (["--one", "--two=2"], "--one needs a value", "--one=--two=2"),
+        (["--text"], "--text needs a value", "write --text VALUE"),
+        (["--modle", "--task", "x"], "--modle needs a value", "or did you mean --model?"),
+        (["--debgu", "--task", "x"], "--debgu is neither an option nor an input", "did you mean --debug?"),
+    ],
+)
+def test_the_next_option_is_never_taken_for_a_value(args: list[str], what: str, hint: str) -> None:
+    with pytest.raises(Failure) as failure:
+        split_arguments(args, KNOWN)
+    assert failure.value.message == what
+    assert hint in failure.value.hint
 
 
 def test_what_follows_two_dashes_is_left_alone() -> None:

@@ -5,9 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vega_trio.cli.config import Setup
 from vega_trio.cli.failure import usage
+from vega_trio.errors import DocumentError, UnknownWorkflow, did_you_mean
+
+if TYPE_CHECKING:
+    from vega_trio.dsl.document import Document
+    from vega_trio.dsl.workflow import WorkflowDefinition
 
 SUFFIX = ".vega.yaml"
 _OTHER_DATABASE = "make that directory writable, or name another database with --db or VEGA_DB"
@@ -50,6 +56,39 @@ def need_database(path: str) -> str:
     if not os.access(folder, os.W_OK):
         raise usage(f"the database {path!r} cannot be kept in {str(folder)!r}: it is not writable", _OTHER_DATABASE)
     return path
+
+
+def read_document(source: str, setup: Setup, model: str | None = None) -> Document:
+    """The document, checked; `model` is what --model says. Raises: DocumentError."""
+    from vega_trio.app.disk import Disk
+    from vega_trio.app.models import PROVIDERS
+    from vega_trio.dsl.parse import parse_document
+
+    env = environment(setup, source, model)
+    if model is not None:
+        env = {**env, "VEGA_MODEL": model}
+    parsed = parse_document(source, Disk(), env=env, providers=PROVIDERS)
+    if parsed.missing_env:
+        raise DocumentError(parsed.missing_env)
+    return parsed.document
+
+
+def choose_workflow(document: Document, name: str | None) -> WorkflowDefinition:
+    """The named workflow, else the only one. Raises: UnknownWorkflow, Failure."""
+    if name is not None:
+        found = document.workflows.get(name)
+        if found is None:
+            raise UnknownWorkflow(f"workflow {name!r} is not defined{did_you_mean(name, document.workflows)}")
+        return found
+    match list(document.workflows.values()):
+        case [only]:
+            return only
+        case []:
+            file = document.file
+            raise usage(f"{file} has no workflows", f"talk to its agents: vega chat --file {file}")
+        case several:
+            names = ", ".join(each.name for each in several)
+            raise usage(f"{document.file} has {len(several)} workflows", f"choose one with --workflow: {names}")
 
 
 def environment(setup: Setup, source: str | None, model: str | None) -> Mapping[str, str]:

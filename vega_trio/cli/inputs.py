@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -29,9 +30,10 @@ def split_arguments(args: Sequence[str], options: Mapping[str, bool]) -> tuple[l
     """(what click is to parse, inputs in order). `options` says of each known option whether it takes a value.
 
     Unknown long options are inputs and taken out; `--task`, `--input` and `--set` stay in as well, so that click
-    checks and documents them. What follows `--` is left alone.
+    checks and documents them. What follows `--` is left alone. A word that looks like an option is never a value:
+    that is written `--NAME=--VALUE`.
 
-    Raises: Failure for an input without a value.
+    Raises: Failure for an option or input without a value.
     """
     rest: list[str] = []
     given: list[Given] = []
@@ -45,18 +47,28 @@ def split_arguments(args: Sequence[str], options: Mapping[str, bool]) -> tuple[l
             rest.append(arg)
         elif name in options:
             rest.append(arg)
-            if options[name] and not equals and todo:
-                value = todo.pop(0)
+            if options[name] and not equals:
+                value = _value_of(name, todo, options)
                 rest.append(value)
             given.extend(_known(name, value))
         else:
-            if not equals and not todo:
-                near = closest(name, [each for each in options if each.startswith("--")])
-                if near is not None:
-                    raise usage(f"{name} is neither an option nor an input", f"did you mean {near}?")
-                raise usage(f"{name} needs a value", f"write {name} VALUE, or {name}=VALUE")
-            given.append(Given("name", value if equals else todo.pop(0), name[2:]))
+            given.append(Given("name", value if equals else _value_of(name, todo, options), name[2:]))
     return rest, given
+
+
+_LIKE_AN_OPTION = re.compile(r"--[A-Za-z][\w-]*(?:=.*)?", re.DOTALL)
+
+
+def _value_of(name: str, todo: list[str], options: Mapping[str, bool]) -> str:
+    """Takes the next word as the value of the option. Raises: Failure when there is none."""
+    if todo and todo[0] not in options and not _LIKE_AN_OPTION.fullmatch(todo[0]):
+        return todo.pop(0)
+    near = closest(name, [each for each in options if each.startswith("--")]) if name not in options else None
+    if near is not None and not options[near]:
+        raise usage(f"{name} is neither an option nor an input", f"did you mean {near}?")
+    instead = f"; if {todo[0]} is the value, write {name}={todo[0]}" if todo else ""
+    meant = f"; or did you mean {near}?" if near is not None else ""
+    raise usage(f"{name} needs a value", f"write {name} VALUE{instead}{meant}")
 
 
 def _known(option: str, value: str) -> list[Given]:
@@ -133,6 +145,8 @@ class _Binder:
             text = self._stdin(asked=True) or ""
         elif _is_file(value):
             text, is_json_file = _read_file(value), value.endswith(".json")
+        elif _looks_like_a_path(value):
+            raise usage(f"--input {value}: there is no such file", near_file(value) or "check the path")
         else:
             text = value
         found = _json_object(text)
@@ -192,6 +206,25 @@ def _is_file(text: str) -> bool:
         return Path(text).is_file()
     except (OSError, ValueError):  # too long for a path, or a NUL in it: it is text
         return False
+
+
+_FILE_NAME = re.compile(r"[^\s{}\[\]\"]+\.(?:json|ya?ml|txt|md|csv)", re.IGNORECASE)
+
+
+def _looks_like_a_path(text: str) -> bool:
+    """Whether the text can hardly be meant as the input itself: one word that ends as files of data do."""
+    return _FILE_NAME.fullmatch(text) is not None and "://" not in text
+
+
+def near_file(path: str) -> str:
+    """`did you mean ..?`, when a file of nearly that name is there."""
+    folder = Path(path).parent
+    try:
+        names = sorted(each.name for each in folder.iterdir() if each.is_file())
+    except OSError:
+        return f"there is no directory {str(folder)!r}"
+    near = closest(Path(path).name, names)
+    return f"did you mean {str(folder / near)!r}?" if near is not None else ""
 
 
 def _read_file(path: str) -> str:

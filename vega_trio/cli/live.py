@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import trio
 
 from vega_trio.app.application import App
-from vega_trio.cli.progress import Progress, StepView, dollars
+from vega_trio.app.runs import Run
+from vega_trio.cli.progress import Progress, StepView, cut, dollars
 from vega_trio.errors import SlowSubscriber
 from vega_trio.events import Event
 
@@ -28,9 +29,12 @@ Screen = Callable[[list[str]], None]
 
 
 @asynccontextmanager
-async def show_progress(app: App, *, live: bool) -> AsyncIterator[Progress]:
-    """Shows what the application's one run does until the block ends, and then waits for its last events."""
-    progress = Progress()
+async def show_progress(app: App, *, live: bool, run: Run | None = None) -> AsyncIterator[Progress]:
+    """Shows what the application's one run does until the block ends, and then waits for its last events.
+
+    `run` is it, when it has begun before the application was opened.
+    """
+    progress = Progress() if run is None else Progress(workflow=cut(run.workflow), run_id=run.id)
     ended = trio.Event()
     with _tree(progress) if live else _lines() as screen:
         async with trio.open_nursery() as nursery:

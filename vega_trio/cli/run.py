@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vega_trio.cli.options import Shared, VegaCommand, shared_options
+
+if TYPE_CHECKING:
+    from vega_trio.cli.runner import Request
 
 OPTIONS: dict[str, Any] = {
     "--workflow": {"metavar": "W", "help": "The workflow to run; a document's only one is the default."},
@@ -17,6 +21,8 @@ OPTIONS: dict[str, Any] = {
     "--output": {"metavar": "F", "help": "text, json, yaml, or a path (default: text)."},
     "--model": {"metavar": "M", "help": "The model for all agents: demo, local, or PROVIDER:NAME."},
     "--db": {"metavar": "PATH", "help": "Keep events and conversations in this database (default: in memory)."},
+    "--resume": {"metavar": "ID", "help": "Go on with the run of that id, which a killed program left in --db."},
+    "--dry-run": {"is_flag": True, "help": "Show the steps and messages, answers as <name>, without calling a model."},
 }
 
 
@@ -38,10 +44,17 @@ class RunCommand(VegaCommand):
 
 
 def _run(file: str | None, **options: Any) -> int:
-    from vega_trio.cli.runner import Request, run_document
+    from vega_trio.cli.runner import run_document
 
     ctx = click.get_current_context()
-    request = Request(
+    return run_document(request_of(ctx, file, options), Shared(ctx))
+
+
+def request_of(ctx: click.Context, file: str | None, options: Mapping[str, Any]) -> Request:
+    """The call as given, inputs in their order."""
+    from vega_trio.cli.runner import Request
+
+    return Request(
         file=file,
         workflow=options["workflow"],
         given=tuple(ctx.meta["inputs"]),
@@ -50,8 +63,9 @@ def _run(file: str | None, **options: Any) -> int:
         output="json" if options["as_json"] and options["output"] is None else options["output"],
         model=options["model"],
         db=options["db"],
+        resume=options["resume"],
+        dry_run=options["dry_run"],
     )
-    return run_document(request, Shared(ctx))
 
 
 command = RunCommand(

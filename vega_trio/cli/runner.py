@@ -18,15 +18,24 @@ from vega_trio.app.application import App
 from vega_trio.app.open import open_app
 from vega_trio.app.runs import Run
 from vega_trio.cli.config import Setup, open_setup
-from vega_trio.cli.documents import database_or_memory, environment, need_document
-from vega_trio.cli.failure import INTERRUPTED, usage
+from vega_trio.cli.documents import (
+    choose_workflow,
+    database_or_memory,
+    environment,
+    need_document,
+    read_document,
+)
+from vega_trio.cli.failure import INTERRUPTED, Failure, usage
 from vega_trio.cli.inputs import MAX_BYTES, Given, bind, decode_text
 from vega_trio.cli.live import closing_line, show_progress
 from vega_trio.cli.logs import start_logging
 from vega_trio.cli.options import Shared
 from vega_trio.cli.output import Output, parse_output, write
+from vega_trio.cli.rehearsal import show_rehearsal
 from vega_trio.cli.signals import on_interrupt
 from vega_trio.cli.terminal import can_animate
+from vega_trio.dsl.inputs import bind as bind_inputs
+from vega_trio.dsl.rehearse import rehearse
 from vega_trio.dsl.units import parse_duration
 from vega_trio.dsl.workflow import WorkflowDefinition
 from vega_trio.errors import RunCancelled, RunFailed
@@ -46,6 +55,9 @@ class Request:
     output: str | None
     model: str | None
     db: str | None
+    resume: str | None = None
+    dry_run: bool = False
+    reads_stdin: bool = True
 
 
 @attrs.define
@@ -78,7 +90,7 @@ def run_document(request: Request, shared: Shared) -> int:
     start_logging(shared, setup.env)
     output = parse_output(request.output)
     timeout_s = parse_timeout(request.timeout)
-    return trio.run(partial(_main, request, shared, setup, output, timeout_s))
+    return trio.run(partial(run_once, request, shared, setup, output, timeout_s))
 
 
 def parse_timeout(text: str | None) -> float | None:
@@ -94,14 +106,24 @@ def parse_timeout(text: str | None) -> float | None:
     return seconds
 
 
-async def _main(request: Request, shared: Shared, setup: Setup, output: Output, timeout_s: float | None) -> int:
+async def run_once(request: Request, shared: Shared, setup: Setup, output: Output, timeout_s: float | None) -> int:
+    """One run, from reading the document to writing the result. Returns the exit code."""
     source = need_document(request.file, "run")
+    if request.dry_run:
+        document = read_document(source, setup, request.model)
+        definition = choose_workflow(document, request.workflow)
+        inputs, primary_text = await _inputs(request, definition, quiet=shared.quiet)
+        bound = bind_inputs(definition, inputs, primary_text=primary_text)
+        return show_rehearsal(rehearse(document, definition.name, bound, setup.env), output)
     env = environment(setup, source, request.model)
     store = database_or_memory(request.db, setup)
+    if request.resume is not None:
+        _check_resume(request, timeout_s, store)
     async with open_app(source, model=request.model, store=store, env=env, home=setup.home, memory=setup.memory) as app:
-        workflow = choose_workflow(app, request.workflow)
-        inputs, primary_text = await _inputs(request, workflow, quiet=shared.quiet)
-        start = partial(app.run_workflow, workflow.name, inputs, primary_text=primary_text, timeout=timeout_s)
+        if request.resume is not None and request.resume not in app.runs.by_id:
+            write(await ended_result(app, request.resume), output)
+            return 0
+        start = await _start(app, request, timeout_s, quiet=shared.quiet)
         watch = _Watch()
         error, result = await watch.finish(start) if shared.quiet else await _shown(app, shared, watch, start)
     if isinstance(error, RunCancelled):
@@ -112,6 +134,31 @@ async def _main(request: Request, shared: Shared, setup: Setup, output: Output, 
     return 0
 
 
+def _check_resume(request: Request, timeout_s: float | None, store: str | None) -> None:
+    """Raises: Failure."""
+    if store is None:
+        raise usage("--resume needs the database that holds the run", "give it with --db PATH or VEGA_DB")
+    if request.given or request.workflow is not None or timeout_s is not None:
+        message = "--resume goes on with the workflow, inputs and timeout that the run has"
+        raise usage(message, f"write: vega run FILE --db {store} --resume {request.resume}")
+
+
+async def _start(
+    app: App, request: Request, timeout_s: float | None, *, quiet: bool
+) -> Callable[[], Awaitable[Run]]:
+    """What gives the run: it is begun, or has gone on since the application was opened."""
+    if request.resume is not None:
+        run = app.runs.by_id[request.resume]
+        return partial(_same, run)
+    workflow = choose_workflow(app.document, request.workflow)
+    inputs, primary_text = await _inputs(request, workflow, quiet=quiet)
+    return partial(app.run_workflow, workflow.name, inputs, primary_text=primary_text, timeout=timeout_s)
+
+
+async def _same(run: Run) -> Run:
+    return run
+
+
 async def _inputs(
     request: Request, workflow: WorkflowDefinition, *, quiet: bool
 ) -> tuple[dict[str, object], str | None]:
@@ -120,7 +167,12 @@ async def _inputs(
         if not quiet:
             nursery.start_soon(_say_who_is_waited_for)
         bound = await trio.to_thread.run_sync(
-            bind, request.given, workflow, read_stdin, request.options, abandon_on_cancel=True
+            bind,
+            request.given,
+            workflow,
+            read_stdin if request.reads_stdin else no_stdin,
+            request.options,
+            abandon_on_cancel=True,
         )
         nursery.cancel_scope.cancel()
     return bound
@@ -138,7 +190,8 @@ async def _shown(
 ) -> tuple[RunFailed | RunCancelled | None, Any]:
     """As `_Watch.finish`, showing the steps while they happen."""
     started_at = time.time()
-    async with show_progress(app, live=_live(shared)) as progress:
+    living = next(iter(app.runs.by_id.values()), None)
+    async with show_progress(app, live=_live(shared), run=living) as progress:
         ended = await watch.finish(start)
     cost_usd = watch.run.cost_usd if watch.run is not None else 0.0
     sys.stderr.write(closing_line(progress, started_at, cost_usd) + "\n")
@@ -153,20 +206,18 @@ def _live(shared: Shared) -> bool:
     return capable and not talkative and importlib.util.find_spec("rich") is not None
 
 
-def choose_workflow(app: App, name: str | None) -> WorkflowDefinition:
-    """The named workflow, else the only one. Raises: UnknownWorkflow, Failure."""
-    if name is not None:
-        return app.workflow(name)
-    workflows = app.workflows()
-    match workflows:
-        case [only]:
-            return only
-        case []:
-            file = app.document.file
-            raise usage(f"{file} has no workflow", f"talk to its agents: vega chat --file {file}")
-        case _:
-            names = ", ".join(each.name for each in workflows)
-            raise usage(f"{app.document.file} has {len(workflows)} workflows", f"choose one with --workflow: {names}")
+async def ended_result(app: App, run_id: str) -> Any:
+    """The result of a run that has completed before. Raises: UnknownRun, RunFailed, Failure when it has none."""
+    row = await app.run(run_id)
+    if row["status"] == "failed":
+        raise RunFailed(row["error"], row["error_class"], run_id)
+    if row["status"] != "completed":
+        raise Failure(f"the run {run_id} is {row['status']} and does not go on", "start it anew, without --resume")
+    return row["result"]
+
+
+def no_stdin(_asked: bool) -> None:
+    """Of a command that runs several times."""
 
 
 def read_stdin(asked: bool) -> str | None:

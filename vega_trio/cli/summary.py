@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import attrs
 
@@ -30,13 +30,27 @@ def summary(document: Document) -> str:
     return "".join(safe(line) + "\n" for line in _lines(document))
 
 
+def listing(document: Document, kinds: Iterable[str]) -> str:
+    """The sections of the given kinds: agents, workflows, tools."""
+    return "".join(safe(line) + "\n" for kind in kinds for line in _kind(document, kind))
+
+
 def _lines(document: Document) -> Iterator[str]:
     if document.name:
         yield f"Name: {document.name}"
-    yield from _section("Agents", (_agent(each, document.settings) for each in document.agents.values()))
-    yield from _section("Workflows", (line for each in document.workflows.values() for line in _workflow(each)))
-    yield from _section("Tools", (f"{each.name}: {each.description}" for each in document.tools.values()))
+    for kind in ("agents", "workflows", "tools"):
+        yield from _kind(document, kind)
     yield from _section("Settings", _settings(document.settings))
+
+
+def _kind(document: Document, kind: str) -> Iterator[str]:
+    match kind:
+        case "agents":
+            return _section("Agents", (_agent(each, document.settings) for each in document.agents.values()))
+        case "workflows":
+            return _section("Workflows", (line for each in document.workflows.values() for line in _workflow(each)))
+        case _:
+            return _section("Tools", (f"{each.name}: {each.description}" for each in document.tools.values()))
 
 
 def _section(title: str, lines: Iterator[str]) -> Iterator[str]:

@@ -31,7 +31,7 @@ from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
 
 _MOST = 1_000_000_000
 _HOST = re.compile(r"[A-Za-z0-9*]([A-Za-z0-9.*-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
-_LIMITS = (
+LIMITS = (
     "body",
     "message",
     "subscribers",
@@ -166,7 +166,7 @@ def _approvals(fields: Fields) -> ApprovalsDefinition:
 
 
 def _limits(fields: Fields) -> Mapping[str, float]:
-    found = {name: fields.maybe_number(name, 1, _MOST) for name in _LIMITS}
+    found = {name: fields.maybe_number(name, 1, _MOST) for name in LIMITS}
     return {name: value for name, value in found.items() if value is not None}
 
 

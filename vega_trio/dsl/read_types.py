@@ -9,7 +9,7 @@ from vega_trio.dsl.workflow import InputType
 from vega_trio.dsl.yaml_text import YamlNode, YamlScalar
 from vega_trio.suggest import remedy
 
-_TYPES: Mapping[str, InputType] = {
+TYPES: Mapping[str, InputType] = {
     "string": "string",
     "number": "number",
     "integer": "integer",
@@ -34,7 +34,7 @@ def read_type(reading: Reading, node: YamlNode | None, path: str) -> InputType:
     if not isinstance(node, YamlScalar):
         reading.error("V005", node, f"a type must be a text, not {shape(node)}", path=path)
         return "string"
-    if node.text not in _TYPES:
-        hint = remedy(node.text, _TYPES, "the types are")
+    if node.text not in TYPES:
+        hint = remedy(node.text, TYPES, "the types are")
         reading.error("V016", node, f"unknown type '{node.text}'", hint, path)
-    return _TYPES.get(node.text, "string")
+    return TYPES.get(node.text, "string")

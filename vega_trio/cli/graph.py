@@ -1,0 +1,28 @@
+"""`vega graph FILE`."""
+
+from __future__ import annotations
+
+import click
+
+from vega_trio.cli.options import Shared, vega_command
+
+
+@vega_command(name="graph")
+@click.argument("file", required=False)
+@click.option("--workflow", metavar="W", help="Draw only this workflow.")
+@click.pass_context
+def command(ctx: click.Context, file: str | None, workflow: str | None) -> int:
+    """Draw FILE as a Mermaid flowchart: its workflows with their steps, its agents with their teams and tools.
+
+    Paste the text into a Markdown page between ```mermaid and ```, or into https://mermaid.live.
+    """
+    from vega_trio.app.picture import picture
+    from vega_trio.cli.config import open_setup
+    from vega_trio.cli.documents import choose_workflow, need_document, read_document
+    from vega_trio.cli.terminal import put
+
+    setup = open_setup(Shared(ctx).home)
+    document = read_document(need_document(file, "graph"), setup)
+    chosen = None if workflow is None else choose_workflow(document, workflow)
+    put(picture(document, chosen))
+    return 0

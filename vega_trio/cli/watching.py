@@ -1,0 +1,79 @@
+"""What `vega watch` does: runs, waits for a file to change, and runs again."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import partial
+
+import attrs
+import trio
+
+from vega_trio.app.disk import directory_of
+from vega_trio.cli.config import Setup, open_setup
+from vega_trio.cli.documents import need_document
+from vega_trio.cli.failure import Failure, show
+from vega_trio.cli.logs import start_logging
+from vega_trio.cli.options import Shared
+from vega_trio.cli.output import Output, parse_output
+from vega_trio.cli.runner import Request, parse_timeout, run_once
+from vega_trio.errors import MissingExtra, VegaError
+
+POLL_MS = 200  # how long the watcher's thread may outlive a cancellation
+SETTLE_MS = 300  # an editor writes a file in several steps
+WATCHED = (".yaml", ".yml", ".md", ".txt", ".json")
+
+
+def watch_document(request: Request, shared: Shared) -> int:
+    """Runs until Ctrl-C. Raises: what stops it before the first run."""
+    setup = open_setup(shared.home)
+    start_logging(shared, setup.env)
+    output = parse_output(request.output)
+    timeout_s = parse_timeout(request.timeout)
+    source = need_document(request.file, "watch")
+    request = attrs.evolve(request, reads_stdin=False)
+    return trio.run(partial(_main, request, shared, setup, output, timeout_s, source))
+
+
+async def _main(
+    request: Request, shared: Shared, setup: Setup, output: Output, timeout_s: float | None, source: str
+) -> int:
+    while True:
+        with trio.CancelScope() as again:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_cancel_on_change, source, again)
+                try:
+                    code = await run_once(request, shared, setup, output, timeout_s)
+                    if code > 128:
+                        return code
+                except (VegaError, Failure) as error:
+                    show(error, no_color=shared.no_color)
+                if not shared.quiet:
+                    _say(f"watching {source}: save a file to run again, Ctrl-C to stop")
+                await trio.sleep_forever()
+        _say("changed: running again")
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+async def _cancel_on_change(source: str, scope: trio.CancelScope) -> None:
+    """Returns, the scope cancelled, once a file of the project has changed."""
+    try:
+        from watchfiles import awatch
+    except ImportError as error:
+        raise MissingExtra("cli", "vega watch") from error
+    folder = directory_of(source)
+    stop = trio.Event()
+    events = awatch(
+        folder,
+        watch_filter=lambda _, path: path.endswith(WATCHED) and os.sep + "." not in os.path.relpath(path, folder),
+        debounce=SETTLE_MS,
+        rust_timeout=POLL_MS,
+        stop_event=stop,
+    )
+    async for _ in events:
+        scope.cancel()
+        return
