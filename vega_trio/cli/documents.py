@@ -61,13 +61,13 @@ def need_database(path: str) -> str:
 def read_document(source: str, setup: Setup, model: str | None = None) -> Document:
     """The document, checked; `model` is what --model says. Raises: DocumentError."""
     from vega_trio.app.disk import Disk
-    from vega_trio.app.models import PROVIDERS
+    from vega_trio.app.models import providers
     from vega_trio.dsl.parse import parse_document
 
     env = environment(setup, source, model)
     if model is not None:
         env = {**env, "VEGA_MODEL": model}
-    parsed = parse_document(source, Disk(), env=env, providers=PROVIDERS)
+    parsed = parse_document(source, Disk(), env=env, providers=providers())
     if parsed.missing_env:
         raise DocumentError(parsed.missing_env)
     return parsed.document
