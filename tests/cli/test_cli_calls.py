@@ -153,7 +153,6 @@ BAD: dict[str, tuple[Call, int, tuple[str, ...]]] = {
     ),
     "nothing to continue": (call("chat", "-c", "-p", "x"), 2, ("hint: give it with --db PATH or VEGA_DB\n",)),
     "an address that is none": (call("serve", "--demo", "--addr", "nonsense"), 2, ("'nonsense'",)),
-    "an address for everybody": (call("serve", "--demo", "--addr", "0.0.0.0:0"), 2, ("0.0.0.0",)),
     "an invalid document to serve": (call("serve", files={"team.vega.yaml": "agents: {}\n"}), 2, ("error[V010]",)),
     "an unknown model to pull": (call("models", "pull", "smolm2"), 2, ("'smolm2'", "did you mean 'smollm2'")),
 }
