@@ -64,11 +64,11 @@ def test_version_is_text_or_json(capsys: pytest.CaptureFixture[str]) -> None:
         (["-q", "version", "-v"], "-q and -v exclude each other", "see vega version --help"),
         (["serve", "--demo", "--model", "x"], "--demo and --model x exclude each other", "see vega serve --help"),
         (["run", "--hepl"], "--hepl is neither an option nor an input", "did you mean --help?"),
-        (["run", "a.yaml", "--task"], "option '--task' requires an argument", "see vega run --help"),
+        (["run", "a.yaml", "--task"], "--task needs a value", "write --task VALUE"),
         (["serve", "--addr"], "option '--addr' requires an argument", "see vega serve --help"),
         (["models", "pull", "--home"], "option '--home' requires an argument", "see vega models pull --help"),
         (["--home"], "option '--home' requires an argument", "see vega --help"),
-        (["run", "a.yaml", "--language"], "--language needs a value", "write --language VALUE, or --language=VALUE"),
+        (["run", "a.yaml", "--language"], "--language needs a value", "write --language VALUE"),
     ],
 )
 def test_a_wrong_command_line_is_exit_2_with_a_remedy(
@@ -80,7 +80,7 @@ def test_a_wrong_command_line_is_exit_2_with_a_remedy(
     assert captured.out == ""
 
 
-@pytest.mark.parametrize("option", ["--dry-run", "--approve", "--resume"])
+@pytest.mark.parametrize("option", ["--approve"])
 def test_what_a_later_version_can_do_is_no_option_yet(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert invoke(["run", "--help"]) == 0
     assert option not in capsys.readouterr().out
