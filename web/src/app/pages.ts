@@ -1,7 +1,26 @@
-import { IconLayoutDashboard, IconMessageCircle } from "@tabler/icons-react";
+import {
+  IconActivity,
+  IconCoin,
+  IconCpu,
+  IconLayoutDashboard,
+  IconMessageCircle,
+  IconPlug,
+  IconRobot,
+  IconRoute,
+  IconShieldCheck,
+  IconSitemap,
+} from "@tabler/icons-react";
 
-/** The pages in the order of the sidebar. Only what works is listed. */
+/** The pages in the order of the sidebar. */
 export const PAGES = [
   { path: "/", title: "Chat", Icon: IconMessageCircle },
   { path: "/overview", title: "Overview", Icon: IconLayoutDashboard },
+  { path: "/processes", title: "Processes", Icon: IconCpu },
+  { path: "/tree", title: "Tree", Icon: IconSitemap },
+  { path: "/events", title: "Events", Icon: IconActivity },
+  { path: "/agents", title: "Agents", Icon: IconRobot },
+  { path: "/mcp", title: "MCP servers", Icon: IconPlug },
+  { path: "/workflows", title: "Workflows", Icon: IconRoute },
+  { path: "/costs", title: "Costs", Icon: IconCoin },
+  { path: "/approvals", title: "Approvals", Icon: IconShieldCheck },
 ] as const;

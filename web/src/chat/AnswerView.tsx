@@ -1,4 +1,4 @@
-import { memo } from "react";
+import { lazy, memo, Suspense } from "react";
 
 import { CopyButton } from "../ui/CopyButton";
 import { count, duration, usd } from "../ui/format";
@@ -10,6 +10,8 @@ import type { TurnMetrics } from "./stream";
 import { ToolPanel } from "./ToolPanel";
 import { type Answer, answerText, isOpen, type Part } from "./transcript";
 import { Working } from "./Working";
+
+const ApprovalPanel = lazy(() => import("./ApprovalPanel"));
 
 interface AnswerViewProps {
   agent: string;
@@ -45,6 +47,7 @@ export const AnswerView = memo(function AnswerView({
 });
 
 function partKey(part: Part, index: number): string {
+  if (part.kind === "approval") return `approval-${part.id}`;
   return part.kind === "tool" ? `tool-${part.id}` : `${part.kind}-${index}`;
 }
 
@@ -56,7 +59,25 @@ function PartView({ part, streaming }: { part: Part; streaming: boolean }) {
       return <ToolPanel tool={part} />;
     case "restart":
       return <RestartDivider restart={part} />;
+    case "approval":
+      return (
+        <Suspense fallback={null}>
+          <ApprovalPanel approval={part} />
+        </Suspense>
+      );
+    case "thinking":
+      return <Thinking text={part.text} />;
   }
+}
+
+/** Folded away: it is no part of the answer. */
+function Thinking({ text }: { text: string }) {
+  return (
+    <details className={classes.thinking}>
+      <summary>Thinking</summary>
+      <p>{text}</p>
+    </details>
+  );
 }
 
 /** What to say while no text comes: before the first word, behind a tool, in a pause between attempts. */

@@ -1,26 +1,37 @@
 import { ActionIcon, Button } from "@mantine/core";
-import { IconTrash } from "@tabler/icons-react";
-import { useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { IconHistory, IconTrash } from "@tabler/icons-react";
+import { lazy, Suspense, useState } from "react";
+import { Link } from "wouter";
 
+import { processQuery } from "../api/queries";
 import type { Agent } from "../api/types";
-import { plural } from "../ui/format";
+import { processAddress } from "../processes/process";
+import { count, plural, usd } from "../ui/format";
 import classes from "./ChatHeader.module.css";
+
+const SessionsDialog = lazy(() => import("./SessionsDialog"));
 
 interface ChatHeaderProps {
   name: string;
   agent: Agent | undefined;
+  session: string | null;
   busy: boolean;
   messages: number;
   onClear: () => void;
 }
 
-export function ChatHeader({ name, agent, busy, messages, onClear }: ChatHeaderProps) {
+export function ChatHeader({ name, agent, session, busy, messages, onClear }: ChatHeaderProps) {
   return (
     <header className={classes.header}>
       <div className={classes.who}>
         <h1 className={classes.name}>{agent?.display_name ?? name}</h1>
-        <p className={classes.about}>{about(agent)}</p>
+        <p className={classes.about}>
+          {about(agent)}
+          {session === null && agent?.process_id ? <Meter process={agent.process_id} /> : null}
+        </p>
       </div>
+      <SessionsButton name={name} session={session} />
       {messages > 0 ? <ClearButton busy={busy} messages={messages} onClear={onClear} /> : null}
     </header>
   );
@@ -30,6 +41,44 @@ function about(agent: Agent | undefined): string {
   const tools = agent?.tools?.length ?? 0;
   const parts = [agent?.model ?? "", tools > 0 ? plural(tools, "tool") : ""];
   return parts.filter((part) => part !== "").join(" · ");
+}
+
+/** What this conversation's process has used so far; it leads to the process. */
+function Meter({ process }: { process: string }) {
+  const { data } = useQuery(processQuery(process));
+  if (!data) return null;
+  const { input_tokens: read, output_tokens: said, cost_usd: cost } = data.metrics;
+  return (
+    <>
+      {" · "}
+      <Link href={processAddress(process)} className={classes.meter ?? ""}>
+        {count(read + said)} tokens, {usd(cost)}
+      </Link>
+    </>
+  );
+}
+
+function SessionsButton({ name, session }: { name: string; session: string | null }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <ActionIcon
+        variant="subtle"
+        color="var(--vega-muted)"
+        size="lg"
+        title="Conversations"
+        aria-label="Conversations"
+        onClick={() => setOpen(true)}
+      >
+        <IconHistory size={18} stroke={1.7} />
+      </ActionIcon>
+      {open ? (
+        <Suspense fallback={null}>
+          <SessionsDialog agent={name} current={session} onClose={() => setOpen(false)} />
+        </Suspense>
+      ) : null}
+    </>
+  );
 }
 
 interface ClearButtonProps {

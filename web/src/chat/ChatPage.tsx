@@ -13,12 +13,13 @@ import { Composer } from "./Composer";
 import type { Conversation, ConversationState } from "./conversation";
 import { TranscriptLog } from "./TranscriptLog";
 import { useConversation } from "./useConversation";
-import { useSelectedAgent } from "./useSelectedAgent";
+import { useSelectedAgent, useSelectedSession } from "./useSelectedAgent";
 import { Welcome } from "./Welcome";
 
 export function ChatPage() {
   const agents = useQuery(agentsQuery);
   const name = useSelectedAgent();
+  const session = useSelectedSession();
   useEffect(() => {
     document.title = name === null ? "Chat · Vega" : `${name} · Vega`;
   }, [name]);
@@ -27,7 +28,7 @@ export function ChatPage() {
     return agents.data && !agent ? (
       <UnknownAgent name={name} />
     ) : (
-      <Chat key={name} name={name} agent={agent} />
+      <Chat key={`${name} ${session ?? ""}`} name={name} session={session} agent={agent} />
     );
   }
   if (!agents.data) return null; // the sidebar shows that the list loads, or why it does not
@@ -46,9 +47,15 @@ function UnknownAgent({ name }: { name: string }) {
   );
 }
 
-function Chat({ name, agent }: { name: string; agent: Agent | undefined }) {
-  const [conversation, state] = useConversation(name);
-  const busy = state.phase === "streaming" || state.elsewhere;
+interface ChatProps {
+  name: string;
+  session: string | null;
+  agent: Agent | undefined;
+}
+
+function Chat({ name, session, agent }: ChatProps) {
+  const [conversation, state] = useConversation(name, session);
+  const busy = state.phase === "streaming";
   useWindowEvent("keydown", (event) => {
     if (event.key === "Escape" && busy && !event.defaultPrevented) void conversation.stop();
   });
@@ -57,6 +64,7 @@ function Chat({ name, agent }: { name: string; agent: Agent | undefined }) {
       <ChatHeader
         name={name}
         agent={agent}
+        session={session}
         busy={busy}
         messages={state.transcript.length}
         onClear={() => void conversation.clear()}
@@ -86,12 +94,11 @@ interface ConversedProps {
 
 function Conversed({ name, agent, conversation, state }: ConversedProps) {
   const say = (text: string): void => void conversation.send(text);
-  const empty = state.phase === "idle" && state.transcript.length === 0 && !state.elsewhere;
+  const empty = state.phase === "idle" && state.transcript.length === 0;
   return (
     <TranscriptLog
       agent={agent?.display_name ?? name}
       transcript={state.transcript}
-      elsewhere={state.elsewhere}
       loading={state.phase === "loading" || state.phase === "new"}
       onReload={() => void conversation.load()}
       onSendAgain={() => void conversation.sendAgain()}

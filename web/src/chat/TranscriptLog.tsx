@@ -6,13 +6,11 @@ import { Spoken } from "../ui/Spoken";
 import { AnswerView } from "./AnswerView";
 import type { Transcript } from "./transcript";
 import classes from "./TranscriptLog.module.css";
-import { Working } from "./Working";
 import { useStickToEnd } from "./useStickToEnd";
 
 interface TranscriptLogProps {
   agent: string;
   transcript: Transcript;
-  elsewhere: boolean;
   loading: boolean;
   onReload: () => void;
   onSendAgain: () => void;
@@ -23,7 +21,6 @@ interface TranscriptLogProps {
 export function TranscriptLog({
   agent,
   transcript,
-  elsewhere,
   loading,
   onReload,
   onSendAgain,
@@ -57,9 +54,6 @@ export function TranscriptLog({
               />
             ),
           )}
-          {elsewhere ? (
-            <Working words="An answer is being written; it appears here when it is finished" />
-          ) : null}
         </div>
       </div>
       {atEnd ? null : (

@@ -5,7 +5,7 @@
  * gathered for a frame before the page hears of them: a fast model sends hundreds a second.
  */
 
-import { ApiError, api, chatPath, postJson } from "../api/client";
+import { ApiError, api, chatPath, postJson, request } from "../api/client";
 import { frames } from "../api/sse";
 import type { ServerEvent } from "../api/types";
 import { parseStreamEvent } from "./stream";
@@ -19,40 +19,42 @@ export interface ConversationState {
   stopping: boolean;
   /** A message waits for the history. */
   queued: boolean;
-  /** A turn that this tab does not follow runs: another tab sent it, or this one before it was loaded again. */
-  elsewhere: boolean;
   /** Why the history could not be loaded, or a command was refused. */
   problem: ApiError | null;
 }
 
 const FRAME_MS = 16;
 const LOST = "The connection to the server broke. The turn goes on there; load it again to see its answer.";
-const CUT = "The stream ended before the answer did. Load the conversation again to see what was kept.";
+/** Pauses before each attempt to take a broken stream up again; about a minute in all. */
+const REJOIN_MS = [0, 500, 1000, 2000, 4000, 8000, 15_000, 30_000];
 
 const START: ConversationState = {
   transcript: EMPTY,
   phase: "new",
   stopping: false,
   queued: false,
-  elsewhere: false,
   problem: null,
 };
 const TURN_EVENTS = ["turn.started", "turn.finished", "turn.failed", "turn.cancelled"];
 
 export class Conversation {
   readonly agent: string;
+  /** null: the newest open one, as the server chooses. */
+  readonly session: string | null;
   #state: ConversationState = START;
   readonly #listeners = new Set<() => void>();
   #pending: Action[] = [];
   #flushTimer: ReturnType<typeof setTimeout> | null = null;
   #lastKey = 0;
   #ownTurn = "";
+  #lastFrame = "";
   #loading: Promise<void> = Promise.resolve();
   /** A turn began or ended while the history was being loaded. */
   #outdated = false;
 
-  constructor(agent: string) {
+  constructor(agent: string, session: string | null) {
     this.agent = agent;
+    this.session = session;
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -76,13 +78,24 @@ export class Conversation {
   async #loadNow(): Promise<void> {
     this.#set({ phase: "loading", problem: null });
     try {
-      const { streaming } = await api.status(this.agent);
-      const messages = await api.history(this.agent);
-      const transcript = reduce(EMPTY, { type: "loaded", messages });
-      this.#set({ transcript, phase: "idle", elsewhere: streaming });
+      const now = await api.status(this.agent, this.session);
+      const messages = await api.history(this.agent, this.session);
+      // What the running turn has said so far comes again with its stream.
+      const open = now.streaming ? `${now.turn_id ?? ""}:assistant` : null;
+      const settled = messages.filter((message) => message.id !== open);
+      this.#set({ transcript: reduce(EMPTY, { type: "loaded", messages: settled }), phase: "idle" });
+      if (now.streaming) void this.#join(now.turn_id ?? "");
     } catch (error) {
       this.#set({ phase: "unavailable", problem: asApiError(error) });
     }
+  }
+
+  /** Follows a turn that was begun elsewhere: by another tab, or by this one before it was loaded again. */
+  async #join(turn: string): Promise<void> {
+    this.#ownTurn = turn;
+    this.#lastFrame = "";
+    this.#dispatch({ type: "joined", key: `j${turn}` });
+    await this.#streaming(() => this.#rejoin());
   }
 
   /** Takes note of a turn of this agent's chat that the event stream tells of. */
@@ -98,11 +111,19 @@ export class Conversation {
     this.#set({ queued: true });
     await this.#loading;
     this.#lastKey += 1;
+    this.#lastFrame = "";
     this.#dispatch({ type: "asked", key: `t${this.#lastKey}`, text });
+    await this.#streaming(async () => {
+      const body = this.session === null ? { message: text } : { message: text, session: this.session };
+      const response = await postJson(`${chatPath(this.agent)}/stream?v=2`, body);
+      if (!(await this.#follow(response))) await this.#rejoin();
+    });
+  }
+
+  async #streaming(follow: () => Promise<void>): Promise<void> {
     this.#set({ phase: "streaming", queued: false, problem: null });
     try {
-      const stream = await postJson(`${chatPath(this.agent)}/stream?v=2`, { message: text });
-      await this.#follow(stream);
+      await follow();
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -121,10 +142,10 @@ export class Conversation {
   }
 
   async stop(): Promise<void> {
-    if (!(this.#state.phase === "streaming" || this.#state.elsewhere) || this.#state.stopping) return;
+    if (this.#state.phase !== "streaming" || this.#state.stopping) return;
     this.#set({ stopping: true, problem: null });
     try {
-      await api.stop(this.agent);
+      await api.stop(this.agent, this.session);
     } catch (error) {
       this.#set({ stopping: false, problem: asApiError(error) });
     }
@@ -133,22 +154,57 @@ export class Conversation {
   async clear(): Promise<void> {
     if (this.#state.phase === "streaming") return;
     try {
-      await api.clear(this.agent);
+      await api.clear(this.agent, this.session);
       this.#set({ transcript: EMPTY, problem: null });
     } catch (error) {
       this.#set({ problem: asApiError(error) });
     }
   }
 
-  async #follow(response: Response): Promise<void> {
-    if (!response.body) throw new ApiError(CUT, 0);
-    for await (const frame of frames(response.body)) {
-      const event = parseStreamEvent(frame.data);
-      if (event?.type === "turn_start") this.#ownTurn = event.turnId;
-      if (event) this.#queue({ type: "event", event });
-      if (event?.type === "done") return;
+  /** Shows a stream until the answer's end. False when the stream broke off before. */
+  async #follow(response: Response): Promise<boolean> {
+    if (!response.body) return false;
+    try {
+      for await (const frame of frames(response.body)) {
+        this.#lastFrame = frame.id ?? this.#lastFrame;
+        const event = parseStreamEvent(frame.data);
+        if (event?.type === "turn_start") this.#ownTurn = event.turnId;
+        if (event) this.#queue({ type: "event", event });
+        if (event?.type === "done") return true;
+      }
+    } catch (error) {
+      if (error instanceof ApiError) throw error;
     }
-    this.#queue({ type: "lost", error: CUT });
+    return false;
+  }
+
+  /** Takes the stream up behind the last frame that came. When the turn is over meanwhile, the history has it. */
+  async #rejoin(): Promise<void> {
+    for (const delay of REJOIN_MS) {
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      const response = await this.#streamAgain();
+      if (response === null) continue;
+      if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) {
+        this.#flush();
+        this.#set({ phase: "idle" });
+        return this.load();
+      }
+      if (await this.#follow(response)) return;
+    }
+    this.#queue({ type: "lost", error: LOST });
+  }
+
+  /** null while the server cannot be reached. */
+  async #streamAgain(): Promise<Response | null> {
+    const headers: Record<string, string> =
+      this.#lastFrame === "" ? {} : { "Last-Event-ID": this.#lastFrame };
+    const session = this.session === null ? "" : `&session=${encodeURIComponent(this.session)}`;
+    try {
+      return await request(`${chatPath(this.agent)}/stream?v=2${session}`, { headers });
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 0) return null;
+      throw error;
+    }
   }
 
   #fail(error: unknown): void {

@@ -11,6 +11,9 @@ export type StreamEvent =
   | { type: "turn_start"; turnId: string }
   | { type: "queued"; position: number }
   | { type: "text_delta"; delta: string; nestedAgent: string | null }
+  | { type: "thinking_delta"; delta: string; nestedAgent: string | null }
+  | { type: "approval_required"; id: string; name: string; arguments: unknown; expiresAt: string | null }
+  | { type: "approval_resolved"; id: string; decision: string }
   | { type: "tool_start"; id: string; name: string; arguments: unknown; nestedAgent: string | null }
   | { type: "tool_end"; id: string; name: string; result: string; durationMs: number }
   | { type: "retry"; errorClass: string; attempt: number; maxAttempts: number; delayMs: number }
@@ -31,6 +34,18 @@ export function parseStreamEvent(data: string): StreamEvent | null {
       return { type: "queued", position: number(json.position) };
     case "text_delta":
       return { type: "text_delta", delta: text(json.delta), nestedAgent: nested(json) };
+    case "thinking_delta":
+      return { type: "thinking_delta", delta: text(json.delta), nestedAgent: nested(json) };
+    case "approval_required":
+      return {
+        type: "approval_required",
+        id: text(json.approval_id),
+        name: text(json.tool_name),
+        arguments: json.arguments,
+        expiresAt: optional(json.expires_at),
+      };
+    case "approval_resolved":
+      return { type: "approval_resolved", id: text(json.approval_id), decision: text(json.decision) };
     case "tool_start":
       return { type: "tool_start", ...call(json), arguments: json.arguments, nestedAgent: nested(json) };
     case "tool_end": {

@@ -27,6 +27,10 @@ function shapes(parts: readonly Part[]): string[] {
         return part.text;
       case "tool":
         return `[${part.name} ${part.state}]`;
+      case "approval":
+        return `{${part.name} ${part.decision ?? "waiting"}}`;
+      case "thinking":
+        return `(${part.text})`;
       case "restart":
         return `--${part.restarts}/${part.maxRestarts ?? "-"}--`;
     }

@@ -35,7 +35,23 @@ export interface RestartPart {
   reason: string;
 }
 
-export type Part = TextPart | ToolPart | RestartPart;
+/** A call that waits for a human's word; `decision` is null until it is given. */
+export interface ApprovalPart {
+  kind: "approval";
+  id: string;
+  name: string;
+  arguments: unknown;
+  expiresAt: string | null;
+  decision: string | null;
+}
+
+/** What the model thought before it spoke; no part of the answer. */
+export interface ThinkingPart {
+  kind: "thinking";
+  text: string;
+}
+
+export type Part = TextPart | ToolPart | RestartPart | ApprovalPart | ThinkingPart;
 
 /** `waiting`: nothing came yet. `lost`: the connection broke; the turn itself goes on at the server. */
 export type AnswerStatus = "waiting" | "streaming" | "done" | "failed" | "cancelled" | "lost";
@@ -66,6 +82,7 @@ export type Transcript = readonly Entry[];
 export type Action =
   | { type: "loaded"; messages: readonly ChatMessage[] }
   | { type: "asked"; key: string; text: string }
+  | { type: "joined"; key: string }
   | { type: "event"; event: StreamEvent }
   | { type: "refused"; error: string; hint: string | null }
   | { type: "lost"; error: string };
@@ -82,6 +99,8 @@ export function reduce(transcript: Transcript, action: Action): Transcript {
         { kind: "question", key: `${action.key}q`, text: action.text },
         blank(`${action.key}a`, "waiting"),
       ];
+    case "joined":
+      return [...transcript, blank(action.key, "waiting")];
     case "event":
       return changeOpen(transcript, (answer) => apply(answer, action.event));
     case "refused":
@@ -126,6 +145,15 @@ function apply(answer: Answer, event: StreamEvent): Answer {
         ...answer,
         notice: `Waiting for the turn before this one (place ${event.position} in the queue)`,
       };
+    case "thinking_delta":
+      return event.nestedAgent === null ? withParts(answer, think(answer.parts, event.delta)) : answer;
+    case "approval_required": {
+      const { id, name, arguments: given, expiresAt } = event;
+      const request = { kind: "approval" as const, id, name, arguments: given, expiresAt, decision: null };
+      return withParts(answer, [...answer.parts, request]);
+    }
+    case "approval_resolved":
+      return withParts(answer, decided(answer.parts, event.id, event.decision));
     case "text_delta":
       // What a delegate says is its own; it reaches the leader's answer as a tool's result.
       return event.nestedAgent === null ? withParts(answer, append(answer.parts, event.delta)) : answer;
@@ -154,6 +182,16 @@ function append(parts: readonly Part[], delta: string): readonly Part[] {
   const last = parts.at(-1);
   if (last?.kind !== "text") return delta === "" ? parts : [...parts, { kind: "text", text: delta }];
   return [...parts.slice(0, -1), { kind: "text", text: last.text + delta }];
+}
+
+function think(parts: readonly Part[], delta: string): readonly Part[] {
+  const last = parts.at(-1);
+  if (last?.kind !== "thinking") return [...parts, { kind: "thinking", text: delta }];
+  return [...parts.slice(0, -1), { kind: "thinking", text: last.text + delta }];
+}
+
+function decided(parts: readonly Part[], id: string, decision: string): readonly Part[] {
+  return parts.map((part) => (part.kind === "approval" && part.id === id ? { ...part, decision } : part));
 }
 
 type ToolStart = Extract<StreamEvent, { type: "tool_start" }>;

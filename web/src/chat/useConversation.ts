@@ -3,23 +3,26 @@ import { createContext, useContext, useEffect, useSyncExternalStore } from "reac
 import type { ServerEvent } from "../api/types";
 import { Conversation, type ConversationState } from "./conversation";
 
-/** The conversations of this tab, one per agent, kept while other pages are shown. */
+/** The conversations of this tab, one per agent and session, kept while other pages are shown. */
 export class Conversations {
-  readonly #byAgent = new Map<string, Conversation>();
+  readonly #known: Conversation[] = [];
 
-  of(agent: string): Conversation {
-    let conversation = this.#byAgent.get(agent);
+  of(agent: string, session: string | null): Conversation {
+    let conversation = this.#known.find((each) => each.agent === agent && each.session === session);
     if (!conversation) {
-      conversation = new Conversation(agent);
-      this.#byAgent.set(agent, conversation);
+      conversation = new Conversation(agent, session);
+      this.#known.push(conversation);
     }
     return conversation;
   }
 
   /** Passes on what the event stream tells of chats; turns of workflows and the like belong to no session. */
   heard(event: ServerEvent): void {
-    if (event.agent !== undefined && event.data?.session_id !== undefined) {
-      this.#byAgent.get(event.agent)?.heard(event);
+    const session = event.data?.session_id;
+    if (event.agent === undefined || session === undefined) return;
+    for (const each of this.#known) {
+      if (each.agent === event.agent && (each.session === null || each.session === session))
+        each.heard(event);
     }
   }
 }
@@ -32,8 +35,8 @@ export function useConversations(): Conversations {
   return conversations;
 }
 
-export function useConversation(agent: string): [Conversation, ConversationState] {
-  const conversation = useConversations().of(agent);
+export function useConversation(agent: string, session: string | null): [Conversation, ConversationState] {
+  const conversation = useConversations().of(agent, session);
   const state = useSyncExternalStore(conversation.subscribe, conversation.snapshot);
   useEffect(() => {
     if (conversation.snapshot().phase === "new") void conversation.load();

@@ -12,8 +12,14 @@ export function inOrder(agents: readonly Agent[]): Agent[] {
   return [...guides, ...agents.filter((agent) => !FIRST.includes(agent.name))];
 }
 
-export function chatAddress(agent: string): string {
-  return `/?${new URLSearchParams({ agent }).toString()}`;
+export function chatAddress(agent: string, session?: string): string {
+  return `/?${new URLSearchParams(session === undefined ? { agent } : { agent, session }).toString()}`;
+}
+
+/** The session that the address bar asks for; null is the newest open one. */
+export function useSelectedSession(): string | null {
+  const [search] = useSearchParams();
+  return search.get("session");
 }
 
 /** The name that the address bar asks for, else the first agent; null until the list is known, or if it is empty. */

@@ -1,7 +1,7 @@
 import { type Activity, useLive } from "../app/useLive";
 import { clockTime } from "../ui/format";
 import classes from "./ActivityFeed.module.css";
-import { describe, tone } from "./describe";
+import { describe, tone } from "../events/describe";
 import page from "./OverviewPage.module.css";
 
 const SHOWN = 30;

@@ -8,7 +8,7 @@ import { Problem } from "../ui/Problem";
 import { Status } from "../ui/StatusDot";
 import page from "./OverviewPage.module.css";
 import classes from "./ProcessTable.module.css";
-import { Since } from "./Since";
+import { Since } from "../ui/Since";
 
 /** Every process the server knows, the newest first; on a phone each row becomes a card. */
 export function ProcessTable() {

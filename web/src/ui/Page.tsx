@@ -2,18 +2,36 @@ import { type ReactNode, useEffect, useId } from "react";
 
 import classes from "./Page.module.css";
 
-/** A page with a title that scrolls as a whole; it can be scrolled by keyboard, having a stop of its own. */
-export function Page({ title, children }: { title: string; children: ReactNode }) {
+interface PageProps {
+  title: string;
+  /** Beside the title: what acts on the whole page. */
+  aside?: ReactNode;
+  /** Fills the window instead of scrolling as a whole: for pages that are one long table. */
+  filled?: boolean;
+  children: ReactNode;
+}
+
+/** A page with a title. One that scrolls as a whole can be scrolled by keyboard, having a stop of its own. */
+export function Page({ title, aside, filled = false, children }: PageProps) {
   const heading = useId();
   useEffect(() => {
     document.title = `${title} · Vega`;
   }, [title]);
   return (
-    <div className={classes.scroller} role="region" aria-labelledby={heading} tabIndex={0}>
+    <div
+      className={classes.scroller}
+      role="region"
+      aria-labelledby={heading}
+      tabIndex={filled ? undefined : 0}
+      data-filled={filled}
+    >
       <div className={classes.page}>
-        <h1 className={classes.title} id={heading}>
-          {title}
-        </h1>
+        <header className={classes.head}>
+          <h1 className={classes.title} id={heading}>
+            {title}
+          </h1>
+          {aside}
+        </header>
         {children}
       </div>
     </div>

@@ -1,7 +1,9 @@
-import { isValidElement, type ReactNode } from "react";
+import { isValidElement, lazy, type ReactNode, Suspense } from "react";
 
 import { CopyButton } from "../../ui/CopyButton";
 import classes from "./Markdown.module.css";
+
+const Highlighted = lazy(() => import("./Highlighted"));
 
 /** A fenced block with its language and a copy button. `children` is the one `<code>` element of the block. */
 export function CodeBlock({ children }: { children?: ReactNode }) {
@@ -13,7 +15,15 @@ export function CodeBlock({ children }: { children?: ReactNode }) {
         <CopyButton text={source} label="Copy code" />
       </figcaption>
       <pre tabIndex={0} aria-label={`${language || "text"} code`}>
-        <code>{source}</code>
+        <code>
+          {language === "" ? (
+            source
+          ) : (
+            <Suspense fallback={source}>
+              <Highlighted language={language} source={source} />
+            </Suspense>
+          )}
+        </code>
       </pre>
     </figure>
   );

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 
-import { since } from "../ui/format";
+import { since } from "./format";
 
 const TICK_MS = 15_000;
 

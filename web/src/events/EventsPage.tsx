@@ -1,0 +1,167 @@
+import { Button, NativeSelect } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
+import { IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
+import { useDeferredValue, useMemo, useState } from "react";
+import { Link } from "wouter";
+
+import { api } from "../api/client";
+import type { ServerEvent } from "../api/types";
+import { type Activity, useLive } from "../app/useLive";
+import { processAddress } from "../processes/process";
+import { Code } from "../ui/Code";
+import { Dialog } from "../ui/Dialog";
+import { FilterBar } from "../ui/FilterBar";
+import { clockTime, count, fullTime } from "../ui/format";
+import { Page } from "../ui/Page";
+import { Problem } from "../ui/Problem";
+import { Nothing } from "../ui/Section";
+import { type Column, VirtualTable } from "../ui/VirtualTable";
+import { describe, tone } from "./describe";
+import classes from "./EventsPage.module.css";
+import { FAMILIES, wanted } from "./filter";
+
+const OLDER = "200";
+
+/** What happens, as it happens; the log of what happened before is a button away. */
+export default function EventsPage() {
+  const { activity } = useLive();
+  const [frozen, setFrozen] = useState<readonly Activity[] | null>(null);
+  const [older, setOlder] = useState<readonly Activity[]>([]);
+  const [family, setFamily] = useState("");
+  const [text, setText] = useState("");
+  const [open, setOpen] = useState<Activity | null>(null);
+  const sought = useDeferredValue(text);
+  const shown = frozen ?? activity;
+  const rows = useMemo(
+    () => [...shown, ...older].filter((event) => wanted(event, { family, text: sought })),
+    [shown, older, family, sought],
+  );
+  const load = useMutation({
+    mutationFn: () => api.eventLog(logQuery(older.at(-1) ?? shown.at(-1), family)),
+    onSuccess: (events) => setOlder([...older, ...events.map(kept)]),
+  });
+  const columns = useMemo(() => columnsFor(setOpen), []);
+  return (
+    <Page
+      title="Events"
+      filled
+      aside={<Pause backlog={backlog(frozen, activity)} onPause={(on) => setFrozen(on ? activity : null)} />}
+    >
+      <FilterBar label="Search type, agent, data" text={text} onText={setText}>
+        <NativeSelect
+          aria-label="Kind"
+          value={family}
+          onChange={(event) => setFamily(event.currentTarget.value)}
+          data={[{ value: "", label: "Every kind" }, ...FAMILIES]}
+        />
+        <Button variant="default" loading={load.isPending} onClick={() => load.mutate()}>
+          Load older
+        </Button>
+      </FilterBar>
+      {load.error ? <Problem message={load.error.message} /> : null}
+      {rows.length > 0 ? (
+        <VirtualTable label="Events" rows={rows} columns={columns} keyOf={(row) => row.key} rowHeight={36} />
+      ) : (
+        <Nothing>Nothing of this kind has happened since this page was opened.</Nothing>
+      )}
+      {open ? <Drawer event={open} onClose={() => setOpen(null)} /> : null}
+    </Page>
+  );
+}
+
+/** How many events came since the pause; null while there is none. */
+function backlog(frozen: readonly Activity[] | null, activity: readonly Activity[]): number | null {
+  if (frozen === null) return null;
+  const newest = frozen[0]?.key;
+  const at = activity.findIndex((event) => event.key === newest);
+  return at < 0 ? activity.length : at;
+}
+
+function Pause({ backlog: waiting, onPause }: { backlog: number | null; onPause: (on: boolean) => void }) {
+  const paused = waiting !== null;
+  return (
+    <div className={classes.pause}>
+      <span role="status">{paused ? `${count(waiting)} new` : ""}</span>
+      <Button
+        size="compact-md"
+        variant="default"
+        aria-pressed={paused}
+        leftSection={paused ? <IconPlayerPlay size={15} /> : <IconPlayerPause size={15} />}
+        onClick={() => onPause(!paused)}
+      >
+        {paused ? "Go on" : "Pause"}
+      </Button>
+    </div>
+  );
+}
+
+/** A page of the log that ends where what is shown begins. */
+function logQuery(oldest: Activity | undefined, family: string): Record<string, string> {
+  const cursor = oldest?.id ?? Number(oldest?.key.split("/")[1] ?? NaN);
+  return {
+    limit: OLDER,
+    ...(family === "" ? {} : { type: `${family}.*` }),
+    ...(Number.isNaN(cursor) ? {} : { cursor: String(cursor) }),
+  };
+}
+
+function kept(event: ServerEvent): Activity {
+  return { ...event, key: `log/${event.id ?? ""}` };
+}
+
+function columnsFor(onOpen: (event: Activity) => void): Column<Activity>[] {
+  return [
+    {
+      key: "time",
+      title: "Time",
+      width: "84px",
+      render: (event) => (
+        <time dateTime={event.timestamp} title={fullTime(event.timestamp ?? "")}>
+          {clockTime(event.timestamp ?? "")}
+        </time>
+      ),
+    },
+    {
+      key: "type",
+      title: "Type",
+      width: "210px",
+      render: (event) => (
+        <button
+          type="button"
+          className={classes.type}
+          data-tone={tone(event.type)}
+          onClick={() => onOpen(event)}
+        >
+          {event.type}
+        </button>
+      ),
+    },
+    { key: "agent", title: "Agent", width: "minmax(100px, 1fr)", render: (event) => event.agent ?? "" },
+    {
+      key: "process",
+      title: "Process",
+      width: "140px",
+      wide: true,
+      render: (event) =>
+        event.process_id ? <Link href={processAddress(event.process_id)}>{event.process_id}</Link> : "",
+    },
+    {
+      key: "detail",
+      title: "What",
+      width: "minmax(160px, 3fr)",
+      wide: true,
+      render: (event) => <span className={classes.detail}>{describe(event)}</span>,
+    },
+  ];
+}
+
+function Drawer({ event, onClose }: { event: Activity; onClose: () => void }) {
+  const shown: ServerEvent & { key?: string } = { ...event };
+  delete shown.key; // the page's own
+  return (
+    <Dialog title={event.type} onClose={onClose}>
+      <Code label="Event" value={shown} />
+      {event.process_id ? <Link href={processAddress(event.process_id)}>Look at the process</Link> : null}
+    </Dialog>
+  );
+}

@@ -1,0 +1,38 @@
+import type { Incarnation, ProcessDetail } from "../api/types";
+import { duration, fullTime } from "../ui/format";
+import classes from "./IncarnationStrip.module.css";
+import { isAlive } from "./process";
+
+/** The lives of a process side by side: each ended for a reason, and its supervisor began the next. */
+export function IncarnationStrip({ process }: { process: ProcessDetail }) {
+  return (
+    <ol className={classes.strip} aria-label="Lives of this process">
+      {lives(process).map((life, index, all) => {
+        const living = index === all.length - 1 && isAlive(process.status);
+        return (
+          <li key={life.number} className={classes.life} data-living={living}>
+            <span className={classes.number}>#{life.number}</span>
+            <span className={classes.reason}>{living ? "alive" : (life.exit_reason ?? "ended")}</span>
+            <span className={classes.time} title={life.started_at ? fullTime(life.started_at) : undefined}>
+              {lasted(life)}
+            </span>
+          </li>
+        );
+      })}
+    </ol>
+  );
+}
+
+/** As the server tells them; a process of which it only knows the last life still shows that one. */
+function lives(process: ProcessDetail): readonly Incarnation[] {
+  if (process.incarnations && process.incarnations.length > 0) return process.incarnations;
+  const only: Incarnation = { number: process.incarnation ?? 1, started_at: process.started_at };
+  if (process.completed_at) only.ended_at = process.completed_at;
+  if (process.exit_reason) only.exit_reason = process.exit_reason;
+  return [only];
+}
+
+function lasted(life: Incarnation): string {
+  if (!life.started_at || !life.ended_at) return "";
+  return duration(new Date(life.ended_at).getTime() - new Date(life.started_at).getTime());
+}

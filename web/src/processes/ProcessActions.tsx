@@ -1,0 +1,124 @@
+import { Button } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { IconPlayerStop, IconRefresh, IconSkull } from "@tabler/icons-react";
+import { useState } from "react";
+
+import { api } from "../api/client";
+import { impactQuery, processesQuery } from "../api/queries";
+import type { Impact, ProcessDetail } from "../api/types";
+import { Dialog, DialogFoot } from "../ui/Dialog";
+import { Problem } from "../ui/Problem";
+import { Remote } from "../ui/Remote";
+import classes from "./ProcessActions.module.css";
+import { isAlive, nameOf } from "./process";
+
+type Action = "kill" | "restart";
+
+/** Stop ends the turn, restart the life, kill the process; the last two first say whom else they touch. */
+export function ProcessActions({ process }: { process: ProcessDetail }) {
+  const [asking, setAsking] = useState<Action | null>(null);
+  const stop = useMutation({ mutationFn: () => api.stopProcess(process.id) });
+  if (!isAlive(process.status)) return null;
+  return (
+    <div className={classes.actions}>
+      <Button
+        size="compact-md"
+        variant="default"
+        leftSection={<IconPlayerStop size={15} />}
+        loading={stop.isPending}
+        onClick={() => stop.mutate()}
+      >
+        Stop turn
+      </Button>
+      <Button
+        size="compact-md"
+        variant="default"
+        leftSection={<IconRefresh size={15} />}
+        onClick={() => setAsking("restart")}
+      >
+        Restart
+      </Button>
+      <Button
+        size="compact-md"
+        variant="default"
+        leftSection={<IconSkull size={15} />}
+        onClick={() => setAsking("kill")}
+      >
+        Kill
+      </Button>
+      {stop.error ? <Problem message={stop.error.message} /> : null}
+      {asking ? <Ask process={process} action={asking} onClose={() => setAsking(null)} /> : null}
+    </div>
+  );
+}
+
+interface AskProps {
+  process: ProcessDetail;
+  action: Action;
+  onClose: () => void;
+}
+
+function Ask({ process, action, onClose }: AskProps) {
+  const queries = useQueryClient();
+  const impact = useQuery(impactQuery(process.id, action));
+  const act = useMutation({
+    mutationFn: () =>
+      action === "kill" ? api.killProcess(process.id, false) : api.restartProcess(process.id),
+    onSuccess: () => {
+      void queries.invalidateQueries({ queryKey: ["processes"] });
+      onClose();
+    },
+  });
+  const verb = action === "kill" ? "Kill" : "Restart";
+  return (
+    <Dialog title={`${verb} ${nameOf(process)}?`} onClose={onClose}>
+      <Remote query={impact}>{(known) => <Blast impact={known} />}</Remote>
+      {act.error ? <Problem message={act.error.message} /> : null}
+      <DialogFoot>
+        <Button variant="default" onClick={onClose}>
+          Leave it
+        </Button>
+        <Button
+          color={action === "kill" ? "red.9" : "star"}
+          loading={act.isPending}
+          onClick={() => act.mutate()}
+        >
+          {verb}
+        </Button>
+      </DialogFoot>
+    </Dialog>
+  );
+}
+
+const GROUPS = [
+  { key: "dies", title: "End for good" },
+  { key: "restarts", title: "Are restarted" },
+  { key: "notified", title: "Are told" },
+] as const;
+
+/** Whom an action touches, and how. */
+function Blast({ impact }: { impact: Impact }) {
+  const { data } = useQuery(processesQuery);
+  const told = (id: string): string => {
+    const known = data?.find((process) => process.id === id);
+    return known?.agent ? `${known.agent} (${id})` : id;
+  };
+  return (
+    <div className={classes.blast}>
+      {GROUPS.map(({ key, title }) =>
+        impact[key].length === 0 ? null : (
+          <div key={key} data-group={key}>
+            <h3>
+              {title} ({impact[key].length})
+            </h3>
+            <ul>
+              {impact[key].map((id) => (
+                <li key={id}>{told(id)}</li>
+              ))}
+            </ul>
+          </div>
+        ),
+      )}
+    </div>
+  );
+}

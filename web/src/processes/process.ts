@@ -1,0 +1,27 @@
+import type { ProcessStatus, ProcessSummary } from "../api/types";
+
+export const STATUSES: readonly ProcessStatus[] = ["pending", "running", "completed", "failed", "timeout"];
+
+export function processAddress(id: string): string {
+  return `/processes/${encodeURIComponent(id)}`;
+}
+
+export function isAlive(status: ProcessStatus): boolean {
+  return status === "running" || status === "pending";
+}
+
+/** What people know a process by. A function's process has no agent. */
+export function nameOf(process: Pick<ProcessSummary, "agent" | "name" | "id">): string {
+  return process.agent === "" ? (process.name ?? process.id) : process.agent;
+}
+
+/** Whether every word of `text` occurs in what is shown of a process. */
+export function matches(row: ProcessSummary, text: string): boolean {
+  const shown = [row.agent, row.task, row.name, row.id, row.exit_reason, row.waiting_on]
+    .join(" ")
+    .toLowerCase();
+  return text
+    .toLowerCase()
+    .split(/\s+/)
+    .every((word) => shown.includes(word));
+}

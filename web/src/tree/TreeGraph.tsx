@@ -1,0 +1,96 @@
+import "@xyflow/react/dist/base.css";
+
+import { useQuery } from "@tanstack/react-query";
+import { Background, type Edge, Handle, type Node, type NodeProps, Position, ReactFlow } from "@xyflow/react";
+import { useMemo, useState } from "react";
+import { Link } from "wouter";
+
+import { processQuery } from "../api/queries";
+import { processAddress } from "../processes/process";
+import { StatusDot } from "../ui/StatusDot";
+import { NODE_HEIGHT, NODE_WIDTH, place } from "./layout";
+import { gaugeText, type TreeNode } from "./nodes";
+import classes from "./TreeGraph.module.css";
+
+type Drawn = Node<{ node: TreeNode }, "tree">;
+
+const NODE_TYPES = { tree: DrawnNode };
+
+/** A tree as a drawing. Choosing a process also draws its links and monitors. */
+export default function TreeGraph({ label, nodes }: { label: string; nodes: readonly TreeNode[] }) {
+  const { placed, edges } = useMemo(() => place(nodes), [nodes]);
+  const [chosen, setChosen] = useState<string | null>(null);
+  const ties = useTies(
+    chosen,
+    placed.map((each) => each.node),
+  );
+  const drawn: Drawn[] = placed.map(({ node, x, y }) => ({
+    id: node.key,
+    type: "tree",
+    position: { x, y },
+    width: NODE_WIDTH,
+    height: NODE_HEIGHT,
+    data: { node },
+    ariaLabel: `${node.label}, ${node.status}`,
+  }));
+  const lines: Edge[] = edges.map(({ from, to }) => ({ id: `${from} ${to}`, source: from, target: to }));
+  return (
+    <div className={classes.graph} role="group" aria-label={label}>
+      <ReactFlow
+        nodes={drawn}
+        edges={[...lines, ...ties]}
+        nodeTypes={NODE_TYPES}
+        onNodeClick={(_, { data }) => setChosen(data.node.processId)}
+        onPaneClick={() => setChosen(null)}
+        nodesDraggable={false}
+        nodesConnectable={false}
+        edgesFocusable={false}
+        proOptions={{ hideAttribution: true }}
+        minZoom={0.1}
+        fitView
+        fitViewOptions={{ maxZoom: 1 }}
+      >
+        <Background gap={24} />
+      </ReactFlow>
+      <p className={classes.legend}>
+        <span data-tie="link">link</span>
+        <span data-tie="monitor">monitor</span>
+        <span>Choose a process to see its own.</span>
+      </p>
+    </div>
+  );
+}
+
+/** The links and monitors of a process that lead to others in this tree. */
+function useTies(processId: string | null, nodes: readonly TreeNode[]): Edge[] {
+  const { data } = useQuery({ ...processQuery(processId ?? ""), enabled: processId !== null });
+  if (processId === null || !data) return [];
+  const keyOf = new Map(nodes.map((node) => [node.processId, node.key]));
+  const own = keyOf.get(processId);
+  const tie = (kind: "link" | "monitor", ids: readonly string[]): Edge[] =>
+    ids.flatMap((id) => {
+      const other = keyOf.get(id);
+      if (own === undefined || other === undefined) return [];
+      return [{ id: `${kind} ${own} ${other}`, source: own, target: other, className: classes[kind] ?? "" }];
+    });
+  return [...tie("link", data.links ?? []), ...tie("monitor", data.monitors ?? [])];
+}
+
+function DrawnNode({ data: { node } }: NodeProps<Drawn>) {
+  const note = node.gauge?.max_restarts === undefined ? node.note : `restarts ${gaugeText(node.gauge)}`;
+  return (
+    <div className={classes.node} data-kind={node.kind}>
+      <Handle type="target" position={Position.Left} isConnectable={false} />
+      <span className={classes.label}>
+        <StatusDot status={node.status} />
+        {node.processId === null ? (
+          node.label
+        ) : (
+          <Link href={processAddress(node.processId)}>{node.label}</Link>
+        )}
+      </span>
+      <span className={classes.note}>{note}</span>
+      <Handle type="source" position={Position.Right} isConnectable={false} />
+    </div>
+  );
+}

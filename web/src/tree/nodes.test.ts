@@ -1,0 +1,71 @@
+import { describe, expect, it } from "vitest";
+
+import type { SpawnNode, SupervisorNode } from "../api/types";
+import { fromSpawns, fromSupervisors, gaugeText, visibleRows } from "./nodes";
+
+const spawns: SpawnNode[] = [
+  {
+    process_id: "a",
+    agent_name: "lead",
+    task: "plan",
+    status: "running",
+    spawn_depth: 0,
+    started_at: "",
+    children: [
+      { process_id: "b", agent_name: "", task: "", status: "failed", spawn_depth: 1, started_at: "" },
+    ],
+  },
+];
+
+const supervisors: SupervisorNode[] = [
+  {
+    id: "root",
+    strategy: "one_for_one",
+    restarts_used: 0,
+    max_restarts: null,
+    window_s: 60,
+    children: [
+      { id: "w", restart: "permanent", status: "running", process_id: "a" },
+      {
+        id: "pool",
+        restart: "permanent",
+        status: "running",
+        supervisor: { id: "pool", strategy: "rest_for_one", children: [] },
+      },
+    ],
+  },
+];
+
+describe("fromSpawns", () => {
+  it("names a process without an agent by its id", () => {
+    expect(fromSpawns(spawns)[0]?.children[0]?.label).toBe("b");
+  });
+});
+
+describe("fromSupervisors", () => {
+  it("puts a supervisor that is a child below its own", () => {
+    const [root] = fromSupervisors(supervisors, []);
+    expect(root?.children.map((each) => [each.kind, each.label])).toEqual([
+      ["process", "w"],
+      ["supervisor", "pool"],
+    ]);
+  });
+});
+
+describe("visibleRows", () => {
+  it("says where each row stands, and leaves out what is folded", () => {
+    const nodes = fromSpawns(spawns);
+    expect(visibleRows(nodes, new Set()).map((row) => [row.node.key, row.level, row.parent])).toEqual([
+      ["a", 1, null],
+      ["b", 2, "a"],
+    ]);
+    expect(visibleRows(nodes, new Set(["a"]))).toHaveLength(1);
+  });
+});
+
+describe("gaugeText", () => {
+  it("tells a supervisor without a limit", () => {
+    expect(gaugeText({ restarts_used: 1, max_restarts: 3, window_s: 60 })).toBe("1 of 3 in 60 s");
+    expect(gaugeText({ max_restarts: null })).toBe("0 of any number");
+  });
+});

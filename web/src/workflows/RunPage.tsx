@@ -1,0 +1,101 @@
+import { Button } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { IconPlayerStop } from "@tabler/icons-react";
+import { Link } from "wouter";
+
+import { api } from "../api/client";
+import { runQuery, workflowQuery } from "../api/queries";
+import type { Run } from "../api/types";
+import { Markdown } from "../chat/markdown/Markdown";
+import { Code } from "../ui/Code";
+import { Facts } from "../ui/Facts";
+import { duration, fullTime, usd } from "../ui/format";
+import { Page } from "../ui/Page";
+import { Problem } from "../ui/Problem";
+import { Remote } from "../ui/Remote";
+import { Card, Section } from "../ui/Section";
+import { Status } from "../ui/StatusDot";
+import { StepList } from "./StepList";
+
+/** One run, step by step while it goes on, and its result. */
+export function RunPage({ workflow, id }: { workflow: string; id: string }) {
+  const run = useQuery(runQuery(id));
+  const definition = useQuery(workflowQuery(workflow));
+  return (
+    <Page title={workflow} aside={run.data?.status === "running" ? <Cancel id={id} /> : null}>
+      <Remote query={run} height={200}>
+        {(known) => (
+          <>
+            <Card padded>
+              <Facts facts={facts(known)} />
+            </Card>
+            {known.error ? <Problem message={known.error} /> : null}
+            {known.status === "completed" ? (
+              <Section title="Result">
+                <Result value={known.result} />
+              </Section>
+            ) : null}
+            <Section title="Steps">
+              <Remote query={definition}>
+                {(workflowKnown) => <StepList graph={workflowKnown.graph} steps={known.steps} />}
+              </Remote>
+            </Section>
+            <Section title="Inputs">
+              <Code label="Inputs" value={known.inputs} />
+            </Section>
+          </>
+        )}
+      </Remote>
+    </Page>
+  );
+}
+
+function facts(run: Run) {
+  const ended = run.completed_at;
+  const took = ended ? new Date(ended).getTime() - new Date(run.started_at).getTime() : null;
+  return [
+    ["Status", <Status key="status" status={run.status} />],
+    ["Run", <code key="id">{run.run_id}</code>],
+    [
+      "Workflow",
+      <Link key="workflow" href={`/workflows/${encodeURIComponent(run.workflow)}`}>
+        {run.workflow}
+      </Link>,
+    ],
+    ["Started", fullTime(run.started_at)],
+    ["Took", took === null ? null : duration(took)],
+    ["Cost", usd(run.cost_usd)],
+  ] as const;
+}
+
+/** A text is read as the markdown that models write; anything else as JSON. */
+function Result({ value }: { value: unknown }) {
+  if (typeof value !== "string") return <Code label="Result" value={value ?? null} />;
+  return (
+    <Card padded>
+      <Markdown text={value} streaming={false} />
+    </Card>
+  );
+}
+
+function Cancel({ id }: { id: string }) {
+  const queries = useQueryClient();
+  const cancel = useMutation({
+    mutationFn: () => api.cancelRun(id),
+    onSettled: () => queries.invalidateQueries({ queryKey: ["run", id] }),
+  });
+  return (
+    <>
+      <Button
+        size="compact-md"
+        variant="default"
+        leftSection={<IconPlayerStop size={15} />}
+        loading={cancel.isPending}
+        onClick={() => cancel.mutate()}
+      >
+        Cancel
+      </Button>
+      {cancel.error ? <Problem message={cancel.error.message} /> : null}
+    </>
+  );
+}
