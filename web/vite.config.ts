@@ -9,6 +9,26 @@ export default defineConfig({
     emptyOutDir: true,
     // A data: URL would be refused as a font or a script by the page's content security policy.
     assetsInlineLimit: 0,
+    // Every browser that runs the page (ES2022) preloads modules by itself.
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        // What every page but the chat shares is one file: a dozen small ones would each be named in the first load.
+        codeSplitting: {
+          includeDependenciesRecursively: false,
+          groups: [
+            {
+              name: "base",
+              test: /node_modules\/(react|react-dom|scheduler|wouter|use-sync-external-store|@tanstack\/(react-query|query-core))\//,
+            },
+            {
+              name: "pages",
+              test: /src\/(ui\/(Choice|Code|Dialog|Facts|FilterBar|Gauge|Page|Remote|Section|Since)|api\/(lists|manage))\./,
+            },
+          ],
+        },
+      },
+    },
     license: { fileName: "third-party-licenses.md" },
     reportCompressedSize: false,
   },

@@ -2,8 +2,9 @@ import { Button, Textarea, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type SyntheticEvent, useState } from "react";
 
-import { api } from "../api/client";
-import { agentsQuery, toolsQuery } from "../api/queries";
+import { manage } from "../api/manage";
+import { toolsQuery } from "../api/lists";
+import { agentsQuery } from "../api/queries";
 import type { NewAgent } from "../api/types";
 import { Dialog, DialogFoot } from "../ui/Dialog";
 import { Problem } from "../ui/Problem";
@@ -18,7 +19,7 @@ export function AgentComposer({ onClose }: { onClose: () => void }) {
   const agents = useQuery(agentsQuery);
   const [draft, setDraft] = useState<NewAgent>(EMPTY);
   const create = useMutation({
-    mutationFn: () => api.createAgent(filled(draft)),
+    mutationFn: () => manage.createAgent(filled(draft)),
     onSuccess: () => {
       void queries.invalidateQueries({ queryKey: ["agents"] });
       onClose();

@@ -4,8 +4,8 @@ import { IconMessageCircle, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link, useLocation } from "wouter";
 
-import { api } from "../api/client";
-import { agentQuery } from "../api/queries";
+import { manage } from "../api/manage";
+import { agentQuery } from "../api/lists";
 import type { AgentDetail } from "../api/types";
 import { chatAddress } from "../chat/useSelectedAgent";
 import { processAddress } from "../processes/process";
@@ -118,7 +118,7 @@ function Delete({ agent, onClose }: { agent: AgentDetail; onClose: () => void })
   const queries = useQueryClient();
   const [, go] = useLocation();
   const remove = useMutation({
-    mutationFn: () => api.deleteAgent(agent.name),
+    mutationFn: () => manage.deleteAgent(agent.name),
     onSuccess: () => {
       void queries.invalidateQueries({ queryKey: ["agents"], exact: true });
       go("/agents");

@@ -3,10 +3,10 @@ import { Route, Switch } from "wouter";
 
 import { ChatPage } from "../chat/ChatPage";
 import { Keys } from "./Keys";
-import { NotFoundPage } from "./NotFoundPage";
 import { Shell } from "./Shell";
 
 // The chat is the first load; every other page comes when it is opened.
+const NotFoundPage = lazy(() => import("./NotFoundPage"));
 const OverviewPage = lazy(() => import("../overview/OverviewPage"));
 const ProcessesPage = lazy(() => import("../processes/ProcessesPage"));
 const TreePage = lazy(() => import("../tree/TreePage"));

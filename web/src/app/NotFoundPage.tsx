@@ -3,7 +3,7 @@ import { Link } from "wouter";
 
 import { EmptyState } from "../ui/EmptyState";
 
-export function NotFoundPage() {
+export default function NotFoundPage() {
   return (
     <EmptyState icon={<IconMapQuestion size={22} />} title="There is no page at this address">
       <Link href="/">Back to Chat</Link>

@@ -10,7 +10,8 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { useLocation } from "wouter";
 
-import { agentsQuery, processesQuery, workflowsQuery } from "../api/queries";
+import { processesQuery, workflowsQuery } from "../api/lists";
+import { agentsQuery } from "../api/queries";
 import { chatAddress } from "../chat/useSelectedAgent";
 import { isAlive, nameOf, processAddress } from "../processes/process";
 import { PAGES } from "./pages";
@@ -33,6 +34,7 @@ export default function Palette({ onClose }: { onClose: () => void }) {
       limit={SHOWN}
       scrollable
       highlightQuery
+      lockScroll={false} // it would set styles without the page's nonce, and the page does not scroll anyway
       nothingFound="Nothing is called so"
       searchProps={{ placeholder: "Go to a page, agent, workflow or process", "aria-label": "Go to" }}
       onSpotlightClose={onClose}

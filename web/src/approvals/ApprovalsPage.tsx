@@ -4,8 +4,8 @@ import { IconShieldCheck } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "wouter";
 
-import { api } from "../api/client";
-import { approvalsQuery } from "../api/queries";
+import { manage } from "../api/manage";
+import { approvalsQuery } from "../api/lists";
 import type { Approval } from "../api/types";
 import { processAddress } from "../processes/process";
 import { Code } from "../ui/Code";
@@ -69,7 +69,7 @@ function Request({ approval }: { approval: Approval }) {
   const queries = useQueryClient();
   const [note, setNote] = useState("");
   const decide = useMutation({
-    mutationFn: (decision: "approve" | "deny") => api.decide(approval.id, decision, note.trim()),
+    mutationFn: (decision: "approve" | "deny") => manage.decide(approval.id, decision, note.trim()),
     onSettled: () => queries.invalidateQueries({ queryKey: ["approvals"] }),
   });
   return (

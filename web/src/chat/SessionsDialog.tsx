@@ -4,8 +4,8 @@ import { IconPencil, IconTrash } from "@tabler/icons-react";
 import { useDeferredValue, useState } from "react";
 import { Link, useLocation } from "wouter";
 
-import { api } from "../api/client";
-import { sessionsQuery } from "../api/queries";
+import { manage } from "../api/manage";
+import { sessionsQuery } from "../api/lists";
 import type { Session } from "../api/types";
 import { Dialog, DialogFoot } from "../ui/Dialog";
 import { FilterBar } from "../ui/FilterBar";
@@ -29,7 +29,7 @@ export default function SessionsDialog({ agent, current, onClose }: SessionsDial
   const queries = useQueryClient();
   const [, go] = useLocation();
   const begin = useMutation({
-    mutationFn: () => api.newSession(agent),
+    mutationFn: () => manage.newSession(agent),
     onSuccess: ({ id }) => {
       void queries.invalidateQueries({ queryKey: ["sessions"] });
       go(chatAddress(agent, id));
@@ -82,7 +82,7 @@ function Item({ session, current, onOpen }: ItemProps) {
       {mode === "renaming" ? (
         <Rename
           title={session.title}
-          onDone={(name) => change.mutate(() => api.renameSession(session.id, name))}
+          onDone={(name) => change.mutate(() => manage.renameSession(session.id, name))}
           onCancel={() => setMode("shown")}
         />
       ) : (
@@ -129,7 +129,7 @@ function Item({ session, current, onOpen }: ItemProps) {
             size="compact-sm"
             color="red.9"
             autoFocus
-            onClick={() => change.mutate(() => api.deleteSession(session.id))}
+            onClick={() => change.mutate(() => manage.deleteSession(session.id))}
           >
             Delete
           </Button>

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { costsQuery } from "../api/queries";
+import { costsQuery } from "../api/lists";
 import type { Costs, CostsBy } from "../api/types";
 import { Choice } from "../ui/Choice";
 import { Facts } from "../ui/Facts";

@@ -4,7 +4,7 @@ import { IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
 import { useDeferredValue, useMemo, useState } from "react";
 import { Link } from "wouter";
 
-import { api } from "../api/client";
+import { manage } from "../api/manage";
 import type { ServerEvent } from "../api/types";
 import { type Activity, useLive } from "../app/useLive";
 import { processAddress } from "../processes/process";
@@ -37,7 +37,7 @@ export default function EventsPage() {
     [shown, older, family, sought],
   );
   const load = useMutation({
-    mutationFn: () => api.eventLog(logQuery(older.at(-1) ?? shown.at(-1), family)),
+    mutationFn: () => manage.eventLog(logQuery(older.at(-1) ?? shown.at(-1), family)),
     onSuccess: (events) => setOlder([...older, ...events.map(kept)]),
   });
   const columns = useMemo(() => columnsFor(setOpen), []);
@@ -115,6 +115,7 @@ function columnsFor(onOpen: (event: Activity) => void): Column<Activity>[] {
       key: "time",
       title: "Time",
       width: "84px",
+      phone: "70px",
       render: (event) => (
         <time dateTime={event.timestamp} title={fullTime(event.timestamp ?? "")}>
           {clockTime(event.timestamp ?? "")}
@@ -125,6 +126,7 @@ function columnsFor(onOpen: (event: Activity) => void): Column<Activity>[] {
       key: "type",
       title: "Type",
       width: "210px",
+      phone: "minmax(0, 2fr)",
       render: (event) => (
         <button
           type="button"

@@ -2,8 +2,8 @@ import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type SyntheticEvent, useState } from "react";
 
-import { api } from "../api/client";
-import { mcpRegistryQuery } from "../api/queries";
+import { manage } from "../api/manage";
+import { mcpRegistryQuery } from "../api/lists";
 import type { McpOffer, NewMcpServer } from "../api/types";
 import { Dialog, DialogFoot } from "../ui/Dialog";
 import { Problem } from "../ui/Problem";
@@ -25,7 +25,7 @@ export function AddServer({ onClose }: { onClose: () => void }) {
   const [draft, setDraft] = useState<Draft>({ offer: OWN, name: "", url: "", env: {} });
   const offer = registry.data?.find((each) => each.name === draft.offer);
   const add = useMutation({
-    mutationFn: () => api.addMcpServer(serverOf(draft, offer)),
+    mutationFn: () => manage.addMcpServer(serverOf(draft, offer)),
     onSuccess: () => {
       void queries.invalidateQueries({ queryKey: ["mcp"] });
       onClose();

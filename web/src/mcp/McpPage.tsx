@@ -3,8 +3,8 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { IconPlugConnected, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 
-import { api } from "../api/client";
-import { mcpServersQuery } from "../api/queries";
+import { manage } from "../api/manage";
+import { mcpServersQuery } from "../api/lists";
 import type { McpServer } from "../api/types";
 import { EmptyState } from "../ui/EmptyState";
 import { plural } from "../ui/format";
@@ -67,7 +67,7 @@ function Server({ server }: { server: McpServer }) {
               size="compact-sm"
               variant="default"
               disabled={disabled || act.isPending}
-              onClick={() => act.mutate(() => api.refreshMcpServer(name))}
+              onClick={() => act.mutate(() => manage.refreshMcpServer(name))}
             >
               Refresh
             </Button>
@@ -75,7 +75,7 @@ function Server({ server }: { server: McpServer }) {
               size="compact-sm"
               variant="default"
               disabled={act.isPending}
-              onClick={() => act.mutate(() => api.disableMcpServer(name, !disabled))}
+              onClick={() => act.mutate(() => manage.disableMcpServer(name, !disabled))}
             >
               {disabled ? "Enable" : "Disable"}
             </Button>
@@ -85,7 +85,7 @@ function Server({ server }: { server: McpServer }) {
                   size="compact-sm"
                   color="red.9"
                   autoFocus
-                  onClick={() => act.mutate(() => api.removeMcpServer(name))}
+                  onClick={() => act.mutate(() => manage.removeMcpServer(name))}
                 >
                   Remove for good
                 </Button>

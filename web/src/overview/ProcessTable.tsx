@@ -1,7 +1,7 @@
 import { Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 
-import { processesQuery } from "../api/queries";
+import { processesQuery } from "../api/lists";
 import type { ProcessSummary } from "../api/types";
 import { count, fullTime, usd } from "../ui/format";
 import { Problem } from "../ui/Problem";

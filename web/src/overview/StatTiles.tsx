@@ -1,7 +1,7 @@
 import { Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 
-import { statsQuery } from "../api/queries";
+import { statsQuery } from "../api/lists";
 import type { Stats } from "../api/types";
 import { count, plural, upSince, usd } from "../ui/format";
 import { Problem } from "../ui/Problem";

@@ -10,7 +10,7 @@ export function IncarnationStrip({ process }: { process: ProcessDetail }) {
       {lives(process).map((life, index, all) => {
         const living = index === all.length - 1 && isAlive(process.status);
         return (
-          <li key={life.number} className={classes.life} data-living={living}>
+          <li key={life.number} className={classes.life} data-end={endOf(life, living)}>
             <span className={classes.number}>#{life.number}</span>
             <span className={classes.reason}>{living ? "alive" : (life.exit_reason ?? "ended")}</span>
             <span className={classes.time} title={life.started_at ? fullTime(life.started_at) : undefined}>
@@ -30,6 +30,12 @@ function lives(process: ProcessDetail): readonly Incarnation[] {
   if (process.completed_at) only.ended_at = process.completed_at;
   if (process.exit_reason) only.exit_reason = process.exit_reason;
   return [only];
+}
+
+/** An end that was wanted is no fault. */
+function endOf(life: Incarnation, living: boolean): "none" | "wanted" | "fault" {
+  if (living) return "none";
+  return /^(normal|shutdown)/.test(life.exit_reason ?? "normal") ? "wanted" : "fault";
 }
 
 function lasted(life: Incarnation): string {

@@ -3,8 +3,8 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { IconPlayerStop, IconRefresh, IconSkull } from "@tabler/icons-react";
 import { useState } from "react";
 
-import { api } from "../api/client";
-import { impactQuery, processesQuery } from "../api/queries";
+import { manage } from "../api/manage";
+import { impactQuery, processesQuery } from "../api/lists";
 import type { Impact, ProcessDetail } from "../api/types";
 import { Dialog, DialogFoot } from "../ui/Dialog";
 import { Problem } from "../ui/Problem";
@@ -17,7 +17,7 @@ type Action = "kill" | "restart";
 /** Stop ends the turn, restart the life, kill the process; the last two first say whom else they touch. */
 export function ProcessActions({ process }: { process: ProcessDetail }) {
   const [asking, setAsking] = useState<Action | null>(null);
-  const stop = useMutation({ mutationFn: () => api.stopProcess(process.id) });
+  const stop = useMutation({ mutationFn: () => manage.stopProcess(process.id) });
   if (!isAlive(process.status)) return null;
   return (
     <div className={classes.actions}>
@@ -63,7 +63,7 @@ function Ask({ process, action, onClose }: AskProps) {
   const impact = useQuery(impactQuery(process.id, action));
   const act = useMutation({
     mutationFn: () =>
-      action === "kill" ? api.killProcess(process.id, false) : api.restartProcess(process.id),
+      action === "kill" ? manage.killProcess(process.id, false) : manage.restartProcess(process.id),
     onSuccess: () => {
       void queries.invalidateQueries({ queryKey: ["processes"] });
       onClose();

@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
 
-import { processesQuery, processQuery } from "../api/queries";
+import { processesQuery } from "../api/lists";
+import { processQuery } from "../api/queries";
 import type { ProcessDetail } from "../api/types";
 import { Facts } from "../ui/Facts";
 import { count, fullTime, usd } from "../ui/format";

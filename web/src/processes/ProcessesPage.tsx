@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useDeferredValue, useMemo, useState } from "react";
 import { Link, Route, Switch } from "wouter";
 
-import { processesQuery } from "../api/queries";
+import { processesQuery } from "../api/lists";
 import type { ProcessSummary } from "../api/types";
 import { FilterBar } from "../ui/FilterBar";
 import { count, plural, usd } from "../ui/format";
@@ -30,28 +30,28 @@ const COLUMNS: readonly Column<ProcessSummary>[] = [
   {
     key: "status",
     title: "Status",
-    width: "112px",
+    width: "108px",
     by: (row) => row.status,
     render: (row) => <Status status={row.status} />,
   },
   {
     key: "agent",
     title: "Agent",
-    width: "minmax(140px, 1fr)",
+    width: "minmax(110px, 1fr)",
     by: (row) => row.agent,
     render: (row) => <Link href={processAddress(row.id)}>{nameOf(row)}</Link>,
   },
   {
     key: "task",
     title: "Task",
-    width: "minmax(140px, 2fr)",
+    width: "minmax(90px, 2fr)",
     wide: true,
     render: (row) => <span title={row.task}>{row.task ?? ""}</span>,
   },
   {
     key: "process",
     title: "Process",
-    width: "150px",
+    width: "132px",
     wide: true,
     by: (row) => row.name ?? row.id,
     render: (row) => (
@@ -63,7 +63,7 @@ const COLUMNS: readonly Column<ProcessSummary>[] = [
   {
     key: "incarnation",
     title: "Life",
-    width: "64px",
+    width: "44px",
     wide: true,
     numeric: true,
     by: (row) => row.incarnation ?? 1,
@@ -72,7 +72,7 @@ const COLUMNS: readonly Column<ProcessSummary>[] = [
   {
     key: "waiting",
     title: "Waiting on",
-    width: "minmax(90px, 1fr)",
+    width: "minmax(76px, 1fr)",
     wide: true,
     by: (row) => row.waiting_on ?? "",
     render: (row) => row.waiting_on ?? "",
@@ -80,7 +80,7 @@ const COLUMNS: readonly Column<ProcessSummary>[] = [
   {
     key: "started",
     title: "Started",
-    width: "104px",
+    width: "92px",
     numeric: true,
     by: (row) => row.started_at,
     render: (row) => (
@@ -92,7 +92,7 @@ const COLUMNS: readonly Column<ProcessSummary>[] = [
   {
     key: "tokens",
     title: "Tokens",
-    width: "84px",
+    width: "64px",
     wide: true,
     numeric: true,
     by: (row) => row.metrics.input_tokens + row.metrics.output_tokens,
@@ -101,7 +101,7 @@ const COLUMNS: readonly Column<ProcessSummary>[] = [
   {
     key: "cost",
     title: "Cost",
-    width: "84px",
+    width: "64px",
     wide: true,
     numeric: true,
     by: (row) => row.metrics.cost_usd,

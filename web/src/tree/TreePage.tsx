@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useMemo, useState } from "react";
 
-import { processesQuery, spawnTreeQuery, supervisorsQuery } from "../api/queries";
+import { processesQuery, spawnTreeQuery, supervisorsQuery } from "../api/lists";
 import { Choice } from "../ui/Choice";
 import { Page } from "../ui/Page";
 import { Remote } from "../ui/Remote";

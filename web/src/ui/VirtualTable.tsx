@@ -10,6 +10,8 @@ export interface Column<Row> {
   /** A track of the CSS grid. */
   width: string;
   numeric?: boolean;
+  /** The track on a phone, where it is not the usual one. */
+  phone?: string;
   /** Hidden on a phone; the row's own page has it. */
   wide?: boolean;
   /** What the rows are sorted by; without it the column cannot be sorted. */
@@ -87,7 +89,7 @@ export function VirtualTable<Row>({ label, rows, columns, keyOf, rowHeight }: Vi
 function phoneTracks<Row>(columns: readonly Column<Row>[]): string {
   return columns
     .filter((column) => !column.wide)
-    .map((column) => (column.numeric ? "auto" : "minmax(0, 1fr)"))
+    .map((column) => column.phone ?? (column.numeric ? "auto" : "minmax(0, 1fr)"))
     .join(" ");
 }
 

@@ -4,7 +4,7 @@ import { IconPlayerPlay } from "@tabler/icons-react";
 import { type SyntheticEvent, useState } from "react";
 import { useLocation } from "wouter";
 
-import { api } from "../api/client";
+import { manage } from "../api/manage";
 import type { Workflow, WorkflowInput } from "../api/types";
 import { Problem } from "../ui/Problem";
 import { Card } from "../ui/Section";
@@ -20,7 +20,7 @@ export function LaunchForm({ workflow }: { workflow: Workflow }) {
   const [, go] = useLocation();
   const queries = useQueryClient();
   const start = useMutation({
-    mutationFn: (inputs: Record<string, unknown>) => api.startRun(workflow.name, inputs),
+    mutationFn: (inputs: Record<string, unknown>) => manage.startRun(workflow.name, inputs),
     onSuccess: ({ run_id: run }) => {
       void queries.invalidateQueries({ queryKey: ["runs"] });
       go(runAddress(workflow.name, run));

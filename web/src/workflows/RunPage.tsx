@@ -3,8 +3,8 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { IconPlayerStop } from "@tabler/icons-react";
 import { Link } from "wouter";
 
-import { api } from "../api/client";
-import { runQuery, workflowQuery } from "../api/queries";
+import { manage } from "../api/manage";
+import { runQuery, workflowQuery } from "../api/lists";
 import type { Run } from "../api/types";
 import { Markdown } from "../chat/markdown/Markdown";
 import { Code } from "../ui/Code";
@@ -81,7 +81,7 @@ function Result({ value }: { value: unknown }) {
 function Cancel({ id }: { id: string }) {
   const queries = useQueryClient();
   const cancel = useMutation({
-    mutationFn: () => api.cancelRun(id),
+    mutationFn: () => manage.cancelRun(id),
     onSettled: () => queries.invalidateQueries({ queryKey: ["run", id] }),
   });
   return (

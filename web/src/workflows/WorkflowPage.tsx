@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
 
-import { runsQuery, workflowQuery } from "../api/queries";
+import { runsQuery, workflowQuery } from "../api/lists";
 import { fullTime, usd } from "../ui/format";
 import { Page } from "../ui/Page";
 import { Remote } from "../ui/Remote";

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Route, Switch } from "wouter";
 
-import { workflowsQuery } from "../api/queries";
+import { workflowsQuery } from "../api/lists";
 import { plural } from "../ui/format";
 import { Page } from "../ui/Page";
 import { Remote } from "../ui/Remote";

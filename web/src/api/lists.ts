@@ -1,0 +1,71 @@
+/** What the other pages read, each under a key that says which events outdate it (`app/outdated.ts`). */
+
+import { queryOptions } from "@tanstack/react-query";
+
+import { manage } from "./manage";
+import type { CostsBy } from "./types";
+
+export const agentQuery = (name: string) =>
+  queryOptions({ queryKey: ["agents", name], queryFn: ({ signal }) => manage.agent(name, signal) });
+export const toolsQuery = queryOptions({
+  queryKey: ["tools"],
+  queryFn: ({ signal }) => manage.tools(signal),
+});
+
+export const sessionsQuery = (agent: string, q: string) =>
+  queryOptions({
+    queryKey: ["sessions", agent, q],
+    queryFn: ({ signal }) => manage.sessions(agent, q, signal),
+  });
+
+export const statsQuery = queryOptions({
+  queryKey: ["stats"],
+  queryFn: ({ signal }) => manage.stats(signal),
+});
+export const costsQuery = (by: CostsBy) =>
+  queryOptions({ queryKey: ["costs", by], queryFn: ({ signal }) => manage.costs(by, signal) });
+
+export const processesQuery = queryOptions({
+  queryKey: ["processes"],
+  queryFn: ({ signal }) => manage.processes(signal),
+});
+/** What an action would do now: never from memory. */
+export const impactQuery = (id: string, action: "kill" | "restart") =>
+  queryOptions({
+    queryKey: ["impact", id, action],
+    queryFn: ({ signal }) => manage.impact(id, action, signal),
+    staleTime: 0,
+    gcTime: 0,
+  });
+export const spawnTreeQuery = queryOptions({
+  queryKey: ["spawn-tree"],
+  queryFn: ({ signal }) => manage.spawnTree(signal),
+});
+export const supervisorsQuery = queryOptions({
+  queryKey: ["supervisors"],
+  queryFn: ({ signal }) => manage.supervisors(signal),
+});
+
+export const workflowsQuery = queryOptions({
+  queryKey: ["workflows"],
+  queryFn: ({ signal }) => manage.workflows(signal),
+});
+export const workflowQuery = (name: string) =>
+  queryOptions({ queryKey: ["workflows", name], queryFn: ({ signal }) => manage.workflow(name, signal) });
+export const runsQuery = (workflow: string) =>
+  queryOptions({ queryKey: ["runs", workflow], queryFn: ({ signal }) => manage.runs(workflow, signal) });
+export const runQuery = (id: string) =>
+  queryOptions({ queryKey: ["run", id], queryFn: ({ signal }) => manage.run(id, signal) });
+
+export const mcpServersQuery = queryOptions({
+  queryKey: ["mcp"],
+  queryFn: ({ signal }) => manage.mcpServers(signal),
+});
+export const mcpRegistryQuery = queryOptions({
+  queryKey: ["mcp", "registry"],
+  queryFn: ({ signal }) => manage.mcpRegistry(signal),
+});
+export const approvalsQuery = queryOptions({
+  queryKey: ["approvals"],
+  queryFn: ({ signal }) => manage.approvals(signal),
+});

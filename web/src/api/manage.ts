@@ -1,0 +1,86 @@
+/** The requests of every page but the chat. */
+
+import { at, getJson, postJson, request } from "./client";
+import type {
+  AgentDetail,
+  Approval,
+  Costs,
+  CostsBy,
+  Impact,
+  McpOffer,
+  McpServer,
+  NewAgent,
+  NewMcpServer,
+  ProcessSummary,
+  Run,
+  ServerEvent,
+  Session,
+  SpawnNode,
+  Stats,
+  SupervisorNode,
+  ToolInfo,
+  Workflow,
+  WorkflowDetail,
+} from "./types";
+
+const PAGE = 500; // the most that the server puts into one page
+const MOST_PAGES = 20;
+
+/** A whole list, page after page; a list of more than 10,000 ends there. */
+async function getPages<T>(path: string, signal?: AbortSignal): Promise<T[]> {
+  const all: T[] = [];
+  let next: string | undefined = `${path}${path.includes("?") ? "&" : "?"}limit=${PAGE}`;
+  for (let page = 0; next !== undefined && page < MOST_PAGES; page += 1) {
+    const response: Response = await request(next, signal ? { signal } : {});
+    all.push(...((await response.json()) as T[]));
+    next = /<([^>]+)>;\s*rel="next"/.exec(response.headers.get("Link") ?? "")?.[1];
+  }
+  return all;
+}
+
+async function answerOf<T>(response: Promise<Response>): Promise<T> {
+  return (await (await response).json()) as T;
+}
+
+export const manage = {
+  agent: (name: string, signal?: AbortSignal) => getJson<AgentDetail>(at("agents", name), signal),
+  createAgent: (agent: NewAgent) => answerOf<{ name: string }>(postJson("/api/agents", agent)),
+  deleteAgent: (name: string) => request(at("agents", name), { method: "DELETE" }),
+  tools: (signal?: AbortSignal) => getJson<ToolInfo[]>("/api/tools", signal),
+  sessions: (agent: string, q: string, signal?: AbortSignal) =>
+    getJson<Session[]>(`/api/sessions?${new URLSearchParams({ agent, q }).toString()}`, signal),
+  newSession: (agent: string) => answerOf<Session>(postJson("/api/sessions", { agent })),
+  renameSession: (id: string, title: string) => postJson(at("sessions", id), { title }, { method: "PATCH" }),
+  deleteSession: (id: string) => request(at("sessions", id), { method: "DELETE" }),
+  stats: (signal?: AbortSignal) => getJson<Stats>("/api/stats", signal),
+  costs: (by: CostsBy, signal?: AbortSignal) => getJson<Costs>(`/api/costs?by=${by}`, signal),
+  eventLog: (query: Record<string, string>, signal?: AbortSignal) =>
+    getJson<ServerEvent[]>(`/api/events/log?${new URLSearchParams(query).toString()}`, signal),
+  processes: (signal?: AbortSignal) => getPages<ProcessSummary>("/api/processes", signal),
+  impact: (id: string, action: "kill" | "restart", signal?: AbortSignal) =>
+    getJson<Impact>(`${at("processes", id)}/impact?action=${action}`, signal),
+  killProcess: (id: string, subtree: boolean) =>
+    request(`${at("processes", id)}${subtree ? "?subtree=true" : ""}`, { method: "DELETE" }),
+  restartProcess: (id: string) => postJson(`${at("processes", id)}/restart`, {}),
+  stopProcess: (id: string) => postJson(`${at("processes", id)}/stop`, {}),
+  spawnTree: (signal?: AbortSignal) => getJson<SpawnNode[]>("/api/spawn-tree", signal),
+  supervisors: (signal?: AbortSignal) => getJson<SupervisorNode[]>("/api/supervisors", signal),
+  workflows: (signal?: AbortSignal) => getJson<Workflow[]>("/api/workflows", signal),
+  workflow: (name: string, signal?: AbortSignal) => getJson<WorkflowDetail>(at("workflows", name), signal),
+  startRun: (name: string, inputs: Record<string, unknown>) =>
+    answerOf<{ run_id: string }>(postJson(`${at("workflows", name)}/run`, { inputs })),
+  runs: (workflow: string, signal?: AbortSignal) =>
+    getJson<Run[]>(`/api/runs?${new URLSearchParams({ workflow, limit: "50" }).toString()}`, signal),
+  run: (id: string, signal?: AbortSignal) => getJson<Run>(at("runs", id), signal),
+  cancelRun: (id: string) => postJson(`${at("runs", id)}/cancel`, {}),
+  mcpServers: (signal?: AbortSignal) => getJson<McpServer[]>("/api/mcp/servers", signal),
+  mcpRegistry: (signal?: AbortSignal) => getJson<McpOffer[]>("/api/mcp/registry", signal),
+  addMcpServer: (server: NewMcpServer) => answerOf<McpServer>(postJson("/api/mcp/servers", server)),
+  removeMcpServer: (name: string) => request(at("mcp", "servers", name), { method: "DELETE" }),
+  refreshMcpServer: (name: string) => postJson(`${at("mcp", "servers", name)}/refresh`, {}),
+  disableMcpServer: (name: string, disabled: boolean) =>
+    postJson(`${at("mcp", "servers", name)}/disable`, { disabled }, { method: "PUT" }),
+  approvals: (signal?: AbortSignal) => getJson<Approval[]>("/api/approvals", signal),
+  decide: (id: string, decision: "approve" | "deny", note: string) =>
+    postJson(at("approvals", id), note === "" ? { decision } : { decision, note }),
+};
