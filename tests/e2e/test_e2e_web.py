@@ -1,41 +1,14 @@
-"""The dashboard in a real Chromium, served by a real `vega serve --demo`.
-
-Every test fails if the page breaks its own content policy, throws, or asks another host for anything.
-"""
+"""The chat and the looks of the dashboard, in a real browser."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-import threading
-import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+import re
 
-import attrs
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
+from browsing import WAIT_MS, Dashboard, Server, check_accessibility
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.e2e
-
-ROOT = Path(__file__).parent.parent.parent
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-START_S = 30
-WAIT_MS = 20_000
-WIDE = (1280, 800)
-PHONE = (390, 844)
 
 RECORD_LENGTHS = """
 () => {
@@ -46,184 +19,6 @@ RECORD_LENGTHS = """
   }).observe(document.querySelector('[role=log]'), { subtree: true, childList: true, characterData: true });
 }
 """
-PARTS = """
-(log) => [...log.querySelectorAll('article')].map((article) => {
-  const parts = [...article.querySelectorAll('[data-part]')];
-  if (parts.length === 0) return article.innerText;
-  return parts.map((part) => [part.dataset.part, part.dataset.state ?? '', part.dataset.part === 'tool'
-    ? part.getAttribute('aria-label') : part.innerText]);
-})
-"""
-AXE = "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] }).then((found) => found.violations)"
-
-
-# -- a server, a browser, a page that is watched
-
-
-@attrs.frozen
-class Server:
-    url: str
-
-    def call(self, method: str, path: str, body: object = None) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        headers = {} if data is None else {"Content-Type": "application/json"}
-        request = urllib.request.Request(self.url + path, data, headers, method=method)
-        with urllib.request.urlopen(request, timeout=START_S) as answer:
-            return json.loads(answer.read())
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    yield from _serve(tmp_path_factory.mktemp("serve"))
-
-
-@pytest.fixture
-def fresh_server(tmp_path: Path) -> Iterator[Server]:
-    """For tests that crash its processes: three restarts a minute are all that a supervisor grants."""
-    yield from _serve(tmp_path)
-
-
-def _serve(home: Path) -> Iterator[Server]:
-    command = [sys.executable, "-m", "vega_trio", "serve", "--demo", "--addr", ":0", "--db", str(home / "test.db")]
-    env = {**os.environ, "VEGA_HOME": str(home / "home")}
-    with subprocess.Popen(
-        command, cwd=home, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        try:
-            yield Server(_dashboard(process))
-        finally:
-            process.terminate()
-            _drain(process)
-
-
-def _dashboard(process: subprocess.Popen[str]) -> str:
-    """The address that the server prints."""
-    assert process.stdout is not None
-    said = []
-    guard = threading.Timer(START_S, process.kill)
-    guard.start()
-    try:
-        for line in process.stdout:
-            said.append(line)
-            _, marked, address = line.partition("Dashboard: ")
-            if marked:
-                threading.Thread(target=process.stdout.read, daemon=True).start()
-                return address.strip()
-    finally:
-        guard.cancel()
-    pytest.fail("the server did not start:\n" + "".join(said))
-
-
-def _drain(process: subprocess.Popen[str]) -> None:
-    try:
-        process.wait(15)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        pytest.fail("the server did not stop within 15 s of SIGTERM")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        if os.environ.get("CI"):
-            pytest.fail(f"{CHROMIUM} is missing: apt-get install chromium")
-        pytest.skip(f"{CHROMIUM} is missing")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-@attrs.define(slots=False)  # Playwright notes on the object which of its methods it has wrapped
-class Watch:
-    """What a page must not do. `requests` are those to another host."""
-
-    home: str
-    complaints: list[str] = attrs.field(factory=list)
-    requests: list[str] = attrs.field(factory=list)
-
-    def on_console(self, message: ConsoleMessage) -> None:
-        if message.type == "error" or "Content Security Policy" in message.text:
-            self.complaints.append(message.text)
-
-    def on_request(self, request: Request) -> None:
-        if not request.url.startswith(f"{self.home}/"):
-            self.requests.append(request.url)
-
-
-@attrs.frozen
-class Dashboard:
-    """The page, and the words for what people do with it."""
-
-    page: Page
-    watch: Watch
-
-    @property
-    def log(self) -> Locator:
-        return self.page.get_by_role("log")
-
-    @property
-    def answer(self) -> Locator:
-        """The newest answer."""
-        return self.log.locator("article[data-status]").last
-
-    def open(self, path: str = "/") -> None:
-        self.page.goto(self.watch.home + path)
-
-    def send(self, text: str) -> None:
-        field = self.page.get_by_role("textbox", name="Message to")
-        field.fill(text)
-        field.press("Enter")
-
-    def ask(self, text: str) -> None:
-        self.send(text)
-        self.settle()
-
-    def settle(self) -> None:
-        expect(self.page.get_by_role("button", name="Send")).to_be_visible(timeout=WAIT_MS)
-        expect(self.answer).to_have_attribute("aria-busy", "false")
-
-    def parts(self) -> Any:
-        return self.log.evaluate(PARTS)
-
-    def overflow(self) -> int:
-        return int(self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
-
-
-def _dashboards(browser: Browser, server: Server, size: tuple[int, int], scheme: str) -> Iterator[Dashboard]:
-    server.call("DELETE", "/api/agents/assistant/chat")
-    width, height = size
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-    page = context.new_page()
-    page.set_default_timeout(WAIT_MS)
-    watch = Watch(server.url)
-    page.on("console", watch.on_console)
-    page.on("pageerror", lambda error: watch.complaints.append(str(error)))
-    page.on("request", watch.on_request)
-    yield Dashboard(page, watch)
-    context.close()
-    assert watch.complaints == []
-    assert watch.requests == []
-
-
-@pytest.fixture
-def dashboard(browser: Browser, server: Server) -> Iterator[Dashboard]:
-    yield from _dashboards(browser, server, WIDE, "light")
-
-
-@pytest.fixture(params=[(WIDE, "light"), (PHONE, "dark")], ids=["1280-light", "390-dark"])
-def each_size(request: pytest.FixtureRequest, browser: Browser, server: Server) -> Iterator[Dashboard]:
-    yield from _dashboards(browser, server, *request.param)
-
-
-@pytest.fixture(params=[(WIDE, "light"), (PHONE, "dark")], ids=["1280-light", "390-dark"])
-def each_fresh(request: pytest.FixtureRequest, browser: Browser, fresh_server: Server) -> Iterator[Dashboard]:
-    yield from _dashboards(browser, fresh_server, *request.param)
-
-
-@pytest.fixture(params=[(size, scheme) for size in (WIDE, PHONE) for scheme in ("light", "dark")])
-def each_look(request: pytest.FixtureRequest, browser: Browser, server: Server) -> Iterator[Dashboard]:
-    yield from _dashboards(browser, server, *request.param)
 
 
 # -- chat
@@ -299,10 +94,13 @@ def test_a_reload_in_the_middle_of_an_answer_finds_it_again(dashboard: Dashboard
     dashboard.send("slow please")
     expect(dashboard.answer).to_contain_text("You asked for it", timeout=WAIT_MS)
     dashboard.page.reload()
-    expect(dashboard.log).to_contain_text("An answer is being written")
-    dashboard.page.get_by_role("button", name="Stop", exact=True).click()
+    expect(dashboard.answer).to_have_attribute("aria-busy", "true")
     expect(dashboard.answer).to_contain_text("You asked for it")
-    expect(dashboard.log).not_to_contain_text("An answer is being written")
+    expect(dashboard.log.locator("article")).to_have_count(2)
+    grown = len(dashboard.answer.inner_text())
+    expect(dashboard.answer).to_contain_text(re.compile(rf"[\s\S]{{{grown + 20},}}"))
+    dashboard.page.get_by_role("button", name="Stop", exact=True).click()
+    expect(dashboard.answer).to_have_attribute("data-status", "cancelled")
 
 
 def test_escape_stops_too(dashboard: Dashboard) -> None:
@@ -357,9 +155,8 @@ def test_a_second_tab_shows_what_the_first_one_asked(dashboard: Dashboard, serve
 
 def test_the_overview_follows_what_happens(each_fresh: Dashboard, fresh_server: Server) -> None:
     page = each_fresh.page
-    each_fresh.open("/overview")
+    each_fresh.open_live("/overview")
     expect(page.get_by_role("heading", name="Processes")).to_be_visible()
-    page.wait_for_function("document.querySelector('[role=status]')?.dataset.status === 'live'")
     fresh_server.call("POST", "/api/agents/assistant/chat", {"message": "crash"})
     feed = page.get_by_role("list").filter(has_text="process.restarted")
     expect(feed).to_contain_text("process.restarting")
@@ -381,29 +178,19 @@ def test_the_colours_follow_the_system_until_they_are_chosen(dashboard: Dashboar
 
 
 def test_no_page_breaks_an_accessibility_rule(each_look: Dashboard) -> None:
-    axe = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
-    if not axe.is_file():
-        if os.environ.get("CI"):
-            pytest.fail(f"{axe} is missing; run: python hatch_build.py lint")
-        pytest.skip("axe-core is not installed")
     page = each_look.page
-
-    def check() -> None:
-        page.evaluate(axe.read_text())
-        found = page.evaluate(AXE)
-        assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
 
     each_look.open()
     expect(page.get_by_role("heading", name="Talk to assistant")).to_be_visible()
-    check()
+    check_accessibility(page)
     each_look.ask("Search for the newest Trio release")
     each_look.answer.get_by_role("button", name="web_search").click()
-    check()
+    check_accessibility(page)
     each_look.ask("fail")
-    check()
+    check_accessibility(page)
     each_look.open("/overview")
     expect(page.get_by_role("row").filter(has_text="assistant").first).to_be_visible()
-    check()
+    check_accessibility(page)
 
 
 def test_each_page_gets_a_nonce_of_its_own(dashboard: Dashboard, server: Server) -> None:

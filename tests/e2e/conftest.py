@@ -1,0 +1,57 @@
+"""The server and the browser of the dashboard's tests.
+
+Every test fails if the page breaks its own content policy, throws, or asks another host for anything.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browsing import CHROMIUM, FLAGS, PHONE, WIDE, Dashboard, Server, dashboards, serving
+from playwright.sync_api import Browser, sync_playwright
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    yield from serving(tmp_path_factory.mktemp("serve"))
+
+
+@pytest.fixture
+def fresh_server(tmp_path: Path) -> Iterator[Server]:
+    """For tests that crash its processes: three restarts a minute are all that a supervisor grants."""
+    yield from serving(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        if os.environ.get("CI"):
+            pytest.fail(f"{CHROMIUM} is missing: apt-get install chromium")
+        pytest.skip(f"{CHROMIUM} is missing")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def dashboard(browser: Browser, server: Server) -> Iterator[Dashboard]:
+    yield from dashboards(browser, server, WIDE, "light")
+
+
+@pytest.fixture(params=[(WIDE, "light"), (PHONE, "dark")], ids=["1280-light", "390-dark"])
+def each_size(request: pytest.FixtureRequest, browser: Browser, server: Server) -> Iterator[Dashboard]:
+    yield from dashboards(browser, server, *request.param)
+
+
+@pytest.fixture(params=[(WIDE, "light"), (PHONE, "dark")], ids=["1280-light", "390-dark"])
+def each_fresh(request: pytest.FixtureRequest, browser: Browser, fresh_server: Server) -> Iterator[Dashboard]:
+    yield from dashboards(browser, fresh_server, *request.param)
+
+
+@pytest.fixture(params=[(size, scheme) for size in (WIDE, PHONE) for scheme in ("light", "dark")])
+def each_look(request: pytest.FixtureRequest, browser: Browser, server: Server) -> Iterator[Dashboard]:
+    yield from dashboards(browser, server, *request.param)
