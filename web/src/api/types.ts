@@ -119,7 +119,7 @@ export interface ProcessSummary {
 }
 
 export interface Incarnation {
-  number: number;
+  incarnation: number;
   started_at?: string;
   ended_at?: string;
   exit_reason?: string;

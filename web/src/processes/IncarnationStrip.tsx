@@ -10,8 +10,8 @@ export function IncarnationStrip({ process }: { process: ProcessDetail }) {
       {lives(process).map((life, index, all) => {
         const living = index === all.length - 1 && isAlive(process.status);
         return (
-          <li key={life.number} className={classes.life} data-end={endOf(life, living)}>
-            <span className={classes.number}>#{life.number}</span>
+          <li key={life.incarnation} className={classes.life} data-end={endOf(life, living)}>
+            <span className={classes.number}>#{life.incarnation}</span>
             <span className={classes.reason}>{living ? "alive" : (life.exit_reason ?? "ended")}</span>
             <span className={classes.time} title={life.started_at ? fullTime(life.started_at) : undefined}>
               {lasted(life)}
@@ -26,7 +26,7 @@ export function IncarnationStrip({ process }: { process: ProcessDetail }) {
 /** As the server tells them; a process of which it only knows the last life still shows that one. */
 function lives(process: ProcessDetail): readonly Incarnation[] {
   if (process.incarnations && process.incarnations.length > 0) return process.incarnations;
-  const only: Incarnation = { number: process.incarnation ?? 1, started_at: process.started_at };
+  const only: Incarnation = { incarnation: process.incarnation ?? 1, started_at: process.started_at };
   if (process.completed_at) only.ended_at = process.completed_at;
   if (process.exit_reason) only.exit_reason = process.exit_reason;
   return [only];
