@@ -180,4 +180,5 @@ def check_accessibility(page: Page) -> None:
         pytest.skip("axe-core is not installed")
     page.evaluate(axe.read_text())
     found = page.evaluate(AXE)
-    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
+    broken = [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
+    assert broken == [], f"{page.url}: {broken}"

@@ -49,6 +49,8 @@ export const cssVariables: CSSVariablesResolver = () => ({
   light: {
     "--mantine-color-body": "#ffffff",
     "--mantine-color-text": "#1b1f27",
+    "--mantine-color-dimmed": "#59606e",
+    "--mantine-color-placeholder": "#686f7d",
     "--vega-surface": "#ffffff",
     "--vega-side": "#f6f7f9",
     "--vega-sunken": "#f3f4f7",
@@ -74,6 +76,8 @@ export const cssVariables: CSSVariablesResolver = () => ({
   dark: {
     "--mantine-color-body": "#131519",
     "--mantine-color-text": "#dfe2e8",
+    "--mantine-color-dimmed": "#a0a6b3",
+    "--mantine-color-placeholder": "#8d93a0",
     "--vega-surface": "#181b20",
     "--vega-side": "#0f1114",
     "--vega-sunken": "#1b1f25",
