@@ -99,7 +99,7 @@ _HOMES = {
     "runtime.health": "HealthConfig",
     "exits": "Crashed Down ExitReason ExitSignal Killed NoProcess Normal Shutdown",
     "events": (
-        "ApprovalAwaited ApprovalRequested ApprovalResolved "
+        "AgentCreated AgentDeleted AgentUpdated ApprovalAwaited ApprovalRequested ApprovalResolved "
         "BreakerClosed BreakerHalfOpen BreakerOpened BudgetOverrun BudgetWarning EscalatedUp Event GaveUp "
         "HealthAlert HookFailed LlmRetry McpConnected McpDisconnected McpToolsChanged MessageReset "
         "ProcessCompleted ProcessExitSignal ProcessFailed "
@@ -108,7 +108,7 @@ _HOMES = {
         "TurnStarted TurnStopped WorkflowCancelled WorkflowCompleted WorkflowFailed WorkflowStarted"
     ),
     "errors": (
-        "AlreadyNamed ApprovalDecided ApprovalExpired "
+        "AgentExists AgentOfDocument AgentProtected AlreadyNamed ApprovalDecided ApprovalExpired "
         "BlackboardConflict BudgetExceeded CallTimeout ChildAlreadyPresent ChildAlreadyStarted "
         "ChildNotFound ChildRestarting ChildRunning CircuitOpen ConfigError DocumentError Escalated "
         "FailedToStart Ignore InputError MailboxFull MaxChildren McpError McpLost McpServerExists McpTimeout "

@@ -5,7 +5,8 @@
     |-- your file              DocumentError(diagnostics)
     |-- your request           ConfigError, UnknownAgent, UnknownSession, UnknownWorkflow, UnknownRun,
     |                          UnknownToken, UnknownApproval, UnknownMcpServer, ApprovalDecided > ApprovalExpired,
-    |                          McpServerExists, InputError, MissingExtra
+    |                          McpServerExists, InputError, MissingExtra, AgentExists, AgentProtected,
+    |                          AgentOfDocument
     |-- the world              ModelError(error_class) > MissingKey, CircuitOpen, RateLimited, BudgetExceeded;
     |                          StoreError > StoreBusy, StoreTooNew, StoreOverloaded, StoreReadOnly, StoreBroken
     |-- a turn, a run          TurnFailed(error_class, turn_id), TurnCancelled(turn_id, text), RunFailed, RunCancelled
@@ -84,6 +85,18 @@ class ConfigError(VegaError):
 
 class UnknownAgent(VegaError):
     """No agent has that name."""
+
+
+class AgentExists(VegaError):
+    """The name belongs to another agent, or to vega itself."""
+
+
+class AgentProtected(VegaError):
+    """The agent is vega's own, and nobody changes it."""
+
+
+class AgentOfDocument(VegaError):
+    """The agent is defined in a document, and changes only there."""
 
 
 class UnknownSession(VegaError):

@@ -421,6 +421,27 @@ class McpToolsChanged(Event):
 
 
 @attrs.frozen(kw_only=True)
+class AgentCreated(Event):
+    """An agent was composed while the program runs; `agent` is its name."""
+
+    TYPE = "agent.created"
+    model: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class AgentUpdated(Event):
+    """A composed agent has changed; `renamed_from` is its name until now, empty when it keeps it."""
+
+    TYPE = "agent.updated"
+    renamed_from: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class AgentDeleted(Event):
+    TYPE = "agent.deleted"
+
+
+@attrs.frozen(kw_only=True)
 class SessionUpdated(Event):
     TYPE = "session.updated"
 

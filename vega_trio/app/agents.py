@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import attrs
 
 from vega_trio.agent import Agent, Supervision
@@ -35,7 +33,7 @@ class AgentInfo:
 class Agents:
     """The catalogue: who can be talked to, by name, in the document's order."""
 
-    by_name: Mapping[str, AgentInfo]
+    by_name: dict[str, AgentInfo]
 
     def all(self) -> list[AgentInfo]:
         return list(self.by_name.values())
@@ -85,12 +83,17 @@ def open_agents(document: Document, outfitter: Outfitter, model: str | Model | N
     everything = (*outfitter.named_tools, EVERY_SERVER)
     catalogue = {}
     for definition in document.agents.values():
-        agent = blueprint(definition, document, model, everything)
-        sources = [source.name for source in outfitter.sources_of(agent) if source.name != EVERY_SERVER]
-        tools = (*outfitter.tools_of(agent), *sources)
-        outfitter.fallback_of(agent)
-        catalogue[agent.name] = AgentInfo(agent=agent, model=outfitter.model_of(agent).name, tools=tools)
+        info = resolved(blueprint(definition, document, model, everything), outfitter)
+        catalogue[info.agent.name] = info
     return Agents(catalogue)
+
+
+def resolved(agent: Agent, outfitter: Outfitter, source: str | None = None) -> AgentInfo:
+    """The blueprint as it is listed. Raises: ConfigError for a model or a tool that there is not."""
+    sources = [each.name for each in outfitter.sources_of(agent) if each.name != EVERY_SERVER]
+    tools = (*outfitter.tools_of(agent), *sources)
+    outfitter.fallback_of(agent)
+    return AgentInfo(agent=agent, model=outfitter.model_of(agent).name, tools=tools, source=source)
 
 
 def _first_line(text: str) -> str:

@@ -13,6 +13,7 @@ from vega_trio.app.agents import AgentInfo, Agents
 from vega_trio.app.approvals import Approval, Desk
 from vega_trio.app.archive import Archive
 from vega_trio.app.chat import Chat, ChatMessage, ChatStatus, ChatStream, OpenTurn, open_turns
+from vega_trio.app.compose import Composer
 from vega_trio.app.fork import fork
 from vega_trio.app.mcp import Mcp
 from vega_trio.app.overview import Overview, ProcessDetail, Stats
@@ -50,6 +51,7 @@ class App:
     started_at: float
     catalogue: Agents
     chats: Chat
+    composer: Composer
     overview: Overview
     runs: Runs
     recovery: Recovery

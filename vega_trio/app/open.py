@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import time
@@ -20,6 +21,7 @@ from vega_trio.app.agents import open_agents
 from vega_trio.app.application import App
 from vega_trio.app.approvals import NOBODY, Approvals, Desk, rules_of
 from vega_trio.app.chat import Chat
+from vega_trio.app.compose import Composer
 from vega_trio.app.disk import Disk, directory_of
 from vega_trio.app.failpoints import failpoint_of
 from vega_trio.app.limits import Rates, limits_of_document, limits_of_program, open_book, read_timeout
@@ -46,6 +48,8 @@ from vega_trio.runtime.orchestrator import Orchestrator, open_kernel
 from vega_trio.runtime.recovered import Recovered
 from vega_trio.store.memory import MemoryStore
 from vega_trio.tools.toolbox import as_tool
+
+log = logging.getLogger("vega_trio.app")
 
 MAX_PROCESSES = 1000
 SHUTDOWN_TIMEOUT_S = 30.0
@@ -170,6 +174,9 @@ async def open_app(
         patience = settings.shutdown_timeout_s if shutdown_timeout is None else shutdown_timeout
         orch = await stack.enter_async_context(_open_kernel(outfitter, settings.max_processes, patience, left))
         sessions = Sessions(catalogue, orch, opened)
+        composer = Composer(document, catalogue, sessions, outfitter, opened, model)
+        for wrong in await composer.load():
+            log.warning("%s", wrong)
         chats = Chat(sessions)
         runs = Runs(document, catalogue, orch, opened, env, place_of(opened, memory if store is None else None))
         outfitter.ask, approvals.emit = chats.ask_for, orch.bus.emit
@@ -187,6 +194,7 @@ async def open_app(
             started_at=time.time(),
             catalogue=catalogue,
             chats=chats,
+            composer=composer,
             overview=Overview(orch, opened, trio.current_time()),
             runs=runs,
             recovery=recovery,

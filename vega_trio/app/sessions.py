@@ -18,7 +18,7 @@ from vega_trio._core.wire import rfc3339
 from vega_trio.agent import Agent
 from vega_trio.app.agents import Agents
 from vega_trio.app.outfit import new_id
-from vega_trio.changes import Promptly, Put
+from vega_trio.changes import Promptly, Put, Together
 from vega_trio.errors import UnknownProcess, UnknownSession
 from vega_trio.events import SessionUpdated
 from vega_trio.protocols import Store
@@ -122,6 +122,15 @@ class Sessions:
         """The session that is recorded under the id."""
         row = await self.store.records.get("session", session_id)
         return Session(row["agent"], row["user"], session_id) if row is not None else None
+
+    async def rename(self, agent: str, name: str) -> None:
+        """The agent has a new name, and its conversations with it. Raises: StoreError."""
+        rows = await self.store.records.query("session", agent=agent)
+        if rows:
+            changes = tuple(Put("session", row["id"], {**row, "agent": name}) for row in rows)
+            await self.store.submit(Together(changes)).wait()
+        for key in [each for each in self._newest if each[0] in (agent, name)]:
+            del self._newest[key]
 
     def living(self, session: Session) -> Process | None:
         """The session's process, if it is alive (restarting counts)."""

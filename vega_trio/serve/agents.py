@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from typing import Any
+
 import attrs
 from quart import Request, Response
 
 from vega_trio.app.agents import AgentInfo
 from vega_trio.app.application import App
 from vega_trio.dsl.words import BUILTIN_TOOLS
-from vega_trio.serve.desk import Desk, Route, json_answer, user_of
-from vega_trio.serve.models import AgentDetail, AgentEntry, SupervisionEntry, ToolEntry
+from vega_trio.errors import ConfigError, DocumentError
+from vega_trio.serve.desk import Desk, Route, json_answer, object_of, user_of
+from vega_trio.serve.models import AgentDetail, AgentEntry, AgentGone, AgentMade, SupervisionEntry, ToolEntry
+from vega_trio.serve.problems import Problem, Refused, bad_value
 
 SYSTEM_BYTES = 500  # of the prompt, in the list
+NAME_LENGTH = 128
 
 
 async def every(desk: Desk, request: Request) -> Response:
@@ -22,6 +28,68 @@ async def every(desk: Desk, request: Request) -> Response:
 async def one(desk: Desk, request: Request, name: str) -> Response:
     info = desk.app.agent(name)
     return json_answer(desk, _detail(info, desk.app, _at_work(desk.app, user_of(request)).get(name)))
+
+
+async def create(desk: Desk, request: Request) -> Response:
+    """Composes an agent: any key of an agent, and `persona` and a list of `skills` as short forms."""
+    body = await object_of(desk, request)
+    name = _name(body.pop("name", None))
+    info = await _composed(desk.app.composer.create(name, _keys(body, name)))
+    return json_answer(desk, AgentMade(name=name, model=info.model, tools=info.tools), 201)
+
+
+async def update(desk: Desk, request: Request, name: str) -> Response:
+    """Changes what is given; `name` renames, null takes a key away. What was said stays."""
+    body = await object_of(desk, request)
+    new_name = _name(body.pop("name")) if "name" in body else None
+    info = await _composed(desk.app.composer.update(name, _short_forms(body), new_name))
+    work = _at_work(desk.app, user_of(request)).get(info.agent.name)
+    made = AgentMade(
+        name=info.agent.name, model=info.model, tools=info.tools, process_id=work.process_id if work else None
+    )
+    return json_answer(desk, made)
+
+
+async def delete(desk: Desk, request: Request, name: str) -> Response:
+    until = await desk.app.composer.delete(name)
+    return json_answer(desk, AgentGone(status="deleted", name=name, until=until))
+
+
+async def _composed(work: Awaitable[AgentInfo]) -> AgentInfo:
+    """What a body says of an agent is the request's fault when it is wrong. Raises: Refused."""
+    try:
+        return await work
+    except DocumentError as error:
+        first = error.diagnostics[0]
+        field, hint = first.path.rpartition(".")[2], first.hint or "correct the agent's keys"
+        problem = Problem(400, "bad_agent", first.message, hint, field=field, diagnostics=error.diagnostics)
+        raise Refused(problem) from error
+    except ConfigError as error:
+        raise Refused(Problem(400, "bad_agent", str(error), "GET /api/tools lists the tools")) from error
+
+
+def _name(value: object) -> str:
+    text = value.strip() if isinstance(value, str) else ""
+    if not text or len(text) > NAME_LENGTH or not text.isprintable() or set(text) & set("/:{}"):
+        raise bad_value("name", f"'name' must be 1 to {NAME_LENGTH} characters without / : {{ }}, not {value!r:.60}")
+    return text
+
+
+def _keys(body: dict[str, Any], name: str) -> dict[str, Any]:
+    keys = {key: value for key, value in _short_forms(body).items() if value is not None}
+    keys.setdefault("system", f"You are {name}, a helpful assistant.")
+    return keys
+
+
+def _short_forms(body: dict[str, Any]) -> dict[str, Any]:
+    """`persona` is how an agent is, before what it is to do; a list of skills is those that it has."""
+    keys = dict(body)
+    persona = keys.pop("persona", None)
+    if persona is not None:
+        keys["system"] = f"{persona}\n\n{keys['system']}" if keys.get("system") else persona
+    if isinstance(keys.get("skills"), list):
+        keys["skills"] = {"include": keys["skills"]}
+    return keys
 
 
 @attrs.frozen
@@ -97,4 +165,10 @@ def _beginning(text: str) -> str:
     return text.encode()[:SYSTEM_BYTES].decode(errors="ignore")
 
 
-ROUTES = (Route("GET", "/api/agents", every), Route("GET", "/api/agents/<name>", one))
+ROUTES = (
+    Route("GET", "/api/agents", every),
+    Route("POST", "/api/agents", create),
+    Route("GET", "/api/agents/<name>", one),
+    Route("PUT", "/api/agents/<name>", update),
+    Route("DELETE", "/api/agents/<name>", delete),
+)

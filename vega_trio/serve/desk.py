@@ -92,6 +92,14 @@ async def json_of(request: Request) -> Any:
         raise Refused(Problem(400, "bad_json", f"the body is {error}", hint)) from error
 
 
+async def object_of(desk: Desk, request: Request) -> dict[str, Any]:
+    """The body as a JSON object whose keys the handler reads by itself. Raises: Refused."""
+    value = await json_of(request)
+    if not isinstance(value, dict):
+        raise Refused(Problem(400, "bad_body", "the body is no object", 'send {"name": "...", ...}'))
+    return value
+
+
 def number_of(request: Request, name: str, *, least: int, most: int) -> int | None:
     """A whole number in the query, None when it is not there. Raises: Refused."""
     text = request.args.get(name)

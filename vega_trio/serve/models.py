@@ -224,6 +224,25 @@ class AgentEntry:
 
 
 @attrs.frozen(kw_only=True)
+class AgentMade:
+    """A composed agent, after it was made or changed."""
+
+    name: str
+    model: str
+    tools: tuple[str, ...] = ()
+    process_id: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class AgentGone:
+    """`until`: a document defines the agent, which is back after a restart."""
+
+    status: str
+    name: str
+    until: str | None = None
+
+
+@attrs.frozen(kw_only=True)
 class ToolEntry:
     """A tool of an agent. `origin`: builtin, document for one that the document defines, or python."""
 

@@ -12,6 +12,9 @@ import attrs
 
 from vega_trio.diagnostics import Diagnostic
 from vega_trio.errors import (
+    AgentExists,
+    AgentOfDocument,
+    AgentProtected,
     ApprovalDecided,
     ApprovalExpired,
     DocumentError,
@@ -130,26 +133,32 @@ def turn_problem(error_class: str, error: str, turn_id: str) -> Problem:
     )
 
 
+_PLAIN: Mapping[type, tuple[int, str, str]] = {
+    AgentExists: (409, "taken", "GET /api/agents lists the names that are taken"),
+    AgentOfDocument: (409, "defined_in_file", "edit the document and restart the server"),
+    AgentProtected: (403, "protected", "compose an agent of your own"),
+    UnknownAgent: (404, "unknown_agent", "GET /api/agents lists the agents"),
+    UnknownWorkflow: (404, "unknown_workflow", "GET /api/workflows lists the workflows"),
+    UnknownSession: (404, "unknown_session", "leave `session` out for the newest conversation"),
+    UnknownToken: (404, "not_found", "GET /api/tokens lists the tokens"),
+    UnknownRun: (404, "not_found", "GET /api/runs lists the runs"),
+    UnknownProcess: (404, "not_found", "GET /api/processes lists the processes, living and past"),
+}
+"""Status, code and hint of errors that say all else themselves."""
+
+
 def problem_of(error: VegaError) -> Problem:
     """The problem that an error of the application is for a client."""
     text = str(error)
+    plain = _PLAIN.get(type(error))
+    if plain is not None:
+        status, code, hint = plain
+        return Problem(status, code, text, hint)
     match error:
         case TurnFailed(error_class=error_class, turn_id=turn_id):
             return turn_problem(error_class, text, turn_id)
         case TurnCancelled(turn_id=turn_id, text=said):
             return cancelled(turn_id, said)
-        case UnknownAgent():
-            return Problem(404, "unknown_agent", text, "GET /api/agents lists the agents")
-        case UnknownWorkflow():
-            return Problem(404, "unknown_workflow", text, "GET /api/workflows lists the workflows")
-        case UnknownSession():
-            return Problem(404, "unknown_session", text, "leave `session` out for the newest conversation")
-        case UnknownToken():
-            return Problem(404, "not_found", text, "GET /api/tokens lists the tokens")
-        case UnknownRun():
-            return Problem(404, "not_found", text, "GET /api/runs lists the runs")
-        case UnknownProcess():
-            return Problem(404, "not_found", text, "GET /api/processes lists the processes, living and past")
         case InputError(code=code, field=field):
             return Problem(400, code, text, "GET /api/workflows shows the inputs", field=field or "")
         case DocumentError(diagnostics=diagnostics):

@@ -1,0 +1,194 @@
+"""Agents that are made, changed and deleted while the program runs, over HTTP or by another agent.
+
+A composed agent is kept as its keys, as a document would have them, and read by the rules of documents; so it comes
+back at the next start. One of a document that is deleted comes back too, since its file still says so.
+"""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import time
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import attrs
+
+from vega_trio._core.wire import rfc3339
+from vega_trio.agent import Agent
+from vega_trio.app.agents import EVERY_SERVER, AgentInfo, Agents, blueprint, resolved
+from vega_trio.app.disk import Disk
+from vega_trio.app.outfit import Outfitter
+from vega_trio.app.sessions import Sessions
+from vega_trio.changes import Change, Delete, Put
+from vega_trio.dsl.document import AgentDefinition, Document
+from vega_trio.dsl.parse import parse_text
+from vega_trio.dsl.words import STEP_WORDS
+from vega_trio.errors import AgentExists, AgentOfDocument, AgentProtected, ConfigError, DocumentError
+from vega_trio.events import AgentCreated, AgentDeleted, AgentUpdated, Event
+from vega_trio.llm.names import providers
+from vega_trio.protocols import Model, Store
+from vega_trio.runtime.process import Process
+
+TABLE = "composed_agent"
+BUILTIN = frozenset({"mother", "hermes"})
+COMPOSED = "composed"
+
+
+@attrs.frozen(eq=False)
+class Composer:
+    """`model` is what overrides every agent's; `_keys` holds what each composed agent was made of, by name."""
+
+    document: Document
+    agents: Agents
+    sessions: Sessions
+    outfitter: Outfitter
+    store: Store
+    model: str | Model | None
+    _keys: dict[str, dict[str, Any]] = attrs.field(factory=dict, init=False, repr=False)
+
+    async def load(self) -> list[str]:
+        """Takes up the agents of earlier programs; returns what is wrong with those that cannot be."""
+        wrong = []
+        for row in await self.store.records.query(TABLE):
+            name = str(row["name"])
+            try:
+                self.agents.by_name.setdefault(name, self._read(name, row["keys"]))
+                self._keys[name] = row["keys"]
+            except (DocumentError, ConfigError) as error:
+                wrong.append(f"the composed agent {name!r} is left out: {error}")
+        return wrong
+
+    def keys(self, name: str) -> Mapping[str, Any]:
+        """What a composed agent was made of; empty for others."""
+        return self._keys.get(name, {})
+
+    async def create(self, name: str, keys: Mapping[str, Any]) -> AgentInfo:
+        """Raises: AgentExists, DocumentError, ConfigError, StoreError."""
+        self._check_free(name)
+        info = self._read(name, keys)
+        await self._keep(name, keys, AgentCreated(agent=name, model=info.model))
+        self.agents.by_name[name] = info
+        return info
+
+    async def update(self, name: str, changes: Mapping[str, Any], new_name: str | None = None) -> AgentInfo:
+        """Given keys replace, others stay, None takes one away; what was said stays, under a new name too.
+
+        Who is at work goes on as it was and has the change from its next message on.
+
+        Raises: UnknownAgent, AgentProtected, AgentOfDocument, AgentExists, DocumentError, ConfigError, StoreError.
+        """
+        self._check_composed(name)
+        target = name if new_name is None else new_name
+        if target != name:
+            self._check_free(target)
+        keys = {**self._keys[name], **changes}
+        keys = {key: value for key, value in keys.items() if value is not None}
+        info = self._read(target, keys)
+        dropped: list[Change] = [Delete(TABLE, name)] if target != name else []
+        await self._keep(target, keys, AgentUpdated(agent=target, renamed_from=name if dropped else ""), *dropped)
+        if dropped:
+            del self.agents.by_name[name], self._keys[name]
+        self.agents.by_name[target] = info
+        for process in self._at_work(name):
+            _leave_when_idle(process)
+        if dropped:
+            await self.sessions.rename(name, target)
+        return info
+
+    async def delete(self, name: str) -> Literal["restart"] | None:
+        """Ends its processes and forgets it. "restart": a document defines it, so it is back at the next start.
+
+        Raises: UnknownAgent, AgentProtected, StoreError.
+        """
+        _check_builtin(name)
+        self.agents.get(name)
+        composed = name in self._keys
+        changes: tuple[Change, ...] = (Delete(TABLE, name),) if composed else ()
+        await self._commit(AgentDeleted(agent=name), *changes)
+        self.agents.by_name.pop(name, None)
+        self._keys.pop(name, None)
+        for process in self._at_work(name):
+            await self.sessions.orch.kill(process.id)
+        return None if composed else "restart"
+
+    def _at_work(self, name: str) -> list[Process]:
+        return [each for each in self.sessions.orch.processes() if each.session is not None and each.agent_name == name]
+
+    # -- checks
+
+    def _check_free(self, name: str) -> None:
+        if name in BUILTIN or name in STEP_WORDS:
+            raise AgentExists(f"the name {name!r} is reserved for vega itself; choose another")
+        if name in self.agents.by_name:
+            raise AgentExists(f"there is an agent {name!r} already; choose another name, or change that one")
+
+    def _check_composed(self, name: str) -> None:
+        _check_builtin(name)
+        self.agents.get(name)
+        if name not in self._keys:
+            raise AgentOfDocument(f"agent {name!r} is defined in {self.document.file}; change it there")
+
+    # -- reading and keeping
+
+    def _read(self, name: str, keys: Mapping[str, Any]) -> AgentInfo:
+        """The agent as listed. Raises: DocumentError, ConfigError."""
+        everything = (*self.outfitter.named_tools, EVERY_SERVER)
+        agent: Agent = blueprint(self._definition(name, keys), self.document, self.model, everything)
+        return resolved(agent, self.outfitter, COMPOSED)
+
+    def _definition(self, name: str, keys: Mapping[str, Any]) -> AgentDefinition:
+        team, tools = keys.get("team"), keys.get("tools")
+        mates = [each for each in _texts(team) if each in self.agents.by_name and each != name]
+        agents = {**{mate: {"system": "-"} for mate in mates}, name: _literal(dict(keys))}
+        # Whether a server has such a tool is known to who has the servers, and checked when the tools are resolved.
+        of_servers = [each for each in _texts(tools) if "__" in each]
+        parsed = parse_text(
+            json.dumps({"agents": agents}).encode(),
+            posixpath.join(posixpath.dirname(self.document.file), f"agent {name}"),
+            Disk(),
+            env={"VEGA_MODEL": "default"},
+            tools=[*self.outfitter.named_tools, *of_servers],
+            providers=providers(),
+        )
+        return parsed.document.agents[name]
+
+    async def _keep(self, name: str, keys: Mapping[str, Any], event: Event, *changes: Change) -> None:
+        row = {"name": name, "keys": dict(keys), "updated_at": rfc3339(time.time())}
+        await self._commit(event, Put(TABLE, name, row), *changes)
+        self._keys[name] = dict(keys)
+
+    async def _commit(self, event: Event, *changes: Change) -> None:
+        commit = self.sessions.orch.bus.emit(event, *changes)
+        assert commit is not None
+        await commit.wait()
+
+
+def _check_builtin(name: str) -> None:
+    if name in BUILTIN:
+        raise AgentProtected(f"agent {name!r} is vega's own and cannot be changed")
+
+
+def _texts(value: object) -> list[str]:
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
+
+
+def _literal(value: Any) -> Any:
+    """Text as it is: what comes over HTTP, or from a model, names no variables of the environment."""
+    match value:
+        case str():
+            return value.replace("${", "$${")
+        case list():
+            return [_literal(each) for each in value]
+        case dict():
+            return {key: _literal(each) for key, each in value.items()}
+        case _:
+            return value
+
+
+def _leave_when_idle(process: Process) -> None:
+    """Ends the process between two messages; the next one starts it anew, with its history."""
+    if process.current is not None:
+        process.current.on_finish(lambda _: _leave_when_idle(process))
+    elif process.mailbox_length == 0 and process.alive:
+        process.keeper.dismiss()
