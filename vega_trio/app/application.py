@@ -14,6 +14,7 @@ from vega_trio.app.approvals import Approval, Desk
 from vega_trio.app.archive import Archive
 from vega_trio.app.chat import Chat, ChatMessage, ChatStatus, ChatStream, OpenTurn, open_turns
 from vega_trio.app.compose import Composer
+from vega_trio.app.costs import By, Costs, Spending, costs
 from vega_trio.app.fork import fork
 from vega_trio.app.mcp import Mcp
 from vega_trio.app.overview import Overview, ProcessDetail, Stats
@@ -52,6 +53,7 @@ class App:
     catalogue: Agents
     chats: Chat
     composer: Composer
+    spending: Spending
     overview: Overview
     runs: Runs
     recovery: Recovery
@@ -171,6 +173,11 @@ class App:
     async def stop_process(self, process_id: str) -> str | None:
         """Stops the turn that a living process has under way, and returns its id. Raises: UnknownProcess."""
         return await self.orch.get(process_id).stop_turn()
+
+    async def costs(self, by: By, *, since: float = float("-inf"), user: str | None = None) -> Costs:
+        """What the turns that ended at `since` (Unix seconds) or later have cost; with `user` that user's alone."""
+        wanted = {} if user is None else {"user": user}
+        return costs([row for row in await self.store.records.query("turn", **wanted) if row["at"] >= since], by)
 
     def supervisors(self) -> SupervisorNode:
         """The supervision tree, the orchestrator being its root."""

@@ -22,6 +22,7 @@ from vega_trio.app.application import App
 from vega_trio.app.approvals import NOBODY, Approvals, Desk, rules_of
 from vega_trio.app.chat import Chat
 from vega_trio.app.compose import Composer
+from vega_trio.app.costs import Spending
 from vega_trio.app.disk import Disk, directory_of
 from vega_trio.app.failpoints import failpoint_of
 from vega_trio.app.limits import Rates, limits_of_document, limits_of_program, open_book, read_timeout
@@ -195,6 +196,7 @@ async def open_app(
             catalogue=catalogue,
             chats=chats,
             composer=composer,
+            spending=Spending(outfitter.limits.budget),
             overview=Overview(orch, opened, trio.current_time()),
             runs=runs,
             recovery=recovery,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import trio
 
 from vega_trio._core.history import CANCELLED, UNKNOWN_OUTCOME
-from vega_trio.changes import DropMail, OpEnd, SaveProcess
+from vega_trio.changes import DropMail, OpEnd, Put, SaveProcess
 from vega_trio.engine.typed import read_output
 from vega_trio.errors import TurnFailed
 from vega_trio.events import Event, TurnFailure, TurnFinished, TurnStopped
@@ -67,9 +67,32 @@ async def _settled(turn: Turn, end: type[Event], **fields: Any) -> None:
 def _end(turn: Turn, end: type[Event], **fields: Any) -> None:
     """The turn's last event, and with it what it leaves; its mail has been dealt with."""
     turn.process.recoveries = ""  # a turn that ends is not what the program died of
-    turn.unsaved += (SaveProcess(turn.process.row()), DropMail(turn.process.id, turn.id))
+    row = _row(turn, _STATUS[end])
+    turn.unsaved += (SaveProcess(turn.process.row()), DropMail(turn.process.id, turn.id), Put("turn", turn.id, row))
     turn.emit(end, **fields)
     turn.conversation.journal.forget(turn.id)
+
+
+_STATUS: Mapping[type[Event], str] = {TurnFinished: "finished", TurnFailure: "failed", TurnStopped: "cancelled"}
+
+
+def _row(turn: Turn, status: str) -> dict[str, Any]:
+    """What the turn was and cost, kept for the accounts whatever becomes of the conversation. Unix seconds."""
+    process, session = turn.process, turn.process.session
+    return {
+        "id": turn.id,
+        "process": process.id,
+        "session": session.id if session is not None else None,
+        "user": session.user if session is not None else None,
+        "agent": turn.agent.name,
+        "model": turn.equipment.model.name,
+        "status": status,
+        "input_tokens": turn.usage.input_tokens,
+        "output_tokens": turn.usage.output_tokens,
+        "cost_microusd": turn.cost_microusd,
+        "calls": sum(op.attempts for op in turn.conversation.journal.of_turn(turn.id) if op.kind == "llm"),
+        "at": turn.equipment.wall_clock(),
+    }
 
 
 def stopped(turn: Turn) -> str:

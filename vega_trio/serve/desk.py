@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
 import attrs
@@ -11,6 +12,7 @@ from cattrs import Converter
 from quart import Request, Response
 
 from vega_trio._core.codec import decode_json
+from vega_trio._core.wire import rfc3339
 from vega_trio.app.application import App
 from vega_trio.serve.assets import Bundle
 from vega_trio.serve.convert import open_converter, read
@@ -108,6 +110,22 @@ def number_of(request: Request, name: str, *, least: int, most: int) -> int | No
     if not (text.isascii() and text.isdigit() and len(text) <= 18 and least <= int(text) <= most):
         raise bad_value(name, f"{name!r} must be a whole number from {least} to {most}, not {text[:40]!r}")
     return int(text)
+
+
+def time_of(request: Request, name: str, default: float) -> float:
+    """A time of the query in Unix seconds. Raises: Refused."""
+    text = request.args.get(name)
+    if not text:
+        return default
+    try:
+        at = datetime.fromisoformat(text)
+        if at.tzinfo is None:
+            raise ValueError("it has no time zone")
+        rfc3339(at.timestamp())
+        return at.timestamp()
+    except (ValueError, OverflowError) as error:
+        hint = f"write {name}=2026-11-22T10:15:30Z"
+        raise bad_value(name, f"{name!r} must be an RFC 3339 time, not {text[:40]!r}: {error}", hint) from error
 
 
 def flag_of(request: Request, name: str) -> bool:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import attrs
 from quart import Request, Response
 
-from vega_trio._core.wire import rfc3339
 from vega_trio.protocols import Store, StoredEvent
-from vega_trio.serve.desk import Desk, Route, number_of
+from vega_trio.serve.desk import Desk, Route, number_of, time_of
 from vega_trio.serve.events import LARGEST_ID, EventFilter, event_filter, hearing_of
 from vega_trio.serve.paging import next_page, page_length
-from vega_trio.serve.problems import bad_value
 
 BATCH = 500
 MOST_READ = 20_000  # events looked at for one page; a page of a rare kind may be short and still lead on
@@ -43,7 +39,7 @@ async def read(desk: Desk, request: Request) -> Response:
     process_id, agent = query.get("process_id") or None, query.get("agent") or None
     wanted = event_filter(query.get("type", ""), process_id, agent, field="type")
     wanted = attrs.evolve(wanted, hearing=await hearing_of(desk, request))
-    span = Span(_time(request, "since", float("-inf")), _time(request, "until", float("inf")))
+    span = Span(time_of(request, "since", float("-inf")), time_of(request, "until", float("inf")))
     limit = page_length(request)
     before = number_of(request, "cursor", least=1, most=LARGEST_ID)
     page = await _page(desk.app.store, wanted, span, limit, before)
@@ -70,22 +66,6 @@ async def _page(store: Store, wanted: EventFilter, span: Span, limit: int, befor
         if rows and rows[-1].at < span.since:
             return Page(found, None)
     return Page(found, end if oldest and end > oldest[0].id else None)
-
-
-def _time(request: Request, name: str, default: float) -> float:
-    """A time of the query in Unix seconds. Raises: Refused."""
-    text = request.args.get(name)
-    if not text:
-        return default
-    try:
-        at = datetime.fromisoformat(text)
-        if at.tzinfo is None:
-            raise ValueError("it has no time zone")
-        rfc3339(at.timestamp())
-        return at.timestamp()
-    except (ValueError, OverflowError) as error:
-        hint = f"write {name}=2026-11-22T10:15:30Z"
-        raise bad_value(name, f"{name!r} must be an RFC 3339 time, not {text[:40]!r}: {error}", hint) from error
 
 
 ROUTES = (Route("GET", "/api/events/log", read),)

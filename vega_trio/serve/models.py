@@ -407,6 +407,27 @@ class StatsEntry:
 
 
 @attrs.frozen(kw_only=True)
+class CostEntry:
+    """What one agent, model, process or day has cost; `calls` are those of models."""
+
+    key: str
+    cost_usd: float
+    input_tokens: int
+    output_tokens: int
+    calls: int
+
+
+@attrs.frozen(kw_only=True)
+class CostsEntry:
+    """`wasted_usd` is what failed turns have cost."""
+
+    total_usd: float
+    wasted_usd: float
+    budget: BudgetEntry
+    rows: tuple[CostEntry, ...]
+
+
+@attrs.frozen(kw_only=True)
 class InputEntry:
     """An input of a workflow. `min` and `max` bound a number, or the length of a text or list."""
 

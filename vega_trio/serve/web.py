@@ -16,6 +16,7 @@ from vega_trio.serve import (
     approvals,
     auth,
     chat,
+    costs,
     eventlog,
     events,
     health,
@@ -36,13 +37,29 @@ from vega_trio.serve.problems import Problem, Refused, internal, problem_of
 log = logging.getLogger("vega_trio.serve")
 
 
+MODULES = (
+    auth,
+    login,
+    chat,
+    sessions,
+    agents,
+    approvals,
+    processes,
+    supervisors,
+    workflows,
+    runs,
+    costs,
+    events,
+    eventlog,
+    health,
+    metrics,
+    mcp,
+)
+
+
 def all_routes(bundle: Bundle) -> list[Route]:
     """Every route; those of the page's files are the bundle's."""
-    fixed = (
-        auth, login, chat, sessions, agents, approvals, processes, supervisors, workflows, runs, events, eventlog,
-        health, metrics, mcp,
-    )  # fmt: skip
-    return [route for module in fixed for route in module.ROUTES] + static.routes(bundle)
+    return [route for module in MODULES for route in module.ROUTES] + static.routes(bundle)
 
 
 def open_web(desk: Desk) -> Quart:
