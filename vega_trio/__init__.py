@@ -61,8 +61,18 @@ if TYPE_CHECKING:
     from vega_trio.errors import *
     from vega_trio.events import *
     from vega_trio.exits import Crashed, Down, ExitReason, ExitSignal, Killed, NoProcess, Normal, Shutdown
-    from vega_trio.messages import ImagePart, Message, TextPart, ToolCall, ToolResult, Usage
-    from vega_trio.protocols import Model, ModelDone, ModelRequest, Store, TextChunk, Tool, ToolSource, ToolSpec
+    from vega_trio.messages import DocumentPart, ImagePart, Message, TextPart, ThinkingPart, ToolCall, ToolResult, Usage
+    from vega_trio.protocols import (
+        Model,
+        ModelDone,
+        ModelRequest,
+        Store,
+        TextChunk,
+        ThinkingChunk,
+        Tool,
+        ToolSource,
+        ToolSpec,
+    )
     from vega_trio.runtime.figures import ProcessStatistics
     from vega_trio.runtime.group import Answer, Group
     from vega_trio.runtime.health import HealthConfig
@@ -84,12 +94,12 @@ _HOMES = {
         "RetryPolicy SlidingWindow Strategy Supervision SupervisorSpec SupervisorStrategy TokenBudget"
     ),
     "_core.budget": "Account budget",
-    "messages": "ImagePart Message TextPart ToolCall ToolResult Usage",
+    "messages": "DocumentPart ImagePart Message TextPart ThinkingPart ToolCall ToolResult Usage",
     "_core.codec": "dump_messages load_messages",
     "session": "ErrorClass Reply Session",
     "context": "Metrics ProcessHandle ToolContext",
     "tools.toolbox": "tool",
-    "protocols": "Model ModelDone ModelRequest Store TextChunk Tool ToolSource ToolSpec",
+    "protocols": "Model ModelDone ModelRequest Store TextChunk ThinkingChunk Tool ToolSource ToolSpec",
     "runtime.orchestrator": "Orchestrator SpawnTreeNode",
     "runtime.mailbox": "Mail PendingReply",
     "runtime.process": "Process",
@@ -104,8 +114,8 @@ _HOMES = {
         "HealthAlert HookFailed LlmRetry McpConnected McpDisconnected McpToolsChanged MessageReset "
         "ProcessCompleted ProcessExitSignal ProcessFailed "
         "ProcessRestarted ProcessRestarting ProcessStarted ProcessWaiting ServerStopping SessionUpdated "
-        "ShutdownError StepFinished StepStarted TextDelta ToolEnd ToolStart TurnFailure TurnFinished TurnResumed "
-        "TurnStarted TurnStopped WorkflowCancelled WorkflowCompleted WorkflowFailed WorkflowStarted"
+        "ShutdownError StepFinished StepStarted TextDelta ThinkingDelta ToolEnd ToolStart TurnFailure TurnFinished "
+        "TurnResumed TurnStarted TurnStopped WorkflowCancelled WorkflowCompleted WorkflowFailed WorkflowStarted"
     ),
     "errors": (
         "AgentExists AgentOfDocument AgentProtected AlreadyNamed ApprovalDecided ApprovalExpired "

@@ -149,6 +149,13 @@ def _as_tools(tools: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(tools)
 
 
+DEFAULT_MAX_TOKENS = 8192
+"""Of one reply; `VEGA_MAX_TOKENS` is another default."""
+
+LEAST_THINKING = 1024
+"""Below that providers refuse."""
+
+
 @attrs.frozen(kw_only=True)
 class Agent:
     """A blueprint: model, prompt, tools and limits. Many processes can be spawned from one.
@@ -158,6 +165,8 @@ class Agent:
     none. `max_tokens` bounds one reply, `max_iterations` the model calls of one turn. `fallback_model` is tried once
     when `retry` is spent. `budget` (also bare dollars) covers one process over all incarnations and what works for it.
     With `output`, an attrs class, a dataclass or a JSON Schema, a reply is JSON and `Reply.output` its checked value.
+    `thinking` lets the model think first: so many tokens at most (at least 1024, of `max_tokens`), or "adaptive", as it
+    sees fit; None leaves it to the model.
     """
 
     name: str
@@ -169,7 +178,7 @@ class Agent:
     title: str = ""
     avatar: str = ""
     temperature: float | None = None
-    max_tokens: int = 8192
+    max_tokens: int = DEFAULT_MAX_TOKENS
     max_iterations: int = 50
     tools: tuple[Any, ...] = attrs.field(default=(), converter=_as_tools)
     supervision: Supervision | None = None
@@ -185,6 +194,7 @@ class Agent:
         factory=TokenBudget, validator=validators.instance_of((TokenBudget, SlidingWindow))
     )
     output: Any = attrs.field(default=None, hash=False)
+    thinking: int | Literal["adaptive"] | None = None
 
     def __attrs_post_init__(self) -> None:
         if not isinstance(self.name, str) or not 0 < len(self.name) <= 128:
@@ -205,6 +215,10 @@ class Agent:
                 f"Agent.output must be an attrs class, a dataclass or a JSON Schema (a mapping), not {self.output!r}"
             )
         check_number("Agent", "max_tokens", self.max_tokens, least=1)
+        if self.thinking is not None and self.thinking != "adaptive":
+            check_number("Agent", "thinking", self.thinking, least=LEAST_THINKING)
+            if self.thinking >= self.max_tokens:
+                raise ValueError(f"Agent.thinking ({self.thinking}) must be below max_tokens ({self.max_tokens})")
         check_number("Agent", "max_iterations", self.max_iterations, least=1)
 
 

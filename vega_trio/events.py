@@ -173,6 +173,15 @@ class TextDelta(Event):
 
 
 @attrs.frozen(kw_only=True)
+class ThinkingDelta(Event):
+    """The next piece of what the model thinks before it answers, as far as its provider shows it. Never stored."""
+
+    TYPE = "thinking_delta"
+    DURABLE = False
+    delta: str = ""
+
+
+@attrs.frozen(kw_only=True)
 class MessageReset(Event):
     """The answer's text starts over: it is `text`, and deltas continue from there."""
 

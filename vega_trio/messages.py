@@ -43,7 +43,28 @@ class ImagePart:
     data: bytes = attrs.field(repr=False)
 
 
-Part = TextPart | ToolCall | ToolResult | ImagePart
+@attrs.frozen
+class DocumentPart:
+    """A document to read, as raw bytes: a PDF, or text for `text/plain`. `title` is what it is called."""
+
+    data: bytes = attrs.field(repr=False)
+    media_type: str = "application/pdf"
+    title: str = ""
+
+
+@attrs.frozen
+class ThinkingPart:
+    """What the model thought before it spoke, as far as its provider shows it.
+
+    `signature` and `hidden` (thinking that the provider encrypts) are the provider's: it wants them back as they were.
+    """
+
+    text: str
+    signature: str = attrs.field(default="", repr=False)
+    hidden: str = attrs.field(default="", repr=False)
+
+
+Part = TextPart | ToolCall | ToolResult | ImagePart | DocumentPart | ThinkingPart
 
 
 def _as_parts(content: str | Part | Iterable[Part]) -> tuple[Part, ...]:

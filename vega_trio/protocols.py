@@ -11,7 +11,7 @@ import attrs
 from vega_trio.changes import Change, MailRow, MessageRow, OpRow, ProcessRow, TimerRow
 from vega_trio.context import ToolContext
 from vega_trio.errors import StoreError
-from vega_trio.messages import Message, ToolCall, Usage
+from vega_trio.messages import Message, ThinkingPart, ToolCall, Usage
 
 # -- models
 
@@ -54,6 +54,7 @@ class ModelRequest:
 
     `output_schema` is what the answer's text must fit, for providers that can see to it; `system` says so too.
     `key` names the call in the journal: the same when it is repeated after a failure or a crash; empty, it has none.
+    `thinking` is as in `Agent`.
     """
 
     messages: tuple[Message, ...]
@@ -63,11 +64,19 @@ class ModelRequest:
     max_tokens: int = 8192
     output_schema: Mapping[str, Any] | None = None
     key: str = ""
+    thinking: int | Literal["adaptive"] | None = None
 
 
 @attrs.frozen
 class TextChunk:
     """The next piece of text; never splits a character."""
+
+    text: str
+
+
+@attrs.frozen
+class ThinkingChunk:
+    """The next piece of what the model thinks, as far as it is shown."""
 
     text: str
 
@@ -80,7 +89,8 @@ class ModelDone:
     usage: Usage
 
 
-ModelEvent = TextChunk | ToolCall | ModelDone
+ModelEvent = TextChunk | ThinkingChunk | ThinkingPart | ToolCall | ModelDone
+"""A `ThinkingPart` is thinking that is complete, and is kept in the history; its chunks came before it."""
 
 
 @runtime_checkable

@@ -11,7 +11,7 @@ import trio
 from vega_trio.errors import MissingKey, ModelError
 from vega_trio.llm.anthropic import open_anthropic
 from vega_trio.llm.anthropic_client import AnthropicModel
-from vega_trio.messages import Message, TextPart, ToolCall, ToolResult, Usage
+from vega_trio.messages import DocumentPart, ImagePart, Message, TextPart, ThinkingPart, ToolCall, ToolResult, Usage
 from vega_trio.protocols import Model, ModelDone, ModelEvent, ModelRequest, TextChunk, ToolSpec
 from vega_trio.session import ErrorClass
 from vega_trio.testing import FakeMessagesServer, FakeReply, HttpFault, Mute, block_network
@@ -118,7 +118,7 @@ async def test_the_request_carries_key_prompt_tools_and_a_conversation_that_alte
         "max_tokens": 9,
         "stream": True,
         "temperature": 0.5,
-        "system": "Be kind.",
+        "system": [{"type": "text", "text": "Be kind.", "cache_control": {"type": "ephemeral"}}],
         "tools": [{"name": "add", "description": "Adds.", "input_schema": ADD.parameters}],
         "messages": [
             {"role": "user", "content": [{"type": "text", "text": "one"}, {"type": "text", "text": "two"}]},
@@ -127,7 +127,7 @@ async def test_the_request_carries_key_prompt_tools_and_a_conversation_that_alte
                 "role": "user",
                 "content": [
                     {"type": "tool_result", "tool_use_id": "t1", "content": "Error: no", "is_error": True},
-                    {"type": "text", "text": "by the way"},
+                    {"type": "text", "text": "by the way", "cache_control": {"type": "ephemeral"}},
                 ],
             },
         ],
@@ -346,3 +346,69 @@ async def test_a_server_that_keeps_the_body_open_after_the_message_holds_nobody_
         async with contextlib.aclosing(read_answer(chunks, MessageDecoder("here"))) as events:
             assert [event async for event in events][-1] == ModelDone("end_turn", Usage(10, 5))
     assert trio.current_time() <= 1.1
+
+
+# -- what only the Messages API has
+
+
+async def test_prompt_tools_and_conversation_are_marked_for_the_cache() -> None:
+    async with FakeMessagesServer(["one", "two"]) as server, talking_to(server) as model:
+        await ask(model, asking(system="Be brief.", tools=(ADD,)))
+        await ask(model, asking(tools=(ADD,)))
+    mark = {"type": "ephemeral"}
+    first, second = (request.body for request in server.requests)
+    assert first["system"] == [{"type": "text", "text": "Be brief.", "cache_control": mark}]
+    assert "cache_control" not in first["tools"][0]
+    assert first["messages"][-1]["content"][-1] == {"type": "text", "text": "hi", "cache_control": mark}
+    assert second["tools"][-1]["cache_control"] == mark
+
+
+async def test_images_and_documents_are_sent_as_what_they_are() -> None:
+    parts = [ImagePart("image/png", b"png"), DocumentPart(b"%PDF", title="R"), DocumentPart(b"Hi", "text/plain")]
+    async with FakeMessagesServer(["ok"]) as server, talking_to(server) as model:
+        await ask(model, ModelRequest(messages=(Message("user", [*parts, TextPart("What is this?")]),)))
+    image, pdf, text, _ = server.requests[0].body["messages"][0]["content"]
+    assert image == {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "cG5n"}}
+    source = {"type": "base64", "media_type": "application/pdf", "data": "JVBERg=="}
+    assert pdf == {"type": "document", "source": source, "title": "R"}
+    assert text["source"] == {"type": "text", "media_type": "text/plain", "data": "Hi"}
+
+
+@pytest.mark.parametrize(
+    ("thinking", "max_tokens", "sent"),
+    [
+        (None, 8192, None),
+        (2048, 8192, {"type": "enabled", "budget_tokens": 2048}),
+        (2048, 1500, {"type": "enabled", "budget_tokens": 1499}),
+        (2048, 900, None),
+        ("adaptive", 8192, {"type": "adaptive", "display": "summarized"}),
+    ],
+)
+async def test_thinking_gets_the_room_there_is_and_no_temperature(
+    thinking: object, max_tokens: int, sent: object
+) -> None:
+    async with FakeMessagesServer(["ok"]) as server, talking_to(server) as model:
+        await ask(model, asking(thinking=thinking, max_tokens=max_tokens, temperature=0.5))
+    body = server.requests[0].body
+    assert body.get("thinking") == sent
+    assert ("temperature" in body) is (sent is None)
+
+
+async def test_thinking_of_others_is_not_sent_back() -> None:
+    messages = (
+        Message("user", "hi"),
+        Message("assistant", [ThinkingPart("unsigned"), TextPart("hello")]),
+        Message("assistant", ThinkingPart("nothing else", "c2ln")),
+        Message("user", "again"),
+    )
+    async with FakeMessagesServer(["ok"]) as server, talking_to(server) as model:
+        await ask(model, ModelRequest(messages=messages))
+    assert [len(message["content"]) for message in server.requests[0].body["messages"]] == [1, 1, 1]
+
+
+async def test_tokens_are_counted_by_the_provider() -> None:
+    async with FakeMessagesServer([]) as server, talking_to(server) as model:
+        assert isinstance(model, AnthropicModel)
+        assert await model.count_tokens(asking("How long is this?", system="Be brief.")) > 10
+    assert "max_tokens" not in server.requests[0].body
+    assert server.requests[0].path == "/v1/messages/count_tokens"

@@ -6,6 +6,8 @@ A message is `{"role": "user", "content": [PART, ...]}` and a part one of
     {"type": "tool_call", "id": ID, "name": NAME, "arguments": {..}}
     {"type": "tool_result", "tool_call_id": ID, "content": TEXT, "is_error": true}     is_error only when true
     {"type": "image", "media_type": "image/png", "data": BASE64}
+    {"type": "document", "media_type": "application/pdf", "data": BASE64, "title": TEXT}   title only if any
+    {"type": "thinking", "text": TEXT, "signature": TEXT, "hidden": TEXT}       the last two only where there are any
 
 Reading is strict, since such a file may come from anywhere: an unknown key, a missing one or a wrong type is a
 `ValueError` that names the value and its place. Only `"content": "text"` is taken as well as a list of parts.
@@ -20,9 +22,9 @@ from typing import Any, assert_never
 import msgspec
 
 from vega_trio.errors import did_you_mean
-from vega_trio.messages import ImagePart, Message, Part, TextPart, ToolCall, ToolResult
+from vega_trio.messages import DocumentPart, ImagePart, Message, Part, TextPart, ThinkingPart, ToolCall, ToolResult
 
-_PART_TYPES = ("text", "tool_call", "tool_result", "image")
+_PART_TYPES = ("text", "tool_call", "tool_result", "image", "document", "thinking")
 
 
 def dump_messages(messages: Iterable[Message]) -> bytes:
@@ -93,6 +95,12 @@ def _encode_part(part: Part) -> dict[str, Any]:
             return {"type": "tool_result", "tool_call_id": call_id, "content": content, **mark}
         case ImagePart(media_type, data):
             return {"type": "image", "media_type": media_type, "data": b64encode(data).decode("ascii")}
+        case DocumentPart(data, media_type, title):
+            named = {"title": title} if title else {}
+            return {"type": "document", "media_type": media_type, "data": b64encode(data).decode("ascii"), **named}
+        case ThinkingPart(text, signature, hidden):
+            marks = {"signature": signature} if signature else {}
+            return {"type": "thinking", "text": text, **marks, **({"hidden": hidden} if hidden else {})}
         case _:
             assert_never(part)
 
@@ -114,6 +122,14 @@ def _decode_part(value: object, where: str) -> Part:
         case "image":
             fields = _object(value, where, ("type", "media_type", "data"))
             return ImagePart(_text(fields, "media_type", where), _bytes(fields, where))
+        case "document":
+            fields = _object(value, where, ("type", "media_type", "data"), ("title",))
+            title = _text(fields, "title", where) if "title" in fields else ""
+            return DocumentPart(_bytes(fields, where), _text(fields, "media_type", where), title)
+        case "thinking":
+            fields = _object(value, where, ("type", "text"), ("signature", "hidden"))
+            given = {key: _text(fields, key, where) for key in ("signature", "hidden") if key in fields}
+            return ThinkingPart(_text(fields, "text", where), **given)
         case other:
             raise ValueError(f"{where}.type must name a part, not {other!r}{did_you_mean(str(other), _PART_TYPES)}")
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import attrs
 
 from vega_trio._core.window import BYTES_PER_TOKEN, about_tokens, message_bytes
-from vega_trio.messages import ImagePart, Message, Part, TextPart, ToolCall, ToolResult
+from vega_trio.messages import DocumentPart, ImagePart, Message, Part, TextPart, ThinkingPart, ToolCall, ToolResult
 from vega_trio.protocols import ModelRequest
 
 SUMMARY_TOKENS = 2048
@@ -72,6 +72,10 @@ def _quoted(part: Part) -> str:
             return f"(result: {content})"
         case ImagePart(media_type=media_type):
             return f"(an image, {media_type})"
+        case DocumentPart(media_type=media_type, title=title):
+            return f"(a document, {title or media_type})"
+        case ThinkingPart(text=text):
+            return f"(thinks: {text})"
 
 
 def summary_message(text: str) -> Message:

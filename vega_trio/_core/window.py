@@ -7,7 +7,17 @@ from typing import assert_never
 
 import attrs
 
-from vega_trio.messages import ImagePart, Message, Part, TextPart, ToolCall, ToolResult, Usage
+from vega_trio.messages import (
+    DocumentPart,
+    ImagePart,
+    Message,
+    Part,
+    TextPart,
+    ThinkingPart,
+    ToolCall,
+    ToolResult,
+    Usage,
+)
 from vega_trio.protocols import ModelRequest, ToolSpec
 
 BYTES_PER_TOKEN = 4
@@ -84,6 +94,10 @@ def _part(part: Part) -> int:
             return FRAME_TOKENS + _length(call_id) + _length(content)
         case ImagePart():
             return IMAGE_TOKENS
+        case DocumentPart(data=data):
+            return max(IMAGE_TOKENS, len(data))
+        case ThinkingPart(text=text, hidden=hidden):
+            return _length(text) + _length(hidden)
     assert_never(part)
 
 

@@ -10,7 +10,17 @@ from decimal import Decimal
 import attrs
 
 from vega_trio._core.budget import Account
-from vega_trio.agent import Budget, CircuitBreaker, Money, RateLimit, RetryPolicy, SlidingWindow, TokenBudget, as_budget
+from vega_trio.agent import (
+    DEFAULT_MAX_TOKENS,
+    Budget,
+    CircuitBreaker,
+    Money,
+    RateLimit,
+    RetryPolicy,
+    SlidingWindow,
+    TokenBudget,
+    as_budget,
+)
 from vega_trio.app.overview import ALL
 from vega_trio.dsl.document import ContextDefinition, Settings
 from vega_trio.dsl.policy import BreakerDefinition, BudgetDefinition, RateLimitDefinition, RetryDefinition
@@ -24,6 +34,7 @@ from vega_trio.protocols import Store
 from vega_trio.session import ErrorClass
 
 Rates = RateLimit | Mapping[str, RateLimit]
+_MOST_DIGITS = 9
 WHOLE = "the application"
 """How the budget over everything is called in messages."""
 
@@ -97,6 +108,16 @@ def call_timeout(env: Mapping[str, str]) -> float:
     if not seconds:
         raise ConfigError("VEGA_TIMEOUT is 0, which no model call can keep; write for example 5m")
     return seconds
+
+
+def answer_tokens(env: Mapping[str, str]) -> int:
+    """What bounds a reply of an agent that does not say: `VEGA_MAX_TOKENS`, else 8192. Raises: ConfigError."""
+    text = env.get("VEGA_MAX_TOKENS", "").strip()
+    if not text:
+        return DEFAULT_MAX_TOKENS
+    if not text.isdecimal() or not text.isascii() or not 0 < len(text) <= _MOST_DIGITS or not int(text):
+        raise ConfigError(f"VEGA_MAX_TOKENS is {text!r}, which is no number of tokens; write for example 4096")
+    return int(text)
 
 
 def read_timeout(env: Mapping[str, str]) -> float:

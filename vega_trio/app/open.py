@@ -25,7 +25,7 @@ from vega_trio.app.compose import Composer
 from vega_trio.app.costs import Spending
 from vega_trio.app.disk import Disk, directory_of
 from vega_trio.app.failpoints import failpoint_of
-from vega_trio.app.limits import Rates, limits_of_document, limits_of_program, open_book, read_timeout
+from vega_trio.app.limits import Rates, answer_tokens, limits_of_document, limits_of_program, open_book, read_timeout
 from vega_trio.app.mcp import Mcp
 from vega_trio.app.memory import place_of
 from vega_trio.app.outfit import Outfitter, ask_by_name, new_id
@@ -89,6 +89,7 @@ async def open_orchestrator(
             failpoint=failpoint,
             models=models.get,
             limits=limits,
+            max_tokens=answer_tokens(env),
             approvals=Approvals(store=opened, wall_clock=time.time, unattended=NOBODY),
             default_model=model if model is not None else env.get("VEGA_MODEL") or DEFAULT_MODEL,
             named_tools=named_tools(Settings(), {}, (), base=Path(), env=env, canned_search=model == "demo"),
@@ -159,6 +160,7 @@ async def open_app(
             approvals=approvals,
             limits=await open_book(limits_of_document(settings, env), settings.budget, opened),
             default_model=default,
+            max_tokens=answer_tokens(env),
             named_tools=named_tools(
                 settings,
                 document.tools,

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from vega_trio.agent import Agent
+from vega_trio.agent import DEFAULT_MAX_TOKENS, Agent
 from vega_trio.app.failpoints import no_failpoint
 from vega_trio.engine.approvals import Approvals
 from vega_trio.engine.body import agent_body
@@ -58,6 +58,7 @@ class Outfitter:
 
     `models` resolves a model string; `default_model` serves agents without one. `ask` needs what is opened with
     the bodies made here, so it is set once that is open, before an agent runs. `limits` are the application's.
+    `max_tokens` is for agents that have the default.
     `threads` counts those that synchronous tools left behind. `approvals` are the requests for a person's yes. `select`
     knows the sources that names and patterns mean.
     """
@@ -69,6 +70,7 @@ class Outfitter:
     limits: Limits
     approvals: Approvals
     ask: Callable[[Process, str, str], Awaitable[str]] | None = None
+    max_tokens: int = DEFAULT_MAX_TOKENS
     idle_stop_s: float | None = None
     failpoint: Callable[[str], None] = no_failpoint
     threads: Threads = attrs.field(factory=Threads)
@@ -122,6 +124,8 @@ class Outfitter:
 
     def body(self, agent: Agent) -> Callable[[Process], Awaitable[object]]:
         assert self.ask is not None
+        if agent.max_tokens == DEFAULT_MAX_TOKENS:
+            agent = attrs.evolve(agent, max_tokens=self.max_tokens)
         equipment = Equipment(
             model=self.model_of(agent),
             tools=self.tools_of(agent),

@@ -21,9 +21,17 @@ from vega_trio._core.window import about_tokens
 from vega_trio.engine.limits import DOWN, Limiter
 from vega_trio.engine.spending import Held, hold
 from vega_trio.errors import BudgetExceeded, ModelError
-from vega_trio.events import BreakerClosed, BreakerHalfOpen, BreakerOpened, LlmRetry, MessageReset, TextDelta
-from vega_trio.messages import ToolCall
-from vega_trio.protocols import Model, ModelDone, ModelRequest, TextChunk
+from vega_trio.events import (
+    BreakerClosed,
+    BreakerHalfOpen,
+    BreakerOpened,
+    LlmRetry,
+    MessageReset,
+    TextDelta,
+    ThinkingDelta,
+)
+from vega_trio.messages import ThinkingPart, ToolCall
+from vega_trio.protocols import Model, ModelDone, ModelRequest, TextChunk, ThinkingChunk
 from vega_trio.session import ErrorClass
 
 if TYPE_CHECKING:
@@ -36,6 +44,20 @@ class Answer:
 
     calls: tuple[ToolCall, ...]
     done: ModelDone
+    thoughts: tuple[ThinkingPart, ...] = ()
+
+
+@attrs.define
+class _Heard:
+    """What has come of an answer beside its text; `thought_bytes` counts thinking, which is billed like text."""
+
+    calls: list[ToolCall] = attrs.field(factory=list)
+    thoughts: list[ThinkingPart] = attrs.field(factory=list)
+    thought_bytes: int = 0
+
+    def size(self, partial: str) -> int:
+        """Of the whole answer so far, in bytes."""
+        return _bytes(partial) + self.thought_bytes + sum(len(repr(call)) for call in self.calls)
 
 
 async def ask_model(turn: Turn, request: ModelRequest) -> Answer:
@@ -158,23 +180,23 @@ def _changed(turn: Turn, breaker: Breaker, model: str) -> None:
 
 async def _paid(turn: Turn, held: Held) -> Answer:
     """The call, charged by how it ended: in full, up to where it broke off, or not at all. Raises: ModelError."""
-    calls: list[ToolCall] = []
+    heard = _Heard()
     charged = False
     try:
-        done = await _stream(turn, held.model, held.request, calls)
+        done = await _stream(turn, held.model, held.request, heard)
         held.settle(done.usage)
         charged = True
     except ModelError as error:
-        charged = not turn.partial and not calls and error.error_class is not ErrorClass.TIMEOUT
+        charged = not heard.size(turn.partial) and error.error_class is not ErrorClass.TIMEOUT
         raise
     finally:
         if not charged:  # broken off or given up: the provider may bill for what it did until then
-            held.lose(len(turn.partial.encode("utf-8", "surrogatepass")) + sum(len(repr(call)) for call in calls))
-    return Answer(tuple(calls), done)
+            held.lose(heard.size(turn.partial))
+    return Answer(tuple(heard.calls), done, tuple(heard.thoughts))
 
 
-async def _stream(turn: Turn, model: Model, request: ModelRequest, calls: list[ToolCall]) -> ModelDone:
-    """Streams into `turn.partial` and `calls`. Raises: ModelError, also when the answer has no end."""
+async def _stream(turn: Turn, model: Model, request: ModelRequest, heard: _Heard) -> ModelDone:
+    """Streams into `turn.partial` and `heard`. Raises: ModelError, also when the answer has no end."""
     done: ModelDone | None = None
     limit_s = turn.equipment.limits.call_timeout_s
     with trio.move_on_after(limit_s) as scope:
@@ -185,8 +207,14 @@ async def _stream(turn: Turn, model: Model, request: ModelRequest, calls: list[T
                         turn.partial += text
                         if not turn.quiet:
                             turn.emit(TextDelta, delta=text)
+                    case ThinkingChunk(text=text):
+                        heard.thought_bytes += _bytes(text)
+                        if not turn.quiet:
+                            turn.emit(ThinkingDelta, delta=text)
+                    case ThinkingPart():
+                        heard.thoughts.append(event)
                     case ToolCall():
-                        calls.append(event)
+                        heard.calls.append(event)
                     case ModelDone():
                         done = event
     if done is not None:
@@ -195,3 +223,7 @@ async def _stream(turn: Turn, model: Model, request: ModelRequest, calls: list[T
         message = f"{model.name} did not finish its answer within {limit_s:g} s; raise VEGA_TIMEOUT"
         raise ModelError(message, ErrorClass.TIMEOUT)
     raise ModelError(f"the answer of {model.name} ended in the middle; try again", ErrorClass.TEMPORARY)
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))

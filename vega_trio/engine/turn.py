@@ -149,6 +149,8 @@ async def run_turn(turn: Turn, message: Message) -> Reply:
             return await finish(turn, "end_turn")
         for _ in range(turn.conversation.steps_of(turn.id), turn.agent.max_iterations):
             step = await _ask_model(turn)
+            if step.done.stop_reason == "pause_turn" and not step.message.tool_calls:
+                continue  # the provider wants to be asked to go on
             if not step.message.tool_calls:
                 return await finish(turn, step.done.stop_reason)
             await _refuse_loop(turn, step.message.tool_calls)
@@ -217,6 +219,7 @@ async def _ask_model(turn: Turn) -> Step:
         max_tokens=agent.max_tokens,
         output_schema=None if output is None else output.schema,
         key=turn.model_key,
+        thinking=agent.thinking,
     )
     metrics.iterations += 1
     key, journal, failpoint = request.key, turn.conversation.journal, turn.equipment.failpoint
@@ -282,7 +285,7 @@ async def _reply(turn: Turn, request: ModelRequest) -> Step:
     answer = await ask_model(turn, request)
     calls, done = list(answer.calls), answer.done
     parts: list[Part] = [TextPart(turn.partial)] if turn.partial else []
-    return Step(Message("assistant", [*parts, *_told_apart(calls)]), done)
+    return Step(Message("assistant", [*answer.thoughts, *parts, *_told_apart(calls)]), done)
 
 
 def _told_apart(calls: list[ToolCall]) -> list[ToolCall]:

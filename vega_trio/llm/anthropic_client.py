@@ -24,7 +24,7 @@ from vega_trio._core.classify import classify, read_error, read_retry_after
 from vega_trio.errors import ModelError
 from vega_trio.llm.addresses import shown_url
 from vega_trio.llm.messages_stream import MessageDecoder
-from vega_trio.llm.messages_wire import request_body
+from vega_trio.llm.messages_wire import request_body, with_caching, with_thinking
 from vega_trio.llm.prices import price_of
 from vega_trio.llm.reading import read_answer, unwind
 from vega_trio.llm.temperature import Temperature
@@ -66,14 +66,29 @@ class AnthropicModel:
     def price(self, usage: Usage) -> int | None:
         return price_of("anthropic", self.model, usage)
 
+    async def count_tokens(self, request: ModelRequest) -> int:
+        """How many tokens the request comes to, by the provider's own count; it costs nothing. Raises: ModelError."""
+        body = request_body(request, self.model, thinking=True)
+        del body["max_tokens"]
+        try:
+            answer: Any = await self._client.post("/v1/messages/count_tokens", cast_to=httpx2.Response, body=body)
+            return int(answer.json()["input_tokens"])
+        except _FAILURES as error:
+            raise self._failure(error) from error
+        except (ValueError, LookupError, TypeError) as error:
+            text = f"{shown_url(self.base_url)} gave no count of tokens: {error}"
+            raise ModelError(text, ErrorClass.TEMPORARY) from error
+
     async def aclose(self) -> None:
         await self._client.close()
 
     async def _respond(self, request: ModelRequest) -> httpx2.Response:
         """The response, its body unread; the caller closes it. Raises: ModelError."""
-        body = {**request_body(request, self.model), "stream": True}
+        body = with_caching(with_thinking(request_body(request, self.model, thinking=True), request))
+        # Who thinks takes no temperature.
+        temperature = None if "thinking" in body else request.temperature
         post = partial(self._post, key=request.key)
-        return await self._temperature.send(post, body, request.temperature)
+        return await self._temperature.send(post, {**body, "stream": True}, temperature)
 
     async def _post(self, body: dict[str, Any], key: str) -> httpx2.Response:
         headers = {"Idempotency-Key": quote(key, safe="/=.")} if key else {}

@@ -11,7 +11,7 @@ from vega_trio._core.classify import classify, read_error
 from vega_trio._core.sse import EventTooLong, ServerSentEvent, SseDecoder
 from vega_trio.errors import ModelError
 from vega_trio.messages import ToolCall, Usage
-from vega_trio.protocols import ModelDone, ModelEvent, TextChunk
+from vega_trio.protocols import ModelDone, ModelEvent, TextChunk, ThinkingChunk
 from vega_trio.session import ErrorClass
 
 STOP_REASONS: Final = {
@@ -47,6 +47,8 @@ class _Call(msgspec.Struct, frozen=True):
 class _Delta(msgspec.Struct, frozen=True):
     content: str | None = None
     refusal: str | None = None
+    reasoning_content: str | None = None  # vLLM, llama.cpp, DeepSeek
+    reasoning: str | None = None  # Ollama, OpenRouter
     tool_calls: list[_Call] | None = None
 
 
@@ -125,6 +127,10 @@ class ChatDecoder:
             for call in delta.tool_calls or ():
                 self._call(call)
             self._refused = self._refused or bool(delta.refusal)
+            thought = delta.reasoning_content or delta.reasoning
+            if thought:
+                self._letters += len(thought.encode("utf-8", "surrogatepass"))
+                events.append(ThinkingChunk(thought))
             if delta.content:
                 self._letters += len(delta.content.encode("utf-8", "surrogatepass"))
                 events.append(TextChunk(delta.content))

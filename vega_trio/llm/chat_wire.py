@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from vega_trio._core.codec import encode_json
-from vega_trio.messages import ImagePart, Message, Part, TextPart, ToolCall, ToolResult
+from vega_trio.messages import DocumentPart, ImagePart, Message, Part, TextPart, ToolCall, ToolResult
 from vega_trio.protocols import ModelRequest, ToolSpec
 
 Json = dict[str, Any]
@@ -66,6 +66,9 @@ def _content(parts: Iterable[Part]) -> Iterator[Json]:
                 yield {"type": "text", "text": text}
             case ImagePart(media_type, data):
                 yield {"type": "image_url", "image_url": {"url": _data_url(media_type, data)}}
+            case DocumentPart(data, media_type, title):
+                file = {"filename": title or "document.pdf", "file_data": _data_url(media_type, data)}
+                yield {"type": "file", "file": file}
 
 
 def _data_url(media_type: str, data: bytes) -> str:

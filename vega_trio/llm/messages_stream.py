@@ -10,8 +10,8 @@ import msgspec
 from vega_trio._core.classify import classify, read_error
 from vega_trio._core.sse import EventTooLong, ServerSentEvent, SseDecoder
 from vega_trio.errors import ModelError
-from vega_trio.messages import ToolCall, Usage
-from vega_trio.protocols import ModelDone, ModelEvent, TextChunk
+from vega_trio.messages import ThinkingPart, ToolCall, Usage
+from vega_trio.protocols import ModelDone, ModelEvent, TextChunk, ThinkingChunk
 from vega_trio.session import ErrorClass
 
 
@@ -35,11 +35,16 @@ class _Block(msgspec.Struct, frozen=True):
     id: str = ""
     name: str = ""
     text: str = ""
+    thinking: str = ""
+    signature: str = ""
+    data: str = ""
 
 
 class _Delta(msgspec.Struct, frozen=True):
     text: str = ""
     partial_json: str = ""
+    thinking: str = ""
+    signature: str = ""
     stop_reason: str | None = None
 
 
@@ -76,17 +81,24 @@ class _OpenCall:
 
 
 @attrs.define
-class MessageDecoder:
-    """One answer. `feed` gives text and finished tool calls; `done` is set by `message_stop` and ends it.
+class _Thought:
+    text: list[str] = attrs.field(factory=list)
+    signature: str = ""
 
-    `source` names the server in errors. Events of unknown types, thinking among them, are passed over. A tool
-    call whose arguments `max_tokens` cut short is dropped, as the stop reason says.
+
+@attrs.define
+class MessageDecoder:
+    """One answer. `feed` gives text, thinking and finished tool calls; `done` is set by `message_stop` and ends it.
+
+    `source` names the server in errors. Events of unknown types are passed over. A tool call whose arguments
+    `max_tokens` cut short is dropped, as the stop reason says.
     """
 
     source: str
     done: ModelDone | None = None
     _sse: SseDecoder = attrs.field(factory=SseDecoder, init=False)
     _calls: dict[int, _OpenCall] = attrs.field(factory=dict, init=False)
+    _thoughts: dict[int, _Thought] = attrs.field(factory=dict, init=False)
     _broken: _OpenCall | None = attrs.field(default=None, init=False)
     _usage: Usage = attrs.field(factory=Usage, init=False)
     _stop_reason: str = attrs.field(default="", init=False)
@@ -121,6 +133,9 @@ class MessageDecoder:
                 return self._block(event.index, event.content_block)
             case "content_block_delta" if event.delta is not None:
                 return self._delta(event.index, event.delta)
+            case "content_block_stop" if event.index in self._thoughts:
+                thought = self._thoughts.pop(event.index)
+                return ThinkingPart("".join(thought.text), thought.signature)
             case "content_block_stop":
                 return self._close_call(event.index)
             case "message_delta":
@@ -135,9 +150,19 @@ class MessageDecoder:
             if not block.id or not block.name:
                 raise self._garbled("a tool call without id or name")
             self._calls[index] = _OpenCall(block.id, block.name)
+        elif block.type == "thinking":
+            self._thoughts[index] = _Thought([block.thinking], block.signature)
+            return ThinkingChunk(block.thinking) if block.thinking else None
+        elif block.type == "redacted_thinking":
+            return ThinkingPart("", hidden=block.data)
         return TextChunk(block.text) if block.type == "text" and block.text else None
 
     def _delta(self, index: int, delta: _Delta) -> ModelEvent | None:
+        thought = self._thoughts.get(index)
+        if thought is not None:
+            thought.text.append(delta.thinking)
+            thought.signature += delta.signature
+            return ThinkingChunk(delta.thinking) if delta.thinking else None
         if delta.partial_json and (call := self._calls.get(index)) is not None:
             call.json.append(delta.partial_json)
         return TextChunk(delta.text) if delta.text else None

@@ -20,8 +20,8 @@ import trio
 
 from vega_trio._core.codec import decode_json, encode_json, encode_message
 from vega_trio.errors import ConfigError, ModelError
-from vega_trio.messages import ToolCall, Usage
-from vega_trio.protocols import Model, ModelDone, ModelEvent, ModelRequest, TextChunk
+from vega_trio.messages import ThinkingPart, ToolCall, Usage
+from vega_trio.protocols import Model, ModelDone, ModelEvent, ModelRequest, TextChunk, ThinkingChunk
 from vega_trio.session import ErrorClass
 
 VERSION: Final = 1
@@ -150,6 +150,7 @@ def request_as_json(request: ModelRequest) -> dict[str, Any]:
         "temperature": request.temperature,
         "max_tokens": request.max_tokens,
         "output_schema": request.output_schema,
+        "thinking": request.thinking,
     }
     plain: dict[str, Any] = decode_json(encode_json(value))
     return plain
@@ -159,6 +160,10 @@ def _as_json(event: ModelEvent) -> dict[str, Any]:
     match event:
         case TextChunk(text):
             return {"text": text}
+        case ThinkingChunk(text):
+            return {"thinking": text}
+        case ThinkingPart():
+            return {"thought": attrs.asdict(event)}
         case ToolCall(call_id, name, arguments):
             return {"call": {"id": call_id, "name": name, "arguments": arguments}}
         case ModelDone(stop_reason, usage):
@@ -171,6 +176,10 @@ async def _replay(events: list[Any]) -> AsyncGenerator[ModelEvent, None]:
         match event:
             case {"text": text}:
                 yield TextChunk(text)
+            case {"thinking": text}:
+                yield ThinkingChunk(text)
+            case {"thought": thought}:
+                yield ThinkingPart(**thought)
             case {"call": call}:
                 yield ToolCall(**call)
             case {"done": done}:

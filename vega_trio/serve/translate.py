@@ -28,6 +28,7 @@ from vega_trio.events import (
     ProcessRestarted,
     ProcessRestarting,
     TextDelta,
+    ThinkingDelta,
     ToolEnd,
     ToolStart,
     TurnFailure,
@@ -170,6 +171,8 @@ class Translator:
             case TurnStarted():
                 start = {"type": "turn_start", "turn_id": self.turn_id, "process_id": event.process_id}
                 return [start | {"session_id": self.session_id, "model": event.model}]
+            case ThinkingDelta(delta=delta):
+                return [{"type": "thinking_delta", "delta": delta}] if delta else []
             case LlmRetry():
                 why = {"type": "retry", "class": event.error_class, "attempt": event.attempt}
                 return [why | {"max_attempts": event.max_attempts, "delay_ms": event.delay_ms}]

@@ -43,8 +43,8 @@ def read_request(body: Mapping[str, Any]) -> ModelRequest:
         for each in body.get("messages", ())
         if each.get("role") in ("user", "assistant")
     )
-    system = body.get("system", "")
-    return ModelRequest(messages=messages, system=system if isinstance(system, str) else "", tools=tools)
+    system = "".join(part.text for part in _texts(body.get("system", "")))
+    return ModelRequest(messages=messages, system=system, tools=tools)
 
 
 def read_chat(body: Mapping[str, Any]) -> ModelRequest:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from vega_trio.messages import ToolCall
+from vega_trio.messages import ThinkingPart, ToolCall
 from vega_trio.testing.fake_replies import LETTERS_OF_JSON, FakeReply, pieces
 
 _REASONS: Mapping[str, str] = {
@@ -23,12 +23,14 @@ def chat_frames(reply: FakeReply, model: str, *, counted: bool) -> Iterator[byte
     yield _chunk(model, {"role": "assistant", "content": ""})
     if reply.unknown_events:
         yield b": a comment\n\n"
-        yield _chunk(model, {"reasoning_content": "hm", "audio": None})
+        yield _chunk(model, {"oracle": "hm", "audio": None})
     calls = 0
     for part in reply.parts:
         if isinstance(part, ToolCall):
             yield from (_chunk(model, {"tool_calls": [piece]}) for piece in _call(calls, part))
             calls += 1
+        elif isinstance(part, ThinkingPart):
+            yield from (_chunk(model, {"reasoning_content": text}) for text in pieces(part.text, reply.chunk_size))
         else:
             yield from (_chunk(model, {"content": text}) for text in pieces(part, reply.chunk_size))
     if reply.bad_json:

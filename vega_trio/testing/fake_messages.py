@@ -21,14 +21,14 @@ import h11
 import msgspec
 import trio
 
-from vega_trio.messages import ToolCall
 from vega_trio.testing.fake_answers import answer_any_prompt
 from vega_trio.testing.fake_chat import chat_frames, whole_chat
-from vega_trio.testing.fake_replies import FakeReply, HttpFault, Mute, event_frames, whole_body
+from vega_trio.testing.fake_replies import FakePart, FakeReply, HttpFault, Mute, event_frames, whole_body
 
 __all__ = ["FakeMessagesServer", "FakeReply", "FakeRequest", "HttpFault", "Mute"]
 
 _MESSAGES: Final = "/v1/messages"
+_COUNT: Final = "/v1/messages/count_tokens"
 _CHAT: Final = "/chat/completions"
 _EVENT_STREAM: Final = [("content-type", "text/event-stream; charset=utf-8")]
 
@@ -43,7 +43,7 @@ class FakeRequest:
     body: Mapping[str, Any]
 
 
-Answer = str | ToolCall | Sequence[str | ToolCall] | FakeReply | HttpFault | Mute
+Answer = FakePart | Sequence[FakePart] | FakeReply | HttpFault | Mute
 AnswerTo = Callable[[FakeRequest], Answer | Awaitable[Answer]]
 
 
@@ -123,6 +123,9 @@ class FakeMessagesServer:
         request = await wire.receive()
         self.requests.append(request)
         path = request.path.partition("?")[0]
+        if path.endswith(_COUNT) and request.method == "POST":
+            await wire.send_whole(200, [], msgspec.json.encode({"input_tokens": len(str(request.body)) // 4 + 1}))
+            return wire.next()
         if not path.endswith((_MESSAGES, _CHAT)) or request.method != "POST":
             await wire.send_fault(HttpFault(404, "not_found_error", f"no route {request.method} {request.path}"))
             return wire.next()
@@ -152,7 +155,7 @@ class FakeMessagesServer:
         if callable(step):
             result = step(request)
             step = await result if inspect.isawaitable(result) else result
-        return FakeReply(step) if isinstance(step, str | ToolCall | list | tuple) else step
+        return FakeReply(step) if isinstance(step, FakePart | list | tuple) else step
 
 
 @attrs.define

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import attrs
 import msgspec
 
-from vega_trio.messages import ToolCall, Usage
+from vega_trio.messages import ThinkingPart, ToolCall, Usage
 
 LETTERS_OF_JSON = 9
 """Tool arguments come in pieces of this size, so that a reader has to put them together."""
 
 
-def _as_parts(parts: str | ToolCall | Iterable[str | ToolCall]) -> tuple[str | ToolCall, ...]:
-    return (parts,) if isinstance(parts, str | ToolCall) else tuple(parts)
+FakePart = str | ToolCall | ThinkingPart
+
+
+def _as_parts(parts: FakePart | Iterable[FakePart]) -> tuple[FakePart, ...]:
+    return (parts,) if isinstance(parts, FakePart) else tuple(parts)
 
 
 @attrs.frozen
@@ -25,11 +28,11 @@ class FakeReply:
 
     Faults, all off by default: `fragment_bytes` sends the body in pieces of so many bytes; `cut_after_bytes` drops
     the connection there; `stall_after_bytes` sends nothing more, but stays connected; `unknown_events` mixes in
-    comments, pings, thinking and events of types to come; `bad_json` breaks one event; `error_type` ends the
+    comments, pings, and blocks and events of types to come; `bad_json` breaks one event; `error_type` ends the
     stream with an error event under status 200; `omit_stop` ends it cleanly before `message_stop`.
     """
 
-    parts: tuple[str | ToolCall, ...] = attrs.field(converter=_as_parts, default=("ok",))
+    parts: tuple[FakePart, ...] = attrs.field(converter=_as_parts, default=("ok",))
     usage: Usage = attrs.field(factory=lambda: Usage(input_tokens=10, output_tokens=5), kw_only=True)
     stop_reason: str | None = attrs.field(default=None, kw_only=True)
     chunk_size: int | None = attrs.field(default=None, kw_only=True)
@@ -78,15 +81,22 @@ class Mute:
 
 def whole_body(reply: FakeReply, model: str) -> bytes:
     """The answer to a request that does not stream."""
-    content = [
-        {"type": "text", "text": part}
-        if isinstance(part, str)
-        else {"type": "tool_use", "id": part.id, "name": part.name, "input": part.arguments}
-        for part in reply.parts
-    ]
+    content = [_whole_block(part) for part in reply.parts]
     usage = {**_input_usage(reply), "output_tokens": reply.usage.output_tokens}
     message = {**_message(model), "content": content, "stop_reason": reply.final_reason, "usage": usage}
     return msgspec.json.encode(message)
+
+
+def _whole_block(part: FakePart) -> dict[str, Any]:
+    match part:
+        case str():
+            return {"type": "text", "text": part}
+        case ToolCall(call_id, name, arguments):
+            return {"type": "tool_use", "id": call_id, "name": name, "input": arguments}
+        case ThinkingPart(text, signature, hidden):
+            if hidden:
+                return {"type": "redacted_thinking", "data": hidden}
+            return {"type": "thinking", "thinking": text, "signature": signature}
 
 
 def event_frames(reply: FakeReply, model: str) -> Iterator[bytes]:
@@ -108,14 +118,20 @@ def event_frames(reply: FakeReply, model: str) -> Iterator[bytes]:
         yield _frame("message_stop")
 
 
-def _block(index: int, part: str | ToolCall, chunk_size: int | None) -> Iterator[bytes]:
-    if isinstance(part, str):
-        block: Mapping[str, Any] = {"type": "text", "text": ""}
-        deltas = [{"type": "text_delta", "text": text} for text in pieces(part, chunk_size)]
-    else:
-        block = {"type": "tool_use", "id": part.id, "name": part.name, "input": {}}
-        written = pieces(msgspec.json.encode(part.arguments).decode(), LETTERS_OF_JSON)
-        deltas = [{"type": "input_json_delta", "partial_json": text} for text in ("", *written)]
+def _block(index: int, part: FakePart, chunk_size: int | None) -> Iterator[bytes]:
+    block, deltas = _whole_block(part), []
+    match part:
+        case str():
+            block = {"type": "text", "text": ""}
+            deltas = [{"type": "text_delta", "text": text} for text in pieces(part, chunk_size)]
+        case ToolCall():
+            block = {**block, "input": {}}
+            written = pieces(msgspec.json.encode(part.arguments).decode(), LETTERS_OF_JSON)
+            deltas = [{"type": "input_json_delta", "partial_json": text} for text in ("", *written)]
+        case ThinkingPart(text, signature) if not part.hidden:
+            block = {"type": "thinking", "thinking": "", "signature": ""}
+            deltas = [{"type": "thinking_delta", "thinking": piece} for piece in pieces(text, chunk_size)]
+            deltas.append({"type": "signature_delta", "signature": signature})
     yield _frame("content_block_start", index=index, content_block=block)
     for delta in deltas:
         yield _frame("content_block_delta", index=index, delta=delta)
@@ -125,9 +141,8 @@ def _block(index: int, part: str | ToolCall, chunk_size: int | None) -> Iterator
 def _noise() -> Iterator[bytes]:
     yield b": a comment\n\n"
     yield b"event: sponsored\ndata: not even JSON\n\n"
-    yield _frame("content_block_start", index=0, content_block={"type": "thinking", "thinking": "", "signature": ""})
-    yield _frame("content_block_delta", index=0, delta={"type": "thinking_delta", "thinking": "hm"})
-    yield _frame("content_block_delta", index=0, delta={"type": "signature_delta", "signature": "abc"})
+    yield _frame("content_block_start", index=0, content_block={"type": "oracle", "vision": "42"})
+    yield _frame("content_block_delta", index=0, delta={"type": "oracle_delta", "vision": "hm"})
     yield _frame("content_block_stop", index=0)
 
 

@@ -14,15 +14,15 @@ import attrs
 import trio
 
 from vega_trio.context import ToolContext
-from vega_trio.messages import ToolCall, Usage
-from vega_trio.protocols import ModelDone, ModelEvent, ModelRequest, TextChunk, ToolSpec
+from vega_trio.messages import ThinkingPart, ToolCall, Usage
+from vega_trio.protocols import ModelDone, ModelEvent, ModelRequest, TextChunk, ThinkingChunk, ToolSpec
 
-ReplyPart = str | ToolCall | Exception
-"""Text, a tool call, or what is raised at that point of the stream."""
+ReplyPart = str | ToolCall | ThinkingPart | Exception
+"""Text, a tool call, thinking, or what is raised at that point of the stream."""
 
 
 def _as_parts(parts: ReplyPart | Iterable[ReplyPart]) -> tuple[ReplyPart, ...]:
-    return (parts,) if isinstance(parts, str | ToolCall | Exception) else tuple(parts)
+    return (parts,) if isinstance(parts, ReplyPart) else tuple(parts)
 
 
 @attrs.frozen
@@ -116,7 +116,7 @@ def _reply_of(step: Scripted) -> ScriptedReply:
     match step:
         case ScriptedReply():
             return step
-        case str() | ToolCall() | Exception() | list() | tuple():
+        case str() | ToolCall() | ThinkingPart() | Exception() | list() | tuple():
             return ScriptedReply(step)
         case _:
             raise TypeError(f"a scripted step cannot be {step!r}; give text, ToolCall, an exception or a ScriptedReply")
@@ -129,6 +129,9 @@ async def _play(reply: ScriptedReply) -> AsyncGenerator[ModelEvent, None]:
             match piece:
                 case str():
                     yield TextChunk(piece)
+                case ThinkingPart(text):
+                    yield ThinkingChunk(text)
+                    yield piece
                 case ToolCall():
                     yield piece
                 case _:
