@@ -21,8 +21,10 @@ from vega_trio.app.open import App, open_app
 from vega_trio.app.tokens import Tokens
 from vega_trio.dsl.document import ApprovalsDefinition
 from vega_trio.dsl.parse import parse_document
+from vega_trio.mcp_server.mount import open_mount
 from vega_trio.protocols import Model, Store
 from vega_trio.serve.door import Door
+from vega_trio.serve.exchange import user_of_scope
 from vega_trio.serve.guard import open_policy
 from vega_trio.serve.listener import Address, open_listener
 from vega_trio.serve.server import run
@@ -246,5 +248,6 @@ async def _serve(
     await tokens.load(OPERATOR if token else None)
     door = Door("token" if token else "local", tokens, port, read_only)
     ready = partial(task_status.started, Served(app, port, stop, down, http, door))
-    await run(app, listener, policy, door, on_ready=ready, stop=stop, shutdown_timeout=shutdown_timeout)
+    async with open_mount(app, user_of_scope) as mcp:
+        await run(app, listener, policy, door, on_ready=ready, stop=stop, shutdown_timeout=shutdown_timeout, mcp=mcp)
     down.set()

@@ -11,15 +11,15 @@ from typing import Any, Final, Literal
 
 import attrs
 
-from vega_trio.app.mcp_config import config_of_definition
+from vega_trio.app.mcp_config import config_of_definition, well_known
 from vega_trio.app.mcp_supervision import start_server, stop_server, supervise_servers
 from vega_trio.changes import Delete, Put
 from vega_trio.dsl.document import McpServerDefinition
 from vega_trio.errors import McpServerExists, MissingExtra, UnknownMcpServer, did_you_mean
 from vega_trio.mcp.config import ServerConfig, config_of, config_row
-from vega_trio.mcp.registry import REGISTRY, Entry
+from vega_trio.mcp.registry import Entry
 from vega_trio.mcp.source import Kit, McpSource, McpTool
-from vega_trio.protocols import Store, Tool, ToolSource
+from vega_trio.protocols import Store, Tool, ToolSource, ToolSpec
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.supervisor import Supervisor
 from vega_trio.tools.arguments import compile_check
@@ -184,9 +184,13 @@ class Mcp:
         """Raises: UnknownMcpServer."""
         return _info(self._server(name))
 
+    def specs(self, name: str) -> list[ToolSpec]:
+        """The tools that a server offers, as models see them. Raises: UnknownMcpServer."""
+        return [tool.spec for tool in self._server(name).source.tools.values()]
+
     def registry(self) -> list[Entry]:
         """The well-known servers."""
-        return list(REGISTRY.values())
+        return well_known()
 
     async def connect(self, config: ServerConfig) -> McpServerInfo:
         """Adds a server, for good, and waits for what comes of the first attempt to connect it.

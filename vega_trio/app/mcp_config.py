@@ -10,7 +10,12 @@ import attrs
 from vega_trio.dsl.document import McpServerDefinition
 from vega_trio.errors import ConfigError, did_you_mean
 from vega_trio.mcp.config import CALL_S, ServerConfig, Transport
-from vega_trio.mcp.registry import REGISTRY
+from vega_trio.mcp.registry import REGISTRY, Entry
+
+
+def well_known() -> list[Entry]:
+    """The servers of the registry."""
+    return list(REGISTRY.values())
 
 
 def config_of_definition(definition: McpServerDefinition, base: Path, host: Mapping[str, str]) -> ServerConfig:

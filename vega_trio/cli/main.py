@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "crashtest": "Kill a workflow again and again, and check what survives.",
     "explain": "Explain a code such as V012.",
     "models": "Fetch and list local models.",
+    "mcp": "Try MCP servers out, and serve a document as one.",
     "version": "Print the version.",
     "help": "Show the help of vega or of a command.",
 }

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import attrs
@@ -20,6 +21,7 @@ from vega_trio.cli.options import Shared
 from vega_trio.cli.summary import counts
 from vega_trio.cli.terminal import safe
 from vega_trio.errors import MissingExtra
+from vega_trio.mcp_server.mount import open_mount
 
 DATABASE = ".vega-serve.db"
 GC_THRESHOLD = 10_000  # allocations between collections; what a server makes lives for a request or for ever
@@ -66,6 +68,7 @@ def choose_address(flag: str | None, setup: Setup) -> str:
 
 async def _main(request: Request, shared: Shared, setup: Setup, database: str) -> None:
     try:
+        from vega_trio.serve.exchange import user_of_scope
         from vega_trio.serve.listener import parse_address
         from vega_trio.serve.server import Access, serve
     except ModuleNotFoundError as error:
@@ -89,15 +92,17 @@ async def _main(request: Request, shared: Shared, setup: Setup, database: str) -
         if app.model_note:
             _say(app.model_note)
         app.mcp.any_command = request.mcp_commands
-        await serve(
-            app,
-            addr=addr,
-            allow_hosts=request.hosts,
-            allow_origins=request.origins,
-            access=access,
-            on_ready=_ready,
-            shutdown_timeout=app.document.settings.shutdown_timeout_s,
-        )
+        async with open_mount(app, user_of_scope) as mcp:
+            await serve(
+                app,
+                addr=addr,
+                allow_hosts=request.hosts,
+                allow_origins=request.origins,
+                access=access,
+                on_ready=_ready,
+                shutdown_timeout=app.document.settings.shutdown_timeout_s,
+                mcp=mcp if find_spec("mcp") is not None else None,
+            )
 
 
 def _ready(url: str) -> None:

@@ -18,6 +18,7 @@ from vega_trio.serve.problems import Problem
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 MAX_HEAD = 16 * 1024
+MCP_PATHS = ("/mcp", "/mcp/")
 CURL_HINT = "send JSON: curl -X POST URL -H 'Content-Type: application/json' -d '{\"message\": \"...\"}'"
 
 
@@ -46,7 +47,11 @@ class Head:
 
     @property
     def api(self) -> bool:
-        return self.path == "/api" or self.path.startswith("/api/")
+        return self.path == "/api" or self.path.startswith("/api/") or self.mcp
+
+    @property
+    def mcp(self) -> bool:
+        return self.path in MCP_PATHS
 
 
 def open_policy(

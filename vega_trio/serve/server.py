@@ -30,8 +30,8 @@ from vega_trio.serve.assets import WEB_FOLDER, read_bundle
 from vega_trio.serve.connections import serve_connections
 from vega_trio.serve.desk import Desk, limits_of
 from vega_trio.serve.door import Door, Mode
-from vega_trio.serve.exchange import Asgi, Reception
-from vega_trio.serve.guard import MAX_HEAD, Policy, open_policy
+from vega_trio.serve.exchange import Asgi, Receive, Reception, Scope, Send
+from vega_trio.serve.guard import MAX_HEAD, MCP_PATHS, Policy, open_policy
 from vega_trio.serve.listener import Address, open_listener, parse_address
 from vega_trio.serve.ring import EventRing
 from vega_trio.serve.turns import TurnLogs
@@ -52,12 +52,13 @@ async def serve(
     access: Access,
     on_ready: Callable[[str], None],
     shutdown_timeout: float,
+    mcp: Asgi | None = None,
 ) -> None:
     """Serves the application until SIGINT or SIGTERM, then stops in order and returns. A second signal exits 130.
 
     `on_ready` is called once with the address to open, such as `http://localhost:3001`; where a token is asked for
     it carries a one-time code. `shutdown_timeout`: seconds for the turns under way, watched or not; everything else
-    is down within five.
+    is down within five. `mcp` answers on `/mcp`, behind the same guard and door.
 
     Raises: ConfigError for an address that cannot be used or is taken, a host or an origin that is none, a token
         file that cannot be used.
@@ -73,7 +74,9 @@ async def serve(
         async with trio.open_nursery() as nursery:
             await nursery.start(_watch_signals, stop)
             ready = partial(_tell, on_ready, door, address, port)
-            await run(app, listener, policy, door, on_ready=ready, stop=stop, shutdown_timeout=shutdown_timeout)
+            await run(
+                app, listener, policy, door, on_ready=ready, stop=stop, shutdown_timeout=shutdown_timeout, mcp=mcp
+            )
             nursery.cancel_scope.cancel()
 
 
@@ -113,6 +116,7 @@ async def run(
     on_ready: Callable[[], None],
     stop: trio.Event,
     shutdown_timeout: float,
+    mcp: Asgi | None = None,
 ) -> None:
     """Serves on a listening socket, which it closes, until `stop` is set; returns when all of the server is down."""
     bundle = await trio.to_thread.run_sync(read_bundle, WEB_FOLDER)
@@ -124,7 +128,7 @@ async def run(
             await app.resume()  # not before: a turn that goes on can be followed from its first event
             turns.expect(app.open_turns())
             desk = Desk(app, ring, turns, limits, bundle, stop, door)
-            reception = Reception(cast("Asgi", open_web(desk)), policy, door)
+            reception = Reception(_beside(cast("Asgi", open_web(desk)), mcp), policy, door)
             async with trio.open_nursery() as connections:
                 await connections.start(serve_connections, reception, _config(), listener, stop)
                 on_ready()
@@ -137,6 +141,19 @@ async def run(
                 reception.cut()
                 connections.cancel_scope.deadline = trio.current_time() + CUT_S
             nursery.cancel_scope.cancel()
+
+
+def _beside(web: Asgi, mcp: Asgi | None) -> Asgi:
+    """The routes of the web framework, and MCP beside them."""
+    if mcp is None:
+        return web
+    beside = mcp
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        serve = beside if scope.get("path") in MCP_PATHS else web  # a lifespan has no path
+        await serve(scope, receive, send)
+
+    return answer
 
 
 async def turns_over(app: App) -> None:
