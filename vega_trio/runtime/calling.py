@@ -79,14 +79,6 @@ def start_call(process: Process, mail: Mail) -> PendingReply:
     return pending_reply(process, mail)
 
 
-async def post(process: Process, mail: Mail) -> bool:
-    """Sends without a reply, waiting for room and until the message is durable. False when the process has ended."""
-    put = await process.mailbox.put(mail)
-    if mail.kept is not None:
-        await mail.kept.wait()
-    return put
-
-
 def open_mail(process: Process, mail_id: str) -> Mail | None:
     """The mail of that id that waits or is being handled."""
     taken = (mail for mail in process.live.taken if mail.id == mail_id) if process.live is not None else iter(())

@@ -165,7 +165,8 @@ class Mailbox:
     keep: Callable[[Mail], None] | None = attrs.field(default=None, repr=False)
     owner: Process | None = attrs.field(default=None, init=False, repr=False)
     closed: bool = attrs.field(default=False, init=False)
-    _queue: deque[Mail] = attrs.field(factory=deque, init=False)
+    # Made by the first mail: it would be a seventh of what an idle process weighs.
+    _queue: deque[Mail] | None = attrs.field(default=None, init=False)
     _senders: deque[tuple[trio.lowlevel.Task, Mail]] | None = attrs.field(default=None, init=False)
     _reader: trio.lowlevel.Task | None = attrs.field(default=None, init=False)
     _alarm: Timer | None = attrs.field(default=None, init=False, repr=False)
@@ -173,7 +174,7 @@ class Mailbox:
     _put: int = attrs.field(default=0, init=False)
 
     def __len__(self) -> int:
-        return len(self._queue)
+        return len(self._queue) if self._queue is not None else 0
 
     @property
     def waiting_senders(self) -> int:
@@ -190,9 +191,9 @@ class Mailbox:
         """
         if self.closed:
             return False
-        if len(self._queue) >= self.capacity or self._senders:
+        if self._is_full():
             raise MailboxFull(
-                f"the mailbox of process {owner} holds {len(self._queue)} messages, as many as it may;"
+                f"the mailbox of process {owner} holds {len(self)} messages, as many as it may;"
                 " send later, or wait for room with post() or send()"
             )
         self._accept(mail)
@@ -207,14 +208,19 @@ class Mailbox:
             await trio.lowlevel.checkpoint_if_cancelled()
         if self.closed:
             return False
-        if len(self._queue) >= self.capacity or self._senders:
+        if self._is_full():
             return await self._wait_for_room(mail)
         self._accept(mail)
         return True
 
+    def _is_full(self) -> bool:
+        return bool(self._senders) or (self._queue is not None and len(self._queue) >= self.capacity)
+
     def _accept(self, mail: Mail) -> None:
         if self.keep is not None:
             self.keep(mail)
+        if self._queue is None:
+            self._queue = deque()
         self._queue.append(mail)
         if len(self._queue) == self.capacity:
             self._set_alarm()
@@ -223,7 +229,7 @@ class Mailbox:
             self._reader = None
 
     def _set_alarm(self) -> None:
-        if self._alarm is None and self.owner is not None and len(self._queue) >= self.capacity:
+        if self._alarm is None and self.owner is not None and len(self) >= self.capacity:
             self._alarm = watch_mailbox(self.owner)
 
     def _cancel_alarm(self) -> None:
@@ -272,48 +278,52 @@ class Mailbox:
         await trio.lowlevel.wait_task_rescheduled(abort)
 
     def _admit(self) -> None:
-        while self._senders and len(self._queue) < self.capacity:
+        """One has left: those who wait for room may put theirs in."""
+        queue = self._queue
+        assert queue is not None
+        while self._senders and len(queue) < self.capacity:
             task, mail = self._senders.popleft()
             if self.keep is not None:
                 self.keep(mail)
-            self._queue.append(mail)
+            queue.append(mail)
             trio.lowlevel.reschedule(task, outcome.Value(True))
-        if len(self._queue) < self.capacity:
+        if len(queue) < self.capacity:
             self._cancel_alarm()
 
     def drop(self, mail: Mail) -> bool:
         """Takes back a mail that nobody has taken; False when it is not there."""
-        if mail in self._queue:
-            self._queue.remove(mail)
-            self._admit()
-            return True
-        return False
+        if self._queue is None or mail not in self._queue:
+            return False
+        self._queue.remove(mail)
+        self._admit()
+        return True
 
     def untouched(self) -> list[Mail]:
         """The mail that no incarnation has begun, in order."""
-        return [mail for mail in self._queue if mail.attempt == 1]
+        return [mail for mail in self._queue or () if mail.attempt == 1]
 
     def restore(self, mails: Iterable[Mail]) -> None:
         """What was accepted before the program was killed, full box or not."""
-        self._queue.extend(mails)
+        self._queue = deque((*(self._queue or ()), *mails))
         self._set_alarm()
 
     def find(self, id_: str) -> Mail | None:
-        return next((mail for mail in self._queue if mail.id == id_), None)
+        return next((mail for mail in self._queue or () if mail.id == id_), None)
 
     def put_back(self, mails: list[Mail]) -> None:
         """What was taken and not finished is delivered again, first and in its order, full box or not."""
-        for mail in reversed(mails):
+        for mail in mails:
             mail.attempt += 1
             mail.holder = None
-            self._queue.appendleft(mail)
-        self._set_alarm()
+        if mails:
+            self._queue = deque((*mails, *(self._queue or ())))
+            self._set_alarm()
 
     def close(self) -> list[Mail]:
         """The process has ended: returns what was never taken, that of senders waiting for room included."""
         self.closed = True
-        mails = list(self._queue)
-        self._queue.clear()
+        mails = list(self._queue or ())
+        self._queue = None
         for task, mail in self._senders or ():
             mails.append(mail)
             trio.lowlevel.reschedule(task, outcome.Value(False))

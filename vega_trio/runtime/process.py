@@ -23,7 +23,7 @@ from vega_trio.exits import Down, ExitReason, ExitSignal, Normal, Shutdown, as_r
 from vega_trio.messages import Compact, Message
 from vega_trio.protocols import Commit
 from vega_trio.runtime.bodies import Conversation
-from vega_trio.runtime.calling import call, new_mail, open_mail, pending_reply, post, refuse_itself, start_call
+from vega_trio.runtime.calling import call, new_mail, open_mail, pending_reply, refuse_itself, start_call
 from vega_trio.runtime.figures import ProcessStatistics, row_of, statistics_of
 from vega_trio.runtime.inbox import Inbox
 from vega_trio.runtime.incarnation import Incarnation, running
@@ -250,7 +250,11 @@ class Process:
 
         False when the process has ended.
         """
-        return await post(self, new_mail(self, message, wants_reply=False))
+        mail = new_mail(self, message, wants_reply=False)
+        put = await self.mailbox.put(mail)
+        if mail.kept is not None:
+            await mail.kept.wait()
+        return put
 
     def post_nowait(self, message: Any) -> bool:
         """Sends without a reply. False when the process has ended. Raises: MailboxFull."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ class SpawnTreeNode:
 @attrs.define(eq=False)
 class Registry:
     _living: dict[str, Process] = attrs.field(factory=dict, init=False)
-    _finished: dict[str, Process] = attrs.field(factory=dict, init=False)
+    _finished: OrderedDict[str, Process] = attrs.field(factory=OrderedDict, init=False)
     _names: dict[str, Process] = attrs.field(factory=dict, init=False)
     count: int = attrs.field(default=0, init=False)
     """Living processes, supervisors aside."""
@@ -67,7 +68,7 @@ class Registry:
             self.count -= 1
         self._finished[process.id] = process
         if len(self._finished) > REMEMBERED:
-            del self._finished[next(iter(self._finished))]
+            self._finished.popitem(last=False)
 
     def get(self, process_id: str) -> Process:
         """Raises: UnknownProcess."""

@@ -51,6 +51,8 @@ from vega_trio.store.ties import MemoryTies
 _ENDED = ("completed", "failed", "timeout")
 
 _Undo = Callable[[], object]
+# A tuple of texts and numbers is nothing to the cycle collector, which would walk ten thousand objects again and again.
+_KeptEvent = tuple[str, str | None, str | None, str | None, float, bytes]  # type, process_id, agent, turn_id, at, body
 _StoredMessage = tuple[str, str, bytes, float]  # turn_id, role, parts, at
 
 
@@ -72,7 +74,7 @@ class MemoryStore:
     _op_keys: dict[str, tuple[str, int]] = attrs.field(factory=dict, repr=False)
     _mail: dict[str, dict[str, MailRow]] = attrs.field(factory=dict, repr=False)
     _ties: MemoryTies = attrs.field(factory=MemoryTies, repr=False)
-    _events: deque[StoredEvent] = attrs.field(factory=deque, repr=False)
+    _events: deque[_KeptEvent] = attrs.field(factory=deque, repr=False)
     _last_event_id: int = 0
     _tables: dict[str, dict[str, bytes]] = attrs.field(repr=False)
 
@@ -82,6 +84,8 @@ class MemoryStore:
 
     def submit(self, change: Change) -> protocols.Commit:
         """Commits at once. A change that cannot be made gives a failed commit, never an exception here."""
+        if isinstance(change, AppendEvent):
+            return self._submit_event(change.event)
         commit = StoreCommit()
         undo: list[_Undo] = []
         first = self._last_event_id + 1
@@ -95,6 +99,15 @@ class MemoryStore:
             self._forget()
             commit.settle(range(first, self._last_event_id + 1))
         return commit
+
+    def _submit_event(self, event: Event) -> protocols.Commit:
+        """Most changes are one event, of which nothing is ever to be taken back."""
+        try:
+            self._keep_event(event)
+        except ValueError as error:
+            return StoreCommit(done=True, error=rows.refusal(error))
+        self._forget()
+        return StoreCommit(done=True, event_ids=(self._last_event_id,))
 
     @property
     def pending(self) -> int:
@@ -156,7 +169,8 @@ class MemoryStore:
         await trio.lowlevel.checkpoint()
         oldest = self._last_event_id - len(self._events) + 1
         start = max(0, event_id + 1 - oldest)
-        return list(islice(self._events, start, start + limit))
+        kept = islice(self._events, start, start + limit)
+        return [StoredEvent(id_, *each) for id_, each in enumerate(kept, oldest + start)]
 
     async def events_of(self, process_id: str, types: Collection[str]) -> list[StoredEvent]:
         await trio.lowlevel.checkpoint()
@@ -210,12 +224,14 @@ class MemoryStore:
                 self._ties.apply(change, undo)
 
     def _append_event(self, event: Event, undo: list[_Undo]) -> None:
-        id_, body = self._last_event_id + 1, encode_event(event)
-        self._events.append(
-            StoredEvent(id_, event.type, event.process_id, event.agent, event.turn_id, event.at, body)
-        )
-        self._last_event_id = id_
+        self._keep_event(event)
         undo.append(self._unappend)
+
+    def _keep_event(self, event: Event) -> None:
+        """Raises: ValueError."""
+        body = encode_event(event)
+        self._events.append((event.type, event.process_id, event.agent, event.turn_id, event.at, body))
+        self._last_event_id += 1
 
     def _unappend(self) -> None:
         self._events.pop()
