@@ -348,19 +348,6 @@ async def test_a_dead_process_leaves_nothing_to_the_cycle_collector(
         gc.enable()
 
 
-async def test_an_id_that_a_living_or_remembered_process_has_is_drawn_again(
-    kernels: Any, clock: MockClock
-) -> None:
-    drawn = iter(["a", "a", "b", "a", "b", "c"])
-    with trio.fail_after(1):
-        async with kernels(new_id=lambda: next(drawn)) as orch:
-            remembered = await orch.spawn(sleeper)
-            await orch.stop(remembered.id)
-            living = await orch.spawn(sleeper)
-            third = await orch.spawn(sleeper)
-            assert [remembered.id, living.id, third.id] == ["a", "b", "c"]
-
-
 async def test_an_id_is_drawn_for_mail_only_when_somebody_asks_for_it(kernels: Any, clock: MockClock) -> None:
     drawn: list[str] = []
 

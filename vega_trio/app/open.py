@@ -28,7 +28,7 @@ from vega_trio.app.failpoints import failpoint_of
 from vega_trio.app.limits import Rates, answer_tokens, limits_of_document, limits_of_program, open_book, read_timeout
 from vega_trio.app.mcp import Mcp
 from vega_trio.app.memory import place_of
-from vega_trio.app.outfit import Outfitter, ask_by_name, new_id
+from vega_trio.app.outfit import Outfitter, ask_by_name, open_ids
 from vega_trio.app.overview import Overview
 from vega_trio.app.recovery import Recovery, look, quarantine
 from vega_trio.app.runs import Runs
@@ -283,7 +283,7 @@ def _open_kernel(
         make_body=outfitter.body,
         wall_clock=time.time,
         rand=random.random,
-        new_id=new_id,
+        new_id=open_ids(),
         max_processes=max_processes,
         shutdown_timeout=shutdown_timeout,
         health=health,

@@ -48,9 +48,7 @@ def new_process(
     left = _left_behind(kernel, body, id, fields.get("name"))
     if left is not None:
         row, id = left.row, left.row.id  # noqa: A001
-    depth = parent.spawn_depth + 1 if parent is not None else row.spawn_depth if row is not None else 0
-    if depth > MAX_DEPTH:
-        assert parent is not None
+    if parent is not None and parent.spawn_depth >= MAX_DEPTH:
         raise SpawnTooDeep(f"process {parent.id} is {MAX_DEPTH} deep in the spawn tree already, which is the most")
     agent = body if isinstance(body, Agent) else None
     process = Process(
@@ -58,16 +56,15 @@ def new_process(
         kernel,
         kernel.make_body(agent) if agent is not None else body,
         agent=agent,
-        parent_id=parent.id if parent is not None else row.parent_id if row is not None else None,
-        parent_agent=parent.agent_name if parent is not None else None,
-        spawn_depth=depth,
-        started_at=row.started_at if row is not None else kernel.wall_clock(),
-        metrics=_metrics(row) if row is not None else Metrics(),
-        incarnation=row.incarnation if row is not None else 0,
-        epoch=row.epoch + 1 if row is not None else 1,
-        recoveries=row.recoveries if row is not None else "",
+        started_at=kernel.wall_clock(),
         **fields,
     )
+    if row is not None:
+        _go_on_from(process, row)
+    if parent is not None:
+        process.parent_id = parent.id
+        process.parent_agent = parent.agent_name
+        process.spawn_depth = parent.spawn_depth + 1
     process.mailbox = Mailbox(kernel.mailbox, partial(keep, process) if agent is not None else None)
     process.mailbox.owner = process
     if left is not None:
@@ -75,7 +72,8 @@ def new_process(
         kernel.recovered.take(left.row.id)
     process.nursery = nursery
     process.context = context.copy() if context is not None else contextvars.copy_context()
-    _open_accounts(process, budget)
+    if agent is not None or budget is not None:
+        _open_accounts(process, budget)
     if agent is not None:
         process.vitals = Vitals(process, kernel.health)
         if process.task is not None:
@@ -104,8 +102,15 @@ def _open_accounts(process: Process, budget: Budget | None) -> None:
         process.budget = min(opened, key=lambda account: account.limit_microusd)
 
 
-def _metrics(row: ProcessRow) -> Metrics:
-    return Metrics(
+def _go_on_from(process: Process, row: ProcessRow) -> None:
+    """What a program has recorded of the process holds in this one."""
+    process.parent_id = row.parent_id
+    process.spawn_depth = row.spawn_depth
+    process.started_at = row.started_at
+    process.incarnation = row.incarnation
+    process.epoch = row.epoch + 1
+    process.recoveries = row.recoveries
+    process.metrics = Metrics(
         iterations=row.iterations,
         input_tokens=row.input_tokens,
         output_tokens=row.output_tokens,

@@ -29,9 +29,7 @@ if TYPE_CHECKING:
 
 
 def _positive(field: str, value: float | None) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value) or value < 0:
         raise ValueError(f"spawn: {field} must be a number of seconds, at least 0, not {value!r}")
 
 
@@ -99,7 +97,7 @@ class Spawning:
     _scope: AbstractAsyncContextManager[Process] | None = attrs.field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
-        if not isinstance(self.body, Agent | SupervisorSpec) and not callable(self.body):
+        if not callable(self.body) and not isinstance(self.body, (Agent, SupervisorSpec)):
             raise TypeError(f"spawn takes an Agent or an async function, not {self.body!r}")
         if isinstance(self.body, SupervisorSpec):
             self._refuse_options()
@@ -107,11 +105,16 @@ class Spawning:
             raise TypeError(f"spawn: parent must be a Process, not {self.parent!r}; orch.get(id) gives one")
         if self.supervision is not None and not isinstance(self.supervision, Supervision):
             raise TypeError(f"spawn: supervision must be a vega.Supervision, not {self.supervision!r}")
-        _writable("task", self.task)
-        _writable("spawn_reason", self.spawn_reason)
-        self.messages = _as_messages(self.messages)
-        _positive("deadline", self.deadline)
-        _positive("start_timeout", self.start_timeout)
+        if self.task is not None:
+            _writable("task", self.task)
+        if self.spawn_reason is not None:
+            _writable("spawn_reason", self.spawn_reason)
+        if self.messages is not None:
+            self.messages = _as_messages(self.messages)
+        if self.deadline is not None:
+            _positive("deadline", self.deadline)
+        if self.start_timeout is not None:
+            _positive("start_timeout", self.start_timeout)
         if self.shutdown != "brutal_kill":
             _positive("shutdown", self.shutdown)
 

@@ -174,7 +174,12 @@ class MemoryStore:
 
     async def events_of(self, process_id: str, types: Collection[str]) -> list[StoredEvent]:
         await trio.lowlevel.checkpoint()
-        return [each for each in self._events if each.process_id == process_id and each.type in types]
+        oldest = self._last_event_id - len(self._events) + 1
+        return [
+            StoredEvent(id_, *each)
+            for id_, each in enumerate(self._events, oldest)
+            if each[0] in types and each[1] == process_id
+        ]
 
     async def last_event_id(self) -> int:
         await trio.lowlevel.checkpoint()
