@@ -33,12 +33,11 @@ def _positive(field: str, value: float | None) -> None:
         raise ValueError(f"spawn: {field} must be a number of seconds, at least 0, not {value!r}")
 
 
-def _writable(field: str, value: str | None) -> None:
-    given: object = value
-    if given is not None and not isinstance(given, str):
+def _writable(field: str, value: object) -> None:
+    if not isinstance(value, str):
         raise TypeError(f"spawn: {field} must be a text, not {value!r}")
     try:
-        (value or "").encode()
+        value.encode()
     except UnicodeEncodeError as error:
         raise ValueError(f"spawn: {field} cannot be written as UTF-8: {error}") from None
 
