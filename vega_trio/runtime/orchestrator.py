@@ -249,9 +249,9 @@ async def open_kernel(
     """Supervised processes for any Trio program; knows no language model.
 
     `make_body` turns an Agent into a body; `wall_clock` gives Unix seconds, `rand` a number in [0, 1), `new_id` a
-    fresh id. `mailbox` messages wait at most in each process; `health` sets the limits of alerts;
-    `recovered` is what a killed program left behind. Leaving the block
-    stops everything in order; what still runs after `shutdown_timeout` seconds is killed.
+    fresh id. `mailbox` messages wait at most in each process; `health` sets the limits of alerts; `recovered` is what a
+    killed program left behind. Leaving the block stops everything in order; what still runs after `shutdown_timeout`
+    seconds is killed.
 
     Raises from the block, bare: its own error first, else Escalated or SupervisorGaveUp, or Ctrl-C from a process.
     """
@@ -259,20 +259,10 @@ async def open_kernel(
     blackboards = await read_blackboards(store)
     async with trio.open_nursery() as nursery:
         kernel = Kernel(
-            store=store,
-            bus=Bus(store, wall_clock),
-            make_body=make_body,
-            wall_clock=wall_clock,
-            rand=rand,
-            new_id=new_id,
-            max_processes=max_processes,
-            mailbox=mailbox,
-            nursery=nursery,
-            spawning=Spawning,
-            health=health or HealthConfig(),
-            recovered=recovered or Recovered(),
-            blackboards=blackboards,
-        )
+            store=store, bus=Bus(store, wall_clock), make_body=make_body, wall_clock=wall_clock, rand=rand, new_id=new_id,
+            max_processes=max_processes, mailbox=mailbox, nursery=nursery, spawning=Spawning, blackboards=blackboards,
+            health=health or HealthConfig(), recovered=recovered or Recovered(),
+        )  # fmt: skip
         nursery.start_soon(kernel.timers.run, name="vega_trio timers")
         try:
             with kernel.block:
