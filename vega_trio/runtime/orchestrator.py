@@ -259,9 +259,9 @@ async def open_kernel(
     blackboards = await read_blackboards(store)
     async with trio.open_nursery() as nursery:
         kernel = Kernel(
-            store=store, bus=Bus(store, wall_clock), make_body=make_body, wall_clock=wall_clock, rand=rand, new_id=new_id,
-            max_processes=max_processes, mailbox=mailbox, nursery=nursery, spawning=Spawning, blackboards=blackboards,
-            health=health or HealthConfig(), recovered=recovered or Recovered(),
+            store=store, bus=Bus(store, wall_clock), make_body=make_body, wall_clock=wall_clock, rand=rand,
+            new_id=new_id, max_processes=max_processes, mailbox=mailbox, nursery=nursery, spawning=Spawning,
+            blackboards=blackboards, health=health or HealthConfig(), recovered=recovered or Recovered(),
         )  # fmt: skip
         nursery.start_soon(kernel.timers.run, name="vega_trio timers")
         try:
