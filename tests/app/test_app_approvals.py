@@ -304,6 +304,17 @@ async def test_only_the_user_whose_work_it_is_sees_a_request(document: Callable[
         await app.decide(request.id, "deny", user="ann")
 
 
+async def test_the_demo_shows_an_approval() -> None:
+    async with vega.open_app(model="demo") as app, app.chat(vega.Session("assistant"), "please approve") as turn:
+        told = ""
+        async for event in turn:
+            if isinstance(event, vega.ApprovalRequested):
+                await app.decide(event.approval_id, "approve")
+            if isinstance(event, vega.ToolEnd):
+                told = event.result
+    assert told == "published (this is a demo: nothing has left your machine): Agents are processes."
+
+
 # -- across the end of the program
 
 

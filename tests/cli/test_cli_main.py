@@ -80,12 +80,6 @@ def test_a_wrong_command_line_is_exit_2_with_a_remedy(
     assert captured.out == ""
 
 
-@pytest.mark.parametrize("option", ["--approve"])
-def test_what_a_later_version_can_do_is_no_option_yet(option: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert invoke(["run", "--help"]) == 0
-    assert option not in capsys.readouterr().out
-
-
 def test_nothing_but_click_is_loaded_before_a_command_is_chosen() -> None:
     code = (
         "import sys, vega_trio.cli.main as m; m.invoke(['--help']); "

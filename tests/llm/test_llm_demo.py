@@ -190,7 +190,7 @@ async def test_it_costs_nothing_and_is_a_model() -> None:
 def test_no_prose_of_the_demo_sets_off_a_rule_when_it_is_handed_on() -> None:
     for question in ("hello", "Write a sort function", "Review this: x", "Plan a garden", "slow"):
         said = answer(read_turn(asking(question)))[0]
-        assert not read_turn(asking(str(said))).says(r"\b(crash|fail|slow|search)\b"), said
+        assert not read_turn(asking(str(said))).says(r"\b(crash|fail|slow|search|approve)\b"), said
 
 
 async def test_a_question_without_any_user_text_is_answered_too() -> None:

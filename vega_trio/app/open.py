@@ -48,6 +48,7 @@ from vega_trio.runtime.health import HealthConfig
 from vega_trio.runtime.orchestrator import Orchestrator, open_kernel
 from vega_trio.runtime.recovered import Recovered
 from vega_trio.store.memory import MemoryStore
+from vega_trio.tools.demo import PUBLISH
 from vega_trio.tools.toolbox import as_tool
 
 log = logging.getLogger("vega_trio.app")
@@ -251,7 +252,11 @@ def _document(
         return parsed.document, parsed.warnings
     parsed = parse_text(BUILTIN_TEXT, BUILTIN_NAME, Disk(), env={"VEGA_MODEL": DEFAULT_MODEL, **env})
     settings = attrs.evolve(parsed.document.settings, sandbox=str(home / "workspace"))
-    return attrs.evolve(parsed.document, settings=settings), parsed.warnings
+    document = attrs.evolve(parsed.document, settings=settings)
+    if env.get("VEGA_MODEL") == "demo":
+        shown = {name: attrs.evolve(each, tools=(*each.tools, PUBLISH)) for name, each in document.agents.items()}
+        document = attrs.evolve(document, agents=shown)
+    return document, parsed.warnings
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from vega_trio.dsl.tool import ToolDefinition
 from vega_trio.protocols import Tool
 from vega_trio.tools.builtins import builtin_tools
 from vega_trio.tools.defined import defined_tool
+from vega_trio.tools.demo import PUBLISH, publish_tool
 
 
 def named_tools(
@@ -23,7 +24,8 @@ def named_tools(
 ) -> dict[str, Tool]:
     """By name; a later kind replaces an earlier one: built-in, given, defined in the document.
 
-    `base` is what the sandbox is relative to. `canned_search` gives the demo model's fixed search results.
+    `base` is what the sandbox is relative to. `canned_search` gives the demo model's fixed search results, and
+    its tool that asks a person.
 
     Raises: ConfigError for an address in the settings or the environment that is none.
     """
@@ -37,6 +39,8 @@ def named_tools(
         canned_search=canned_search,
         commands_sandbox=settings.commands_sandbox,
     )
+    if canned_search:
+        tools[PUBLISH] = publish_tool()
     tools |= {tool.spec.name: tool for tool in given}
     defined = {
         name: defined_tool(

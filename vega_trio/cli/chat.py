@@ -16,6 +16,7 @@ from vega_trio.cli.options import Shared, vega_command
 @click.option("-p", "--print", "prompt", metavar="TEXT", help="Send TEXT, print the reply, leave.")
 @click.option("--db", metavar="PATH", help="Keep the conversation in this database (default: in memory).")
 @click.option("--model", metavar="M", help="The model for all agents: demo, local, or PROVIDER:NAME.")
+@click.option("--approve", metavar="TOOL", multiple=True, help="Allow calls of this tool in advance (also TOOL_*).")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -25,6 +26,7 @@ def command(
     prompt: str | None,
     db: str | None,
     model: str | None,
+    approve: tuple[str, ...],
 ) -> int:
     """Talk to AGENT, by default the only one of FILE; without a FILE, to the built-in assistant.
 
@@ -33,7 +35,7 @@ def command(
     from vega_trio.cli.talk import Request, talk
 
     agent, file = _who_and_where(names, file)
-    request = Request(agent=agent, file=file, resume=resume, prompt=prompt, db=db, model=model)
+    request = Request(agent=agent, file=file, resume=resume, prompt=prompt, db=db, model=model, approve=approve)
     return talk(request, Shared(ctx))
 
 

@@ -103,7 +103,10 @@ def _tree(progress: Progress) -> Iterator[Screen]:
     with live:
 
         def screen(_news: list[str]) -> None:
-            live.update(frame(progress, time.time(), console.size.height - 2), refresh=True)
+            if not progress.paused:
+                live.update(frame(progress, time.time(), console.size.height - 2), refresh=True)
+            elif progress.steps:
+                live.update("", refresh=True)
 
         yield screen
     if progress.steps:

@@ -12,6 +12,7 @@ import attrs
 
 from vega_trio.cli.terminal import safe
 from vega_trio.events import (
+    ApprovalRequested,
     Event,
     MessageReset,
     StepFinished,
@@ -79,6 +80,11 @@ class Progress:
     ended: bool = False
     status: str = "running"
     run_id: str | None = None
+    paused: bool = False
+
+    def pause(self, on: bool) -> None:
+        """Whether the display is to keep off the terminal: a question stands there."""
+        self.paused = on
 
     def apply(self, event: Event) -> list[str]:
         """Takes an event in; returns the lines that say what has happened, without a line end."""
@@ -100,6 +106,8 @@ class Progress:
                 return self._tool_started(event)
             case ToolEnd():
                 return self._tool_ended(event)
+            case ApprovalRequested():
+                return [f"{safe(event.tool_name)} needs an approval: {cut(event.reason)}"]
             case WorkflowCompleted() | WorkflowFailed() | WorkflowCancelled() if event.run_id == self.run_id:
                 self.ended, self.status = True, event.status
         return []

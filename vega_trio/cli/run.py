@@ -22,6 +22,7 @@ OPTIONS: dict[str, Any] = {
     "--model": {"metavar": "M", "help": "The model for all agents: demo, local, or PROVIDER:NAME."},
     "--db": {"metavar": "PATH", "help": "Keep events and conversations in this database (default: in memory)."},
     "--resume": {"metavar": "ID", "help": "Go on with the run of that id, which a killed program left in --db."},
+    "--approve": {"metavar": "TOOL", "multiple": True, "help": "Allow calls of this tool in advance (also TOOL_*)."},
     "--dry-run": {"is_flag": True, "help": "Show the steps and messages, answers as <name>, without calling a model."},
 }
 
@@ -65,6 +66,7 @@ def request_of(ctx: click.Context, file: str | None, options: Mapping[str, Any])
         db=options["db"],
         resume=options["resume"],
         dry_run=options["dry_run"],
+        approve=options["approve"],
     )
 
 

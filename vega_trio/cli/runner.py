@@ -17,6 +17,7 @@ import trio
 from vega_trio.app.application import App
 from vega_trio.app.open import open_app
 from vega_trio.app.runs import Run
+from vega_trio.cli.asking import asking, nobody
 from vega_trio.cli.config import Setup, open_setup
 from vega_trio.cli.documents import (
     choose_workflow,
@@ -58,6 +59,7 @@ class Request:
     resume: str | None = None
     dry_run: bool = False
     reads_stdin: bool = True
+    approve: tuple[str, ...] = ()
 
 
 @attrs.define
@@ -119,13 +121,23 @@ async def run_once(request: Request, shared: Shared, setup: Setup, output: Outpu
     store = database_or_memory(request.db, setup)
     if request.resume is not None:
         _check_resume(request, timeout_s, store)
-    async with open_app(source, model=request.model, store=store, env=env, home=setup.home, memory=setup.memory) as app:
+    async with open_app(
+        source,
+        model=request.model,
+        store=store,
+        env=env,
+        home=setup.home,
+        memory=setup.memory,
+        approve=request.approve,
+        unattended=nobody(),
+    ) as app:
         if request.resume is not None and request.resume not in app.runs.by_id:
             write(await ended_result(app, request.resume), output)
             return 0
         start = await _start(app, request, timeout_s, quiet=shared.quiet)
         watch = _Watch()
-        error, result = await watch.finish(start) if shared.quiet else await _shown(app, shared, watch, start)
+        finish = partial(_quietly, app) if shared.quiet else partial(_shown, app, shared)
+        error, result = await finish(watch, start)
     if isinstance(error, RunCancelled):
         return 128 + watch.signal if watch.signal else INTERRUPTED
     if error is not None:
@@ -185,13 +197,21 @@ async def _say_who_is_waited_for() -> None:
     sys.stderr.flush()
 
 
+async def _quietly(
+    app: App, watch: _Watch, start: Callable[[], Awaitable[Run]]
+) -> tuple[RunFailed | RunCancelled | None, Any]:
+    async with asking(app):
+        return await watch.finish(start)
+
+
 async def _shown(
     app: App, shared: Shared, watch: _Watch, start: Callable[[], Awaitable[Run]]
 ) -> tuple[RunFailed | RunCancelled | None, Any]:
     """As `_Watch.finish`, showing the steps while they happen."""
     started_at = time.time()
     living = next(iter(app.runs.by_id.values()), None)
-    async with show_progress(app, live=_live(shared), run=living) as progress:
+    showing = show_progress(app, live=_live(shared), run=living)
+    async with showing as progress, asking(app, hush=progress.pause):
         ended = await watch.finish(start)
     cost_usd = watch.run.cost_usd if watch.run is not None else 0.0
     sys.stderr.write(closing_line(progress, started_at, cost_usd) + "\n")

@@ -5,8 +5,6 @@ The terminal stays in its normal mode all the time, so that it is sane however t
 
 from __future__ import annotations
 
-import codecs
-import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -17,11 +15,13 @@ import trio
 
 from vega_trio.app.application import App
 from vega_trio.app.open import open_app
+from vega_trio.cli.asking import asking, nobody, tell
 from vega_trio.cli.config import Setup, open_setup
 from vega_trio.cli.documents import choose_document, database_or_memory, environment
 from vega_trio.cli.failure import show, usage
 from vega_trio.cli.logs import start_logging
 from vega_trio.cli.options import Shared
+from vega_trio.cli.reading import read_lines
 from vega_trio.cli.signals import INTERRUPTS
 from vega_trio.cli.terminal import is_terminal
 from vega_trio.cli.turns import Screen, open_screen, show_turn
@@ -41,6 +41,7 @@ class Request:
     prompt: str | None
     db: str | None
     model: str | None
+    approve: tuple[str, ...] = ()
 
 
 def talk(request: Request, shared: Shared) -> int:
@@ -57,7 +58,16 @@ async def _main(request: Request, shared: Shared, setup: Setup, screen: Screen) 
     if request.resume and store is None:
         raise usage("there is no conversation to continue without a database", "give it with --db PATH or VEGA_DB")
     env = environment(setup, source, request.model)
-    async with open_app(source, model=request.model, store=store, env=env, home=setup.home, memory=setup.memory) as app:
+    async with open_app(
+        source,
+        model=request.model,
+        store=store,
+        env=env,
+        home=setup.home,
+        memory=setup.memory,
+        approve=request.approve,
+        unattended=nobody(),
+    ) as app:
         if app.model_note and not shared.quiet:
             sys.stderr.write(app.model_note + "\n")
         agent = choose_agent(app, request.agent)
@@ -94,12 +104,11 @@ class Conversation:
         with trio.open_signal_receiver(*INTERRUPTS) as signals:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._listen, signals, nursery)
-                if message is not None:
-                    await self._turn(message)
-                else:
-                    send, lines = trio.open_memory_channel[str](0)
+                send, lines = trio.open_memory_channel[str](0)
+                if message is None:
                     nursery.start_soon(read_lines, send)
-                    await self._send_all(lines)
+                async with asking(self.app, lines if message is None else None, say=self._ask):
+                    await (self._send_all(lines) if message is None else self._turn(message))
                 nursery.cancel_scope.cancel()
         return self.code
 
@@ -146,24 +155,12 @@ class Conversation:
                 sys.stderr.write("\n(Ctrl-D quits)\n")
                 self._prompt()
 
+    def _ask(self, text: str) -> None:
+        """A question about a tool call, beside the answer that waits for it."""
+        self.screen.end_line()
+        tell(text)
+
     def _prompt(self) -> None:
         if self.interactive:
             sys.stderr.write(f"[{self.session.agent}]> ")
             sys.stderr.flush()
-
-
-async def read_lines(send: trio.MemorySendChannel[str]) -> None:
-    """Sends the lines of stdin, without their ends, and closes the channel behind the last one.
-
-    A thread reads the descriptor itself: one that is abandoned in `sys.stdin` would hold its lock at exit.
-    """
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    rest = ""
-    async with send:
-        while data := await trio.to_thread.run_sync(os.read, 0, 65536, abandon_on_cancel=True):
-            *lines, rest = (rest + decoder.decode(data)).split("\n")
-            for line in lines:
-                await send.send(line.removesuffix("\r"))
-        rest += decoder.decode(b"", final=True)
-        if rest:
-            await send.send(rest)

@@ -18,6 +18,9 @@ from vega_trio.messages import ToolCall, ToolResult
 from vega_trio.protocols import ModelRequest, ToolSpec
 from vega_trio.session import ErrorClass
 
+PUBLISH = "publish_note"
+"""The tool of the built-in document that a person has to approve; it has it with this model only."""
+
 
 class DemoCrash(RuntimeError):
     """The demo model was asked to crash: no ModelError, so it ends the process."""
@@ -109,6 +112,11 @@ def _search(turn: Turn) -> tuple[Step, ...]:
     return ("Let me look that up. ", call)
 
 
+def _approve(turn: Turn) -> tuple[Step, ...]:
+    call = ToolCall(f"demo_{turn.calls_before + 1}", PUBLISH, {"text": "Agents are processes."})
+    return ("I would like to publish a note, which nobody should do without asking you. ", call)
+
+
 def _report(turn: Turn) -> tuple[Step, ...]:
     names = {call.id: call.name for call in turn.calls}
     parts = [_told(names.get(result.tool_call_id, "the tool"), result) for result in turn.results]
@@ -173,6 +181,7 @@ RULES: tuple[Rule, ...] = (
     Rule(lambda turn: bool(turn.results), _report),
     Rule(lambda turn: turn.says(r"\bcrash\b"), _crash),
     Rule(lambda turn: turn.says(r"\bfail\b"), _fail),
+    Rule(lambda turn: turn.says(r"\bapprove\b") and turn.offers(PUBLISH), _approve),
     Rule(lambda turn: turn.says(r"\bslow(ly)?\b"), lambda turn: (long_answer(turn.question),)),
     Rule(lambda turn: bool(_named_tools(turn)), _call_tools),
     Rule(lambda turn: turn.says(ANSWERS_A_REVIEW), lambda turn: (improved(turn.question),)),

@@ -16,6 +16,7 @@ Put one of these words into a message:
 - **crash** ends my process in the middle of an answer, and you see it recover
 - **fail** shows a model error that the process survives
 - **slow** gives a long answer that you can stop
+- **approve** shows a tool call that waits for your yes
 
 Name one of my tools and I call it. For real answers set `ANTHROPIC_API_KEY`, or start with `--model local`."""
 
