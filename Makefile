@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PEERS := .peers/installed
 SOURCES := pyproject.toml constraints.txt hatch_build.py
 
 .DEFAULT_GOAL := help
@@ -24,6 +25,11 @@ $(VENV)/.dev: $(VENV)/bin/python $(SOURCES)
 	VEGA_BUILD_WEB=auto $(PIP) --editable '.[all,dev]'
 	@touch $@ $(VENV)/.demo
 
+# MCP servers of others and the conformance suite: for tests only, never committed.
+$(PEERS): $(VENV)/.dev tests/mcp/peers.py
+	$(BIN)/python tests/mcp/peers.py
+	@touch $@
+
 demo: $(VENV)/.demo  ## run the main job: a two-agent code review, then a crash and its recovery (no key needed)
 	$(BIN)/vega run examples/code-review.vega.yaml --workflow review --task "Write a binary search function" --model demo
 	$(BIN)/python examples/library.py --model demo
@@ -33,7 +39,7 @@ demo: $(VENV)/.demo  ## run the main job: a two-agent code review, then a crash 
 serve: $(VENV)/.dev  ## build the web page and serve it with the demo model
 	$(BIN)/vega serve --demo
 
-test: $(VENV)/.dev  ## run all tests (the browser tests need Chromium; .ci/run installs it)
+test: $(VENV)/.dev $(PEERS)  ## run all tests (the browser tests need Chromium; .ci/run installs it)
 	$(BIN)/python hatch_build.py test
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
@@ -42,6 +48,7 @@ unit: $(VENV)/.dev  ## run the tests that need no server, process or browser
 
 torture: $(VENV)/.dev  ## kill, simulate and fuzz for some minutes
 	VEGA_KILLS=100 $(BIN)/python -m pytest -q tests/e2e/test_e2e_crash.py tests/e2e/test_e2e_torture.py
+	VEGA_CANCELS=200 VEGA_KILLS=20 $(BIN)/python -m pytest -q tests/mcp/test_mcp_orphans.py
 	VEGA_SEEDS=2000 $(BIN)/python -m pytest -q tests/simulation
 	VEGA_FUZZ=1 $(BIN)/python -m pytest -q tests/dsl/test_dsl_properties.py tests/core
 
@@ -57,4 +64,4 @@ bench: $(VENV)/.dev  ## run the benchmarks
 	@for each in tests/bench/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) build dist vega_trio/_web web/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .peers build dist vega_trio/_web web/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.e2e
 
 HOSTILE = Path(__file__).with_name("hostile.py")
 CANCELS = int(os.environ.get("VEGA_CANCELS", "20"))  # `make torture` sets 200
-KILLS = int(os.environ.get("VEGA_KILLS", "2"))
+KILLS = int(os.environ.get("VEGA_KILLS", "1"))
 
 
 def children(pid: int) -> list[int]:

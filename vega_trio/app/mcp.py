@@ -62,14 +62,14 @@ class _Server:
 class Mcp:
     """`app.mcp`.
 
-    `env` is our environment, `base` what paths are relative to, `roots` are the directories that servers may use.
-    `any_command`: whoever may administer may add servers that are any program, not only the registry's.
+    `env` is our environment, `base` what paths are relative to. `any_command`: whoever may administer may add servers
+    that are any program, not only the registry's. Servers are told no roots: one that takes them would drop the
+    directories that its author gave it as arguments.
     """
 
     store: Store
     env: Mapping[str, str] = attrs.field(repr=False)
     base: Path
-    roots: tuple[Path, ...] = ()
     any_command: bool = False
     _servers: dict[str, _Server] = attrs.field(factory=dict, init=False)
     _ever: set[str] = attrs.field(factory=set, init=False)
@@ -121,7 +121,7 @@ class Mcp:
         from vega_trio.app.mcp_peer import Answering  # the SDK is loaded by now
 
         assert self._orch is not None
-        return Answering(self._orch, self.roots).peer(source)
+        return Answering(self._orch).peer(source)
 
     async def _start(self, server: _Server) -> None:
         if self._supervisor is None:

@@ -1,9 +1,8 @@
-"""What MCP servers may ask of us: the directory they may work in, and an answer of the calling agent's model."""
+"""What MCP servers may ask of us: an answer of the calling agent's model."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import attrs
 
@@ -20,13 +19,12 @@ class Answering:
     """Answers servers on behalf of whoever called them last: with that agent's model, out of its budgets."""
 
     orch: Orchestrator
-    roots: tuple[Path, ...] = ()
 
     def peer(self, source: McpSource) -> Peer:
         async def sample(system: str, messages: Sequence[tuple[str, str]], max_tokens: int) -> str:
             return await self.sample(source, system, messages, max_tokens)
 
-        return Peer(roots=self.roots, sample=sample)
+        return Peer(sample=sample)
 
     async def sample(
         self, source: McpSource, system: str, messages: Sequence[tuple[str, str]], max_tokens: int

@@ -152,7 +152,7 @@ async def open_app(
         )
         await approvals.load()
         base = directory_of(document.file)
-        mcp = Mcp(store=opened, env=env, base=base, roots=(base / settings.sandbox,))
+        mcp = Mcp(store=opened, env=env, base=base)
         await mcp.load(settings.mcp_servers)
         outfitter = Outfitter(
             store=opened,

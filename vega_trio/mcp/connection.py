@@ -42,11 +42,12 @@ from pydantic import FileUrl, ValidationError
 from vega_trio._version import __version__
 from vega_trio.mcp.config import ServerConfig
 from vega_trio.mcp.failures import McpError, McpLost, McpUnavailable, first_cause, leaves
-from vega_trio.mcp.transports import Watched, open_transport
+from vega_trio.mcp.transports import Refusals, Watched, open_transport
 
 MAX_PAGES: Final = 100
 MAX_CALLS: Final = 100  # waiting for the task; more than this at once is a caller gone wrong
 _REFUSED: Final = -32600
+_NO_REASON: Final = "Server returned an error response"  # the SDK's words where the server's were no JSON-RPC
 _NO_SESSION = re.compile(r"session (terminated|not found|expired)|(no valid|invalid|unknown|missing) session", re.I)
 
 T = TypeVar("T")
@@ -92,6 +93,7 @@ class Connection:
     _slots: set[_Slot[Any]] = attrs.field(factory=set, init=False)
     _send: trio.MemorySendChannel[_Slot[Any]] = attrs.field(init=False)
     _receive: trio.MemoryReceiveChannel[_Slot[Any]] = attrs.field(init=False)
+    _refusals: Refusals = attrs.field(factory=Refusals, init=False)
     _changed: trio.Event = attrs.field(factory=trio.Event, init=False)
     _ended: McpError | None = attrs.field(default=None, init=False)
 
@@ -126,7 +128,7 @@ class Connection:
 
     async def _connected(self, listed: Callable[[list[dict[str, Any]]], None], scope: trio.CancelScope) -> None:
         """`scope` ends when the connection is not there in time; then it bounds nothing any more."""
-        watched = Watched(open_transport(self.config, self.host))
+        watched = Watched(open_transport(self.config, self.host, self._refusals))
         async with Client(watched, **self._callbacks()) as client:
             listed(await _list_tools(client))
             scope.deadline = math.inf
@@ -202,7 +204,9 @@ class Connection:
 
     def _is_gone(self, error: MCPError) -> bool:
         """Whether only a new connection helps."""
-        return _is_lost(error) or (self.config.transport == "http" and bool(_NO_SESSION.search(error.message)))
+        if _is_lost(error) or (self.config.transport == "http" and _NO_SESSION.search(error.message)):
+            return True
+        return self._refusals.session and error.message == _NO_REASON
 
     # -- tools that change
 

@@ -19,24 +19,34 @@ from vega_trio.mcp.failures import McpLost
 from vega_trio.mcp.stdio import MAX_LINE, open_stdio
 
 CONNECT_S: Final = 5.0
+SESSION: Final = "mcp-session-id"
 SILENCE_S: Final = 300.0  # on an open stream of events: servers say nothing for long, and then something
 
 
-def open_transport(config: ServerConfig, host: Mapping[str, str]) -> AbstractAsyncContextManager[TransportStreams]:
+@attrs.define
+class Refusals:
+    """What HTTP said that the SDK does not pass on. `session`: a request was refused that named our session."""
+
+    session: bool = False
+
+
+def open_transport(
+    config: ServerConfig, host: Mapping[str, str], refusals: Refusals
+) -> AbstractAsyncContextManager[TransportStreams]:
     """Raises: McpUnavailable, McpLost; from HTTP httpx2's errors and groups of them."""
     match config.transport:
         case "stdio":
             return open_stdio(config, host)
         case "http":
-            return _open_http(config)
+            return _open_http(config, refusals)
         case "sse":
             return _open_sse(config)
 
 
 @asynccontextmanager
-async def _open_http(config: ServerConfig) -> AsyncIterator[TransportStreams]:
+async def _open_http(config: ServerConfig, refusals: Refusals) -> AsyncIterator[TransportStreams]:
     assert config.url is not None
-    async with _client(dict(config.headers)) as client:
+    async with _client(dict(config.headers), refusals=refusals) as client:
         async with streamable_http_client(config.url, http_client=client, max_sse_event_size=MAX_LINE) as streams:
             yield streams
 
@@ -50,11 +60,14 @@ async def _open_sse(config: ServerConfig) -> AsyncIterator[TransportStreams]:
 
 
 def _client(
-    headers: dict[str, str] | None = None, timeout: httpx2.Timeout | None = None, auth: httpx2.Auth | None = None
+    headers: dict[str, str] | None = None,
+    timeout: httpx2.Timeout | None = None,
+    auth: httpx2.Auth | None = None,
+    refusals: Refusals | None = None,
 ) -> httpx2.AsyncClient:
     """No proxy, key or certificate comes out of the environment; the author named the server, nobody else does."""
     limits = httpx2.Timeout(CONNECT_S, read=SILENCE_S)
-    transport = _Bounded(httpx2.AsyncHTTPTransport(trust_env=False))
+    transport = _Bounded(httpx2.AsyncHTTPTransport(trust_env=False), refusals or Refusals())
     return httpx2.AsyncClient(
         headers=headers, timeout=timeout or limits, auth=auth, trust_env=False, transport=transport
     )
@@ -80,12 +93,15 @@ class _BoundedBody(httpx2.AsyncByteStream):
 
 @attrs.define
 class _Bounded(httpx2.AsyncBaseTransport):
-    """The library knows no limit for bodies."""
+    """The library knows no limit for bodies, and the SDK tells no status."""
 
     inner: httpx2.AsyncHTTPTransport
+    refusals: Refusals
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await self.inner.handle_async_request(request)
+        if response.status_code in (400, 404) and SESSION in request.headers and request.method == "POST":
+            self.refusals.session = True
         if not response.headers.get("content-type", "").lower().startswith("text/event-stream"):
             response.stream = _BoundedBody(response.stream)
         return response
