@@ -254,6 +254,10 @@ class Store(Protocol):
         """(watcher, watched), in the order in which they were made."""
         ...
 
+    async def reserved(self) -> dict[str, int]:
+        """By process, what calls under way have reserved, in micro-dollars; those without are left out."""
+        ...
+
     async def timers(self) -> list[TimerRow]:
         """What is still to happen, the first due first."""
         ...

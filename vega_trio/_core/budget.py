@@ -30,13 +30,15 @@ Verdict = Literal["yes", "wait", "no"]
 class Account:
     """What one budget has left. `label` says whose it is, as in `spent by 'coder'`.
 
-    `unpriced_calls` were made at a price nobody knows; they are counted, never taken for free.
+    `unpriced_calls` were made at a price nobody knows; they are counted, never taken for free. `owner` is the process
+    whose account it is, under which the store keeps it; empty for one that ends with the program.
     """
 
     label: str
     limit_microusd: int
     on_exceed: OnExceed = "block"
     spent_microusd: int = 0
+    owner: str = ""
     reserved_microusd: int = attrs.field(default=0, init=False)
     unpriced_calls: int = attrs.field(default=0, init=False)
     warned: bool = attrs.field(default=False, init=False)
@@ -44,8 +46,8 @@ class Account:
     _waiting: list[Callable[[], None]] = attrs.field(factory=list, init=False, repr=False)
 
     @classmethod
-    def of(cls, budget: Budget, label: str, spent_microusd: int = 0) -> Account:
-        return cls(label, budget.limit_microusd, budget.on_exceed, spent_microusd)
+    def of(cls, budget: Budget, label: str, spent_microusd: int = 0, owner: str = "") -> Account:
+        return cls(label, budget.limit_microusd, budget.on_exceed, spent_microusd, owner)
 
     @property
     def limit(self) -> float:

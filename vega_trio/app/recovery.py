@@ -17,7 +17,7 @@ import attrs
 
 from vega_trio.app.runs import Runs
 from vega_trio.app.sessions import Sessions
-from vega_trio.changes import DropMail, MailRow, ProcessRow, SaveProcess
+from vega_trio.changes import DropMail, LoseReserved, MailRow, ProcessRow, SaveProcess, Together
 from vega_trio.errors import TooManyProcesses, UnknownAgent, UnknownProcess
 from vega_trio.events import HealthAlert
 from vega_trio.protocols import Store
@@ -57,16 +57,20 @@ async def look(store: Store) -> Recovered:
     mail: dict[str, list[MailRow]] = defaultdict(list)
     for each in await store.mail():
         mail[each.process_id].append(each)
-    found = [_found(row, tuple(mail.pop(row.id, ())), now) for row in await store.unfinished()]
-    commits = [store.submit(SaveProcess(each.row)) for each in found]
+    lost = await store.reserved()
+    found = [
+        _found(row, tuple(mail.pop(row.id, ())), lost.get(row.id, 0), now) for row in await store.unfinished()
+    ]
+    commits = [store.submit(Together((SaveProcess(each.row), LoseReserved(each.row.id)))) for each in found]
     commits += [store.submit(DropMail(process_id)) for process_id in mail]  # of processes that have ended
     for commit in commits:
         await commit.wait()
     return Recovered.of(found)
 
 
-def _found(row: ProcessRow, mail: tuple[MailRow, ...], now: float) -> LeftBehind:
-    left = LeftBehind(attrs.evolve(row, status="pending"), mail)
+def _found(row: ProcessRow, mail: tuple[MailRow, ...], lost: int, now: float) -> LeftBehind:
+    """`lost`: what its call under way may have cost is spent."""
+    left = LeftBehind(attrs.evolve(row, status="pending", cost_microusd=row.cost_microusd + lost), mail)
     if left.has_open_turn:
         recent = [at for at in map(float, row.recoveries.split()) if now - RECOVERY_WINDOW_S < at <= now]
         left = attrs.evolve(left, row=attrs.evolve(left.row, recoveries=" ".join(map(repr, (*recent, now)))))

@@ -47,7 +47,7 @@ class Book:
             self._page = page
             self.account.begin_again()
 
-    async def record(self) -> None:
-        """Writes down what is spent and reserved, durable on return. Raises: StoreError."""
+    def page_now(self) -> Put:
+        """What is spent and reserved, to be written down."""
         amount = self.account.spent_microusd + self.account.reserved_microusd
-        await self.store.submit(Put(TABLE, self._page, {"microusd": amount})).wait()
+        return Put(TABLE, self._page, {"microusd": amount})

@@ -9,6 +9,7 @@ import trio
 
 from vega_trio._core.history import CANCELLED, UNKNOWN_OUTCOME
 from vega_trio.changes import DropMail, OpEnd, Put, SaveProcess
+from vega_trio.engine.spending import balances
 from vega_trio.engine.typed import read_output
 from vega_trio.errors import TurnFailed
 from vega_trio.events import Event, TurnFailure, TurnFinished, TurnStopped
@@ -68,7 +69,8 @@ def _end(turn: Turn, end: type[Event], **fields: Any) -> None:
     """The turn's last event, and with it what it leaves; its mail has been dealt with."""
     turn.process.recoveries = ""  # a turn that ends is not what the program died of
     row = _row(turn, _STATUS[end])
-    turn.unsaved += (SaveProcess(turn.process.row()), DropMail(turn.process.id, turn.id), Put("turn", turn.id, row))
+    process = turn.process
+    turn.unsaved += (SaveProcess(process.row()), DropMail(process.id, turn.id), Put("turn", turn.id, row), *balances())
     turn.emit(end, **fields)
     turn.conversation.journal.forget(turn.id)
 

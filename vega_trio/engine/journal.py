@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 
-from vega_trio.changes import OpBegun, OpEnd, OpFinished, OpKind, OpRow
+from vega_trio.changes import OpBegun, OpEnd, OpFinished, OpKind, OpRow, Reserve
 
 
 @attrs.define
@@ -48,23 +48,33 @@ class Journal:
         self.ops[key] = op
         return OpBegun(op)
 
+    def reserve(self, key: str, amount: int) -> Reserve:
+        """An attempt of a call under way may cost so much, and what was charged before is spent."""
+        op = self.ops[key] = attrs.evolve(self.ops[key], reserved_microusd=amount)
+        return Reserve(
+            process_id=self.process_id,
+            seq=op.seq,
+            epoch=self.epoch,
+            reserved_microusd=amount,
+            cost_microusd=op.cost_microusd,
+        )
+
+    def charge(self, key: str, cost: int) -> None:
+        """An attempt of a call has cost so much; written down with the next reservation, or the end."""
+        op = self.ops[key]
+        self.ops[key] = attrs.evolve(op, cost_microusd=op.cost_microusd + cost, reserved_microusd=0)
+
     def end(
-        self,
-        key: str,
-        state: OpEnd,
-        *,
-        result: Mapping[str, Any] | None = None,
-        error_class: str = "",
-        cost_microusd: int = 0,
+        self, key: str, state: OpEnd, *, result: Mapping[str, Any] | None = None, error_class: str = ""
     ) -> OpFinished:
-        """A call is over, or given up."""
+        """A call is over, or given up. It has cost what was charged for it."""
         now = self.wall_clock()
         self.ops[key] = op = attrs.evolve(
             self.ops[key],
             state=state,
             result=result,
             error_class=error_class,
-            cost_microusd=cost_microusd,
+            reserved_microusd=0,
             finished_at=now,
         )
         return OpFinished(
@@ -75,7 +85,7 @@ class Journal:
             at=now,
             result=result,
             error_class=error_class,
-            cost_microusd=cost_microusd,
+            cost_microusd=op.cost_microusd,
         )
 
     def attempts(self, key: str) -> int:

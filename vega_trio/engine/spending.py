@@ -9,6 +9,7 @@ import trio
 
 from vega_trio._core.budget import Account, accounts
 from vega_trio._core.window import Measured, most_tokens
+from vega_trio.changes import Change, Spend, Together
 from vega_trio.engine.book import Book
 from vega_trio.errors import BudgetExceeded
 from vega_trio.events import BudgetOverrun, BudgetWarning, HealthAlert
@@ -65,6 +66,8 @@ class Held:
             turn.cost_microusd = None
         else:
             metrics.cost_microusd += cost
+            if turn.conversation.journal.is_open(turn.model_key):
+                turn.conversation.journal.charge(turn.model_key, cost)
             turn.cost_microusd = None if turn.cost_microusd is None else turn.cost_microusd + cost
         for account in self.accounts:
             account.settle(self.amount, cost)
@@ -103,20 +106,34 @@ async def hold(turn: Turn, model: Model, request: ModelRequest) -> Held:
             for account in charged:
                 account.reserve(amount)
             held = Held(turn, model, request, charged, amount, request is not asked)
-            if book is not None:
-                await _written(held, book)
+            await _written(held, book)
             return held
 
 
-async def _written(held: Held, book: Book) -> None:
-    """The reservation is on disk before the call is made; if it cannot be, there is no call."""
+async def _written(held: Held, book: Book | None) -> None:
+    """The reservation is on disk before the call is made; if it cannot be, there is no call.
+
+    What a crash then leaves reserved counts as spent: the call may have been made, and may be billed.
+    """
+    turn, changes = held.turn, [*balances(), *(() if book is None else (book.page_now(),))]
+    key, journal = turn.model_key, turn.conversation.journal
+    if not changes:
+        return  # accounts of this program alone end with it
+    if journal.is_open(key):  # a summary that was asked for is no call of a turn
+        changes.append(journal.reserve(key, held.amount))
     written = False
     try:
-        await book.record()
+        await turn.conversation.store.submit(Together(tuple(changes))).wait()
         written = True
     finally:
         if not written:
             held.release()
+
+
+def balances() -> list[Change]:
+    """How the accounts that are charged at the moment stand, for those that outlive the program."""
+    kept = {account.owner: account for account in accounts() if account.owner}
+    return [Spend(owner, each.spent_microusd, each.reserved_microusd) for owner, each in kept.items()]
 
 
 def worst_case(turn: Turn, model: Model, request: ModelRequest, answer_tokens: int) -> int | None:

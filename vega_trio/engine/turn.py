@@ -36,6 +36,7 @@ from vega_trio.engine.conversation import Conversation
 from vega_trio.engine.ending import failed, finish, give_up, recall
 from vega_trio.engine.equipment import Equipment
 from vega_trio.engine.journal import model_key, tool_key
+from vega_trio.engine.spending import balances
 from vega_trio.engine.toolrun import run_tools
 from vega_trio.engine.typed import asking_for, correcting, read_output
 from vega_trio.errors import ModelError
@@ -234,14 +235,11 @@ async def _ask_model(turn: Turn) -> Step:
         failpoint("after_effect")
         failpoint("before_finish")
     except ModelError as error:
-        cost = _spent_since(before, metrics)  # broken attempts cost too
-        turn.unsaved.append(
-            journal.end(key, "failed", error_class=error.error_class.value, cost_microusd=cost or 0)
-        )
+        turn.unsaved += (journal.end(key, "failed", error_class=error.error_class.value), *balances())
         raise
     cost = _spent_since(before, metrics)
     result = {"usage": attrs.asdict(step.done.usage), "cost": cost, "stop_reason": step.done.stop_reason}
-    turn.unsaved.append(journal.end(key, "done", result=result, cost_microusd=cost or 0))
+    turn.unsaved += (journal.end(key, "done", result=result), *balances())
     if step.done.stop_reason == "refusal":
         raise ModelError(f"{model.name} refused to answer; rephrase the request", ErrorClass.REFUSAL)
     turn.text += turn.partial

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextvars
+import json
 import math
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -72,8 +74,11 @@ def new_process(
         kernel.recovered.take(left.row.id)
     process.nursery = nursery
     process.context = context.copy() if context is not None else contextvars.copy_context()
+    if budget is None and row is not None and row.budget:
+        budget = _budget_of(row.budget)
     if agent is not None or budget is not None:
-        _open_accounts(process, budget)
+        process.given_budget = budget
+        _open_accounts(process, budget, row)
     if agent is not None:
         process.vitals = Vitals(process, kernel.health)
         if process.task is not None:
@@ -88,18 +93,28 @@ def _left_behind(kernel: Kernel, body: Any, process_id: str | None, name: str | 
     return kernel.recovered.named(name) if name is not None and isinstance(body, Agent) else None
 
 
-def _open_accounts(process: Process, budget: Budget | None) -> None:
+def _open_accounts(process: Process, budget: Budget | None, row: ProcessRow | None) -> None:
     """The process's budgets, its agent's and its spawner's, as accounts that all it does is charged to.
 
     They live in its context, which outlives its incarnations. The tighter one is shown.
     """
     own = process.agent.budget if process.agent is not None else None
     given = [each for each in (own, budget) if each is not None]
+    # What others spent on its account counts too, and what a crash left reserved for calls that may have been made.
     spent = process.metrics.cost_microusd
-    opened = [Account.of(each, repr(process.agent_name or process.label), spent) for each in given]
+    if row is not None:
+        spent = max(spent, row.spent_microusd + row.reserved_microusd)
+    kept = process.id if process.agent is not None else ""
+    opened = [Account.of(each, repr(process.agent_name or process.label), spent, kept) for each in given]
     if opened:
         process.context.run(join_accounts, opened)
         process.budget = min(opened, key=lambda account: account.limit_microusd)
+
+
+def _budget_of(text: str) -> Budget:
+    """As `figures.row_of` writes it."""
+    fields = json.loads(text)
+    return Budget(Decimal(fields["limit_microusd"]) / 1_000_000, fields["on_exceed"])
 
 
 def _go_on_from(process: Process, row: ProcessRow) -> None:

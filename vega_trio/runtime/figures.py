@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import attrs
 
+from vega_trio.agent import Budget
 from vega_trio.changes import ProcessRow
 from vega_trio.exits import describe
 
@@ -89,4 +91,11 @@ def row_of(process: Process) -> ProcessRow:
         last_active_at=metrics.last_active_at,
         epoch=process.epoch,
         recoveries=process.recoveries,
+        budget=_budget_text(process.given_budget),
     )
+
+
+def _budget_text(budget: Budget | None) -> str:
+    if budget is None:
+        return ""
+    return json.dumps({"limit_microusd": budget.limit_microusd, "on_exceed": budget.on_exceed})

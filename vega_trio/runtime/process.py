@@ -14,7 +14,7 @@ import attrs
 import trio
 
 from vega_trio._core.budget import Account
-from vega_trio.agent import Agent, Body, Money, ShutdownTime, Supervision, as_budget
+from vega_trio.agent import Agent, Body, Budget, Money, ShutdownTime, Supervision, as_budget
 from vega_trio.changes import Change, ProcessRow
 from vega_trio.context import Metrics
 from vega_trio.errors import NoProcessError, ProcessExit
@@ -69,6 +69,7 @@ class Process:
     restarts: int = attrs.field(default=0, repr=False)
     conversation: Conversation | None = attrs.field(default=None, repr=False)
     budget: Account | None = attrs.field(default=None, repr=False)
+    given_budget: Budget | None = attrs.field(default=None, repr=False)
     session: Session | None = attrs.field(default=None, repr=False)
     start_timeout: float | None = attrs.field(default=None, repr=False)
     ready_value: object = attrs.field(default=None, init=False, repr=False)

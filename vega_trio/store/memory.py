@@ -149,6 +149,11 @@ class MemoryStore:
         await trio.lowlevel.checkpoint()
         return list(self._ties.links)
 
+    async def reserved(self) -> dict[str, int]:
+        await trio.lowlevel.checkpoint()
+        sums = {id_: sum(op.reserved_microusd for op in ops.values()) for id_, ops in self._ops.items()}
+        return {id_: amount for id_, amount in sums.items() if amount}
+
     async def monitors(self) -> list[tuple[str, str]]:
         await trio.lowlevel.checkpoint()
         return list(self._ties.monitors)

@@ -96,7 +96,14 @@ def _process_events(db: Database) -> None:
     db.execute("CREATE INDEX event_process ON event (process_id, type) WHERE process_id IS NOT NULL")
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_first, _journal, _application, _ties, _language, _process_events)
+def _reserved(db: Database) -> None:
+    """Found at every start, among all calls that were ever made."""
+    db.execute("CREATE INDEX op_reserved ON op (process, reserved) WHERE reserved > 0")
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (
+    _first, _journal, _application, _ties, _language, _process_events, _reserved,
+)  # fmt: skip
 
 
 def field(name: str) -> str:

@@ -153,6 +153,9 @@ class SqliteStore:
     async def monitors(self) -> list[tuple[str, str]]:
         return await self._reader.read(partial(_pairs, query="SELECT watcher, watched FROM monitor ORDER BY rowid"))
 
+    async def reserved(self) -> dict[str, int]:
+        return await self._reader.read(_reserved)
+
     async def timers(self) -> list[TimerRow]:
         return await self._reader.read(_timers)
 
@@ -210,6 +213,10 @@ def _mail(db: Database) -> list[MailRow]:
 
 def _pairs(db: Database, query: str) -> list[tuple[str, str]]:
     return [(one, other) for one, other in db.conn.execute(query)]
+
+
+def _reserved(db: Database) -> dict[str, int]:
+    return dict(db.conn.execute("SELECT process, sum(reserved) FROM op WHERE reserved > 0 GROUP BY process"))
 
 
 def _timers(db: Database) -> list[TimerRow]:

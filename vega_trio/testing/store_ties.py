@@ -78,11 +78,13 @@ async def check_what_a_call_reserves_is_spent_when_it_is_lost(store: Store) -> N
     await fails(store.submit(_reserve(0, 1, 0, epoch=0)), "reserving by who is no longer the owner")
     found = [(op.cost_microusd, op.reserved_microusd) for op in await store.ops("p")]
     equal(found, [(0, 50), (20, 70), (9, 0)], "what calls cost and reserve")
+    equal(await store.reserved(), {"p": 120}, "what is reserved")
     await fails(store.submit(Together((LoseReserved("p"), Put("no_such_table", "k", {})))), "half")
     equal([(op.cost_microusd, op.reserved_microusd) for op in await store.ops("p")], found, "of a refused change")
     await store.submit(LoseReserved("p")).wait()
     found = [(op.cost_microusd, op.reserved_microusd) for op in await store.ops("p")]
     equal(found, [(50, 0), (90, 0), (9, 0)], "what calls cost that were lost")
+    equal(await store.reserved(), {}, "what is reserved when all is lost")
 
 
 async def check_saving_a_process_leaves_its_account_alone(store: Store) -> None:
