@@ -65,7 +65,9 @@ async def look(store: Store) -> Recovered:
     commits += [store.submit(DropMail(process_id)) for process_id in mail]  # of processes that have ended
     for commit in commits:
         await commit.wait()
-    return Recovered.of(found)
+    return Recovered.of(
+        found, links=await store.links(), monitors=await store.monitors(), timers=await store.timers()
+    )
 
 
 def _found(row: ProcessRow, mail: tuple[MailRow, ...], lost: int, now: float) -> LeftBehind:

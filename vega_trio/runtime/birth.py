@@ -23,6 +23,7 @@ from vega_trio.runtime.mailbox import Mailbox
 from vega_trio.runtime.process import Process
 from vega_trio.runtime.recovered import LeftBehind
 from vega_trio.runtime.registry import MAX_DEPTH
+from vega_trio.runtime.ties import restore
 
 if TYPE_CHECKING:
     from vega_trio.runtime.kernel import Kernel
@@ -125,6 +126,7 @@ def _go_on_from(process: Process, row: ProcessRow) -> None:
     process.incarnation = row.incarnation
     process.epoch = row.epoch + 1
     process.recoveries = row.recoveries
+    process.restart_log = tuple(map(float, row.restart_log.split()))
     process.metrics = Metrics(
         iterations=row.iterations,
         input_tokens=row.input_tokens,
@@ -154,4 +156,6 @@ def launch(process: Process) -> Incarnation:
     elif process.agent is not None:
         incarnation.up_since = trio.current_time()
         incarnation.has_started()
+    if process.epoch > 1:
+        restore(process)
     return incarnation

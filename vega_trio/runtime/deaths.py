@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from vega_trio.changes import DropMail, SaveProcess
+from vega_trio.changes import Change, DropMail, DropTimers, SaveProcess, Together
 from vega_trio.events import ProcessCompleted, ProcessFailed, ProcessRestarting
 from vega_trio.exits import Crashed, ExitReason, Killed, NoProcess, Shutdown, describe, told
 from vega_trio.runtime.health import watch_restarts
 from vega_trio.runtime.reasons import exited, kind_of
+from vega_trio.runtime.ties import sever
 
 if TYPE_CHECKING:
     from vega_trio.runtime.incarnation import Incarnation
@@ -35,10 +36,12 @@ def bury(incarnation: Incarnation) -> None:
     process.last_reason = reason
     verdict = process.keeper.decide(incarnation)
     unfinished = _interrupted(incarnation)
+    ties = sever(incarnation)
     if verdict.final:
-        _end(process, reason, unfinished, list(incarnation.taken), quiet=incarnation.ignored and not process.restarts)
+        quiet = incarnation.ignored and not process.restarts
+        _end(process, reason, unfinished, list(incarnation.taken), ties, quiet=quiet)
     else:
-        _suspend(incarnation, verdict, unfinished)
+        _suspend(incarnation, verdict, unfinished, ties)
     _tell_others(incarnation)
     if verdict.then is not None:
         verdict.then()
@@ -58,7 +61,13 @@ def finish(process: Process, reason: ExitReason | None = None) -> None:
 
 
 def _end(
-    process: Process, reason: ExitReason, unfinished: Mail | None, taken: list[Mail], *, quiet: bool = False
+    process: Process,
+    reason: ExitReason,
+    unfinished: Mail | None,
+    taken: list[Mail],
+    ties: tuple[Change, ...] = (),
+    *,
+    quiet: bool = False,
 ) -> None:
     process.final = reason
     process.kernel.registry.retire(process)
@@ -77,13 +86,18 @@ def _end(
     elif not quiet:
         if log.isEnabledFor(logging.INFO):
             log.info("process %s (%s) exited: %s", process.id, process.label, describe(reason))
-        changes = (SaveProcess(process.row()), DropMail(process.id)) if process.agent is not None else ()
+        changes = _last_changes(process, ties) if process.agent is not None else ()
         if reason.abnormal:
             process.say(ProcessFailed, unfinished, *changes, **_failure(reason), final=True)
         else:
             process.say(ProcessCompleted, unfinished, *changes, reason=kind_of(reason))
     for mail in (*taken, *process.mailbox.close()):
         mail.fail(exited(process.id, reason))
+
+
+def _last_changes(process: Process, ties: tuple[Change, ...]) -> tuple[Change, ...]:
+    timers = (DropTimers(process.id),) if process.deadline_at is not None else ()
+    return (SaveProcess(process.row()), DropMail(process.id), *timers, *ties)
 
 
 def _goes_on_later(process: Process, reason: ExitReason, unfinished: Mail | None) -> bool:
@@ -93,11 +107,16 @@ def _goes_on_later(process: Process, reason: ExitReason, unfinished: Mail | None
     return unfinished is not None or process.task is not None or process.mailbox_length > 0
 
 
-def _suspend(incarnation: Incarnation, verdict: Verdict, unfinished: Mail | None) -> None:
+def _suspend(
+    incarnation: Incarnation, verdict: Verdict, unfinished: Mail | None, ties: tuple[Change, ...]
+) -> None:
     process, reason = incarnation.process, incarnation.reason
     assert reason is not None
+    changes = ties if process.agent is None else (SaveProcess(process.row()), *ties)  # with its log of restarts
     if reason.abnormal:
-        process.say(ProcessFailed, unfinished, **_failure(reason), final=False)
+        process.say(ProcessFailed, unfinished, *changes, **_failure(reason), final=False)
+    elif changes:
+        process.kernel.store.submit(Together(changes))
     if verdict.restart is not None:
         log.warning(
             "process %s (%s) is restarted in %.3g s: %s",

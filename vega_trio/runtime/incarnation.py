@@ -35,8 +35,8 @@ from vega_trio.runtime.voice import say_started
 
 if TYPE_CHECKING:
     from vega_trio.runtime.mailbox import Mail
-    from vega_trio.runtime.monitors import Monitor
     from vega_trio.runtime.process import Process
+    from vega_trio.runtime.ties import Monitor
     from vega_trio.runtime.timers import Timer
 
 _running: contextvars.ContextVar[Incarnation | None] = contextvars.ContextVar("vega_trio_running", default=None)

@@ -11,7 +11,7 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from vega_trio.agent import Agent, Body, Money, ShutdownTime, Supervision, SupervisorSpec, as_budget
-from vega_trio.changes import DropMail, ProcessRow, SaveProcess
+from vega_trio.changes import DropMail, DropTimers, ProcessRow, SaveProcess, Sever
 from vega_trio.events import Event, ProcessFailed, TurnFailure
 from vega_trio.exits import Down
 from vega_trio.messages import Message
@@ -28,6 +28,7 @@ from vega_trio.runtime.recovered import Recovered
 from vega_trio.runtime.registry import SpawnTreeNode as SpawnTreeNode
 from vega_trio.runtime.spawning import Spawning
 from vega_trio.runtime.supervisor import Supervisor, Top, supervise
+from vega_trio.runtime.ties import tell_of_loss
 
 
 @attrs.frozen(eq=False)
@@ -229,7 +230,9 @@ class Orchestrator:
                 )
             )
         event = ProcessFailed(process_id=row.id, agent=row.agent, incarnation=row.incarnation, error=reason)
-        return self.bus.emit(event, SaveProcess(ended), DropMail(row.id))
+        commit = self.bus.emit(event, SaveProcess(ended), DropMail(row.id), DropTimers(row.id), Sever(row.id))
+        tell_of_loss(self._kernel, row.id, row.agent, row.incarnation)
+        return commit
 
 
 @asynccontextmanager

@@ -32,6 +32,7 @@ from vega_trio.runtime.mailbox import Mail, Mailbox, PendingReply
 from vega_trio.runtime.monitors import open_monitor_of
 from vega_trio.runtime.reasons import kind_of
 from vega_trio.runtime.stream import TextStream, TurnEvents, open_text, open_turn
+from vega_trio.runtime.ties import link, unlink
 from vega_trio.runtime.voice import emit, stamps_of
 from vega_trio.session import Session
 
@@ -66,6 +67,7 @@ class Process:
     incarnation: int = 0
     epoch: int = attrs.field(default=1, repr=False)
     recoveries: str = attrs.field(default="", repr=False)
+    restart_log: tuple[float, ...] = attrs.field(default=(), repr=False)
     restarts: int = attrs.field(default=0, repr=False)
     conversation: Conversation | None = attrs.field(default=None, repr=False)
     budget: Account | None = attrs.field(default=None, repr=False)
@@ -296,18 +298,12 @@ class Process:
         Raises: NoProcessError when `other` is not running and this process does not trap exits, or when this one
             is not running.
         """
-        me = self._live("link")
-        if other.live is not None:
-            self.kernel.links.link(me, other.live)
-        elif me.trapping:
-            me.deliver_no_process(other)
-        else:
-            raise NoProcessError(f"process {other.id} ({other.label}) is not running; there is nothing to link to")
+        link(self._live("link"), other)
 
     def unlink(self, other: Process) -> None:
         """Undoes `link`, however often it was called."""
         if self.live is not None and other.live is not None:
-            self.kernel.links.unlink(self.live, other.live)
+            unlink(self.live, other.live)
 
     def monitor(self, other: Process) -> AbstractAsyncContextManager[trio.MemoryReceiveChannel[Down]]:
         """One Down when `other`'s incarnation ends, at once (NoProcess) when it is not running."""

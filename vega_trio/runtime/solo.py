@@ -87,24 +87,35 @@ class Solo:
         return policy.strategy if answer is None else answer
 
     def _restart(self, policy: Supervision, incarnation: Incarnation) -> Verdict:
-        if self._intensity is None or self._attempts is None:
-            self._intensity = Intensity(policy.max_restarts, policy.window)
-            self._attempts = Attempts(policy.window)
         now = trio.current_time()
+        intensity = self._limit(policy)
+        if self._attempts is None:
+            self._attempts = Attempts(policy.window)
         up_for = now - incarnation.up_since if incarnation.started else None
         attempt = self._attempts.next(up_for)
         reason = incarnation.reason
         assert reason is not None
-        if not self._intensity.admit(now):
+        admitted = intensity.admit(now)
+        wall = self.process.kernel.wall_clock()
+        self.process.restart_log = tuple(wall + at - now for at in intensity.log)
+        if not admitted:
             return Verdict(final=True, then=lambda: self._gave_up(policy, reason))
         rand, unlimited = self.process.kernel.rand(), policy.max_restarts is None
         wait = restart_delay(policy.backoff, attempt, rand, failed_start=up_for is None, unlimited=unlimited)
-        number = self._intensity.used or attempt
+        number = intensity.used or attempt
         return Verdict(
             final=False,
             restart=Restarting(number, policy.max_restarts, wait),
             then=lambda: self._start_later(policy, attempt, wait),
         )
+
+    def _limit(self, policy: Supervision) -> Intensity:
+        """Also counts the restarts of an earlier program, which are known by the wall clock."""
+        if self._intensity is None:
+            kernel = self.process.kernel
+            earlier = [trio.current_time() + at - kernel.wall_clock() for at in self.process.restart_log]
+            self._intensity = Intensity(policy.max_restarts, policy.window, earlier)
+        return self._intensity
 
     def _start_later(self, policy: Supervision, attempt: int, wait: float) -> None:
         hooks.call(self.process, "on_restart", policy.on_restart, attempt)
@@ -139,7 +150,7 @@ class Solo:
 
     @property
     def used(self) -> int:
-        return self._intensity.used if self._intensity is not None else 0
+        return self._limit(self.policy).used if self.policy is not None else 0
 
     @property
     def next_at(self) -> float | None:

@@ -13,15 +13,16 @@ import trio
 
 from vega_trio.agent import Agent, Body, Budget, ShutdownTime, Strategy, Supervision, SupervisorSpec
 from vega_trio.changes import ProcessRow
-from vega_trio.errors import FailedToStart, NoProcessError, ProcessCrashed, ProcessTimeout
-from vega_trio.exits import Crashed, ExitReason, Killed
+from vega_trio.errors import FailedToStart, NoProcessError, ProcessCrashed
+from vega_trio.exits import ExitReason, Killed
 from vega_trio.messages import Message
 from vega_trio.runtime.birth import launch, new_process
 from vega_trio.runtime.cohort import spawn_in_cohort
-from vega_trio.runtime.health import watch_deadline
+from vega_trio.runtime.deadline import limit_life, resume_limit
 from vega_trio.runtime.process import Process
 from vega_trio.runtime.solo import Solo
 from vega_trio.runtime.supervisor import supervise
+from vega_trio.runtime.ties import link
 
 if TYPE_CHECKING:
     from vega_trio.runtime.incarnation import Incarnation
@@ -49,21 +50,6 @@ def _as_messages(messages: Iterable[object] | None) -> tuple[Message, ...]:
             raise TypeError(f"spawn: messages must be a list of vega.Message, and {each!r} is none")
         kept.append(each)
     return tuple(kept)
-
-
-def limit_life(process: Process, seconds: float) -> None:
-    """The deadline: counted over all incarnations, and never followed by a restart."""
-    reason = Crashed(ProcessTimeout(seconds))
-    process.deadline_at = process.kernel.wall_clock() + seconds
-    end = process.kernel.timers.after(seconds, lambda: process.keeper.expire(reason))
-    warning = watch_deadline(process, process.kernel.health, seconds)
-
-    def ended(_: ExitReason) -> None:
-        end.cancel()
-        if warning is not None:
-            warning.cancel()
-
-    process.on_end(ended)
 
 
 @attrs.define(eq=False)
@@ -222,8 +208,8 @@ class Spawning:
         if self.owner is not None:
             self.owner.own(process)
             if self.linked and process.live is not None:
-                self.kernel.links.link(self.owner, process.live)
-        if self.deadline is not None:
+                link(self.owner, process)
+        if not resume_limit(process) and self.deadline is not None:
             limit_life(process, self.deadline)
 
     @asynccontextmanager
