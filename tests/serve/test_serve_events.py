@@ -11,7 +11,7 @@ import trio.testing
 
 from vega_trio.changes import AppendEvent
 from vega_trio.events import SessionUpdated, TextDelta
-from vega_trio.serve.events import EventBody, event_filter
+from vega_trio.serve.events import EventBody, EventFeed, event_filter
 from vega_trio.serve.ring import EventFrame, EventRing, event_frame
 from vega_trio.store.memory import MemoryStore
 
@@ -152,7 +152,7 @@ async def test_events_the_store_has_forgotten_are_told_as_a_gap() -> None:
         ring.append(event_frame(SessionUpdated(process_id="p", id=number)))
     ring.close()
     with trio.fail_after(1):
-        async with EventBody(ring, store, event_filter("", None, None), 3) as body:
+        async with EventBody(ring, EventFeed(ring, store, event_filter("", None, None), 3)) as body:
             text = b"".join([chunk async for chunk in body]).decode()
     assert '"type":"gap","from":4,"to":40}\nid: 40\n' in text
     assert [line for line in text.splitlines() if line.startswith("id: ")] == [f"id: {n}" for n in range(40, 51)]
@@ -182,7 +182,7 @@ async def test_listeners_that_have_left_are_not_counted(serving: Any) -> None:
 async def test_silence_is_broken_by_heartbeats(autojump_clock: trio.testing.MockClock) -> None:
     ring = EventRing()
     with trio.fail_after(100):
-        async with EventBody(ring, MemoryStore(), event_filter("process.*", None, None), None) as body:
+        async with EventBody(ring, EventFeed(ring, MemoryStore(), event_filter("process.*", None, None), None)) as body:
             assert ring.listeners == 1
             assert await anext(body) == b": connected\n\n"
             assert await anext(body) == b": heartbeat\n\n"

@@ -54,6 +54,7 @@ from vega_trio.tools.toolbox import as_tool
 log = logging.getLogger("vega_trio.app")
 
 MAX_PROCESSES = 1000
+MAILBOX = 64  # messages that may wait in each process
 SHUTDOWN_TIMEOUT_S = 30.0
 
 
@@ -176,7 +177,9 @@ async def open_app(
         catalogue = open_agents(document, outfitter, model)
         left = await look(opened)
         patience = settings.shutdown_timeout_s if shutdown_timeout is None else shutdown_timeout
-        orch = await stack.enter_async_context(_open_kernel(outfitter, settings.max_processes, patience, left))
+        mailbox = int(settings.limits.get("mailbox", MAILBOX))
+        kernel = _open_kernel(outfitter, settings.max_processes, patience, left, mailbox=mailbox)
+        orch = await stack.enter_async_context(kernel)
         sessions = Sessions(catalogue, orch, opened)
         composer = Composer(document, catalogue, sessions, outfitter, opened, model)
         for wrong in await composer.load():
@@ -282,6 +285,7 @@ def _open_kernel(
     shutdown_timeout: float,
     recovered: Recovered,
     health: HealthConfig | None = None,
+    mailbox: int = MAILBOX,
 ) -> AbstractAsyncContextManager[Orchestrator]:
     return open_kernel(
         store=outfitter.store,
@@ -292,6 +296,7 @@ def _open_kernel(
         max_processes=max_processes,
         shutdown_timeout=shutdown_timeout,
         health=health,
+        mailbox=mailbox,
         recovered=recovered,
     )
 

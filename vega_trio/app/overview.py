@@ -30,6 +30,7 @@ class ProcessDetail:
     messages: tuple[Message, ...]
     process: Process | None
     supervisor: str | None = None
+    waiting_on: str | None = None
     policy: Policy | None = None
     ties: Ties = attrs.field(factory=Ties)
     incarnations: tuple[Incarnation, ...] = ()
@@ -64,6 +65,10 @@ class Overview:
         newest = sorted(rows.values(), key=lambda row: row.started_at, reverse=True)
         return [row for row in newest if status in (None, row.status) and agent in (None, row.agent)]
 
+    def waiting(self) -> dict[str, str]:
+        """What living processes wait on, by process."""
+        return {process.id: process.waiting_on for process in self.orch.processes() if process.waiting_on}
+
     def keepers(self) -> dict[str, str]:
         """The supervisors of the living processes, by process."""
         found = ((process.id, supervisor_of(process)) for process in self.orch.processes())
@@ -84,6 +89,7 @@ class Overview:
             messages=tuple(each.message for each in stored),
             process=process,
             supervisor=supervisor_of(process) if process is not None and process.alive else None,
+            waiting_on=process.waiting_on or None if process is not None else None,
             policy=policy_of(process) if process is not None and process.alive else None,
             ties=ties_of(process) if process is not None else Ties(),
             incarnations=incarnations(await self.store.events_of(process_id, LIFE_EVENTS)),

@@ -26,7 +26,6 @@ UNSUPPORTED: Unsupported = {
             "tracing",
             "skills",
             "memory",
-            "limits",
         }
     ),
 }

@@ -121,22 +121,28 @@ async def _end_of(events: ChatStream) -> ChatAnswer:
 
 async def _question(desk: Desk, request: Request, name: str) -> tuple[Session, str]:
     """Who is asked, and what. Raises: Refused, UnknownAgent."""
-    body = await body_of(desk, request, ChatRequest)
+    return question(desk, exchange_of(request).identity, name, await body_of(desk, request, ChatRequest))
+
+
+def question(desk: Desk, caller: Identity, name: str, body: ChatRequest) -> tuple[Session, str]:
+    """Who is asked by whom, and what. Raises: Refused, UnknownAgent."""
     if not body.message.strip():
         raise Refused(Problem(400, "bad_body", "the message is empty", 'send {"message": "..."}', field="message"))
     if len(body.message.encode()) > desk.limits.message:
         text = f"the message has more than {desk.limits.message} bytes"
         hint = "send less, or give the agent a file to read"
         raise Refused(Problem(413, "too_large", text, hint, field="message"))
-    return _session(desk.app, exchange_of(request).identity, name, body.session), body.message
+    session = session_of(desk.app, caller, name, body.session)
+    desk.count_turn(caller.user)
+    return session, body.message
 
 
 def _asked(desk: Desk, request: Request, name: str) -> Session:
     """The session that the address names. Raises: UnknownAgent, Refused."""
-    return _session(desk.app, exchange_of(request).identity, name, request.args.get("session") or None)
+    return session_of(desk.app, exchange_of(request).identity, name, request.args.get("session") or None)
 
 
-def _session(app: App, caller: Identity, name: str, session_id: str | None) -> Session:
+def session_of(app: App, caller: Identity, name: str, session_id: str | None) -> Session:
     """`AGENT`, the caller's own, or, for an owner, `AGENT:USER`. Raises: UnknownAgent, Refused."""
     try:
         return Session(app.agent(name).agent.name, caller.user, session_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import socket
+from collections import Counter
 from functools import partial
 from typing import Any
 
@@ -22,22 +23,51 @@ from hypercorn.typing import ConnectionState
 
 log = logging.getLogger("vega_trio.serve")
 
+TURN_AWAY_S = 1.0
+_BODY = (
+    b'{"error":"your address has too many connections open","code":"too_many_connections","status":429,'
+    b'"hint":"close some, or raise settings.limits.connections"}'
+)
+TOO_MANY = (
+    b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/problem+json\r\nretry-after: 1\r\n"
+    b"connection: close\r\ncontent-length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
+)
+
 
 async def serve_connections(
     app: Any,
     config: Config,
     listener: socket.socket,
     stop: trio.Event,
+    most: int | None = None,
     *,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serves on a listening socket, which it closes when `stop` is set; returns when the last connection is over."""
+    """Serves on a listening socket, which it closes when `stop` is set; returns when the last connection is over.
+
+    `most` connections may one address have; more are told so and closed.
+    """
     state: Any = {}
     asgi = ASGIWrapper(app)
     context = WorkerContext(None)
     lifespan = Lifespan(asgi, config, state)
 
+    count: Counter[str] = Counter()
+
     async def connection(stream: trio.SocketStream) -> None:
+        address = _address_of(stream)
+        if most is not None and count[address] >= most:
+            await _turn_away(stream)
+            return
+        count[address] += 1
+        try:
+            await guarded(stream)
+        finally:
+            count[address] -= 1
+            if not count[address]:
+                del count[address]
+
+    async def guarded(stream: trio.SocketStream) -> None:
         try:
             await TCPServer(asgi, config, context, ConnectionState(state.copy()), stream)  # type: ignore[arg-type]
         except* Exception as errors:  # noqa: BLE001 - a guard round foreign protocol code, one connection wide
@@ -60,6 +90,26 @@ async def serve_connections(
             await context.terminated.set()
         await lifespan.wait_for_shutdown()
         life.cancel_scope.cancel()
+
+
+def _address_of(stream: trio.SocketStream) -> str:
+    try:
+        return str(stream.socket.getpeername()[0])
+    except OSError:  # it has left already
+        return ""
+
+
+async def _turn_away(stream: trio.SocketStream) -> None:
+    """Answers, and drops what still comes: closing with unread bytes would reset the answer away."""
+    with trio.move_on_after(TURN_AWAY_S):
+        try:
+            await stream.send_all(TOO_MANY)
+            await stream.send_eof()
+            while await stream.receive_some(65536):
+                pass
+        except trio.BrokenResourceError:
+            log.debug("a connection was gone before it was refused")
+    await trio.aclose_forcefully(stream)
 
 
 def _first(error: BaseException) -> str:

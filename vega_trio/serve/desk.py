@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -19,6 +20,7 @@ from vega_trio.serve.convert import open_converter, read
 from vega_trio.serve.door import Door
 from vega_trio.serve.exchange import SCOPE_KEY, Exchange
 from vega_trio.serve.problems import Problem, Refused, bad_value
+from vega_trio.serve.rates import Rate
 from vega_trio.serve.ring import EventRing
 from vega_trio.serve.sse import to_json
 from vega_trio.serve.turns import TurnLogs
@@ -30,11 +32,16 @@ KIB = 1024
 
 @attrs.frozen
 class Limits:
-    """What `settings.limits` may change. Bytes, and listeners of the event stream."""
+    """What `settings.limits` may change. `body` and `message` in bytes; `connections` and `requests_per_s` are of one
+    address, `turns_per_min` of one user."""
 
     body: int = 1024 * KIB
     message: int = 256 * KIB
     subscribers: int = 1000
+    websockets: int = 200
+    connections: int = 256
+    requests_per_s: int = 100
+    turns_per_min: int = 60
 
 
 def limits_of(settings: Mapping[str, float]) -> Limits:
@@ -52,8 +59,23 @@ class Desk:
     limits: Limits
     bundle: Bundle
     stopping: trio.Event
+    drained: trio.Event
     door: Door = attrs.field(factory=Door)
+    turn_rate: Rate = attrs.field(init=False)
     converter: Converter = attrs.field(factory=open_converter)
+
+    @turn_rate.default
+    def _turn_rate(self) -> Rate:
+        per_min = self.limits.turns_per_min
+        return Rate(per_min / 60, per_min)
+
+    def count_turn(self, user: str) -> None:
+        """Raises: Refused when the user has begun too many turns within a minute."""
+        wait = self.turn_rate.take(user, trio.current_time())
+        if wait:
+            text = f"{user!r} has begun {self.limits.turns_per_min} turns within a minute, the most that are allowed"
+            hint = "wait, or raise settings.limits.turns_per_min"
+            raise Refused(Problem(429, "too_many_turns", text, hint, retry_after_s=math.ceil(wait)))
 
 
 Handler = Callable[..., Awaitable[Response]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -14,6 +15,8 @@ from vega_trio._core.codec import decode_json
 from vega_trio.app.ownership import Hearing
 from vega_trio.protocols import Store, StoredEvent
 from vega_trio.serve.desk import Desk, Route, exchange_of
+from vega_trio.serve.door import Identity
+from vega_trio.serve.feeds import Feed, feed_of, next_of, topic_names
 from vega_trio.serve.problems import Problem, Refused, bad_value
 from vega_trio.serve.ring import EventFrame, EventRing
 from vega_trio.serve.sse import CONNECTED, HEARTBEAT, frame, to_json
@@ -67,7 +70,10 @@ def may_hear(hearing: Hearing, event: EventFrame | StoredEvent) -> bool:
 
 async def hearing_of(desk: Desk, request: Request) -> Hearing | None:
     """What limits whom the caller hears of; None: nothing."""
-    identity = exchange_of(request).identity
+    return await hearing_for(desk, exchange_of(request).identity)
+
+
+async def hearing_for(desk: Desk, identity: Identity) -> Hearing | None:
     return None if identity.sees_all() else await desk.app.hearing(identity.user)
 
 
@@ -91,10 +97,11 @@ def event_filter(
 
 
 @attrs.define(eq=False)
-class EventBody(ResponseBody):
-    """One listener. `_cursor` is the id up to which it has been served; None until it begins, with what is new.
+class EventFeed:
+    """The events as one listener gets them. `_cursor` is the id up to which it has been served; None until it begins.
+    `_render` writes an event with its id and JSON; None: as server-sent events.
 
-    It ends at the event that its filter names, or when it has been served up to event `_until`.
+    It is over at the event that its filter names, or when it has been served up to event `_until`.
     """
 
     _ring: EventRing
@@ -102,7 +109,73 @@ class EventBody(ResponseBody):
     _filter: Wanted
     _cursor: int | None
     _until: int | None = None
-    _over: bool = attrs.field(default=False, init=False)
+    _render: Callable[[int, bytes], bytes] | None = None
+    _ended: bool = attrs.field(default=False, init=False)
+
+    async def begin(self) -> bytes:
+        """Sets the cursor, without one behind what is there. An id that this database has not reached yet comes from
+        another one."""
+        if self._cursor is None:
+            self._cursor = self._ring.last
+        asked, newest = self._cursor, max(self._ring.last, await self._store.last_event_id())
+        if asked <= newest:
+            return b""
+        self._cursor = newest
+        return self._gap(asked, newest)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing will follow."""
+        assert self._cursor is not None
+        served = self._until is not None and self._cursor >= self._until
+        return self._ended or served or (self._ring.closed and self._cursor >= self._ring.last)
+
+    async def pending(self) -> bytes:
+        """All later events, rendered, from the ring or else the next batch of the store."""
+        assert self._cursor is not None
+        if self._ended or (self._until is not None and self._cursor >= self._until):
+            return b""
+        newer = self._ring.after(self._cursor)
+        if newer is None:
+            return await self._stored(self._cursor + 1)
+        if newer:
+            self._cursor = newer[-1].id
+        render = self._render
+        wanted = (each for each in newer if self._wants(each))
+        return b"".join(each.data if render is None else render(each.id, each.body) for each in wanted)
+
+    async def news(self) -> None:
+        assert self._cursor is not None
+        await self._ring.news(self._cursor)
+
+    async def _stored(self, first: int) -> bytes:
+        """The next batch from event `first` on, and a notice of those that the store no longer has."""
+        rows = await self._store.events_after(first - 1, limit=STORE_BATCH)
+        self._cursor = rows[-1].id if rows else self._ring.start
+        oldest = rows[0].id if rows else self._ring.start + 1
+        chunk = b"".join(self._rendered(each.type, each.id, each.body) for each in rows if self._wants(each))
+        return self._gap(first, oldest - 1) + chunk if oldest > first else chunk
+
+    def _rendered(self, kind: str, event_id: int, body: bytes) -> bytes:
+        return frame(kind, body, event_id) if self._render is None else self._render(event_id, body)
+
+    def _gap(self, first: int, last: int) -> bytes:
+        """Says that events `first` to `last` cannot be had any more."""
+        return self._rendered("gap", last, to_json({"type": "gap", "from": first, "to": last}))
+
+    def _wants(self, event: EventFrame | StoredEvent) -> bool:
+        wanted = not self._ended and self._filter.wants(event)
+        self._ended = self._ended or self._filter.ends(event)
+        return wanted
+
+
+@attrs.define(eq=False)
+class EventBody(ResponseBody):
+    """One listener's stream: the events, and beside them the topics that it wants as well."""
+
+    _ring: EventRing
+    _feed: EventFeed
+    _topics: tuple[Feed, ...] = ()
     _greeted: bool = attrs.field(default=False, init=False)
     _beat_at: float = attrs.field(default=0.0, init=False)
 
@@ -122,63 +195,13 @@ class EventBody(ResponseBody):
         return chunk
 
     async def _next_chunk(self) -> bytes:
-        ring = self._ring
         if not self._greeted:
             self._greeted = True
-            return CONNECTED + await self._begin()
-        assert self._cursor is not None
-        while True:
-            chunk = b"" if self._is_over() else await self._pending()
-            if chunk:
-                return chunk
-            if self._is_over() or (ring.closed and self._cursor >= ring.last):
-                raise StopAsyncIteration
-            with trio.move_on_at(self._beat_at) as silence:
-                await ring.news(self._cursor)
-            if silence.cancelled_caught:
-                return HEARTBEAT
-
-    def _is_over(self) -> bool:
-        assert self._cursor is not None
-        return self._over or (self._until is not None and self._cursor >= self._until)
-
-    async def _begin(self) -> bytes:
-        """Sets the cursor. An id that this database has not reached yet comes from another one."""
-        if self._cursor is None:
-            self._cursor = self._ring.last
-        asked, newest = self._cursor, max(self._ring.last, await self._store.last_event_id())
-        if asked <= newest:
-            return b""
-        self._cursor = newest
-        return gap_frame(asked, newest)
-
-    async def _pending(self) -> bytes:
-        """All later events, rendered, from the ring or else the next batch of the store."""
-        assert self._cursor is not None
-        newer = self._ring.after(self._cursor)
-        if newer is None:
-            return await self._stored(self._cursor + 1)
-        if newer:
-            self._cursor = newer[-1].id
-        return b"".join(each.data for each in newer if self._wants(each))
-
-    async def _stored(self, first: int) -> bytes:
-        """The next batch from event `first` on, and a notice of those that the store no longer has."""
-        rows = await self._store.events_after(first - 1, limit=STORE_BATCH)
-        self._cursor = rows[-1].id if rows else self._ring.start
-        oldest = rows[0].id if rows else self._ring.start + 1
-        chunk = b"".join(frame(each.type, each.body, each.id) for each in rows if self._wants(each))
-        return gap_frame(first, oldest - 1) + chunk if oldest > first else chunk
-
-    def _wants(self, event: EventFrame | StoredEvent) -> bool:
-        wanted = not self._over and self._filter.wants(event)
-        self._over = self._over or self._filter.ends(event)
-        return wanted
-
-
-def gap_frame(first: int, last: int) -> bytes:
-    """Says that events `first` to `last` cannot be had any more."""
-    return frame("gap", to_json({"type": "gap", "from": first, "to": last}), last)
+            return CONNECTED + await self._feed.begin()
+        chunk = await next_of((self._feed, *self._topics), self._beat_at)
+        if chunk == b"":
+            raise StopAsyncIteration
+        return HEARTBEAT if chunk is None else chunk
 
 
 async def listen(desk: Desk, request: Request) -> Response:
@@ -190,7 +213,10 @@ async def listen(desk: Desk, request: Request) -> Response:
         text = f"{desk.limits.subscribers} clients are listening already"
         hint = "close some, or try again later"
         raise Refused(Problem(503, "too_many_subscribers", text, hint, retry_after_s=5))
-    return sse_answer(EventBody(desk.ring, desk.app.store, wanted, cursor), request.method)
+    identity = exchange_of(request).identity
+    topics = [await feed_of(desk, identity, topic) for topic in topic_names(query.get("topics", ""))]
+    feed = EventFeed(desk.ring, desk.app.store, wanted, cursor)
+    return sse_answer(EventBody(desk.ring, feed, tuple(topics)), request.method)
 
 
 def last_event_id(request: Request) -> int | None:

@@ -11,6 +11,7 @@ This is ASGI, below the web framework, so that no route can be reached around it
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ import trio
 from vega_trio.serve.door import Door, Identity
 from vega_trio.serve.guard import Head, Policy, allowed_origin, is_preflight, judge, too_large
 from vega_trio.serve.problems import Problem, stopping
+from vega_trio.serve.rates import Rate
 from vega_trio.serve.sse import to_json
 
 log = logging.getLogger("vega_trio.serve")
@@ -36,6 +38,8 @@ BODY_TIMEOUT_S = 30.0
 LINGER_S = 1.0
 LINGER_BYTES = 8 * 1024 * 1024
 GRACE_S = 1.0  # for requests under way when the server stops, once they have no turn to wait for
+WEBSOCKET_PATH = "/api/ws"
+CLOSE_CODES = {401: 4401, 403: 4403}
 SCOPE_KEY = "vega.exchange"
 
 HEADERS = {
@@ -62,7 +66,7 @@ class Exchange:
     origin: str | None
     identity: Identity = attrs.field(factory=Identity)
     scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
-    waits_for_turn: bool = False
+    waits_for_turn: bool = attrs.field(default=False, kw_only=True)
     answered: bool = False
     ending: bool = False
 
@@ -81,10 +85,21 @@ class Exchange:
         return out
 
 
+Websockets = Callable[[Exchange, Receive, Send, list[str]], Awaitable[None]]
+"""Serves a websocket whose client was let in, with the subprotocols it offers."""
+
+
 def user_of_scope(scope: Mapping[str, Any]) -> str:
     """Who asks, for an ASGI application beside the web framework's."""
     exchange: Exchange = scope[SCOPE_KEY]
     return exchange.user
+
+
+async def turn_away(receive: Receive, send: Send, code: int) -> None:
+    """Accepts a websocket, as only then a code can be given, and closes it."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.close", "code": code})
 
 
 @attrs.define(eq=False)
@@ -94,6 +109,8 @@ class Reception:
     inner: Asgi
     policy: Policy
     door: Door = attrs.field(factory=Door)
+    websockets: Websockets | None = None
+    rate: Rate | None = None
     _open: set[Exchange] = attrs.field(factory=set, init=False, repr=False)
     _stopping: bool = attrs.field(default=False, init=False)
 
@@ -102,7 +119,7 @@ class Reception:
             case "http":
                 await self._http(scope, receive, send)
             case "websocket":
-                await send({"type": "websocket.close", "code": 1000})  # refuses the handshake
+                await self._websocket(scope, receive, send)
             case _:
                 await self.inner(scope, receive, send)
 
@@ -128,6 +145,8 @@ class Reception:
         problem = judge(head, self.policy)
         if problem is None and self._stopping:
             problem = stopping()
+        if problem is None:
+            problem = self._too_fast(scope)
         preflight = problem is None and is_preflight(head, self.policy)
         if problem is None and not preflight:
             problem = self._identify(head, exchange)
@@ -145,6 +164,31 @@ class Reception:
                     await out.refuse(body, receive)
                 case None:
                     log.debug("request %s: the client left before its body was whole", exchange.id)
+
+    def _too_fast(self, scope: Scope) -> Problem | None:
+        """Whether the address asks too often. Who needs no credentials is on this machine, and is not counted."""
+        if self.rate is None or self.door.mode == "local":
+            return None
+        wait = self.rate.take(address_of(scope), trio.current_time())
+        if not wait:
+            return None
+        text = "your address sends more requests than are allowed"
+        return Problem(429, "too_many_requests", text, "ask less often", retry_after_s=math.ceil(wait))
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A wrong origin or no credentials are told by a close code, which takes a handshake; all else by none."""
+        head = _head(scope)
+        exchange = Exchange(secrets.token_hex(8), None, waits_for_turn=True)
+        problem = judge(head, self.policy) or self._too_fast(scope) or self._identify(head, exchange)
+        code = None if problem is None else CLOSE_CODES.get(problem.status)
+        if code is not None:
+            await turn_away(receive, send, code)
+        elif problem is not None or head.path != WEBSOCKET_PATH or self._stopping or self.websockets is None:
+            await send({"type": "websocket.close", "code": 1000})  # refuses the handshake
+        else:
+            offered = [each.strip() for each in head.headers.get("sec-websocket-protocol", "").split(",")]
+            with self._registered(exchange), exchange.scope:
+                await self.websockets(exchange, receive, send, offered)
 
     def _identify(self, head: Head, exchange: Exchange) -> Problem | None:
         match self.door.identify(head):
@@ -235,6 +279,12 @@ class _Answering:
         if receive is not None:
             await _drop_body(receive)
         await self.end()
+
+
+def address_of(scope: Scope) -> str:
+    """The client's address, without its port."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 def _head(scope: Scope) -> Head:

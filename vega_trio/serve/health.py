@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import attrs
 import trio
 from quart import Request, Response
 
+from vega_trio.app.overview import Stats
 from vega_trio.errors import StoreError
 from vega_trio.serve.desk import Desk, Route, json_answer, plain_answer
 from vega_trio.serve.models import StatsEntry, Status
@@ -13,22 +15,13 @@ STORE_PATIENCE_S = 2.0
 
 
 async def stats(desk: Desk, request: Request) -> Response:
-    now = await desk.app.stats()
-    return json_answer(
-        desk,
-        StatsEntry(
-            total_processes=now.total_processes,
-            running_processes=now.running_processes,
-            completed_processes=now.completed_processes,
-            failed_processes=now.failed_processes,
-            total_input_tokens=now.total_input_tokens,
-            total_output_tokens=now.total_output_tokens,
-            total_cost_usd=now.total_cost_usd,
-            total_tool_calls=now.total_tool_calls,
-            total_errors=now.total_errors,
-            uptime=duration(now.uptime_s),
-        ),
-    )
+    return json_answer(desk, stats_entry(await desk.app.stats()))
+
+
+def stats_entry(now: Stats) -> StatsEntry:
+    """The totals as they are shown."""
+    figures = attrs.asdict(now)
+    return StatsEntry(uptime=duration(figures.pop("uptime_s")), **figures)
 
 
 def duration(seconds: float) -> str:

@@ -68,14 +68,15 @@ async def every(desk: Desk, request: Request) -> Response:
         owners = await desk.app.owners()
         rows = [row for row in rows if owners.of(row.id) == identity.user]
     page, headers = paged(request, rows, lambda row: row.id)
-    keepers = desk.app.overview.keepers()
-    return json_answer(desk, [process_entry(row, keepers.get(row.id)) for row in page], headers=headers)
+    keepers, waiting = desk.app.overview.keepers(), desk.app.overview.waiting()
+    entries = [process_entry(row, keepers.get(row.id), waiting.get(row.id)) for row in page]
+    return json_answer(desk, entries, headers=headers)
 
 
 async def one(desk: Desk, request: Request, process_id: str) -> Response:
     """A process with its conversation and what is inside."""
     detail = await _detail(desk, request, process_id)
-    shown = desk.converter.unstructure(process_entry(detail.row, detail.supervisor))
+    shown = desk.converter.unstructure(process_entry(detail.row, detail.supervisor, detail.waiting_on))
     return plain_answer(shown | desk.converter.unstructure(_inside(detail)))
 
 
@@ -210,7 +211,7 @@ def _time(at: float | None) -> str | None:
     return None if at is None else rfc3339(at)
 
 
-def process_entry(row: ProcessRow, supervisor: str | None = None) -> ProcessEntry:
+def process_entry(row: ProcessRow, supervisor: str | None = None, waiting_on: str | None = None) -> ProcessEntry:
     """A row as it is listed."""
     return ProcessEntry(
         id=row.id,
@@ -226,6 +227,7 @@ def process_entry(row: ProcessRow, supervisor: str | None = None) -> ProcessEntr
         name=row.name,
         incarnation=row.incarnation,
         supervisor=supervisor,
+        waiting_on=waiting_on,
         exit_reason=row.exit_reason,
     )
 

@@ -47,6 +47,11 @@ class EventFrame:
     run_id: str | None = None
     session_id: str | None = None
 
+    @property
+    def body(self) -> bytes:
+        """The event's JSON alone, as in the store."""
+        return self.data[self.data.index(b"\ndata: ") + 7 : self.data.rindex(b"\nid: ")]
+
 
 def event_frame(event: Event) -> EventFrame:
     assert event.id is not None

@@ -13,7 +13,7 @@ from vega_trio.app.runbook import RUN_STATUSES
 from vega_trio.errors import UnknownRun
 from vega_trio.protocols import StoredEvent
 from vega_trio.serve.desk import Desk, Route, exchange_of, json_answer, plain_answer
-from vega_trio.serve.events import EventBody, last_event_id
+from vega_trio.serve.events import EventBody, EventFeed, last_event_id
 from vega_trio.serve.models import Status
 from vega_trio.serve.paging import paged
 from vega_trio.serve.problems import Problem, Refused, bad_value
@@ -87,8 +87,8 @@ async def stream(desk: Desk, request: Request, run_id: str) -> Response:
         until = max(desk.ring.last, await desk.app.store.last_event_id())
     else:
         exchange_of(request).waits_for_turn = True
-    body = EventBody(desk.ring, desk.app.store, RunFilter(run_id), start, until)
-    return sse_answer(body, request.method)
+    feed = EventFeed(desk.ring, desk.app.store, RunFilter(run_id), start, until)
+    return sse_answer(EventBody(desk.ring, feed), request.method)
 
 
 def shown_run(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -33,9 +33,11 @@ from vega_trio.serve.door import Door, Mode
 from vega_trio.serve.exchange import Asgi, Receive, Reception, Scope, Send
 from vega_trio.serve.guard import MAX_HEAD, MCP_PATHS, Policy, open_policy
 from vega_trio.serve.listener import Address, open_listener, parse_address
+from vega_trio.serve.rates import Rate
 from vega_trio.serve.ring import EventRing
 from vega_trio.serve.turns import TurnLogs
 from vega_trio.serve.web import open_web
+from vega_trio.serve.websocket import Websockets
 
 log = logging.getLogger("vega_trio.serve")
 
@@ -121,16 +123,23 @@ async def run(
     """Serves on a listening socket, which it closes, until `stop` is set; returns when all of the server is down."""
     bundle = await trio.to_thread.run_sync(read_bundle, WEB_FOLDER)
     limits = limits_of(app.document.settings.limits)
-    ring, turns = EventRing(), TurnLogs()
+    ring, turns, drained = EventRing(), TurnLogs(), trio.Event()
     with app.orch.bus.tapped(turns.take):
         async with trio.open_nursery() as nursery:
             await nursery.start(ring.follow, app)
             await app.resume()  # not before: a turn that goes on can be followed from its first event
             turns.expect(app.open_turns())
-            desk = Desk(app, ring, turns, limits, bundle, stop, door)
-            reception = Reception(_beside(cast("Asgi", open_web(desk)), mcp), policy, door)
+            desk = Desk(app, ring, turns, limits, bundle, stop, drained, door)
+            reception = Reception(
+                _beside(cast("Asgi", open_web(desk)), mcp),
+                policy,
+                door,
+                Websockets(desk, limits.websockets),
+                Rate(limits.requests_per_s, limits.requests_per_s),
+            )
+            most = limits.connections if door.mode == "token" else None
             async with trio.open_nursery() as connections:
-                await connections.start(serve_connections, reception, _config(), listener, stop)
+                await connections.start(serve_connections, reception, _config(), listener, stop, most)
                 on_ready()
                 await stop.wait()
                 log.info("stopping: turns may take %g s to end", shutdown_timeout)
@@ -138,6 +147,7 @@ async def run(
                 app.orch.bus.emit(ServerStopping())
                 with trio.move_on_after(shutdown_timeout):
                     await turns_over(app)
+                drained.set()
                 reception.cut()
                 connections.cancel_scope.deadline = trio.current_time() + CUT_S
             nursery.cancel_scope.cancel()

@@ -45,15 +45,24 @@ class TurnBody(ResponseBody):
     async def __anext__(self) -> bytes:
         """All that there is; waits for more when there is nothing."""
         while True:
-            ended = self._log.ended_at is not None
-            data = self._take()
+            ended = self.ended
+            data = self.take()
             if data:
                 return data
             if ended:
                 raise StopAsyncIteration
-            await self._log.news()
+            await self.news()
 
-    def _take(self) -> bytes:
+    @property
+    def ended(self) -> bool:
+        """Whether what there is now is all of it."""
+        return self._log.ended_at is not None
+
+    async def news(self) -> None:
+        await self._log.news()
+
+    def take(self) -> bytes:
+        """All that is new, without waiting."""
         frames, entries = [], self._log.entries
         while self._at < len(entries):
             match entries[self._at]:

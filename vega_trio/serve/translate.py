@@ -14,6 +14,7 @@ it out, so that its deltas stay the answer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import attrs
@@ -60,9 +61,15 @@ class Lost:
     code: str
 
 
+def sse_frame(payload: Payload, frame_id: str) -> bytes:
+    """A frame of the chat stream."""
+    return frame(payload["type"], to_json(payload), frame_id)
+
+
 @attrs.define
 class Translator:
     """One stream's state. Frames are numbered from `count` + 1; those up to `after` the client has already.
+    `render` writes a frame with its content and id.
 
     `_shown` is whether text was shown since the start or the last reset; `_ended` after done.
     """
@@ -72,6 +79,7 @@ class Translator:
     version: Version = 1
     after: int = 0
     count: int = 0
+    render: Callable[[Payload, str], bytes] = sse_frame
     _shown: bool = attrs.field(init=False)
     _ended: bool = attrs.field(default=False, init=False)
     _restarting: ProcessRestarting | None = attrs.field(default=None, init=False)
@@ -92,7 +100,7 @@ class Translator:
         for payload in self.payloads(event):
             self.count += 1
             if self.count > self.after:
-                out.append(frame(payload["type"], to_json(payload), f"{self.turn_id}:{self.count}"))
+                out.append(self.render(payload, f"{self.turn_id}:{self.count}"))
         return b"".join(out)
 
     def text(self, merged: TextDelta, deltas: int) -> bytes:
@@ -100,7 +108,7 @@ class Translator:
         before = self.count
         for payload in self.payloads(merged):
             self.count = before + deltas
-            return frame(payload["type"], to_json(payload), f"{self.turn_id}:{self.count}")
+            return self.render(payload, f"{self.turn_id}:{self.count}")
         return b""
 
     def known(self, head: TextDelta, deltas: int) -> int:

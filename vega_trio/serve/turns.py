@@ -161,6 +161,20 @@ class TurnLogs:
     _running: dict[str, TurnLog] = attrs.field(factory=dict, init=False, repr=False)
     _ended: dict[str, TurnLog] = attrs.field(factory=dict, init=False, repr=False)
     _ended_bytes: int = attrs.field(default=0, init=False)
+    _news: trio.Event = attrs.field(factory=trio.Event, init=False, repr=False)
+
+    def of(self, session_id: str) -> list[TurnLog]:
+        """The turns of a session that are still known, in the order in which they began."""
+        self._forget_old()
+        return [each for each in (*self._ended.values(), *self._running.values()) if each.session_id == session_id]
+
+    async def news(self) -> None:
+        """Waits until another turn can be followed."""
+        await self._news.wait()
+
+    def _wake(self) -> None:
+        news, self._news = self._news, trio.Event()
+        news.set()
 
     def find(self, session_id: str, turn_id: str | None = None) -> TurnLog | None:
         """The turn asked for, if it is still known; else the session's running one, else its last."""
@@ -186,6 +200,7 @@ class TurnLogs:
         process = sent.process
         assert sent.session.id is not None
         log.session_id, log.process_id = sent.session.id, process.id
+        self._wake()
         under_way = process.current
         if under_way is not None and under_way.id != log.id and not log.entries:
             log.append(Queued(process.mailbox_length))
@@ -228,6 +243,7 @@ class TurnLogs:
             resumed = isinstance(event, TurnResumed)
             first = FRAMES_PER_INCARNATION * (event.incarnation or 1) if resumed else 0
             self._running[root] = TurnLog(root, event.session_id, event.process_id, first)
+            self._wake()
         return self._running.get(root)
 
     def _lose(self, log: TurnLog, error: str, code: str = "agent_crashed") -> None:
