@@ -314,3 +314,27 @@ def _check_valid(messages: tuple[vega.Message, ...]) -> None:
     for before, after in zip((vega.Message("user", ""), *messages), (*messages, vega.Message("user", "")), strict=True):
         called = [each.id for each in before.tool_calls]
         assert [each.tool_call_id for each in after.tool_results] == called
+
+
+async def test_a_summary_outlives_the_program(document: Path, tmp_path: Path) -> None:
+    path, session = tmp_path / "a.db", vega.Session("other")
+    document.write_text("agents: {other: {model: demo, system: You are the other one.}}")
+    asked: list[ModelRequest] = []
+
+    def answer(request: ModelRequest) -> str:
+        asked.append(request)
+        return "the gist" if "Summarise" in request.messages[-1].text else "ok"
+
+    async with vega.open_app(document, model=ScriptedModel(answer), store=path) as app:
+        for number in range(5):
+            await app.ask(session, f"question {number}")
+        (proc,) = app.orch.processes()
+        await proc.compact()
+        before = proc.messages()
+        assert "the gist" in before[0].text
+        left = killed(path)
+    async with vega.open_app(document, model=ScriptedModel(answer), store=left) as app:
+        await app.ask(session, "and now?")
+        assert asked[-1].messages == (*before, vega.Message("user", "and now?"))
+        (proc,) = app.orch.processes()
+        assert len(proc.messages()) == len(before) + 2

@@ -174,3 +174,33 @@ async def test_a_place_in_the_queue_that_is_given_up_goes_to_the_next(ask: Way, 
             await pending.wait()
         await ask(two, "hi")
         assert trio.current_time() - start == pytest.approx(60, abs=0.1)
+
+
+async def test_fifty_agents_that_were_refused_together_do_not_come_back_together(
+    ask: Way, autojump_clock: MockClock
+) -> None:
+    """A provider that takes ten calls a second and says nothing of how long to wait."""
+    calls: list[float] = []
+    refusals = 0
+
+    def ten_a_second(_: object) -> str:
+        nonlocal refusals
+        now = trio.current_time()
+        calls.append(now)
+        if sum(now - 1 < each for each in calls) > 10:
+            refusals += 1
+            raise vega.ModelError("429", vega.ErrorClass.RATE_LIMIT)
+        return "ok"
+
+    told: list[Told] = []
+
+    async def one(orch: vega.Orchestrator) -> None:
+        told.append(await ask(await orch.spawn(agent(retry=vega.RetryPolicy())), "hi"))
+
+    async with vega.open_orchestrator(model=ScriptedModel(ten_a_second)) as orch, trio.open_nursery() as nursery:
+        for _ in range(50):
+            nursery.start_soon(one, orch)
+    assert told == [Told("ok")] * 50
+    assert refusals < 50  # the forty of the first burst, and a few more
+    later = [at for at in calls if at > calls[0] + 0.05]
+    assert max(sum(at <= other < at + 1 for other in later) for at in later) <= 12

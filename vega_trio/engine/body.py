@@ -84,6 +84,7 @@ async def _compact(mail: Mail, turn: Turn) -> None:
     with mail.handling() as turn.scope, charged_to(mail.accounts):
         try:
             await compact(turn, kept_by(turn))
+            turn.conversation.journal.forget(turn.id)
             mail.reply(None)
         except ModelError as error:
             failure = TurnFailed(str(error), error.error_class, turn.id)

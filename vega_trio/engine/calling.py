@@ -113,16 +113,19 @@ async def _attempt(turn: Turn, model: Model, request: ModelRequest) -> Answer:
     """One call within all limits. Raises: ModelError."""
     agent, limits = turn.agent, turn.equipment.limits
     limits.breaker(agent, model)  # asked first, so that nobody waits for a model that is not called
-    await limits.wait_out_pause(agent, model)
+    await limits.keep_pace(agent, model)
     limiters = limits.limiters(agent, model)
     guess = about_tokens(request) if any(limiter.tokens is not None for limiter in limiters) else 0
     for limiter in limiters:
         await limiter.enter(guess)
     held = await hold(turn, model, request)
+    called_at = trio.current_time()
     try:
         answer = await _guarded(turn, held, limits.breaker(agent, model))
+        limits.pace(model).went_well()
     except ModelError as error:
-        limits.slow_down(model, error)
+        if not is_refusal_of_ours(error):
+            limits.slow_down(model, error, called_at)
         raise
     finally:
         held.release()

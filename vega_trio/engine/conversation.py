@@ -9,6 +9,7 @@ import attrs
 from vega_trio._core.approving import NOTHING_SEEN, seen_in
 from vega_trio._core.history import open_calls
 from vega_trio._core.loops import times_called
+from vega_trio._core.trimming import summary_message
 from vega_trio._core.window import Measured
 from vega_trio.changes import AppendMessage, ClearMessages, MessageRow
 from vega_trio.engine.journal import Journal
@@ -110,6 +111,10 @@ async def open_conversation(
         ops = await store.ops(process_id)
         conversation.journal.load(ops, turns)
         conversation.brought = frozenset(mark for op in ops if op.result for mark in op.result.get("seen", ()))
+        stored = conversation.journal.last_summary
+        if stored is not None:
+            conversation.summary = summary_message(stored["summary"])
+            conversation.summarised = stored["summarised"]
         conversation.task_turn_id = conversation.rows[-1].turn_id if conversation.rows else ""
     if not conversation.rows:
         for message in initial:

@@ -16,7 +16,7 @@ from vega_trio.changes import OpBegun, OpEnd, OpFinished, OpKind, OpRow, Reserve
 
 @attrs.define
 class Journal:
-    """The calls of the turn at work, by key, and where the process's journal goes on.
+    """The calls of the turn at work, by key, and where the process's journal goes on. `last_summary` is the stored one.
 
     Nothing is submitted here: `begin` and `end` give the changes, which go with the messages they belong to.
     """
@@ -26,6 +26,7 @@ class Journal:
     wall_clock: Callable[[], float]
     next_seq: int = 0
     ops: dict[str, OpRow] = attrs.field(factory=dict)
+    last_summary: Mapping[str, Any] | None = None
 
     def begin(self, turn_id: str, kind: OpKind, name: str, key: str, request: Mapping[str, Any]) -> OpBegun:
         """A call is about to be made; for one that a crash cut short, again."""
@@ -92,6 +93,13 @@ class Journal:
         """How often the call was begun."""
         return self.ops[key].attempts if key in self.ops else 0
 
+    def summary(self, turn_id: str, name: str, result: Mapping[str, Any]) -> tuple[OpBegun, OpFinished]:
+        """A summary of the conversation, written down when it is made: until then there is nothing to go on from."""
+        key = f"{turn_id}/summary/{self.next_seq}"
+        begun = self.begin(turn_id, "llm", name, key, {})
+        self.charge(key, result["cost"] or 0)
+        return begun, self.end(key, "done", result=result)
+
     def is_open(self, key: str) -> bool:
         return key in self.ops and self.ops[key].state == "begun"
 
@@ -106,6 +114,8 @@ class Journal:
         """Takes up what is stored: where to go on, and the calls of turns that may still be open."""
         for op in stored:
             self.next_seq = op.seq + 1
+            if op.result is not None and "summary" in op.result:
+                self.last_summary = op.result
             if op.turn_id in turn_ids:
                 self.ops[op.key] = op
 

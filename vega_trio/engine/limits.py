@@ -10,6 +10,7 @@ import trio
 from vega_trio._core.breaker import Breaker
 from vega_trio._core.bucket import MINUTE_S, Bucket
 from vega_trio._core.budget import Account
+from vega_trio._core.pace import Pace
 from vega_trio._core.retrying import RETRY_AFTER_CAP_S, spread_out
 from vega_trio.agent import Agent, CircuitBreaker, RateLimit
 from vega_trio.engine.book import Book
@@ -94,7 +95,7 @@ class Limits:
     unpriced: set[str] = attrs.field(factory=set, init=False)
     _breakers: dict[tuple[str, CircuitBreaker], Breaker] = attrs.field(factory=dict, init=False)
     _limiters: dict[tuple[str, RateLimit], Limiter] = attrs.field(factory=dict, init=False)
-    _pauses: dict[str, tuple[float, float]] = attrs.field(factory=dict, init=False)
+    _paces: dict[str, Pace] = attrs.field(factory=dict, init=False)
 
     def breaker(self, agent: Agent, model: Model) -> Breaker | None:
         """The breaker to pass, if the agent has one. Raises: CircuitOpen when it lets nothing through now."""
@@ -123,24 +124,25 @@ class Limits:
             self._limiters[key] = Limiter.of(label, config)
         return self._limiters[key]
 
-    def slow_down(self, model: Model, error: ModelError) -> None:
-        """The model asked for a pause: it holds for everybody who would call it."""
-        if error.error_class is ErrorClass.RATE_LIMIT and error.retry_after_s is not None:
-            length = min(error.retry_after_s, RETRY_AFTER_CAP_S)
-            until = trio.current_time() + length
-            self._pauses[model.name] = max((until, length), self._pauses.get(model.name, (0.0, 0.0)))
+    def pace(self, model: Model) -> Pace:
+        return self._paces.setdefault(model.name, Pace())
 
-    async def wait_out_pause(self, agent: Agent, model: Model) -> None:
-        """Waits until the model may be called again, and then a little, each caller differently.
+    def slow_down(self, model: Model, error: ModelError, called_at: float) -> None:
+        """The model refused a call as one too many: that holds for everybody who would call it."""
+        if error.error_class is ErrorClass.RATE_LIMIT:
+            pause = min(error.retry_after_s or 0.0, RETRY_AFTER_CAP_S)
+            self.pace(model).refused(called_at, trio.current_time(), pause)
 
-        Raises: RateLimited where the model's or the agent's rate limit is to reject rather than wait.
+    async def keep_pace(self, agent: Agent, model: Model) -> None:
+        """Waits until the model may be called again, and then for this caller's turn: they do not come all at once.
+
+        Raises: RateLimited where the model's or the agent's rate limit is to reject rather than wait out a pause.
         """
-        while (pause := self._pauses.get(model.name)) is not None:
-            until, length = pause
-            wait = until - trio.current_time()
-            if wait <= 0:
-                del self._pauses[model.name]
-                return
+        pace = self.pace(model)
+        while wait := pace.pause_left(trio.current_time()):
             if any(limiter.config.strategy == "reject" for limiter in self.limiters(agent, model)):
                 raise RateLimited(f"{model.name} asked for a pause; try again in {wait:.0f} s", wait)
-            await trio.sleep(wait + spread_out(length, self.rand()) - length)
+            await trio.sleep(wait + spread_out(pace.pause_s, self.rand()) - pace.pause_s)
+        turn = pace.take_turn(trio.current_time())
+        if turn:
+            await trio.sleep(turn)

@@ -10,6 +10,7 @@ import trio
 from vega_trio._core.budget import Account, accounts
 from vega_trio._core.window import Measured, most_tokens
 from vega_trio.changes import Change, Spend, Together
+from vega_trio.context import Metrics
 from vega_trio.engine.book import Book
 from vega_trio.errors import BudgetExceeded
 from vega_trio.events import BudgetOverrun, BudgetWarning, HealthAlert
@@ -198,3 +199,14 @@ def _dollars(microusd: int) -> str:
     whole, rest = divmod(microusd, 1_000_000)
     decimals = f"{rest:06d}".rstrip("0")
     return f"${whole}.{decimals:0<2}"
+
+
+def spent_so_far(metrics: Metrics) -> tuple[int, int]:
+    """What `spent_since` is later to count from."""
+    return metrics.cost_microusd, metrics.unpriced_calls
+
+
+def spent_since(before: tuple[int, int], metrics: Metrics) -> int | None:
+    """What calls cost with all their attempts, in micro-dollars; None when one of them has no known price."""
+    cost, unpriced = before
+    return None if metrics.unpriced_calls > unpriced else metrics.cost_microusd - cost

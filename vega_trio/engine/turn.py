@@ -28,7 +28,6 @@ from vega_trio._core.loops import END_AT
 from vega_trio._core.patterns import fits
 from vega_trio.agent import Agent
 from vega_trio.changes import Change, Together
-from vega_trio.context import Metrics
 from vega_trio.engine.asking import share
 from vega_trio.engine.calling import announce, ask_model, start_over
 from vega_trio.engine.context import fitted
@@ -36,7 +35,7 @@ from vega_trio.engine.conversation import Conversation
 from vega_trio.engine.ending import failed, finish, give_up, recall
 from vega_trio.engine.equipment import Equipment
 from vega_trio.engine.journal import model_key, tool_key
-from vega_trio.engine.spending import balances
+from vega_trio.engine.spending import balances, spent_since, spent_so_far
 from vega_trio.engine.toolrun import run_tools
 from vega_trio.engine.typed import asking_for, correcting, read_output
 from vega_trio.errors import ModelError
@@ -228,7 +227,7 @@ async def _ask_model(turn: Turn) -> Step:
     failpoint("before_begin")
     await turn.saved()
     failpoint("after_begin")
-    before = (metrics.cost_microusd, metrics.unpriced_calls)
+    before = spent_so_far(metrics)
     try:
         failpoint("before_effect")
         step = await _stream_reply(turn, request)
@@ -237,7 +236,7 @@ async def _ask_model(turn: Turn) -> Step:
     except ModelError as error:
         turn.unsaved += (journal.end(key, "failed", error_class=error.error_class.value), *balances())
         raise
-    cost = _spent_since(before, metrics)
+    cost = spent_since(before, metrics)
     result = {"usage": attrs.asdict(step.done.usage), "cost": cost, "stop_reason": step.done.stop_reason}
     turn.unsaved += (journal.end(key, "done", result=result), *balances())
     if step.done.stop_reason == "refusal":
@@ -297,9 +296,3 @@ def _told_apart(calls: list[ToolCall]) -> list[ToolCall]:
         seen.add(call.id)
         calls[at] = call
     return calls
-
-
-def _spent_since(before: tuple[int, int], metrics: Metrics) -> int | None:
-    """What a call cost with all its attempts, in micro-dollars; None when one of them has no known price."""
-    cost, unpriced = before
-    return None if metrics.unpriced_calls > unpriced else metrics.cost_microusd - cost
