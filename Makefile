@@ -7,7 +7,7 @@ PEERS := .peers/installed
 SOURCES := pyproject.toml constraints.txt hatch_build.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test unit torture lint web bench clean
+.PHONY: help demo serve test unit torture conform lint web bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
@@ -51,6 +51,9 @@ torture: $(VENV)/.dev  ## kill, simulate and fuzz for some minutes
 	VEGA_CANCELS=200 VEGA_KILLS=20 $(BIN)/python -m pytest -q tests/mcp/test_mcp_orphans.py
 	VEGA_SEEDS=2000 $(BIN)/python -m pytest -q --numprocesses 2 --dist worksteal tests/simulation
 	VEGA_FUZZ=1 $(BIN)/python -m pytest -q tests/dsl/test_dsl_properties.py tests/core tests/llm/test_llm_cuts.py
+
+conform: $(VENV)/.dev $(PEERS)  ## run the official MCP conformance suite against client and server
+	$(BIN)/python tests/conformance/run.py
 
 lint: $(VENV)/.dev  ## check style and types of Python and of the page
 	$(BIN)/ruff check .

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +21,9 @@ from vega_trio.store.memory import MemoryStore
 from vega_trio.tools.arguments import compile_check
 from vega_trio.tools.output import cap
 
+Sampler = Callable[[str, Sequence[tuple[str, str]], int], Awaitable[str]]
+Asker = Callable[[str, Mapping[str, Any]], Awaitable[Mapping[str, Any] | None]]
+
 
 @asynccontextmanager
 async def open_mcp(
@@ -34,12 +37,16 @@ async def open_mcp(
     transport: Transport | None = None,
     timeout: float = CALL_S,
     roots: Iterable[str | Path] = (),
+    sample: Sampler | None = None,
+    elicit: Asker | None = None,
 ) -> AsyncIterator[McpSource]:
     """An MCP server as a source of tools: `Agent(..., tools=[source])`. Leaving the block ends it.
 
     `command` is a program and its arguments, or `url` an address (`transport` "http", or "sse" for old servers).
     The program sees `env` and little else of our environment. `timeout` bounds a call, in seconds. A server that dies
-    is started again, with backoff; `roots` are the directories it is told it may use.
+    is started again, with backoff. What it may ask of us: `roots` are the directories it is told it may use,
+    `sample(system, messages, max_tokens)` gives a model's answer to (role, text) pairs, `elicit(message, schema)` what
+    a person fills in, None for a refusal.
 
     Raises: McpUnavailable when it cannot be connected, ConfigError, MissingExtra.
     """
@@ -66,7 +73,7 @@ async def open_mcp(
         def peer(_: McpSource) -> Any:
             from vega_trio.mcp.connection import Peer  # the SDK is loaded by now
 
-            return Peer(roots=directories)
+            return Peer(roots=directories, sample=sample, elicit=elicit)
 
         kit = Kit(
             host=os.environ, compile_check=compile_check, cap=cap, emit=orch.bus.emit, pinned=_not_kept, peer=peer

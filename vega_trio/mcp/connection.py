@@ -275,7 +275,16 @@ class Connection:
             given = await self.peer.elicit(asked.message, schema)
         except McpError as error:
             return ErrorData(code=_REFUSED, message=str(error))
-        return ElicitResult(action="decline") if given is None else ElicitResult(action="accept", content=dict(given))
+        if given is None:
+            return ElicitResult(action="decline")
+        return ElicitResult(action="accept", content={**_defaults(schema), **given})
+
+
+def _defaults(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """What the server wants in fields that nobody filled in (SEP-1034)."""
+    fields = schema.get("properties")
+    known = fields if isinstance(fields, dict) else {}
+    return {name: each["default"] for name, each in known.items() if isinstance(each, dict) and "default" in each}
 
 
 def _is_lost(error: MCPError) -> bool:

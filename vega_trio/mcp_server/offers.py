@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import attrs
@@ -14,12 +14,13 @@ from vega_trio.app.outfit import new_id
 from vega_trio.dsl.inputs import bind
 from vega_trio.dsl.values import plain, print_value
 from vega_trio.dsl.workflow import InputDefinition, WorkflowDefinition
-from vega_trio.errors import InputError, VegaError, did_you_mean
-from vega_trio.events import StepFinished
+from vega_trio.errors import InputError, SlowSubscriber, VegaError, did_you_mean
+from vega_trio.events import StepFinished, WorkflowCancelled, WorkflowCompleted, WorkflowFailed
 from vega_trio.session import Session
 
 _UNFIT = re.compile(r"[^A-Za-z0-9_.-]")
 MAX_MESSAGE: Final = 256 * 1024
+RUN_ENDS: Final = (WorkflowCompleted, WorkflowFailed, WorkflowCancelled)
 
 Progress = Callable[[float, float | None, str], Awaitable[None]]
 
@@ -161,13 +162,12 @@ class Guest:
             inputs = bind(workflow, arguments)
         except InputError as error:
             raise Refusal(str(error)) from error
-        async with self.app.subscribe(types=[StepFinished], buffer=1000) as steps:
+        async with self.app.subscribe(types=[StepFinished, *RUN_ENDS], buffer=1000) as events:
             run = await self.app.run_workflow(name, inputs)
             try:
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(_report, steps, run.id, len(workflow.steps), progress)
-                    await run.ended.wait()
-                    nursery.cancel_scope.cancel()
+                await _report(events, run.id, len(workflow.steps), progress)
+            except SlowSubscriber:
+                await run.ended.wait()  # steps too quick to be told one by one
             except trio.Cancelled:
                 with trio.CancelScope(shield=True):
                     await run.cancel()
@@ -177,10 +177,17 @@ class Guest:
         return Given(text=print_value(result), value=value if isinstance(value, dict) else None)
 
 
-async def _report(steps: Any, run_id: str, total: int, progress: Progress) -> None:
-    """Tells the client of the steps at the top of the workflow, of which it is known how many there are."""
+async def _report(events: AsyncIterator[Any], run_id: str, total: int, progress: Progress) -> None:
+    """Tells the client of the steps at the top of the workflow, whose number is known, until the run has ended.
+
+    Raises: SlowSubscriber.
+    """
     done = 0
-    async for event in steps:
-        if event.run_id == run_id and event.path.isdigit():
+    async for event in events:
+        if event.run_id != run_id:
+            continue
+        if isinstance(event, RUN_ENDS):
+            return
+        if event.path.partition("/")[2].isdigit():
             done += 1
-            await progress(done, total, f"{event.kind} {event.path}: {event.status}")
+            await progress(done, total, f"{event.path}: {event.status}")

@@ -157,7 +157,9 @@ def _detail(info: AgentInfo, app: App, work: _Work | None) -> AgentDetail:
 def _origin(tool: str, app: App) -> str:
     if tool in app.document.tools:
         return "document"
-    return "builtin" if tool in BUILTIN_TOOLS else "python"
+    if tool in BUILTIN_TOOLS:
+        return "builtin"
+    return "mcp" if app.mcp.select(tool) is not None else "python"
 
 
 def _beginning(text: str) -> str:

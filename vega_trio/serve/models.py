@@ -289,7 +289,7 @@ class AgentGone:
 
 @attrs.frozen(kw_only=True)
 class ToolEntry:
-    """A tool of an agent. `origin`: builtin, document for one that the document defines, or python."""
+    """A tool of an agent. `origin`: builtin, document for one that the document defines, mcp, or python."""
 
     name: str
     origin: str
