@@ -17,6 +17,7 @@ from vega_trio.store.memory import MemoryStore
 
 WINDOW = 8.0
 NAMES = "abcdef"
+SIGNIFICANT = "bdf"  # but for permanent ones, and where nothing shuts down by itself
 
 
 @attrs.define
@@ -40,6 +41,7 @@ class Model:
     max_restarts: int | None
     delay: float
     children: dict[str, Child]
+    auto_shutdown: str = "never"
     failing: dict[str, int] = attrs.field(factory=dict)
     now: float = 0.0
     log: list[str] = attrs.field(factory=list)
@@ -71,9 +73,18 @@ class Model:
         self.log.append(f"-{name}")
         kind = self.children[name].kind
         if kind == "temporary" or (kind == "transient" and not abnormal):
+            ends = self.auto_shutdown != "never" and self.ends_with(name)
             self.down(name)
+            if ends:
+                self.end()
         else:
             self.restart(name)
+
+    def ends_with(self, name: str) -> bool:
+        if name not in SIGNIFICANT:
+            return False
+        others = (child for each, child in self.children.items() if each != name and is_significant(each, child.kind))
+        return self.auto_shutdown == "any_significant" or all(child.state == "stopped" for child in others)
 
     def restart(self, cause: str) -> None:
         self.restarts = [at for at in self.restarts if at >= self.now - WINDOW] + [self.now]
@@ -189,12 +200,17 @@ class Model:
         return vega.FailedToStart
 
 
+def is_significant(name: str, kind: str) -> bool:
+    return name in SIGNIFICANT and kind != "permanent"
+
+
 @attrs.define
 class Real:
     """The supervisor under test and what its children said."""
 
     orch: Orchestrator
     failing: dict[str, int]
+    auto_shutdown: str
     log: list[str] = attrs.field(factory=list)
     live: dict[str, Process] = attrs.field(factory=dict)
     sup: Supervisor = attrs.field(init=False)
@@ -217,7 +233,8 @@ class Real:
                 del self.live[name]
                 self.log.append(f"-{name}")
 
-        return ChildSpec(name, body, restart=kind, name=name)  # type: ignore[arg-type]
+        significant = self.auto_shutdown != "never" and is_significant(name, kind)
+        return ChildSpec(name, body, restart=kind, name=name, significant=significant)  # type: ignore[arg-type]
 
     async def die(self, name: str, how: str) -> None:
         process = self.live[name]
@@ -270,10 +287,15 @@ others = st.tuples(st.sampled_from(["sleep", "fail"]), st.integers(0, 5), kinds)
 
 
 async def live(
-    strategy: str, max_restarts: int | None, delay: float, first: list[str], steps: list[tuple[str, int, str]]
+    strategy: str,
+    max_restarts: int | None,
+    delay: float,
+    auto_shutdown: str,
+    first: list[str],
+    steps: list[tuple[str, int, str]],
 ) -> None:
     failing: dict[str, int] = {}
-    model = Model(strategy, max_restarts, delay, {}, dict(failing))
+    model = Model(strategy, max_restarts, delay, {}, auto_shutdown, dict(failing))
     ids = iter(range(10_000))
     async with open_kernel(
         store=MemoryStore(),
@@ -282,10 +304,12 @@ async def live(
         rand=lambda: 0.5,
         new_id=lambda: f"id{next(ids)}",
     ) as orch:
-        real = Real(orch, failing)
+        real = Real(orch, failing, auto_shutdown)
         specs = [real.spec(name, kind) for name, kind in zip(NAMES, first, strict=False)]
         backoff = vega.BackoffConfig(initial=delay, type="constant") if delay else None  # type: ignore[arg-type]
-        spec = SupervisorSpec(strategy, specs, max_restarts=max_restarts, window=WINDOW, backoff=backoff)  # type: ignore[arg-type]
+        spec = SupervisorSpec(
+            strategy, specs, max_restarts=max_restarts, window=WINDOW, backoff=backoff, auto_shutdown=auto_shutdown
+        )  # type: ignore[arg-type]
         for name, kind in zip(NAMES, first, strict=False):
             model.children[name] = Child(kind)
             model.start(name)
@@ -322,12 +346,18 @@ async def take(step: tuple[str, int, str], real: Real, model: Model) -> None:
     st.sampled_from(["one_for_one", "one_for_all", "rest_for_one"]),
     st.none() | st.integers(0, 4),
     st.sampled_from([0, 0, 1, 2.5]),
+    st.sampled_from(["never", "any_significant", "all_significant"]),
     st.lists(kinds, max_size=4),
     st.lists(deaths | calls | others, max_size=20),
 )
 def test_a_supervisor_does_what_the_model_does(
-    strategy: str, max_restarts: int | None, delay: float, first: list[str], steps: list[tuple[str, int, str]]
+    strategy: str,
+    max_restarts: int | None,
+    delay: float,
+    auto_shutdown: str,
+    first: list[str],
+    steps: list[tuple[str, int, str]],
 ) -> None:
     if max_restarts is None and delay == 0:
         steps = [step for step in steps if step[0] != "fail"]
-    trio.run(live, strategy, max_restarts, delay, first, steps, clock=MockClock(autojump_threshold=0))
+    trio.run(live, strategy, max_restarts, delay, auto_shutdown, first, steps, clock=MockClock(autojump_threshold=0))
