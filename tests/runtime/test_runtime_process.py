@@ -400,3 +400,27 @@ async def test_spawn_refuses_options_that_make_no_sense(orch: Orchestrator, cloc
     with pytest.raises(TypeError, match="spawn takes an Agent or an async function, not 3"):
         await orch.spawn(3)  # type: ignore[arg-type]
     assert orch.processes() == []
+
+
+async def test_a_crash_that_is_restarted_leaves_nothing_to_the_cycle_collector(
+    orch: Orchestrator, clock: MockClock
+) -> None:
+    class Oops(Exception):
+        def __init__(self) -> None:
+            errors.append(weakref.ref(self))
+
+    async def body(me: Process) -> None:
+        await trio.sleep(1)
+        raise Oops
+
+    errors: list[weakref.ref[Oops]] = []
+    gc.collect()
+    gc.disable()
+    try:
+        spec = vega.SupervisorSpec(children=[vega.ChildSpec("c", body)], max_restarts=None)
+        sup = await orch.supervise(spec)
+        await trio.sleep(3.5)
+        assert [error() is None for error in errors] == [True, True, False]
+        await sup.stop()
+    finally:
+        gc.enable()

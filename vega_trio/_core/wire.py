@@ -50,15 +50,15 @@ def rfc3339(at: float) -> str:
     Raises: ValueError when `at` is not within the years 1 to 9999.
     """
     try:
-        return _stamp(round(at * 1_000_000) // 1000)
+        second, rest = divmod(round(at * 1_000_000) // 1000, 1000)
+        return f"{_second(second)}.{rest:03d}Z"
     except (ValueError, OverflowError, OSError, TypeError) as error:
         raise ValueError(f"{at!r} is no time in Unix seconds: {error}") from error
 
 
-@lru_cache(maxsize=64)  # a burst has many events to a millisecond
-def _stamp(milliseconds: int) -> str:
-    second, rest = divmod(milliseconds, 1000)
-    return f"{datetime.fromtimestamp(second, UTC).isoformat()[:19]}.{rest:03d}Z"
+@lru_cache(maxsize=64)  # a burst has many events to a second
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).isoformat()[:19]
 
 
 @cache

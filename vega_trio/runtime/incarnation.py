@@ -98,7 +98,8 @@ class Incarnation:
                 value = await _call(body, self.process)
                 returned = True
         except BaseException as raised:  # noqa: BLE001 - the one guard: what a body raises is a fact to be judged
-            error = raised
+            # Without this frame, which holds all that the error's reason is kept in: a cycle for the collector.
+            error = raised.with_traceback(raised.__traceback__ and raised.__traceback__.tb_next)
         self._end(value, error, returned=returned)
 
     def _end(self, value: object, error: BaseException | None, *, returned: bool) -> None:
@@ -236,6 +237,8 @@ class Incarnation:
 
     def expire(self, reason: ExitReason, shutdown: ShutdownTime) -> None:
         """Dies of `reason`, trapping or not; cleanup is waited for at most `shutdown` seconds."""
+        if self.killed:
+            return
         self.condemn(reason)
         seconds = 0.0 if shutdown == "brutal_kill" else float(shutdown)
         self._limit_stay(seconds, self.force)
@@ -259,7 +262,7 @@ class Incarnation:
         self.scope.cancel()
         limit = self.process.kernel.health.unkillable
         if limit is not None and self.process.supervisor is None:
-            self.process.kernel.timers.after(limit, lambda: self._still_alive(limit))
+            self._limit_stay(limit, lambda: self._still_alive(limit))
 
     def _still_alive(self, after: float) -> None:
         if self.reason is None:

@@ -48,8 +48,9 @@ class Timers:
         heap = self._heap
         while heap and heap[0][2].call is None:
             heapq.heappop(heap)
-        if self._scope is not None:
-            self._scope.deadline = heap[0][0] if heap else math.inf
+        first = heap[0][0] if heap else math.inf
+        if self._scope is not None and self._scope.deadline != first:  # to set it is dear, and most change nothing
+            self._scope.deadline = first
 
     def stop(self) -> None:
         """Ends the task; what has not been called never is."""

@@ -96,7 +96,8 @@ class MemoryStore:
                 step()
             commit.settle(rows.refusal(error))
         else:
-            self._forget()
+            self._forget_events()
+            self._forget_processes()
             commit.settle(range(first, self._last_event_id + 1))
         return commit
 
@@ -106,7 +107,7 @@ class MemoryStore:
             self._keep_event(event)
         except ValueError as error:
             return StoreCommit(done=True, error=rows.refusal(error))
-        self._forget()
+        self._forget_events()
         return StoreCommit(done=True, event_ids=(self._last_event_id,))
 
     @property
@@ -374,9 +375,11 @@ class MemoryStore:
         if process is not None and process.epoch > epoch:
             raise StoreError(f"process {process_id} was taken up by another program since; nothing was kept")
 
-    def _forget(self) -> None:
+    def _forget_events(self) -> None:
         while len(self._events) > self.keep_events:
             self._events.popleft()
+
+    def _forget_processes(self) -> None:
         while len(self._ended) > self.keep_ended:
             process = self._processes.get(self._ended.popleft())
             if process is not None and process.status in _ENDED and not self._messages.get(process.id):
