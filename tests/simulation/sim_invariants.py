@@ -189,9 +189,7 @@ def intensity_was_exact(world: World) -> None:
                 assert most is None or len(log) <= most, f"{key} restarts {len(log)} times, {most} are allowed"
                 assert most is None or event.attempt == len(log)
             case vega.GaveUp():
-                solo = event.supervisor_id == event.child_id
-                key = event.process_id if solo else (event.supervisor_id, event.incarnation)
-                most, window = limits(world, event)
+                key, most, window = of_who_gave_up(world, event)
                 log = [at for at in logs[key] if at >= now - window] + [now]
                 assert most is not None
                 assert len(log) > most, f"{key} gave up at restart {len(log)}, {most} are allowed"
@@ -200,12 +198,19 @@ def intensity_was_exact(world: World) -> None:
                 world.done["gave up"] += 1
 
 
+def of_who_gave_up(world: World, event: vega.GaveUp) -> tuple[object, int | None, float]:
+    if event.child_id in world.together:
+        return world.together[event.child_id], *world.policies[event.child_id]
+    solo = event.supervisor_id == event.child_id
+    return event.process_id if solo else (event.supervisor_id, event.incarnation), *limits(world, event)
+
+
 def of_supervisor(
     world: World, event: vega.Event, supervisor: tuple[str, int] | None
 ) -> tuple[object, int | None, float]:
     place = world.place_of.get(event.process_id or "") or world.named_place(event.process_id)
     if place is None:
-        return event.process_id, *limits(world, event)
+        return world.together.get(event.process_id or "", event.process_id), *limits(world, event)
     assert supervisor is not None, f"{place.path} is restarted by nobody"
     assert place.above is not None
     assert place.above.supervises is not None

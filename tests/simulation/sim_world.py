@@ -27,6 +27,8 @@ FAULTS = Faults(
     fail_start=0.02, slow_start=0.1, crash=0.15, hang=0.05, fail_cleanup=0.1, slow_cleanup=0.1, within=5.0
 )
 
+TOGETHER = Supervision("restart_all", max_restarts=3, window=20.0, backoff=None)  # type: ignore[arg-type]
+
 
 def all_cancelled(error: BaseException) -> bool:
     if isinstance(error, BaseExceptionGroup):
@@ -94,6 +96,8 @@ class World:
     monitors: AsyncExitStack = attrs.field(factory=AsyncExitStack)
     peers_to_tell: list[tuple[Life, bool, tuple[str, int]]] = attrs.field(factory=list)
     policies: dict[str, tuple[int | None, float]] = attrs.field(factory=dict)
+    together: dict[str, tuple[str, int]] = attrs.field(factory=dict)
+    """By process: the owner whose `restart_all` children share their restarts."""
     calm: bool = False
 
     def __attrs_post_init__(self) -> None:
@@ -141,6 +145,7 @@ class World:
             restart=restart,  # type: ignore[arg-type]
             shutdown=None if nested or self.maybe(0.5) else rand.choice((0.0, 1.0, "brutal_kill")),
             significant=significant and restart != "permanent" and self.maybe(0.5),
+            start_timeout=rand.choice((2.0, 10.0)) if not nested and self.maybe(0.2) else None,
             backoff=self.backoff() if self.maybe(0.2) else None,
             on_failure=on_failure,  # type: ignore[arg-type]
             name=place.path if nested or self.maybe(0.3) else None,
@@ -163,6 +168,8 @@ class World:
             life = await self.begin(me, place, owner)
             if policy is not None:
                 self.policies[me.id] = (policy.max_restarts, policy.window)
+                if policy.strategy is vega.Strategy.RESTART_ALL and owner is not None:
+                    self.together[me.id] = owner.key
             if linked and owner is not None and me.incarnation == 1:
                 self.links.add(frozenset((life.key, owner.key)))
             try:
@@ -212,6 +219,7 @@ class World:
     async def work(self, me: Process) -> object:
         life = self.living[me.id]
         outcome: list[object] = []
+        me.ready()
         me.trap_exit = traps = self.maybe(0.4)
         async with trio.open_nursery() as nursery:
             if traps:
@@ -356,10 +364,13 @@ class World:
         if me.spawn_depth > 2 or len(self.living) > 40:
             return
         policy = Supervision(max_restarts=2, backoff=self.backoff()) if self.maybe(0.5) else None
+        if policy is not None and self.maybe(0.4):
+            policy = TOGETHER
         linked = self.maybe(0.5)
         body = self.worker(None, owner=life, linked=linked, policy=policy)
+        deadline = self.rand.uniform(0, 20) if self.maybe(0.2) else None
         try:
-            await (me.spawn_link if linked else me.spawn)(body, supervision=policy)  # type: ignore[arg-type]
+            await (me.spawn_link if linked else me.spawn)(body, supervision=policy, deadline=deadline)  # type: ignore[arg-type]
         except vega.FailedToStart:
             self.done["failed spawns"] += 1
 
