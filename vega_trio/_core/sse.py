@@ -19,10 +19,12 @@ class EventTooLong(ValueError):
 
 @attrs.frozen
 class ServerSentEvent:
-    """`event` is empty when the stream named none (the standard's `message`). `data` has its lines joined by LF."""
+    """`event` is empty when the stream named none (the standard's `message`). `data` has its lines joined by LF.
+    `id` is the last one that the stream has given."""
 
     event: str
     data: bytes
+    id: str = ""
 
 
 @attrs.define
@@ -36,6 +38,7 @@ class SseDecoder:
     _cut: list[bytes] = attrs.field(factory=list, init=False)
     _cut_size: int = attrs.field(default=0, init=False)
     _event: str = attrs.field(default="", init=False)
+    _id: str = attrs.field(default="", init=False)
     _data: list[bytes] = attrs.field(factory=list, init=False)
     _data_size: int = attrs.field(default=0, init=False)
     _after_cr: bool = attrs.field(default=False, init=False)
@@ -49,7 +52,7 @@ class SseDecoder:
                 self._field(line)
                 continue
             if self._data:
-                events.append(ServerSentEvent(self._event, b"\n".join(self._data)))
+                events.append(ServerSentEvent(self._event, b"\n".join(self._data), self._id))
                 self._data, self._data_size = [], 0
             self._event = ""
         return events
@@ -91,6 +94,8 @@ class SseDecoder:
             self._bound()
         elif name == b"event":
             self._event = value.decode("utf-8", "replace")
+        elif name == b"id" and b"\0" not in value:
+            self._id = value.decode("utf-8", "replace")
 
     def _bound(self) -> None:
         if self._cut_size + self._data_size > self.max_bytes:

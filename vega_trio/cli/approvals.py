@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from vega_trio.cli.options import Shared, vega_command
-
-if TYPE_CHECKING:
-    from vega_trio.cli.remote import Remote
+from vega_trio.cli.options import vega_command
+from vega_trio.cli.remote import remote_of
 
 STATUSES = ("pending", "approved", "denied", "expired", "cancelled")
 
@@ -36,15 +34,6 @@ def shown(approval: dict[str, Any]) -> str:
     arguments = json.dumps(approval["arguments"], ensure_ascii=False)
     head = f"{approval['id']}  {approval['status']}  {approval['agent']}: {approval['tool_name']} {arguments}"
     return visible(f"{head}\n    {approval['reason']}; until {approval['expires_at']}") + "\n"
-
-
-def remote_of(ctx: click.Context) -> Remote:
-    """The server that the command asks. Raises: Failure."""
-    from vega_trio.cli.config import open_setup
-    from vega_trio.cli.remote import open_remote
-
-    shared = Shared(ctx)
-    return open_remote(open_setup(shared.home), shared.url)
 
 
 def decide(ctx: click.Context, approval_id: str, body: dict[str, Any], *, as_json: bool) -> int:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import click
 
-from vega_trio.cli.options import Shared, vega_command
+from vega_trio.cli.options import vega_command
 
 
 @vega_command(name="fork")
@@ -26,13 +26,10 @@ def command(
     """
     import json
 
-    from vega_trio.cli.config import open_setup
-    from vega_trio.cli.remote import open_remote
+    from vega_trio.cli.remote import remote_of
 
-    shared = Shared(ctx)
     given = {"model": model, "system": system}
     body = {"at": at, **{name: value for name, value in given.items() if value is not None}}
-    remote = open_remote(open_setup(shared.home), shared.url)
-    process = remote.post(f"/api/processes/{quote(process_id, safe='')}/fork", body)
+    process = remote_of(ctx).post(f"/api/processes/{quote(process_id, safe='')}/fork", body)
     click.echo(json.dumps(process) if as_json else process["id"])
     return 0

@@ -15,7 +15,7 @@ from vega_trio.app.open import open_app
 from vega_trio.cli.config import open_setup
 from vega_trio.cli.documents import choose_document
 from vega_trio.cli.failure import Failure
-from vega_trio.cli.logs import start_logging
+from vega_trio.cli.log_output import start_logging
 from vega_trio.cli.options import Shared
 from vega_trio.cli.terminal import put
 

@@ -7,7 +7,7 @@ import trio
 from vega_trio.app.open import open_app
 from vega_trio.cli.config import open_setup
 from vega_trio.cli.documents import database_or_memory, environment, need_document
-from vega_trio.cli.logs import start_logging
+from vega_trio.cli.log_output import start_logging
 from vega_trio.cli.options import Shared
 from vega_trio.errors import MissingExtra
 

@@ -10,17 +10,20 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import attrs
+import click
 
 from vega_trio._core.sse import ServerSentEvent, SseDecoder
-from vega_trio.cli.config import Setup
+from vega_trio.cli.config import Setup, open_setup
 from vega_trio.cli.failure import NO_SERVER, Failure, usage
+from vega_trio.cli.options import Shared
 from vega_trio.errors import MissingExtra
 
 DEFAULT_URL = "http://127.0.0.1:3001"
 CONNECT_S = 5.0
+PAGE = 500
 READ_S = 60.0  # the event stream has a heartbeat every 15 s
 
 Query = Mapping[str, str | int | float | bool]
@@ -36,6 +39,13 @@ class Remote:
     def get(self, path: str, **query: str | int | float | bool) -> Any:
         """What a GET answers, decoded. Raises: Failure."""
         return self.call("GET", path, query=query)
+
+    def pages(self, path: str, key: str, **query: str | int | float | bool) -> Iterator[Any]:
+        """All items of a list in pages; `key` is the field whose value leads on. Raises: Failure."""
+        found = self.get(path, limit=PAGE, **query)
+        while found:
+            yield from found
+            found = self.get(path, limit=PAGE, cursor=found[-1][key], **query) if len(found) == PAGE else []
 
     def post(self, path: str, body: object = None, **query: str | int | float | bool) -> Any:
         """What a POST of a JSON value answers, decoded. Raises: Failure."""
@@ -120,6 +130,17 @@ def open_remote(setup: Setup, url: str | None) -> Remote:
     base = _origin(given) if given else _local(setup.config.addr)
     token = setup.env.get("VEGA_TOKEN") or (_home_token(setup.home) if _is_loopback(base) else None)
     return Remote(base=base, token=token)
+
+
+def remote_of(ctx: click.Context) -> Remote:
+    """The server that a command asks. Raises: Failure."""
+    shared = Shared(ctx)
+    return open_remote(open_setup(shared.home), shared.url)
+
+
+def path_of(*parts: str) -> str:
+    """An address of the API from its parts, whatever characters are in them."""
+    return "/api/" + "/".join(quote(part, safe="") for part in parts)
 
 
 def _origin(url: str) -> str:

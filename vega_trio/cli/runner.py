@@ -29,7 +29,7 @@ from vega_trio.cli.documents import (
 from vega_trio.cli.failure import INTERRUPTED, Failure, usage
 from vega_trio.cli.inputs import MAX_BYTES, Given, bind, decode_text
 from vega_trio.cli.live import closing_line, show_progress
-from vega_trio.cli.logs import start_logging
+from vega_trio.cli.log_output import start_logging
 from vega_trio.cli.options import Shared
 from vega_trio.cli.output import Output, parse_output, write
 from vega_trio.cli.rehearsal import show_rehearsal

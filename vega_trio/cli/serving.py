@@ -16,7 +16,7 @@ import trio
 from vega_trio.app.open import open_app
 from vega_trio.cli.config import Setup, open_setup
 from vega_trio.cli.documents import choose_document, environment, need_database
-from vega_trio.cli.logs import start_logging
+from vega_trio.cli.log_output import start_logging
 from vega_trio.cli.options import Shared
 from vega_trio.cli.summary import counts
 from vega_trio.cli.terminal import safe

@@ -19,7 +19,7 @@ from vega_trio.cli.asking import asking, nobody, tell
 from vega_trio.cli.config import Setup, open_setup
 from vega_trio.cli.documents import choose_document, database_or_memory, environment
 from vega_trio.cli.failure import show, usage
-from vega_trio.cli.logs import start_logging
+from vega_trio.cli.log_output import start_logging
 from vega_trio.cli.options import Shared
 from vega_trio.cli.reading import read_lines
 from vega_trio.cli.signals import INTERRUPTS

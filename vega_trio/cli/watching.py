@@ -13,7 +13,7 @@ from vega_trio.app.disk import directory_of
 from vega_trio.cli.config import Setup, open_setup
 from vega_trio.cli.documents import need_document
 from vega_trio.cli.failure import Failure, show
-from vega_trio.cli.logs import start_logging
+from vega_trio.cli.log_output import start_logging
 from vega_trio.cli.options import Shared
 from vega_trio.cli.output import Output, parse_output
 from vega_trio.cli.runner import Request, parse_timeout, run_once
