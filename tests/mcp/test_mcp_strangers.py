@@ -175,3 +175,28 @@ def test_the_mcp_demo_runs_with_its_server(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "`filesystem__read_text_file` answered:" in done.stdout
     assert "# how to use vega from Python" in done.stdout
+
+
+async def test_everything_asks_a_person_by_an_approval_and_gets_what_was_filled_in(tmp_path: Path) -> None:
+    path = tmp_path / "a.vega.yaml"
+    program, *args = peers.everything()
+    server = json.dumps({"command": program, "args": args, "timeout": "3s"})
+    path.write_text(
+        "agents: {asker: {system: You ask., tools: [everything__*]}}\n"
+        f"settings: {{mcp: {{servers: {{everything: {server}}}}}}}\n"
+    )
+    calls = [[vega.ToolCall(f"c{n}", "everything__trigger-elicitation-request", {})] for n in range(2)]
+    model = ScriptedModel([calls[0], calls[1], "done"])
+    with trio.fail_after(40):
+        async with vega.open_app(path, model=model, env=os.environ, home=tmp_path) as app:
+            async with app.subscribe(types=["approval.requested"]) as asked, app.chat(Session("asker"), "go") as events:
+                first = await anext(aiter(asked))
+                assert first.reason.startswith("the MCP server 'everything' asks: ")
+                assert "name" in first.arguments
+                filled = {**first.arguments, "name": "Ada"}
+                await app.desk.decide(first.approval_id, "approve", mine=lambda _: True, arguments=filled)
+                second = await anext(aiter(asked))
+                await app.desk.decide(second.approval_id, "deny", mine=lambda _: True)
+                ends = [event async for event in events if isinstance(event, vega.ToolEnd)]
+    assert "Ada" in ends[0].result
+    assert "decline" in ends[1].result.lower()

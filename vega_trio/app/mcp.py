@@ -15,6 +15,7 @@ from vega_trio.app.mcp_config import config_of_definition, well_known
 from vega_trio.app.mcp_supervision import start_server, stop_server, supervise_servers
 from vega_trio.changes import Delete, Put
 from vega_trio.dsl.document import McpServerDefinition
+from vega_trio.engine.approvals import Approvals
 from vega_trio.errors import McpServerExists, MissingExtra, UnknownMcpServer, did_you_mean
 from vega_trio.mcp.config import ServerConfig, config_of, config_row
 from vega_trio.mcp.registry import Entry
@@ -62,14 +63,15 @@ class _Server:
 class Mcp:
     """`app.mcp`.
 
-    `env` is our environment, `base` what paths are relative to. `any_command`: whoever may administer may add servers
-    that are any program, not only the registry's. Servers are told no roots: one that takes them would drop the
-    directories that its author gave it as arguments.
+    `env` is our environment, `base` what paths are relative to, `approvals` where goes what servers ask of people.
+    `any_command`: whoever may administer may add servers that are any program, not only the registry's. Servers are
+    told no roots: one that takes them would drop the directories that its author gave it as arguments.
     """
 
     store: Store
     env: Mapping[str, str] = attrs.field(repr=False)
     base: Path
+    approvals: Approvals = attrs.field(repr=False)
     any_command: bool = False
     _servers: dict[str, _Server] = attrs.field(factory=dict, init=False)
     _ever: set[str] = attrs.field(factory=set, init=False)
@@ -121,7 +123,7 @@ class Mcp:
         from vega_trio.app.mcp_peer import Answering  # the SDK is loaded by now
 
         assert self._orch is not None
-        return Answering(self._orch).peer(source)
+        return Answering(self._orch, self.approvals).peer(source)
 
     async def _start(self, server: _Server) -> None:
         if self._supervisor is None:

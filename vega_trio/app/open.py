@@ -153,7 +153,7 @@ async def open_app(
         )
         await approvals.load()
         base = directory_of(document.file)
-        mcp = Mcp(store=opened, env=env, base=base)
+        mcp = Mcp(store=opened, env=env, base=base, approvals=approvals)
         await mcp.load(settings.mcp_servers)
         outfitter = Outfitter(
             store=opened,

@@ -10,7 +10,9 @@ Rules.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import math
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from vega_trio.mcp.connection import Connection, Peer
 
 ATTEMPTS: Final = 2
-MARGIN_S: Final = 1.0  # so that a call that takes too long ends in our words, with the server told to stop
 KEY: Final = "vega-trio/idempotency-key"  # in a call's `_meta`
 
 T = TypeVar("T")
@@ -80,6 +81,7 @@ class McpSource:
     _tools: dict[str, Tool] = attrs.field(factory=dict, repr=False)
     _connection: Connection | None = attrs.field(default=None, repr=False)
     _news: trio.Event = attrs.field(factory=trio.Event, repr=False)
+    _scopes: set[trio.CancelScope] = attrs.field(factory=set, repr=False)
     _failed: bool = False
     _stopped: bool = True
 
@@ -213,7 +215,7 @@ class McpSource:
 
         Raises: McpUnavailable, McpLost, McpTimeout, McpError.
         """
-        with trio.move_on_after(self.config.timeout_s):
+        with trio.move_on_after(self.config.timeout_s) as scope, self._timed(scope):
             for attempt in range(1, ATTEMPTS + 1):
                 connection = await self._available()
                 try:
@@ -229,6 +231,27 @@ class McpSource:
             f"the MCP server {self.name!r} did not answer within {self.config.timeout_s:g} s"
             + (f"; {self.error}" if self.error else "")
         )
+
+    @contextmanager
+    def _timed(self, scope: trio.CancelScope) -> Iterator[None]:
+        self._scopes.add(scope)
+        try:
+            yield
+        finally:
+            self._scopes.discard(scope)
+
+    @contextmanager
+    def without_time_limit(self) -> Iterator[None]:
+        """While the server waits for a person or a model of ours, the time of the calls under way stands still."""
+        start = trio.current_time()
+        held = {scope: scope.deadline for scope in self._scopes}
+        for scope in held:
+            scope.deadline = math.inf
+        try:
+            yield
+        finally:
+            for scope, deadline in held.items():
+                scope.deadline = deadline + trio.current_time() - start
 
     async def _available(self) -> Connection:
         with trio.move_on_after(self.config.start_s):
@@ -299,7 +322,7 @@ class McpTool:
             name=self.definition.tool_name,
             description=self.definition.description,
             parameters=self.definition.schema,
-            timeout_s=self.source.config.timeout_s + MARGIN_S,
+            timeout_s=None,  # the source's own, which stands still while the server waits for us
             idempotent=self.definition.idempotent,
             effects=frozenset({"network"}),
         )
