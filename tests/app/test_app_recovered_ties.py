@@ -93,7 +93,6 @@ async def test_crash_after_crash_the_limit_holds(tmp_path: Path) -> None:
         hanging = Hanging()
         async with vega.open_orchestrator(model=hanging.model, store=path) as orch:
             process = await orch.spawn(AGENT, name="w1", budget=budget)
-            changed(path, "UPDATE process SET recoveries = ''")  # days apart
             if process.mailbox_length == 0 and process.current is None:
                 process.start_send("hello")
             with trio.move_on_after(0.3):
@@ -104,6 +103,7 @@ async def test_crash_after_crash_the_limit_holds(tmp_path: Path) -> None:
             assert process.budget is not None
             spent += process.budget.reserved_microusd
             path = killed(path)
+            changed(path, "UPDATE process SET recoveries = ''")  # as if the crashes were days apart
     assert 1 < made < 30
     assert spent <= budget * 1_000_000
 

@@ -12,6 +12,7 @@ import trio
 import trio.testing
 
 import vega_trio as vega
+from vega_trio import changes as vega_changes
 from vega_trio._core.history import UNKNOWN_OUTCOME, mended
 from vega_trio.protocols import ModelRequest
 from vega_trio.store.sqlite import open_sqlite
@@ -338,3 +339,67 @@ async def test_a_summary_outlives_the_program(document: Path, tmp_path: Path) ->
         assert asked[-1].messages == (*before, vega.Message("user", "and now?"))
         (proc,) = app.orch.processes()
         assert len(proc.messages()) == len(before) + 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "status"),
+    [
+        ("Review {{code}}", "Assess {{code}}", "interrupted"),
+        ("workflows:", "\n\n# Moved, and not changed.\nworkflows:", "running"),
+    ],
+)
+async def test_a_run_whose_workflow_was_changed_is_interrupted(
+    document: Path, tmp_path: Path, before: str, after: str, status: str
+) -> None:
+    asked = trio.Event()
+
+    async def hang(_: ModelRequest) -> str:
+        asked.set()
+        await trio.sleep_forever()
+        return ""
+
+    path = tmp_path / "vega.db"
+    async with vega.open_app(document, model=ScriptedModel(hang), store=path, tools=Tools().all()) as app:
+        run = await app.run_workflow("review", {"task": "f"})
+        await asked.wait()
+        left = killed(path)
+    document.write_text(DOCUMENT.replace(before, after))
+    async with vega.open_app(document, model=ScriptedModel(hang), store=left, tools=Tools().all()) as app:
+        row = await app.run(run.id)
+        assert row["status"] == status
+        assert ("was changed after the run had begun" in row["error"]) == (status == "interrupted")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('send: "think", save: thought}', 'send: "think", save: thought}\n        timeout: 1h'),
+        ("save: thought}", "save: thought, timeout: 1h}"),
+    ],
+    ids=["of all within", "of an agent"],
+)
+async def test_a_step_s_time_limit_goes_on_over_a_crash(
+    document: Path, tmp_path: Path, before: str, after: str
+) -> None:
+    asked = trio.Event()
+
+    async def hang(_: ModelRequest) -> str:
+        asked.set()
+        await trio.sleep_forever()
+        return ""
+
+    document.write_text(DOCUMENT.replace(before, after))
+    path = tmp_path / "vega.db"
+    async with vega.open_app(document, model=ScriptedModel(hang), store=path, tools=Tools().all()) as app:
+        run = await app.run_workflow("review", {"task": "f"}, timeout=1e9)
+        await asked.wait()
+        await app.store.submit(vega_changes.Put("setting", "behind", {})).wait()
+        left = killed(path)
+    with closing(sqlite3.connect(left)) as conn:
+        later = "json_set(row, '$.answer.began', json_extract(row, '$.answer.began') - 7200)"
+        done = conn.execute(f"UPDATE wf_step SET row = {later} WHERE json_extract(row, '$.answer.began') IS NOT NULL")
+        assert done.rowcount == 1
+        conn.commit()
+    async with vega.open_app(document, model=ScriptedModel(hang), store=left, tools=Tools().all()) as app:
+        with pytest.raises(vega.RunFailed, match=r"3600 s|1h|did not finish"):
+            await app.runs.by_id[run.id].wait()

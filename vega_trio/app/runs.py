@@ -23,6 +23,7 @@ from vega_trio.app.steps import Steps
 from vega_trio.changes import Put
 from vega_trio.dsl.document import Document
 from vega_trio.dsl.effects import StepFailed
+from vega_trio.dsl.fingerprint import workflow_fingerprint
 from vega_trio.dsl.inputs import bind
 from vega_trio.dsl.interpret import interpret
 from vega_trio.dsl.workflow import WorkflowDefinition
@@ -55,6 +56,7 @@ class Run:
     process_id: str
     timeout_s: float
     user: str = DEFAULT_USER
+    def_hash: str = ""
     status: RunStatus = "running"
     result: Any = None
     error: str = ""
@@ -104,6 +106,7 @@ class Run:
             "inputs": dict(self.inputs),
             "process_id": self.process_id,
             "user": self.user,
+            "def_hash": self.def_hash,
             "timeout_s": self.timeout_s if math.isfinite(self.timeout_s) else None,
             "status": self.status,
             "result": self.result,
@@ -159,6 +162,7 @@ class Runs:
             new_id(), name, bound, time.time(), new_id(), definition.timeout_s if timeout is None else timeout
         )
         run.user = user
+        run.def_hash = workflow_fingerprint(self.document, name)
         run.after_event = await self.store.last_event_id()
         await self._spawn(run, Record(run.id, self.store))
         return run
@@ -166,15 +170,25 @@ class Runs:
     async def resume(self) -> None:
         """Takes up the runs that a killed program left behind; what cannot go on is recorded as interrupted."""
         for row in await self.store.records.query("wf_run", status="running"):
-            if row["workflow"] in self.document.workflows and row.get("process_id"):
+            obstacle = self._obstacle(row)
+            if not obstacle:
                 await self._take_up(row)
             else:
-                ended = {**row, "status": "interrupted", "completed_at": rfc3339(time.time())}
+                ended = {**row, "status": "interrupted", "error": obstacle, "completed_at": rfc3339(time.time())}
                 await self.store.submit(Put("wf_run", row["run_id"], ended)).wait()
         running = {f"run {run_id}" for run_id in self.by_id}
         for left in self.orch.recovered.all():
             if left.row.spawn_reason.startswith("run ") and left.row.spawn_reason not in running:
                 await self.orch.give_up(left.row.id, "its workflow run cannot go on")
+
+    def _obstacle(self, row: Mapping[str, Any]) -> str:
+        """Why a run cannot go on: its steps are no longer those that its record speaks of. Empty: it can."""
+        name = row["workflow"]
+        if name not in self.document.workflows or not row.get("process_id"):
+            return f"workflow {name!r} is not defined any more"
+        if row.get("def_hash") not in (None, "", workflow_fingerprint(self.document, name)):
+            return f"workflow {name!r} was changed after the run had begun; run it again"
+        return ""
 
     async def _take_up(self, row: Mapping[str, Any]) -> None:
         records, run_id = self.store.records, row["run_id"]
@@ -186,6 +200,7 @@ class Runs:
         run = self._run(run_id, row["workflow"], row["inputs"], started_at, row["process_id"], timeout_s)
         run.after_event = row.get("after_event", 0)
         run.user = row.get("user", DEFAULT_USER)
+        run.def_hash = row.get("def_hash", "")
         run.steps.load(steps)
         await self._spawn(run, record)
 
@@ -199,7 +214,7 @@ class Runs:
             started_at=started_at,
             process_id=process_id,
             timeout_s=timeout_s,
-            steps=Steps(id_, self.store, time.time),
+            steps=Steps(id_, time.time),
             orch=self.orch,
         )
 
@@ -253,7 +268,7 @@ class Runs:
             run.status = "interrupted"
             return
         run.completed_at = time.time()
-        run.steps.cancel()
+        steps = run.steps.cancel()
         outcome: Event
         match reason:
             case Normal(result=result):
@@ -268,7 +283,7 @@ class Runs:
                 run.status = "cancelled"
                 outcome = WorkflowCancelled(run_id=run.id, workflow=run.workflow)
         assert run.process is not None
-        commit = run.process.emit(outcome, Put("wf_run", run.id, run.row()))
+        commit = run.process.emit(outcome, Put("wf_run", run.id, run.row()), *steps)
         assert commit is not None
         commit.on_done(lambda _: self._recorded(run))
         for left in self.orch.recovered.all():

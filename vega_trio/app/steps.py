@@ -9,9 +9,8 @@ from typing import Any, assert_never
 import attrs
 
 from vega_trio._core.wire import rfc3339
-from vega_trio.changes import Put
+from vega_trio.changes import Change, Put
 from vega_trio.dsl.effects import Note
-from vega_trio.protocols import Store
 
 
 @attrs.define(kw_only=True)
@@ -39,7 +38,6 @@ class Steps:
     """The steps of one run, in the order in which they began."""
 
     run_id: str
-    _store: Store
     _wall_clock: Callable[[], float]
     _by_path: dict[str, StepRecord] = attrs.field(factory=dict, init=False)
 
@@ -51,39 +49,38 @@ class Steps:
                 fields["started_at"] = datetime.fromisoformat(fields["started_at"]).timestamp()
             self._by_path[row["path"]] = StepRecord(**fields)
 
-    def noted(self, note: Note) -> None:
-        """Takes a note in and has it stored, before the event that tells of it."""
+    def noted(self, note: Note) -> tuple[Change, ...]:
+        """Takes a note in; what it gives is to be written with the event that tells of it."""
         match note.what:
             case "started":
-                self._save(StepRecord(
+                return self._save(StepRecord(
                     path=note.path, kind=note.kind, agent=note.agent, title=note.title, started_at=self._wall_clock()
                 ))  # fmt: skip
             case "skipped":
                 title, agent = note.title, note.agent
-                self._save(
+                return self._save(
                     StepRecord(path=note.path, kind=note.kind, agent=agent, title=title, status="skipped", attempts=0)
                 )
             case "finished":
                 step = self._by_path.get(note.path) or StepRecord(path=note.path, kind=note.kind, agent=note.agent)
                 step.status, step.error = note.status or "completed", note.error
                 step.duration_ms, step.cost_usd = note.duration_ms, note.cost_usd
-                self._save(step)
+                return self._save(step)
             case "pass":
-                pass  # the steps of the pass speak for it
+                return ()  # the steps of the pass speak for it
             case _:
                 assert_never(note.what)
 
-    def cancel(self) -> None:
+    def cancel(self) -> tuple[Change, ...]:
         """The run has ended; what was still running has ended with it."""
-        for step in self._by_path.values():
-            if step.status == "running":
-                step.status = "cancelled"
-                self._save(step)
+        running = [step for step in self._by_path.values() if step.status == "running"]
+        for step in running:
+            step.status = "cancelled"
+        return tuple(change for step in running for change in self._save(step))
 
     def rows(self) -> list[dict[str, Any]]:
         return [step.row() for step in self._by_path.values()]
 
-    def _save(self, step: StepRecord) -> None:
+    def _save(self, step: StepRecord) -> tuple[Change, ...]:
         self._by_path[step.path] = step
-        # Nobody waits for it: the event of the step is committed behind it.
-        self._store.submit(Put("wf_step", f"{self.run_id}:{step.path}", {"run": self.run_id, **step.row()}))
+        return (Put("wf_step", f"{self.run_id}:{step.path}", {"run": self.run_id, **step.row()}),)

@@ -3,7 +3,8 @@
 The interpreter is deterministic: with the same answers it asks the same questions in the same order. A path may ask
 more than once (a badly formed reply is corrected), so an answer's key is the path and a count. In `wf_step`, beside
 the rows that say how the steps stand, the row RUN/PATH=N holds the answer to the path's question N: {"reply": ..},
-{"failed": ..}, {"read": ..}, {"kept": true}, {"recalled": [..]} or {"timeout": true}.
+{"failed": ..}, {"read": ..}, {"kept": true}, {"recalled": [..]}, and for a time limit {"began": ..}, then
+{"timeout": true}.
 """
 
 from __future__ import annotations
@@ -86,8 +87,17 @@ class Record:
             await self._put(key, known).wait()
         return known
 
+    def begun_at(self, key: str, now: float) -> float:
+        """When the time limit of that key began, in Unix seconds: now, or in an earlier program."""
+        known = self._answers.get(key)
+        if known is None:
+            self._put(key, {"began": now})
+            return now
+        began: float = known["began"]
+        return began
+
     def timed_out(self, key: str) -> bool:
-        return key in self._answers
+        return "timeout" in self._answers.get(key, ())
 
     def put_timeout(self, key: str) -> None:
         self._put(key, {"timeout": True})

@@ -23,7 +23,7 @@ import trio
 from vega_trio._core.backoff import delay
 from vega_trio._core.budget import Account, accounts, charged_only_to, charged_to
 from vega_trio.agent import Agent
-from vega_trio.changes import ProcessRow
+from vega_trio.changes import Change, ProcessRow
 from vega_trio.dsl.effects import (
     Ask,
     AskReply,
@@ -74,9 +74,10 @@ class Drive:
     """What one run needs of its surroundings, and the agents it talks to.
 
     `agents` finds a blueprint by name. A conversation, named by the interpreter, has one child process per agent,
-    started when first asked; `spent` is told what each ask cost, in micro-dollars, failed ones included; `noted` what
-    happens, before the events of it are. `memory` is what the document's workflows remember. `leaving` says whether
-    the program is being stopped: then the turns under way are left for its next start.
+    started when first asked; `spent` is told what each ask cost, in micro-dollars, failed ones included; `noted` is
+    told what happens and gives what is to be written with the event of it. `memory` is what the document's workflows
+    remember. `leaving` says whether the program is being stopped: then the turns under way are left for its next
+    start.
     """
 
     run_id: str
@@ -93,7 +94,7 @@ class Drive:
     memory: Memory
     accounts: tuple[Account, ...] = attrs.field(factory=accounts, init=False)
     _children: dict[str, dict[str, Process]] = attrs.field(factory=dict)
-    noted: Callable[[Note], None] = lambda note: None
+    noted: Callable[[Note], tuple[Change, ...]] = lambda note: ()
     _sources: dict[str, str] = attrs.field(factory=dict)
 
     async def child(self, conversation: str, agent: str) -> Process:
@@ -151,6 +152,21 @@ class Drive:
         finally:
             child.exit()
 
+    async def spent_on(self, ask: Ask, key: str) -> int:
+        """What an earlier program spent on a question, in all its attempts; in micro-dollars."""
+        kept = ask.kept and not ask.fresh
+        spent, attempt = 0, key
+        for number in range(2, (ask.retry.max_attempts if ask.retry is not None else 1) + 2):
+            process_id = self._child_id(ask.conversation, ask.agent, "" if kept else attempt)
+            spent += sum(op.cost_microusd for op in await self.store.ops(process_id, turn_id=attempt))
+            attempt = f"{key}/{number}"
+        return spent
+
+    def left_of(self, key: str, seconds: float) -> float:
+        """How much is left of a time limit that may have begun in an earlier program."""
+        now = self.wall_clock()
+        return max(0.0, seconds - max(0.0, now - self.record.begun_at(key, now)))
+
     def copy(self, source: str, target: str) -> None:
         """Conversation `target` begins as `source` is now. Nothing is said in the source while the copy lives."""
         self._sources[target] = source
@@ -207,10 +223,10 @@ async def _carry_out(effect: Effect, run: Drive) -> object:
 
 
 async def _within(path: str, timeout_s: float, body: Steps, run: Drive) -> object:
-    """A limit that was reached before a crash of the program is reached at once."""
+    """A limit goes on over a crash of the program; one that was reached before it is reached at once."""
     key = run.record.next_key(path)
     if not run.record.timed_out(key):
-        with trio.move_on_after(timeout_s):
+        with trio.move_on_after(run.left_of(key, timeout_s)):
             return await drive(body, run)
         run.record.put_timeout(key)
     body.close()
@@ -221,7 +237,10 @@ async def _ask(ask: Ask, run: Drive, key: str) -> AskReply:
     """The agent's reply, asked again as the step's `retry` says, all within the step's budget."""
     budget = ask.budget
     label = f"step {ask.path}"
-    limits = [] if budget is None else [Account(label, budget.limit_microusd, budget.on_exceed)]
+    limits = []
+    if budget is not None:
+        spent = await run.spent_on(ask, key) if run.record.resumed else 0
+        limits = [Account(label, budget.limit_microusd, budget.on_exceed, spent)]
     attempt = 1
     with charged_to(limits):
         while True:
@@ -241,12 +260,13 @@ async def _ask_once(ask: Ask, run: Drive, key: str) -> AskReply:
     Asked again after a crash of the program, it is the same turn that goes on.
     """
     started = trio.current_time()
+    limit_s = float("inf") if ask.timeout_s is None else run.left_of(f"{key}@", ask.timeout_s)
     try:
         async with run.asked(ask, key) as child:
             cost_before = child.metrics.cost_microusd
             pending = child.start_send(ask.message, turn_id=key, tools=ask.tools)
             try:
-                with trio.move_on_after(ask.timeout_s if ask.timeout_s is not None else float("inf")):
+                with trio.move_on_after(limit_s):
                     reply: Reply = await pending.wait()
                     return AskReply(reply.text, reply.cost_usd, round((trio.current_time() - started) * 1000))
             finally:
@@ -334,11 +354,11 @@ def _read(read: Read, run: Drive) -> str | None:
 def _note(note: Note, run: Drive) -> None:
     if run.record.is_told(note):
         return
-    run.noted(note)
+    changes = run.noted(note)
     match note.what:
         case "started":
             title = note.title or note.agent
-            run.process.emit(StepStarted(run_id=run.run_id, path=note.path, kind=note.kind, title=title))
+            run.process.emit(StepStarted(run_id=run.run_id, path=note.path, kind=note.kind, title=title), *changes)
         case "finished" | "skipped":
             status = "skipped" if note.what == "skipped" else note.status or "completed"
             event = StepFinished(
@@ -350,7 +370,7 @@ def _note(note: Note, run: Drive) -> None:
                 duration_ms=note.duration_ms,
                 error=note.error,
             )
-            run.process.emit(event)
+            run.process.emit(event, *changes)
         case "pass":
             pass  # the steps of the pass speak for it
         case _:
