@@ -100,6 +100,40 @@ async def test_only_an_exit_reason_is_one(orch: Orchestrator, clock: MockClock, 
     assert sup.process.alive
 
 
+@pytest.mark.parametrize("where", ["on_failure", "on_restart", "on_leave"])
+async def test_a_hook_that_exits_the_program_does_so_in_order(
+    kernels: OpenKernel, clock: MockClock, where: str
+) -> None:
+    def leave(*_: object) -> None:
+        raise SystemExit(3)
+
+    async def crash(me: Process) -> None:
+        await trio.sleep(1)
+        raise ValueError("as told")
+
+    async def sleeper(me: Process) -> None:
+        try:
+            await trio.sleep_forever()
+        finally:
+            stopped.append(me.name)
+
+    async def program() -> None:
+        async with kernels() as orch:
+            await orch.supervise(SupervisorSpec(children=[ChildSpec(name, sleeper, name=name) for name in "ab"]))
+            hook = {where: leave} if where != "on_leave" else {}
+            proc = await orch.spawn(crash, supervision=Supervision(max_restarts=int(bool(hook)), **hook))  # type: ignore[arg-type]
+            if not hook:
+                orch.group("g").on_leave(leave)
+                orch.group("g").join(proc)
+            await trio.sleep_forever()
+
+    stopped: list[str | None] = []
+    with trio.fail_after(1000), pytest.raises(SystemExit) as caught:
+        await program()
+    assert caught.value.code == 3
+    assert stopped == ["b", "a"]
+
+
 async def test_names_tasks_and_reasons_are_texts_that_can_be_written_down(
     orch: Orchestrator, clock: MockClock
 ) -> None:

@@ -9,8 +9,7 @@ import attrs
 import trio
 
 from vega_trio.errors import NoProcessError
-from vega_trio.events import HookFailed
-from vega_trio.exits import told
+from vega_trio.runtime import hooks
 from vega_trio.runtime.blackboard import Blackboard
 
 if TYPE_CHECKING:
@@ -75,12 +74,12 @@ class Group:
         """Calls `hook(process)`, synchronously, whenever a process has left or ended."""
         self._on_leave.append(hook)
 
-    def _call(self, name: str, hooks: list[Hook], process: Process) -> None:
-        for hook in tuple(hooks):
+    def _call(self, name: str, given: list[Hook], process: Process) -> None:
+        for hook in tuple(given):
             try:
                 hook(process)
-            except Exception as error:  # noqa: BLE001 - a hook's failure must not become the member's
-                process.emit(HookFailed(hook=f"{name} of group {self.name!r}", error=told(error)))
+            except BaseException as error:  # noqa: BLE001 - a hook's failure must not become the member's
+                hooks.failed(process, f"{name} of group {self.name!r}", error)
 
     async def broadcast(self, message: Any, timeout: float | None = None) -> dict[str, Answer]:
         """Sends to all members side by side and gathers their replies by process id.

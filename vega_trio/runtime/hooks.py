@@ -30,7 +30,7 @@ def ask(
         answer = Strategy(answer) if isinstance(answer, str) else answer
         if not allowed(restart, answer):
             raise ValueError(f"it answered {answer!r}, which a {restart} child does not allow")
-    except Exception as error:  # noqa: BLE001 - a hook's failure must not become the process's
+    except BaseException as error:  # noqa: BLE001 - a hook's failure must not become the process's
         failed(process, name, error)
         return None
     return answer
@@ -42,9 +42,12 @@ def call(process: Process, name: str, hook: Callable[[Any, Any], None] | None, a
         return
     try:
         hook(process, argument)
-    except Exception as error:  # noqa: BLE001 - as above
+    except BaseException as error:  # noqa: BLE001 - as above
         failed(process, name, error)
 
 
-def failed(process: Process, name: str, error: Exception) -> None:
+def failed(process: Process, name: str, error: BaseException) -> None:
+    """An event; Ctrl-C and `sys.exit()` end the program, as they do in a body."""
+    if not isinstance(error, Exception):
+        process.kernel.fail(error)
     process.emit(HookFailed(hook=name, error=told(error)))
