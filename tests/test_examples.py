@@ -68,3 +68,18 @@ def test_library_shows_an_answer_a_tool_and_a_recovery(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     for said in ("Hello, {name}!", "[= 6 in ", "[crashed: DemoCrash: asked to crash]", "[restarted as incarnation 2"):
         assert said in done.stdout
+
+
+def test_skills_demo_reads_a_skill_and_lists_what_each_agent_has(tmp_path: Path) -> None:
+    path = EXAMPLES / "skills-demo.vega.yaml"
+    done = run(tmp_path, VEGA, "run", path, "--workflow", "look", "--model", "demo")
+    assert done.returncode == 0, done.stderr
+    assert "`load_skill` answered: Group the changes under Added, Changed and Fixed." in done.stdout
+    listed = run(tmp_path, VEGA, "skills", "list", "-f", path)
+    assert [line.split("\t")[0] for line in listed.stdout.splitlines()] == [
+        "code-review",
+        "house-style",
+        "release-notes",
+    ]
+    checked = run(tmp_path, VEGA, "skills", "check", "-f", path)
+    assert (checked.returncode, checked.stdout) == (0, "3 skills, 0 that cannot be used\n")

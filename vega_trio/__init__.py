@@ -66,6 +66,7 @@ if TYPE_CHECKING:
         Model,
         ModelDone,
         ModelRequest,
+        PromptSource,
         Store,
         TextChunk,
         ThinkingChunk,
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
     from vega_trio.runtime.process import Process
     from vega_trio.runtime.supervisor import ChildCount, ChildInfo, Supervisor
     from vega_trio.session import ErrorClass, Reply, Session
+    from vega_trio.skills.prompt import SkillsPrompt
     from vega_trio.tools.toolbox import tool
 
 _HOMES = {
@@ -98,8 +100,9 @@ _HOMES = {
     "_core.codec": "dump_messages load_messages",
     "session": "ErrorClass Reply Session",
     "context": "Metrics ProcessHandle ToolContext",
+    "skills.prompt": "SkillsPrompt",
     "tools.toolbox": "tool",
-    "protocols": "Model ModelDone ModelRequest Store TextChunk ThinkingChunk Tool ToolSource ToolSpec",
+    "protocols": "Model ModelDone ModelRequest PromptSource Store TextChunk ThinkingChunk Tool ToolSource ToolSpec",
     "runtime.orchestrator": "Orchestrator SpawnTreeNode",
     "runtime.mailbox": "Mail PendingReply",
     "runtime.process": "Process",

@@ -24,7 +24,7 @@ from vega_trio.supervision import SupervisorStrategy as SupervisorStrategy
 from vega_trio.supervision import check_backoff, check_intensity
 
 if TYPE_CHECKING:
-    from vega_trio.protocols import Model
+    from vega_trio.protocols import Model, PromptSource
 
 
 def _as_classes(classes: Iterable[str]) -> tuple[ErrorClass, ...]:
@@ -170,7 +170,7 @@ class Agent:
     """
 
     name: str
-    system: str = ""
+    system: str | PromptSource = ""
     model: str | Model | None = None
     fallback_model: str | Model | None = None
     description: str = ""
@@ -202,8 +202,8 @@ class Agent:
         # As in documents: `agent:user` and `/api/agents/NAME` must stay readable (dsl.md 2).
         if any(char in "/:{}" or not char.isprintable() for char in self.name):
             raise ValueError(f"Agent.name must be without / : {{ }} and control characters, not {self.name!r}")
-        if not isinstance(self.system, str):
-            raise ValueError(f"Agent.system must be a text, not {self.system!r}")
+        if not isinstance(self.system, str) and not callable(getattr(self.system, "prompt", None)):
+            raise ValueError(f"Agent.system must be a text or a prompt source, not {self.system!r}")
         if self.supervision is not None and not isinstance(self.supervision, Supervision):
             raise ValueError(f"Agent.supervision must be a vega.Supervision, not {self.supervision!r}")
         if self.temperature is not None:

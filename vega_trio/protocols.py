@@ -147,6 +147,25 @@ class ToolSource(Protocol):
         ...
 
 
+@runtime_checkable
+class PromptSource(Protocol):
+    """A prompt that depends on what is asked; may stand as an agent's `system`. Pure and quick."""
+
+    @property
+    def text(self) -> str:
+        """What is in it whatever is asked."""
+        ...
+
+    @property
+    def tools(self) -> Sequence[Tool]:
+        """What an agent with this prompt has besides its own tools."""
+        ...
+
+    def prompt(self, message: str) -> str:
+        """The whole prompt for a turn that begins with the user's message."""
+        ...
+
+
 # -- stores
 
 

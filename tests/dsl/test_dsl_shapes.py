@@ -206,7 +206,7 @@ SHAPES = {
     "tools": (TOOLS, []),
     "parallel": (PARALLEL, []),
     "servers": (SERVERS, []),
-    "skilled": (SKILLED, ["skills", "skills"]),
+    "skilled": (SKILLED, []),
     "settings": (SETTINGS, []),
     "workflow": (WORKFLOW, []),
     "control": (CONTROL, []),

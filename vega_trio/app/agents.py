@@ -9,6 +9,7 @@ from vega_trio.app.disk import directory_of
 from vega_trio.app.knowledge import informed_system
 from vega_trio.app.limits import breaker_of, budget_of, context_of, rate_limit_of, retry_of
 from vega_trio.app.outfit import Outfitter
+from vega_trio.app.skills import Skills
 from vega_trio.dsl.document import AgentDefinition, Document
 from vega_trio.errors import UnknownAgent, did_you_mean
 from vega_trio.protocols import Model
@@ -27,6 +28,12 @@ class AgentInfo:
     model: str
     tools: tuple[str, ...]
     source: str | None = None
+
+    @property
+    def system(self) -> str:
+        """The prompt, without what depends on the message."""
+        system = self.agent.system
+        return system if isinstance(system, str) else system.text
 
 
 @attrs.frozen
@@ -47,14 +54,18 @@ class Agents:
 
 
 def blueprint(
-    definition: AgentDefinition, document: Document, model: str | Model | None, all_tools: tuple[str, ...]
+    definition: AgentDefinition,
+    document: Document,
+    model: str | Model | None,
+    all_tools: tuple[str, ...],
+    skills: Skills,
 ) -> Agent:
     """The `Agent` of a definition. `model` overrides what the document says; "all" tools become `all_tools`."""
     settings = document.settings
     temperature = definition.temperature if definition.temperature is not None else settings.default_temperature
     return Agent(
         name=definition.name,
-        system=informed_system(definition, directory_of(document.file)),
+        system=skills.prompt(definition, informed_system(definition, directory_of(document.file))),
         model=model if model is not None else definition.model,
         fallback_model=None if model is not None else definition.fallback_model or settings.fallback_model,
         description=definition.description or _first_line(definition.system),
@@ -75,7 +86,7 @@ def blueprint(
     )
 
 
-def open_agents(document: Document, outfitter: Outfitter, model: str | Model | None) -> Agents:
+def open_agents(document: Document, outfitter: Outfitter, model: str | Model | None, skills: Skills) -> Agents:
     """Every agent of the document, with its model and tools resolved, so that a wrong name is found at start.
 
     Raises: ConfigError.
@@ -83,7 +94,7 @@ def open_agents(document: Document, outfitter: Outfitter, model: str | Model | N
     everything = (*outfitter.named_tools, EVERY_SERVER)
     catalogue = {}
     for definition in document.agents.values():
-        info = resolved(blueprint(definition, document, model, everything), outfitter)
+        info = resolved(blueprint(definition, document, model, everything, skills), outfitter)
         catalogue[info.agent.name] = info
     return Agents(catalogue)
 

@@ -22,7 +22,9 @@ from vega_trio.app.ownership import Hearing, Owners, owners_of
 from vega_trio.app.recovery import Recovery
 from vega_trio.app.runbook import Runbook
 from vega_trio.app.runs import Run, Runs
+from vega_trio.app.skills import Skills
 from vega_trio.app.supervisors import SupervisorNode, supervisor_tree
+from vega_trio.app.tools import ToolInfo, ToolList
 from vega_trio.changes import ProcessRow
 from vega_trio.diagnostics import Diagnostic
 from vega_trio.dsl.document import Document
@@ -34,6 +36,7 @@ from vega_trio.runtime.impact import Impact
 from vega_trio.runtime.orchestrator import Orchestrator, SpawnTreeNode
 from vega_trio.runtime.process import Process
 from vega_trio.session import DEFAULT_USER, Reply, Session
+from vega_trio.skills.prompt import SkillsPrompt
 
 
 @attrs.frozen(kw_only=True)
@@ -58,6 +61,21 @@ class App:
     runs: Runs
     recovery: Recovery
     desk: Desk
+    skills: Skills
+    tool_list: ToolList
+
+    def tools(self) -> list[ToolInfo]:
+        """Every tool that agents may name, with who has it."""
+        return self.tool_list.all(self.agents())
+
+    def skill_holders(self) -> dict[str, list[str]]:
+        """The agents that can have each skill, by its name."""
+        found: dict[str, list[str]] = {}
+        for info in self.agents():
+            system = info.agent.system
+            for skill in system.skills if isinstance(system, SkillsPrompt) else ():
+                found.setdefault(skill.name, []).append(info.agent.name)
+        return found
     mcp: Mcp
 
     async def resume(self) -> None:

@@ -20,6 +20,7 @@ from vega_trio.app.agents import EVERY_SERVER, AgentInfo, Agents, blueprint, res
 from vega_trio.app.disk import Disk
 from vega_trio.app.outfit import Outfitter
 from vega_trio.app.sessions import Sessions
+from vega_trio.app.skills import Skills
 from vega_trio.changes import Change, Delete, Put
 from vega_trio.dsl.document import AgentDefinition, Document
 from vega_trio.dsl.parse import parse_text
@@ -45,6 +46,7 @@ class Composer:
     outfitter: Outfitter
     store: Store
     model: str | Model | None
+    skills: Skills
     _keys: dict[str, dict[str, Any]] = attrs.field(factory=dict, init=False, repr=False)
 
     async def load(self) -> list[str]:
@@ -134,7 +136,7 @@ class Composer:
     def _read(self, name: str, keys: Mapping[str, Any]) -> AgentInfo:
         """The agent as listed. Raises: DocumentError, ConfigError."""
         everything = (*self.outfitter.named_tools, EVERY_SERVER)
-        agent: Agent = blueprint(self._definition(name, keys), self.document, self.model, everything)
+        agent: Agent = blueprint(self._definition(name, keys), self.document, self.model, everything, self.skills)
         return resolved(agent, self.outfitter, COMPOSED)
 
     def _definition(self, name: str, keys: Mapping[str, Any]) -> AgentDefinition:

@@ -33,7 +33,9 @@ from vega_trio.app.overview import Overview
 from vega_trio.app.recovery import Recovery, look, quarantine
 from vega_trio.app.runs import Runs
 from vega_trio.app.sessions import Sessions
+from vega_trio.app.skills import open_skills
 from vega_trio.app.toolbelt import named_tools
+from vega_trio.app.tools import ToolList
 from vega_trio.app.watch import watch_store
 from vega_trio.diagnostics import Diagnostic
 from vega_trio.dsl.builtin import BUILTIN_NAME, BUILTIN_TEXT
@@ -174,14 +176,15 @@ async def open_app(
             idle_stop_s=settings.idle_stop_s,
             select=mcp.select,
         )
-        catalogue = open_agents(document, outfitter, model)
+        skills = open_skills(document, base, home)
+        catalogue = open_agents(document, outfitter, model, skills)
         left = await look(opened)
         patience = settings.shutdown_timeout_s if shutdown_timeout is None else shutdown_timeout
         mailbox = int(settings.limits.get("mailbox", MAILBOX))
         kernel = _open_kernel(outfitter, settings.max_processes, patience, left, mailbox=mailbox)
         orch = await stack.enter_async_context(kernel)
         sessions = Sessions(catalogue, orch, opened)
-        composer = Composer(document, catalogue, sessions, outfitter, opened, model)
+        composer = Composer(document, catalogue, sessions, outfitter, opened, model, skills)
         for wrong in await composer.load():
             log.warning("%s", wrong)
         chats = Chat(sessions)
@@ -207,6 +210,8 @@ async def open_app(
             runs=runs,
             recovery=recovery,
             desk=Desk(approvals, orch),
+            skills=skills,
+            tool_list=ToolList(outfitter.named_tools, document, mcp),
             mcp=mcp,
         )
 

@@ -99,7 +99,7 @@ class Outfitter:
         Raises: ConfigError for an unknown name or a name given twice.
         """
         tools: dict[str, Tool] = {}
-        for each in agent.tools:
+        for each in (*agent.tools, *(() if isinstance(agent.system, str) else agent.system.tools)):
             if self._source(each) is not None:
                 continue
             tool = self._named(agent, each) if isinstance(each, str) else as_tool(each, threads=self.threads)

@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, str] = {
     "fork": "Start a process as another stood after an event.",
     "crashtest": "Kill a workflow again and again, and check what survives.",
     "explain": "Explain a code such as V012.",
+    "skills": "List and check skills.",
     "models": "Fetch and list local models.",
     "mcp": "Try MCP servers out, and serve a document as one.",
     "version": "Print the version.",

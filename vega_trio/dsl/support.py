@@ -15,7 +15,6 @@ UNSUPPORTED: Unsupported = {
         {
             "team",
             "delegation",
-            "skills",
         }
     ),
     "settings": frozenset(
@@ -24,7 +23,6 @@ UNSUPPORTED: Unsupported = {
             "delegation",
             "logging",
             "tracing",
-            "skills",
             "memory",
         }
     ),

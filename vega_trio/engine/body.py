@@ -35,7 +35,7 @@ def agent_body(agent: Agent, equipment: Equipment) -> Callable[[Process], Awaita
             process.conversation = process.conversation or stored
         conversation = process.conversation
         assert isinstance(conversation, Conversation)
-        conversation.specs = {name: tool.spec for name, tool in equipment.tools.items()}
+        conversation.tools = lambda: equipment.tools
         if process.task is not None:
             return await _run_task(process, agent, equipment, conversation)
         await _serve(process, agent, equipment, conversation)

@@ -14,7 +14,7 @@ from vega_trio._core.window import Measured
 from vega_trio.changes import AppendMessage, ClearMessages, MessageRow
 from vega_trio.engine.journal import Journal
 from vega_trio.messages import Message, ToolCall
-from vega_trio.protocols import Commit, Store, ToolSpec
+from vega_trio.protocols import Commit, Store, Tool
 
 
 @attrs.define
@@ -22,7 +22,8 @@ class Conversation:
     """The messages of one process over all its incarnations, in order, each with the turn it belongs to.
 
     `measured` is how large a model found them at the last call. `summary` stands for the first `summarised` rows.
-    `specs` are the agent's tools by name; `brought` is what others it works with have seen (`_core/approving.py`).
+    `tools` gives the agent's tools of the moment; `brought` is what others it works with have seen, as `approving`
+    has it.
     """
 
     process_id: str
@@ -34,7 +35,7 @@ class Conversation:
     measured: Measured | None = None
     summary: Message | None = None
     summarised: int = 0
-    specs: Mapping[str, ToolSpec] = attrs.field(factory=dict)
+    tools: Callable[[], Mapping[str, Tool]] = dict
     brought: frozenset[str] = NOTHING_SEEN
 
     def add(self, turn_id: str, message: Message) -> AppendMessage:
@@ -76,7 +77,8 @@ class Conversation:
 
     def seen(self) -> frozenset[str]:
         """What it has seen of private data and of text from outside, itself and through others."""
-        return seen_in((row.message for row in self.rows), self.specs) | self.brought
+        specs = {name: tool.spec for name, tool in self.tools().items()}
+        return seen_in((row.message for row in self.rows), specs) | self.brought
 
     def clear(self) -> Commit:
         self.rows.clear()

@@ -91,6 +91,15 @@ class Turn:
         return tools if narrowed is None else {name: tool for name, tool in tools.items() if fits(name, narrowed)}
 
     @property
+    def system(self) -> str:
+        """The prompt for the message with which the turn began."""
+        system = self.agent.system
+        if isinstance(system, str):
+            return system
+        asked = next((each.text for each in self.conversation.of_turn(self.id) if each.role == "user"), "")
+        return system.prompt(asked)
+
+    @property
     def stopping(self) -> bool:
         """Whether the turn was told to stop, as against a process that dies under it."""
         return self.scope is not None and self.scope.cancel_called
@@ -213,7 +222,7 @@ async def _ask_model(turn: Turn) -> Step:
     output = turn.equipment.output
     request = ModelRequest(
         messages=mended(turn.conversation.messages()),
-        system=agent.system if output is None else asking_for(output, agent.system),
+        system=turn.system if output is None else asking_for(output, turn.system),
         tools=tuple(tool.spec for tool in turn.tools.values()),
         temperature=agent.temperature,
         max_tokens=agent.max_tokens,

@@ -10,7 +10,6 @@ from quart import Request, Response
 
 from vega_trio.app.agents import AgentInfo
 from vega_trio.app.application import App
-from vega_trio.dsl.words import BUILTIN_TOOLS
 from vega_trio.errors import ConfigError, DocumentError
 from vega_trio.serve.desk import Desk, Route, json_answer, object_of, user_of
 from vega_trio.serve.models import AgentDetail, AgentEntry, AgentGone, AgentMade, SupervisionEntry, ToolEntry
@@ -116,7 +115,7 @@ def _entry(info: AgentInfo, work: _Work | None) -> AgentEntry:
     return AgentEntry(
         name=agent.name,
         model=info.model,
-        system=_beginning(agent.system),
+        system=_beginning(info.system),
         tools=info.tools,
         process_id=work.process_id if work else None,
         process_status=work.status if work else None,
@@ -137,8 +136,8 @@ def _detail(info: AgentInfo, app: App, work: _Work | None) -> AgentDetail:
     return AgentDetail(
         name=agent.name,
         model=info.model,
-        system=agent.system,
-        tools=tuple(ToolEntry(name=name, origin=_origin(name, app)) for name in info.tools),
+        system=info.system,
+        tools=tuple(ToolEntry(name=name, origin=app.tool_list.origin(name)) for name in info.tools),
         process_id=work.process_id if work else None,
         process_status=work.status if work else None,
         source=info.source,
@@ -152,14 +151,6 @@ def _detail(info: AgentInfo, app: App, work: _Work | None) -> AgentDetail:
         supervision=supervision,
         streaming=work is not None and work.streaming,
     )
-
-
-def _origin(tool: str, app: App) -> str:
-    if tool in app.document.tools:
-        return "document"
-    if tool in BUILTIN_TOOLS:
-        return "builtin"
-    return "mcp" if app.mcp.select(tool) is not None else "python"
 
 
 def _beginning(text: str) -> str:

@@ -1,0 +1,143 @@
+"""Skill files: what is one, where they are found, and what is left out."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import vega_trio as vega
+from vega_trio.skills.library import load_library
+from vega_trio.skills.parse import MAX_BYTES, BadSkill, parse_skill
+
+REVIEW = """---
+name: code-review
+description: Expert code review guidance
+tags: [code, review]
+tools: [read_file]
+mcp: [github]
+license: MIT
+triggers:
+  - type: keyword
+    keywords: [review, PR, pull request, code review]
+  - type: pattern
+    pattern: "review (this|my) (code|changes)"
+---
+
+# Code Review Expert
+
+When reviewing code, focus on security.
+"""
+
+
+def write(path: Path, text: str = "---\ndescription: d\n---\nbody\n") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_a_file_as_the_readme_shows_it_is_read_whole() -> None:
+    skill = parse_skill(REVIEW.encode(), Path("skills/code-review.skill.md"))
+    assert (skill.name, skill.description) == ("code-review", "Expert code review guidance")
+    assert (skill.tags, skill.tools, skill.mcp) == (("code", "review"), ("read_file",), ("github",))
+    assert skill.body.startswith("# Code Review Expert\n\nWhen")
+    assert skill.score("review this code, a PR") == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("# no front matter", "no front matter"),
+        ("---\nname: x\n", "no front matter"),
+        ("---\n- a\n---\n", "no mapping"),
+        ("---\na: [\n---\n", "front matter"),
+        ("---\nname: x\n---\n", "no 'description'"),
+        ("---\nname: " + "x" * 65 + "\ndescription: d\n---\n", "must be 1 to 64"),
+        ("---\nname: ../../etc\ndescription: d\n---\n", "must be 1 to 64"),
+        ("---\nname: x\ndescription: " + "d" * 1025 + "\n---\n", "1,024 is the most"),
+        ("---\ndescription: d\ntriggers: always\n---\n", "must be a list"),
+        ("---\ndescription: d\ntriggers: [{type: magic}]\n---\n", "not 'magic'"),
+        ("---\ndescription: d\ntriggers: [{type: keyword}]\n---\n", "needs 'keywords'"),
+        ("---\ndescription: d\ntriggers: [{type: pattern}]\n---\n", "needs a 'pattern'"),
+        ("---\ndescription: d\ntags: {a: b}\n---\n", "list of texts"),
+        ("---\ndescription: !!python/object:os.system d\n---\n", "front matter"),
+        ("---\na: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\nc: [" + "*b," * 200 + "*b]\n---\n", "alias"),
+    ],
+)
+def test_what_is_no_skill_says_what_is_wrong(text: str, message: str) -> None:
+    with pytest.raises(BadSkill, match=message):
+        parse_skill(text.encode(), Path("x.skill.md"))
+
+
+def test_a_file_that_is_too_large_or_no_text_is_refused() -> None:
+    with pytest.raises(BadSkill, match="is the most"):
+        parse_skill(b"-" * (MAX_BYTES + 1), Path("x.skill.md"))
+    with pytest.raises(BadSkill, match="UTF-8"):
+        parse_skill(b"---\n\xff", Path("x.skill.md"))
+
+
+@given(st.binary(max_size=400))
+def test_no_bytes_do_anything_but_parse_or_be_refused(data: bytes) -> None:
+    with contextlib.suppress(BadSkill):
+        parse_skill(b"---\n" + data, Path("x.skill.md"))
+
+
+def test_the_three_kinds_of_files_are_found_and_nothing_else(tmp_path: Path) -> None:
+    write(tmp_path / "one.skill.md")
+    write(tmp_path / "skill.md")
+    write(tmp_path / "deep" / "SKILL.md")
+    write(tmp_path / "README.md")
+    write(tmp_path / "deep" / "deeper" / "SKILL.md")
+    os.mkfifo(tmp_path / "pipe.skill.md")
+    library = load_library([tmp_path, tmp_path / "nosuch"])
+    assert [each.name for each in library.skills] == ["one", tmp_path.name, "deep"]
+    assert library.problems == ()
+
+
+def test_a_bad_file_is_reported_and_the_others_count(tmp_path: Path) -> None:
+    write(tmp_path / "good.skill.md")
+    bad = write(tmp_path / "bad.skill.md", "nothing")
+    library = load_library([tmp_path])
+    assert [each.name for each in library.skills] == ["good"]
+    assert [(each.path, "front matter" in each.message) for each in library.problems] == [(bad, True)]
+
+
+def test_of_two_skills_of_a_name_the_first_directorys_counts(tmp_path: Path) -> None:
+    first = write(tmp_path / "a" / "x.skill.md")
+    second = write(tmp_path / "b" / "x.skill.md")
+    library = load_library([tmp_path / "a", tmp_path / "b", tmp_path / "a"])
+    assert [each.path for each in library.skills] == [first]
+    assert [each.path for each in library.problems] == [second]
+
+
+def test_what_is_excluded_is_out_even_where_it_is_included(tmp_path: Path) -> None:
+    for name in ("security-a", "security-b", "old-c", "other"):
+        write(tmp_path / f"{name}.skill.md")
+    library = load_library([tmp_path])
+    names = [each.name for each in library.chosen(["security-*", "old-*"], ["old-*", "*-b"])]
+    assert names == ["security-a"]
+    assert len(library.chosen()) == 4
+
+
+def test_an_untrusted_skill_is_never_chosen(tmp_path: Path) -> None:
+    write(tmp_path / "x.skill.md")
+    library = load_library([tmp_path], trust=lambda skill: False)
+    assert len(library.skills) == 1
+    assert library.chosen() == ()
+
+
+async def test_a_skill_without_triggers_is_listed_and_read_with_a_tool(tmp_path: Path) -> None:
+    write(tmp_path / "pdf" / "SKILL.md", "---\nname: pdf\ndescription: Fills forms.\n---\nUse the form tool.\n")
+    prompt = vega.SkillsPrompt("base", directories=[tmp_path], max_active=3)
+    assert prompt.prompt("hello") == (
+        "base\n\n# Skills\n\nRead one with load_skill before you do what it is for:\n- pdf: Fills forms."
+    )
+    (tool,) = prompt.tools
+    assert tool.spec.name == "load_skill"
+    assert await tool.call({"name": "pdf"}, None) == "Use the form tool."  # type: ignore[arg-type]
+    with pytest.raises(vega.ToolRetry, match="did you mean 'pdf'"):
+        await tool.call({"name": "pdff"}, None)  # type: ignore[arg-type]

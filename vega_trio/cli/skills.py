@@ -1,0 +1,105 @@
+"""`vega skills`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vega_trio.cli.options import Shared, shared_options, vega_command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vega_trio.app.skills import Skill, Skills
+
+
+def _file_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("-f", "--file", metavar="FILE", help="A document (default: the only one here).")(function)
+
+
+@vega_command(name="list")
+@_file_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.pass_context
+def list_command(ctx: click.Context, file: str | None, as_json: bool) -> int:
+    """List the skills that the agents of FILE can have."""
+    from vega_trio.cli.terminal import put, safe
+
+    skills, _ = _open(ctx, file)
+    for each in skills.all:
+        if as_json:
+            put(json.dumps(_described(each), ensure_ascii=False) + "\n")
+        else:
+            state = "" if each.trusted else "\tnot trusted: look at it, then: vega skills check --trust"
+            put(safe(f"{each.name}\t{each.description}\t{each.path}{state}") + "\n")
+    return 0
+
+
+@vega_command(name="check")
+@_file_option
+@click.option("--trust", is_flag=True, help="Record that you have looked at the skills outside the project.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as one JSON object.")
+@click.pass_context
+def check_command(ctx: click.Context, file: str | None, trust: bool, as_json: bool) -> int:
+    """Check the skill files that FILE finds; exits 1 when one of them cannot be used.
+
+    Skills outside the project tell agents what to do, and are not used before you have looked at them. With --trust
+    that is recorded for their very content: one that changes has to be looked at again.
+    """
+    from vega_trio.app.skills import record_trust
+    from vega_trio.cli.terminal import put, safe
+
+    skills, home = _open(ctx, file)
+    waiting = [each for each in skills.all if not each.trusted]
+    recorded = record_trust(waiting, home) if trust else 0
+    if as_json:
+        problems = [{"path": str(each.path), "message": each.message} for each in skills.problems]
+        untrusted = [] if trust else [str(each.path) for each in waiting]
+        found = {"skills": len(skills.all), "problems": problems, "untrusted": untrusted, "trusted": recorded}
+        put(json.dumps(found, ensure_ascii=False) + "\n")
+        return 1 if problems else 0
+    for problem in skills.problems:
+        click.echo(safe(f"error: {problem}"), err=True)
+    for each in waiting:
+        put(safe(f"{'trusted now' if trust else 'not trusted'}: {each.name} ({each.path})") + "\n")
+    put(f"{len(skills.all)} skills, {len(skills.problems)} that cannot be used\n")
+    return 1 if skills.problems else 0
+
+
+def _open(ctx: click.Context, file: str | None) -> tuple[Skills, Path]:
+    """The skills of the document, and the home. Raises: DocumentError, ConfigError."""
+    from vega_trio.app.disk import directory_of
+    from vega_trio.app.skills import open_skills
+    from vega_trio.cli.config import open_setup
+    from vega_trio.cli.documents import need_document, read_document
+
+    shared = Shared(ctx)
+    setup = open_setup(shared.home)
+    document = read_document(need_document(file, "skills"), setup, None)
+    skills = open_skills(document, directory_of(document.file), setup.home)
+    for definition in document.agents.values():
+        skills.prompt(definition, "")  # finds those of its own directories
+    return skills, setup.home
+
+
+def _described(skill: Skill) -> dict[str, Any]:
+    return {
+        "name": skill.name,
+        "description": skill.description,
+        "path": str(skill.path),
+        "tags": list(skill.tags),
+        "tools": list(skill.tools),
+        "triggers": len(skill.triggers),
+        "trusted": skill.trusted,
+    }
+
+
+command = click.Group(
+    "skills",
+    commands=[list_command, check_command],
+    params=shared_options(),
+    help="List and check skills: pieces of prompts that agents get when a message calls for them.",
+)
