@@ -162,6 +162,7 @@ def test_fifty_errors_are_enough() -> None:
         ("agents: {a: {system: x, delegation: {include_roles: [boss]}}}", ["V016"]),
         ("agents: {a: {system: x}}\nsettings: {default_temperature: 9}", ["V016"]),
         ("agents: {a: {system: x}}\nsettings: {idle_stop: never}", ["V016"]),
+        ("agents: {a: {system: x}}\nsettings: {keep_events: 6h}", ["V016"]),
         ("agents: {a: {system: x}}\nsettings: {http: {allow: ['a b']}}", ["V016"]),
         ("agents: {a: {system: x}}\nsettings: {http: {allow: ['10.0.0.0/8', 'localhost:80', '::1']}}", []),
         ("agents: {a: {system: x}}\nsettings: {commands: {sandbox: jail}}", ["V016"]),
@@ -520,6 +521,7 @@ settings:
   memory: {enabled: true, model: demo}
   max_processes: 10
   idle_stop: 5m
+  keep_events: 200h
   shutdown_timeout: 0
   limits: {body: 1000}
   mcp:

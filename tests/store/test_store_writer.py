@@ -16,7 +16,16 @@ from vega_trio.store.commit import Fate, StoreCommit
 from vega_trio.store.faults import explain, is_final
 from vega_trio.store.opening import open_for_writing
 from vega_trio.store.statements import plan
-from vega_trio.store.writer import MAX_BATCH, RETRY_S, Condition, Job, Writer, _take
+from vega_trio.store.writer import (
+    MAX_BATCH,
+    PRUNE_EVERY_S,
+    PRUNED_AT_ONCE,
+    RETRY_S,
+    Condition,
+    Job,
+    Writer,
+    _take,
+)
 
 EVENT = AppendEvent(ProcessStarted(process_id="p", at=1.0))
 # Only the database can refuse this one: the root turn's id is not part of the body, so planning does not see it.
@@ -181,4 +190,20 @@ def test_a_process_row_has_a_column_for_each_field(tmp_path: Path) -> None:
     db = open_for_writing(str(tmp_path / "vega.db"), "process")
     assert set(db.table("process").columns_dict) == {field.name for field in attrs.fields(ProcessRow)}
     assert _fates(Writer("vega.db", db, 0), SaveProcess(ProcessRow(id="p", agent="a"))) == [range(1, 1)]
+    db.close()
+
+
+def test_old_events_are_dropped_a_few_at_a_time_and_ids_go_on(tmp_path: Path) -> None:
+    db = open_for_writing(str(tmp_path / "vega.db"), "process")
+    writer = Writer("vega.db", db, 0)
+    old = [AppendEvent(ProcessStarted(at=float(number))) for number in range(PRUNED_AT_ONCE + 10)]
+    _fates(writer, *old)
+    writer.prune(PRUNED_AT_ONCE + 5.0, 0.0)
+    assert db.execute("SELECT min(id), count(*) FROM event").fetchone() == (PRUNED_AT_ONCE + 1, 10)
+    writer.prune(PRUNED_AT_ONCE + 5.0, 0.0)
+    assert db.execute("SELECT min(id), count(*) FROM event").fetchone() == (PRUNED_AT_ONCE + 6, 5)
+    writer.prune(1e9, PRUNE_EVERY_S - 1)  # not yet
+    assert db.execute("SELECT count(*) FROM event").fetchone() == (5,)
+    writer.prune(1e9, PRUNE_EVERY_S)
+    assert _fates(writer, EVENT) == [range(PRUNED_AT_ONCE + 11, PRUNED_AT_ONCE + 12)]
     db.close()

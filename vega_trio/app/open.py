@@ -87,7 +87,7 @@ async def open_orchestrator(
     failpoint = failpoint_of(env)
     limits = limits_of_program(rate_limits, budget, env)
     models_of = Models(env=env, home=home_of(env), read_timeout_s=read_timeout(env))
-    async with _open_store(store, "full", failpoint) as opened, models_of as models:
+    async with _open_store(store, "full", failpoint, Settings().keep_events_s) as opened, models_of as models:
         outfitter = Outfitter(
             store=opened,
             failpoint=failpoint,
@@ -145,7 +145,8 @@ async def open_app(
     failpoint = failpoint_of(env)
     default = model if model is not None else env.get("VEGA_MODEL") or settings.default_model or DEFAULT_MODEL
     async with AsyncExitStack() as stack:
-        opened = await stack.enter_async_context(_open_store(store, settings.durability, failpoint))
+        kept = _open_store(store, settings.durability, failpoint, settings.keep_events_s)
+        opened = await stack.enter_async_context(kept)
         models = await stack.enter_async_context(Models(env=env, home=home, read_timeout_s=read_timeout(env)))
         approvals = Approvals(
             store=opened,
@@ -269,14 +270,18 @@ def _document(
 
 @asynccontextmanager
 async def _open_store(
-    store: str | Path | Store | None, durability: Literal["full", "process"], failpoint: Callable[[str], None]
+    store: str | Path | Store | None,
+    durability: Literal["full", "process"],
+    failpoint: Callable[[str], None],
+    keep_events_s: float,
 ) -> AsyncIterator[Store]:
     if store is None:
         yield MemoryStore()
     elif isinstance(store, str | Path):
         from vega_trio.store.sqlite import open_sqlite  # only who has a database pays for its packages
 
-        async with open_sqlite(store, durability=durability, failpoint=failpoint) as opened:
+        opening = open_sqlite(store, durability=durability, keep_events_s=keep_events_s, failpoint=failpoint)
+        async with opening as opened:
             yield opened
     elif callable(getattr(store, "submit", None)):
         yield store

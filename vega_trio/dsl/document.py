@@ -185,6 +185,7 @@ class Settings:
     http_allow: tuple[str, ...] = ()
     commands_sandbox: Literal["bwrap", "none"] | None = None
     durability: Literal["full", "process"] = "full"
+    keep_events_s: float = 30 * 86400.0
     values: Mapping[str, object] = attrs.field(factory=dict)
     expose_env: tuple[str, ...] = ()
     approvals: ApprovalsDefinition | None = None

@@ -68,6 +68,7 @@ def read_settings(reading: Reading, node: YamlMap | None) -> Settings:
         http_allow=_inner(fields, "http", _allow) or (),
         commands_sandbox=_inner(fields, "commands", _commands),
         durability=fields.choice("durability", "full", {"full": "full", "process": "process"}),
+        keep_events_s=_keep_events(fields),
         values=_values(fields),
         expose_env=fields.texts("expose_env"),
         approvals=_inner(fields, "approvals", _approvals),
@@ -84,6 +85,7 @@ def read_settings(reading: Reading, node: YamlMap | None) -> Settings:
 
 
 _T = TypeVar("_T")
+_DAY_S = 86400.0
 
 
 def _inner(fields: Fields, key: str, read: Callable[[Fields], _T | None]) -> _T | None:
@@ -93,6 +95,14 @@ def _inner(fields: Fields, key: str, read: Callable[[Fields], _T | None]) -> _T 
     found = read(inner)
     inner.finish()
     return found
+
+
+def _keep_events(fields: Fields) -> float:
+    seconds = fields.duration("keep_events", 30 * _DAY_S)
+    if seconds < 7 * _DAY_S:
+        hint = "write 168h or more: clients of the event stream may resume after a week"
+        fields.wrong("V016", "keep_events", "'keep_events' must be at least a week", hint)
+    return seconds
 
 
 def _api_key(fields: Fields) -> str | None:

@@ -7,6 +7,7 @@ commits may be lost when the power is.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
@@ -45,10 +46,12 @@ async def open_sqlite(
     path: str | os.PathLike[str],
     *,
     durability: Durability = "full",
+    keep_events_s: float = math.inf,
     failpoint: Callable[[str], None] = no_failpoint,
 ) -> AsyncIterator[SqliteStore]:
     """Opens the database file, made if it is not there. Leaving the block writes what was submitted, and closes.
 
+    `keep_events_s`: events older than that are dropped, in seconds.
     `failpoint` is called in the writing thread with the name of each place where a test may have it fail.
 
     Raises: StoreBusy when another program has it open; StoreTooNew; StoreError for a file that is no database of
@@ -64,7 +67,7 @@ async def open_sqlite(
         to_write = partial(open_for_writing, place, durability, failpoint=failpoint)
         to_read = partial(open_for_reading, place)
         condition = Condition()
-        work = partial(write_jobs, place, failpoint, condition)
+        work = partial(write_jobs, place, failpoint, condition, keep_events_s)
         async with (
             open_worker("vega-store-writer", to_write, work, _refuse) as writer,
             open_worker("vega-store-reader", to_read, serve_requests, Request.refuse) as reader,

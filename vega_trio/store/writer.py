@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 MAX_BATCH: Final = 512
 RETRY_S: Final = 0.5
+PRUNE_EVERY_S: Final = 60.0
+PRUNED_AT_ONCE: Final = 1000
 _PROBE: Final = "x" * 65536
 """Written when nothing is held: the disk has room again when it takes a good deal more than one change."""
 
@@ -75,19 +77,21 @@ def write_jobs(
     path: str,
     failpoint: Callable[[str], None],
     condition: Condition,
+    keep_events_s: float,
     db: Database,
     queue: SimpleQueue[Job | None],
     tell: Tell,
 ) -> None:
     """Commits jobs in order until the queue gives None, and has each settled in the Trio thread."""
-    writer = Writer(path, db, _last_event_id(db), failpoint)
+    writer, told = Writer(path, db, _last_event_id(db), failpoint), None
     more = True
     while more:
         jobs, more = _take(queue, RETRY_S if isinstance(writer.problem, StoreReadOnly) else None)
-        before, settled = writer.problem, writer.take(jobs, time.monotonic())
+        settled = writer.take(jobs, time.monotonic())
         failpoint("after_commit")
-        if settled or writer.problem is not before:
-            tell(partial(_settle, settled, condition, writer.problem))
+        if settled or writer.problem is not told:
+            tell(partial(_settle, settled, condition, told := writer.problem))
+        writer.prune(time.time() - keep_events_s, time.monotonic())
     tell(partial(_settle, writer.give_up(), condition, writer.problem))
 
 
@@ -102,6 +106,7 @@ class Writer:
     problem: Problem = attrs.field(default=None, init=False)
     _held: list[Job] = attrs.field(factory=list, init=False)
     _retry_at: float = attrs.field(default=0.0, init=False)
+    _prune_at: float = attrs.field(default=0.0, init=False)
 
     def take(self, jobs: Sequence[Job], now: float) -> list[Settled]:
         """Commits what is held and these, in their order, as far as the disk goes; gives those whose fate is known."""
@@ -120,6 +125,25 @@ class Writer:
                 self._held += self._admitted(due, settled)
                 break
         return settled
+
+    def prune(self, before: float, now: float) -> None:
+        """Drops events from before that time, the oldest first; once a minute, and a few at a time."""
+        if now < self._prune_at or self.problem is not None:
+            return
+        done = outcome.capture(self._prune, before)
+        self._note(done, now)
+        full = isinstance(done, outcome.Value) and done.value == PRUNED_AT_ONCE
+        self._prune_at = now + (0.0 if full else PRUNE_EVERY_S)
+
+    def _prune(self, before: float) -> int:
+        oldest = "SELECT id, at FROM event ORDER BY id LIMIT ?"
+        (last,) = self._db.conn.execute(
+            f"SELECT max(id) FROM ({oldest}) WHERE at < ?", (PRUNED_AT_ONCE, before)  # noqa: S608
+        ).fetchone()
+        if last is None:
+            return 0
+        with self._db.atomic():
+            return self._db.conn.execute("DELETE FROM event WHERE id <= ?", (last,)).rowcount
 
     def give_up(self) -> list[Settled]:
         """Whom no retry will help any more: the store is closed."""
