@@ -1,0 +1,195 @@
+"""What the YAML language costs: rendering templates, loading a large document, the steps of a workflow.
+
+    python tests/bench/dsl.py [--quick] [--json FILE]
+
+CPU time, medians of rounds in which the reference and ours take turns. The reference of a template is `str.format`,
+that of a document is its bare YAML tree. A step's is none: it is what a step costs beside what it asks for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+import attrs
+import trio
+from ruamel.yaml import YAML
+
+import vega_trio as vega
+from vega_trio.app.disk import Disk
+from vega_trio.dsl.document import Document
+from vega_trio.dsl.effects import Ask, AskReply
+from vega_trio.dsl.interpret import interpret
+from vega_trio.dsl.parse import parse_text
+from vega_trio.dsl.template import compile_template
+
+ENV = {"VEGA_MODEL": "demo"}
+SCOPE = {"name": "Ada", "role": "reviewer", "task": {"title": "parse the file", "lines": 120}}
+PLAIN = "Hello {name}, you are the {role} of this team."
+
+
+@attrs.frozen
+class Case:
+    """`run(count)` does the work `count` times and returns CPU seconds for one; so does `reference`.
+
+    `target`: the most it may cost, in `unit`s, where one is set.
+    """
+
+    name: str
+    unit: str
+    run: Callable[[int], float]
+    count: int
+    reference: Callable[[int], float] | None = None
+    target: float | None = None
+
+
+def timed(call: Callable[[], object], count: int) -> float:
+    began = process_time()
+    for _ in range(count):
+        call()
+    return (process_time() - began) / count
+
+
+# -- templates
+
+
+def format_plain(count: int) -> float:
+    return timed(lambda: PLAIN.format(name=SCOPE["name"], role=SCOPE["role"]), count)
+
+
+def render(text: str) -> Callable[[int], float]:
+    def run(count: int) -> float:
+        template = compile_template(text)
+        return timed(lambda: template.render_text(SCOPE), count)
+
+    return run
+
+
+def compile_plain(count: int) -> float:
+    return timed(lambda: compile_template(PLAIN.replace("{", "{{ ").replace("}", " }}")), count)
+
+
+# -- documents
+
+
+def agents(count: int) -> str:
+    """A document of so many agents, every tenth of which has more to say."""
+    lines = ["agents:"]
+    for number in range(count):
+        lines += [f"  agent-{number}:", f"    system: You are number {number} of the team.", "    temperature: 0.2"]
+        if number % 10 == 0:
+            lines += ["    retry: {max_attempts: 3}", "    supervision: {strategy: restart, max_restarts: 3}"]
+    return "\n".join(lines) + "\n"
+
+
+def load_agents(count: int) -> float:
+    text = agents(count).encode()
+    return timed(lambda: parse_text(text, "team.vega.yaml", Disk(), env=ENV), 1)
+
+
+def compose_agents(count: int) -> float:
+    text = agents(count)
+    return timed(lambda: YAML(typ="rt", pure=True).compose(text), 1)
+
+
+# -- workflows
+
+
+def workflow(step: str, count: int) -> Document:
+    steps = "\n".join(f"      - {step}" for _ in range(count))
+    text = "agents:\n  Writer: {system: You write.}\nworkflows:\n  main:\n    steps:\n" + steps + "\n"
+    return parse_text(text.encode(), "team.vega.yaml", Disk(), env=ENV).document
+
+
+def interpreted(step: str) -> Callable[[int], float]:
+    """The interpreter alone: every question is answered at once."""
+
+    def run(count: int) -> float:
+        document = workflow(step, count)
+        began = process_time()
+        effects = interpret(document, "main", {})
+        reply = None
+        try:
+            while True:
+                effect = effects.send(reply)
+                reply = AskReply("done") if isinstance(effect, Ask) else None
+        except StopIteration:
+            return (process_time() - began) / count
+
+    return run
+
+
+def in_application(step: str) -> Callable[[int], float]:
+    """A run of an application, with its events and its row in the store."""
+
+    async def main(count: int) -> float:
+        document = workflow(step, count)
+        async with vega.open_app(document, model="demo") as app:
+            began = process_time()
+            run = await app.run_workflow("main", {})
+            await run.wait()
+            return (process_time() - began) / count
+
+    return lambda count: trio.run(main, count)
+
+
+ASK = "Writer: {send: 'Write about {{ n | default:1 }}', save: n}"
+CASES = (
+    Case("template, two names", "us", render(PLAIN.replace("{", "{{ ").replace("}", " }}")), 10_000, format_plain, 2.0),
+    Case("template, a member and a filter", "us", render("{{ task.title | upper }}: {{ task.lines }} lines"), 10_000),
+    Case("template, compiled", "us", compile_plain, 1_000),
+    Case("1,000 agents, load and validate, each", "us", lambda count: load_agents(count) / count, 1_000,
+         lambda count: compose_agents(count) / count),
+    Case("step that sets, interpreter alone", "us", interpreted("set: {n: 1}"), 1_000),
+    Case("step that asks, interpreter alone", "us", interpreted(ASK), 1_000),
+    Case("step that sets, in an application", "us", in_application("set: {n: 1}"), 1_000),
+)  # fmt: skip
+
+
+def measure(case: Case, rounds: int, scale: float) -> dict[str, Any]:
+    count = max(100, int(case.count * scale))
+    ours, reference = [], []
+    for _ in range(rounds):
+        ours.append(case.run(count) * 1e6)
+        if case.reference is not None:
+            reference.append(case.reference(count) * 1e6)
+    return {
+        "case": case.name,
+        "unit": case.unit,
+        "ours": statistics.median(ours),
+        "reference": statistics.median(reference) if reference else None,
+        "target": case.target,
+    }
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    lines = [f"{'':44}{'reference':>10}{'ours':>10}{'target':>9}"]
+    for row in rows:
+        reference = f"{row['reference']:10.2f}" if row["reference"] is not None else f"{'':10}"
+        target = f"{row['target']:9.2f}" if row["target"] is not None else ""
+        late = "  <- above" if row["target"] is not None and row["ours"] > row["target"] else ""
+        name = f"{row['case']}, {row['unit']}"
+        lines.append(f"{name:44}{reference}{row['ours']:10.2f}{target}{late}")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a tenth of the work, for a first look")
+    parser.add_argument("--json", type=Path, default=Path("build/bench/dsl.json"), help="default: %(default)s")
+    options = parser.parse_args()
+    rounds, scale = (3, 0.1) if options.quick else (5, 1.0)
+    rows = [measure(case, rounds, scale) for case in CASES]
+    print(table(rows))
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(json.dumps({"python": sys.version.split()[0], "rows": rows}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
