@@ -139,13 +139,13 @@ async def test_a_client_that_leaves_before_its_body_is_whole_is_forgotten() -> N
     assert client.status == 0
 
 
-async def test_a_websocket_is_refused() -> None:
+async def test_a_websocket_elsewhere_is_refused() -> None:
     sent = []
 
     async def send(message: Any) -> None:
         sent.append(message["type"])
 
-    await reception()({"type": "websocket"}, Client().receive, send)
+    await reception()(scope("GET", "/api/agents") | {"type": "websocket"}, Client().receive, send)
     assert sent == ["websocket.close"]
 
 

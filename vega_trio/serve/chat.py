@@ -42,7 +42,7 @@ async def send(desk: Desk, request: Request, name: str) -> Response:
     exchange_of(request).waits_for_turn = True
     turn_id = ""
     with trio.move_on_after(ANSWER_TIMEOUT_S):
-        async with desk.app.chat(session, message) as events:
+        async with desk.app.chat(session, message, turn_id=exchange_of(request).turn_id) as events:
             turn_id = events.turn_id
             return json_answer(desk, await _end_of(events))
     raise Refused(_too_slow(turn_id))
@@ -53,7 +53,7 @@ async def stream(desk: Desk, request: Request, name: str) -> Response:
     version = _version(request)
     session, message = await _question(desk, request, name)
     exchange_of(request).waits_for_turn = True
-    log = await begin_turn(desk, session, message)
+    log = await begin_turn(desk, session, message, exchange_of(request).turn_id)
     return sse_answer(TurnBody(log, Translator(log.id, log.session_id, version), live=True), request.method)
 
 
@@ -72,9 +72,9 @@ async def join(desk: Desk, request: Request, name: str) -> Response:
     return sse_answer(TurnBody(log, translator, live=False), request.method)
 
 
-async def begin_turn(desk: Desk, session: Session, message: str) -> TurnLog:
+async def begin_turn(desk: Desk, session: Session, message: str, turn_id: str | None = None) -> TurnLog:
     """Sends a message; its turn can be followed in the log. Raises: as `App.chat`."""
-    with desk.turns.opening() as log:
+    with desk.turns.opening(turn_id) as log:
         async with desk.app.chat(session, message, turn_id=log.id) as events:
             desk.turns.posted(log, events)
     return log

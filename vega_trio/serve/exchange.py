@@ -22,6 +22,7 @@ import trio
 
 from vega_trio.serve.door import Door, Identity
 from vega_trio.serve.guard import Head, Policy, allowed_origin, is_preflight, judge, too_large
+from vega_trio.serve.idempotency import Asked, Ledger
 from vega_trio.serve.problems import Problem, stopping
 from vega_trio.serve.rates import Rate
 from vega_trio.serve.sse import to_json
@@ -57,7 +58,8 @@ CORS_ANSWER = {
 
 @attrs.define(eq=False)
 class Exchange:
-    """One request and its answer. `waits_for_turn` is set by handlers whose answer is a turn's or a run's.
+    """One request and its answer. `turn_id` is what a turn that it begins is to be called, if that matters.
+    `waits_for_turn` is set by handlers whose answer is a turn's or a run's.
 
     `answered`: the head of the answer is on its way; `ending`: its last piece is.
     """
@@ -67,6 +69,7 @@ class Exchange:
     identity: Identity = attrs.field(factory=Identity)
     scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
     waits_for_turn: bool = attrs.field(default=False, kw_only=True)
+    turn_id: str | None = None
     answered: bool = False
     ending: bool = False
 
@@ -95,6 +98,15 @@ def user_of_scope(scope: Mapping[str, Any]) -> str:
     return exchange.user
 
 
+async def _once(messages: Iterator[Message]) -> Message:
+    """The request, and after it nothing: who does a request once is not told that its client has left."""
+    message = next(messages, None)
+    if message is None:
+        await trio.sleep_forever()
+    assert message is not None
+    return message
+
+
 async def turn_away(receive: Receive, send: Send, code: int) -> None:
     """Accepts a websocket, as only then a code can be given, and closes it."""
     await receive()
@@ -111,6 +123,7 @@ class Reception:
     door: Door = attrs.field(factory=Door)
     websockets: Websockets | None = None
     rate: Rate | None = None
+    ledger: Ledger | None = None
     _open: set[Exchange] = attrs.field(factory=set, init=False, repr=False)
     _stopping: bool = attrs.field(default=False, init=False)
 
@@ -221,7 +234,29 @@ class Reception:
             return message
 
         scope[SCOPE_KEY] = exchange
-        await self.inner(scope, replay, out.send)
+        asked = self._asked(exchange, scope, body)
+        if asked is None or self.ledger is None:
+            await self.inner(scope, replay, out.send)
+            return
+        first_only = iter(first)
+
+        async def run(send: Send, turn_id: str) -> None:
+            exchange.turn_id = turn_id
+            await self.inner(scope, lambda: _once(first_only), send)
+
+        problem = await self.ledger.answer(asked, run, out.send)
+        if problem is not None:
+            await out.refuse(problem, None)
+
+    def _asked(self, exchange: Exchange, scope: Scope, body: bytes) -> Asked | None:
+        """The request, if it has a key under which it is to be done once."""
+        head = _head(scope)
+        key = head.headers.get("idempotency-key")
+        if key is None or head.method != "POST" or not head.path.startswith("/api/"):
+            return None
+        return Asked(
+            key=key, user=exchange.user, method=head.method, path=head.path, query=head.query, body=body
+        )
 
     def stop(self) -> None:
         """From now on new requests are refused, and those that wait for no turn are cut after a moment."""

@@ -32,6 +32,7 @@ from vega_trio.serve.desk import Desk, limits_of
 from vega_trio.serve.door import Door, Mode
 from vega_trio.serve.exchange import Asgi, Receive, Reception, Scope, Send
 from vega_trio.serve.guard import MAX_HEAD, MCP_PATHS, Policy, open_policy
+from vega_trio.serve.idempotency import Ledger
 from vega_trio.serve.listener import Address, open_listener, parse_address
 from vega_trio.serve.rates import Rate
 from vega_trio.serve.ring import EventRing
@@ -130,12 +131,15 @@ async def run(
             await app.resume()  # not before: a turn that goes on can be followed from its first event
             turns.expect(app.open_turns())
             desk = Desk(app, ring, turns, limits, bundle, stop, drained, door)
+            ledger = Ledger(app.store, nursery)
+            await ledger.forget_old()
             reception = Reception(
                 _beside(cast("Asgi", open_web(desk)), mcp),
                 policy,
                 door,
                 Websockets(desk, limits.websockets),
                 Rate(limits.requests_per_s, limits.requests_per_s),
+                ledger,
             )
             most = limits.connections if door.mode == "token" else None
             async with trio.open_nursery() as connections:

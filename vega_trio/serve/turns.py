@@ -185,9 +185,9 @@ class TurnLogs:
         return next(iter((*named, *of_session, *reversed(over))), None)
 
     @contextmanager
-    def opening(self) -> Iterator[TurnLog]:
+    def opening(self, turn_id: str | None = None) -> Iterator[TurnLog]:
         """A log for a message that is about to be sent; gone again unless it is `posted` within the block."""
-        log = TurnLog(new_id())
+        log = TurnLog(turn_id or new_id())
         self._running[log.id] = log
         try:
             yield log
