@@ -35,6 +35,7 @@ async def test_the_same_request_is_answered_again_and_done_once(serving: Any, tm
             sessions = (await served.http.get("/api/sessions")).json()
     assert (first.status_code, first.json()["response"]) == (200, "only once")
     assert "idempotency-replayed" not in first.headers
+    assert after.status_code == again.status_code == 200, (again.text, after.text)
     assert again.headers["idempotency-replayed"] == after.headers["idempotency-replayed"] == "true"
     assert again.content == after.content == first.content
     assert again.headers["content-type"] == first.headers["content-type"]

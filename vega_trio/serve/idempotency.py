@@ -79,6 +79,17 @@ class _Answer:
         self.wake()
         await trio.lowlevel.checkpoint()
 
+    def ready(self) -> int:
+        """How many messages may go out: who has an answer whole may count on its being kept.
+
+        A stream goes out as it comes, but for its end.
+        """
+        if self.over or not self.messages:
+            return len(self.messages)
+        kinds = [value for name, value in self.messages[0].get("headers", ()) if name.lower() == b"content-type"]
+        live = any(value.startswith(b"text/event-stream") for value in kinds)
+        return len(self.messages) - (not self.messages[-1].get("more_body", True)) if live else 0
+
     def wake(self) -> None:
         news, self._news = self._news, trio.Event()
         news.set()
@@ -139,11 +150,11 @@ class Ledger:
         self._nursery.start_soon(self._finish, asked, row, run, answer)
         at = 0
         while not (answer.over and at == len(answer.messages)):
-            if at == len(answer.messages):
+            if at < answer.ready():
+                await send(answer.messages[at])
+                at += 1
+            else:
                 await answer.news()
-                continue
-            await send(answer.messages[at])
-            at += 1
 
     async def _finish(self, asked: Asked, row: Mapping[str, Any], run: Run, answer: _Answer) -> None:
         """Does it, whether the client is still there or not, and keeps the answer."""
