@@ -165,3 +165,19 @@ async def test_an_unknown_server_without_a_command_is_refused_with_the_registrys
     with pytest.raises(vega.ConfigError, match="did you mean 'filesystem'"):
         async with vega.open_app(path, env={}, home=tmp_path):
             raise AssertionError("it is not there")
+
+
+async def test_an_agent_knows_a_resource_from_the_start_and_one_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    knowing = "none: {system: You talk., knowledge: ['files://handbook', 'files://note://7']}"
+    path.write_text(path.read_text().replace("none: {system: You talk.}", knowing))
+    model = ScriptedModel(["hello"])
+    with trio.fail_after(20):
+        async with vega.open_app(path, model=model, env={}, home=tmp_path) as app:
+            await app.ask(Session("none"), "hi")
+        assert "this is files://handbook" in model.requests[0].system
+        assert "this is note://7" in model.requests[0].system
+        path.write_text(path.read_text().replace("plain", "dead"))
+        with pytest.raises(vega.ConfigError, match="the resource 'files://"):
+            async with vega.open_app(path, model=model, env={}, home=tmp_path):
+                raise AssertionError("it is not there")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 
 from vega_trio.agent import Agent, Supervision
@@ -59,13 +61,17 @@ def blueprint(
     model: str | Model | None,
     all_tools: tuple[str, ...],
     skills: Skills,
+    resources: Mapping[str, str],
 ) -> Agent:
-    """The `Agent` of a definition. `model` overrides what the document says; "all" tools become `all_tools`."""
+    """The `Agent` of a definition. `model` overrides what the document says; "all" tools become `all_tools`.
+
+    `resources` are the texts of the resources that agents know. Raises: ConfigError as `informed_system`.
+    """
     settings = document.settings
     temperature = definition.temperature if definition.temperature is not None else settings.default_temperature
     return Agent(
         name=definition.name,
-        system=skills.prompt(definition, informed_system(definition, directory_of(document.file))),
+        system=skills.prompt(definition, informed_system(definition, directory_of(document.file), resources)),
         model=model if model is not None else definition.model,
         fallback_model=None if model is not None else definition.fallback_model or settings.fallback_model,
         description=definition.description or _first_line(definition.system),
@@ -86,15 +92,23 @@ def blueprint(
     )
 
 
-def open_agents(document: Document, outfitter: Outfitter, model: str | Model | None, skills: Skills) -> Agents:
+def open_agents(
+    document: Document,
+    outfitter: Outfitter,
+    model: str | Model | None,
+    skills: Skills,
+    resources: Mapping[str, str],
+) -> Agents:
     """Every agent of the document, with its model and tools resolved, so that a wrong name is found at start.
+
+    `resources` are the texts of the resources that agents know.
 
     Raises: ConfigError.
     """
     everything = (*outfitter.named_tools, EVERY_SERVER)
     catalogue = {}
     for definition in document.agents.values():
-        info = resolved(blueprint(definition, document, model, everything, skills), outfitter)
+        info = resolved(blueprint(definition, document, model, everything, skills, resources), outfitter)
         catalogue[info.agent.name] = info
     return Agents(catalogue)
 

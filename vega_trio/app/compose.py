@@ -136,7 +136,8 @@ class Composer:
     def _read(self, name: str, keys: Mapping[str, Any]) -> AgentInfo:
         """The agent as listed. Raises: DocumentError, ConfigError."""
         everything = (*self.outfitter.named_tools, EVERY_SERVER)
-        agent: Agent = blueprint(self._definition(name, keys), self.document, self.model, everything, self.skills)
+        definition = self._definition(name, keys)
+        agent: Agent = blueprint(definition, self.document, self.model, everything, self.skills, {})
         return resolved(agent, self.outfitter, COMPOSED)
 
     def _definition(self, name: str, keys: Mapping[str, Any]) -> AgentDefinition:

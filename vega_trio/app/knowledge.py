@@ -1,7 +1,8 @@
-"""What agents know from files: read when the application opens, and put before their system prompt."""
+"""What agents know from files and resources: read when the application opens, put before their system prompt."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from vega_trio.dsl.document import AgentDefinition
@@ -11,12 +12,28 @@ MAX_BYTES = 1024 * 1024  # of one agent; a model's context holds less than that
 _MARKS = frozenset("*?[")
 
 
-def informed_system(definition: AgentDefinition, base: Path) -> str:
+def resources_of(definitions: Iterable[AgentDefinition]) -> list[str]:
+    """The entries that are resources of MCP servers, `server://...`, each once."""
+    entries = (each for definition in definitions for each in definition.knowledge)
+    return list(dict.fromkeys(each for each in entries if is_resource(each)))
+
+
+def is_resource(entry: str) -> bool:
+    return "://" in entry and not entry.startswith("file://")
+
+
+def informed_system(definition: AgentDefinition, base: Path, resources: Mapping[str, str]) -> str:
     """The agent's system prompt, what it knows before it. `base` is what its paths are relative to.
 
-    Raises: ConfigError for a file that cannot be read, is no text or makes too much.
+    `resources` are the texts of those that were read. Raises: ConfigError for a file that cannot be read, is no text or
+    makes too much, and for a resource that was not read.
     """
-    texts = {each: _read(definition.name, each) for pattern in definition.knowledge for each in _files(pattern, base)}
+    texts: dict[str, str] = {}
+    for entry in definition.knowledge:
+        if is_resource(entry):
+            texts[entry] = _resource(definition.name, entry, resources)
+        else:
+            texts |= {_shown(path, base): _read(definition.name, path) for path in _files(entry, base)}
     size = sum(len(text.encode()) for text in texts.values())
     if size > MAX_BYTES:
         raise ConfigError(
@@ -25,8 +42,16 @@ def informed_system(definition: AgentDefinition, base: Path) -> str:
         )
     if not texts:
         return definition.system
-    known = "\n\n".join(_fenced(_shown(path, base), text) for path, text in texts.items())
+    known = "\n\n".join(_fenced(name, text) for name, text in texts.items())
     return f"<knowledge>\n{known}\n</knowledge>\n\n{definition.system}"
+
+
+def _resource(agent: str, entry: str, resources: Mapping[str, str]) -> str:
+    if entry not in resources:
+        raise ConfigError(
+            f"agent {agent!r} knows {entry!r}; resources are read when the document is opened, for its own agents"
+        )
+    return resources[entry]
 
 
 def _files(pattern: str, base: Path) -> list[Path]:

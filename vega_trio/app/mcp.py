@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import attrs
+import trio
 
 from vega_trio.app.mcp_config import config_of_definition, well_known
 from vega_trio.app.mcp_supervision import start_server, stop_server, supervise_servers
 from vega_trio.changes import Delete, Put
 from vega_trio.dsl.document import McpServerDefinition
 from vega_trio.engine.approvals import Approvals
-from vega_trio.errors import McpServerExists, MissingExtra, UnknownMcpServer, did_you_mean
+from vega_trio.errors import ConfigError, McpError, McpServerExists, MissingExtra, UnknownMcpServer, did_you_mean
 from vega_trio.mcp.config import ServerConfig, config_of, config_row
 from vega_trio.mcp.registry import Entry
 from vega_trio.mcp.source import Kit, McpSource, McpTool
@@ -175,6 +176,28 @@ class Mcp:
     async def read_resource(self, server: str, uri: str) -> str:
         """Raises: UnknownMcpServer, McpError."""
         return await self._server(server).source.read_resource(uri)
+
+    async def resources(self, addresses: Iterable[str]) -> dict[str, str]:
+        """The texts of resources, side by side. An address is `server://resource`, the latter a URI or part of one.
+
+        Raises: ConfigError for one that cannot be read.
+        """
+        texts: dict[str, str] = {}
+
+        async def read(address: str) -> None:
+            server, _, rest = address.partition("://")
+            try:
+                texts[address] = await self.read_resource(server, rest if "://" in rest else address)
+            except (McpError, UnknownMcpServer) as error:
+                failures.append(f"the resource {address!r} cannot be read: {error}")
+
+        failures: list[str] = []
+        async with trio.open_nursery() as nursery:
+            for each in addresses:
+                nursery.start_soon(read, each)
+        if failures:
+            raise ConfigError(failures[0])
+        return texts
 
     # -- administration
 

@@ -25,6 +25,7 @@ from vega_trio.app.compose import Composer
 from vega_trio.app.costs import Spending
 from vega_trio.app.disk import Disk, directory_of
 from vega_trio.app.failpoints import failpoint_of
+from vega_trio.app.knowledge import resources_of
 from vega_trio.app.limits import Rates, answer_tokens, limits_of_document, limits_of_program, open_book, read_timeout
 from vega_trio.app.mcp import Mcp
 from vega_trio.app.memory import place_of
@@ -178,12 +179,14 @@ async def open_app(
             select=mcp.select,
         )
         skills = open_skills(document, base, home)
-        catalogue = open_agents(document, outfitter, model, skills)
         left = await look(opened)
         patience = settings.shutdown_timeout_s if shutdown_timeout is None else shutdown_timeout
         mailbox = int(settings.limits.get("mailbox", MAILBOX))
         kernel = _open_kernel(outfitter, settings.max_processes, patience, left, mailbox=mailbox)
         orch = await stack.enter_async_context(kernel)
+        await mcp.open(orch)
+        known = await mcp.resources(resources_of(document.agents.values()))
+        catalogue = open_agents(document, outfitter, model, skills, known)
         sessions = Sessions(catalogue, orch, opened)
         composer = Composer(document, catalogue, sessions, outfitter, opened, model, skills)
         for wrong in await composer.load():
@@ -192,7 +195,6 @@ async def open_app(
         runs = Runs(document, catalogue, orch, opened, env, place_of(opened, memory if store is None else None))
         outfitter.ask, approvals.emit = chats.ask_for, orch.bus.emit
         watch_store(orch, opened)
-        await mcp.open(orch)
         recovery = Recovery(orch, sessions, runs)
         if resume:
             await recovery.run()
