@@ -24,8 +24,21 @@ import trio
 
 from vega_trio._core.wire import encode_event
 from vega_trio.agent import Agent
-from vega_trio.app.open import open_orchestrator
-from vega_trio.changes import AppendEvent, AppendMessage, MessageRow, Together
+from vega_trio.app.open import open_app, open_orchestrator
+from vega_trio.changes import (
+    AppendEvent,
+    AppendMessage,
+    KeepMail,
+    MailRow,
+    MessageRow,
+    OpBegun,
+    OpFinished,
+    OpRow,
+    ProcessRow,
+    Put,
+    SaveProcess,
+    Together,
+)
 from vega_trio.events import ToolEnd
 from vega_trio.messages import Message, ToolCall
 from vega_trio.protocols import ModelRequest
@@ -148,6 +161,78 @@ def turns(path: Path | None, durability: Durability, agents: int, count: int) ->
     return trio.run(main)
 
 
+def left_behind(path: Path, durability: Durability, count: int) -> None:
+    """A database with so many agents that were running when their program died; each tenth had a message to answer."""
+
+    async def main() -> None:
+        async with open_sqlite(path, durability=durability) as store:
+            for number in range(count):
+                id_ = f"p{number}"
+                row = ProcessRow(id=id_, agent="worker", status="running", started_at=EVENT.at, spawn_reason="chat")
+                talk = [AppendMessage(_message(id_, seq, f"t{seq // 2}")) for seq in range(4)]
+                ops = [OpBegun(_op(id_, seq)) for seq in range(2)]
+                ends = [OpFinished(process_id=id_, seq=seq, state="done", epoch=1, at=EVENT.at) for seq in range(2)]
+                session = Put("session", id_, {"id": id_, "agent": "worker", "user": id_, "updated_at": "2026"})
+                mail = MailRow(process_id=id_, id=f"m{number}", root_id=f"m{number}", message=MESSAGE, at=EVENT.at)
+                waiting = [KeepMail(mail)] if number % 10 == 0 else []
+                commit = store.submit(Together((SaveProcess(row), session, *talk, *ops, *ends, *waiting)))
+                if number % 500 == 0:
+                    await commit.wait()
+            await commit.wait()
+
+    trio.run(main)
+
+
+def _message(process_id: str, seq: int, turn_id: str) -> MessageRow:
+    message = Message("user" if seq % 2 == 0 else "assistant", "y" * 500)
+    return MessageRow(process_id=process_id, seq=seq, turn_id=turn_id, message=message, at=EVENT.at)
+
+
+def _op(process_id: str, seq: int) -> OpRow:
+    key = f"{process_id}/{seq}"
+    return OpRow(process_id=process_id, seq=seq, turn_id=f"t{seq}", kind="llm", name="m", key=key)
+
+
+def bare_recovery(path: Path) -> float:
+    """Seconds to read the rows of all processes and their mail."""
+    with closing(sqlite3.connect(path)) as conn:
+        start = time.perf_counter()
+        conn.execute("SELECT * FROM process WHERE status IN ('running', 'pending')").fetchall()
+        conn.execute("SELECT * FROM mailbox").fetchall()
+        return time.perf_counter() - start
+
+
+def our_recovery(path: Path, count: int) -> float:
+    """Seconds from opening an application until all of its agents run again."""
+    text = f"agents: {{worker: {{system: x}}}}\nsettings: {{max_processes: {count + 10}, default_model: demo}}"
+    document = path.with_suffix(".vega.yaml")
+    document.write_text(text)
+
+    async def hang(_: ModelRequest) -> Scripted:
+        await trio.sleep_forever()
+        return ""
+
+    async def main() -> float:
+        start = time.perf_counter()
+        async with open_app(document, model=ScriptedModel(hang), store=path, shutdown_timeout=0) as app:
+            taken = time.perf_counter() - start
+            running = sum(process.status == "running" for process in app.orch.processes())
+            if running != count:
+                raise AssertionError(f"{running} of {count} processes run again")
+        return taken
+
+    return trio.run(main)
+
+
+def recovery(directory: Path, durability: Durability, count: int) -> dict[str, object]:
+    """Reading the rows, and having all of them run again, in seconds."""
+    path = directory / "left.db"
+    left_behind(path, durability, count)
+    bare, ours = bare_recovery(path), our_recovery(path, count)
+    return {"case": f"recovery of {count} processes, s", "bare": round(bare, 3), "ours": round(ours, 2),
+            "ratio": round(bare / ours, 3), "p99_ms": None}  # fmt: skip
+
+
 def measure(durability: Durability, directory: Path, rounds: int, scale: int) -> list[dict[str, object]]:
     """A row for each case: medians over interleaved rounds, and the ratio of ours to bare."""
     fresh = _fresh(directory)
@@ -159,7 +244,7 @@ def measure(durability: Durability, directory: Path, rounds: int, scale: int) ->
         rows.append(_row(f"durable changes/s, {submitters} submitters", rounds, fresh,
                          partial(bare_changes, durability=durability, submitters=submitters, count=count),
                          partial(our_changes, durability=durability, submitters=submitters, count=count)))
-    for agents in (1, 20):
+    for agents in (1, 10, 100):
         count = agents * max(5, 10 * scale)
         rows.append(_row(f"turns/s with a tool, {agents} agents (bare: memory)", rounds, fresh,
                          lambda path, agents=agents, count=count: turns(None, durability, agents, count),
@@ -216,6 +301,7 @@ def main() -> None:
         mounts = Path("/proc/self/mountinfo")
         disk = file_system(mounts.read_text(), os.stat(name).st_dev) if mounts.exists() else None
         rows = measure(options.durability, Path(name), 3 if options.quick else 5, 1 if options.quick else 10)
+        rows.append(recovery(Path(name), options.durability, 1_000 if options.quick else 10_000))
     print(f"durability {options.durability}, {disk or 'unknown'} file system, sqlite {sqlite3.sqlite_version}")
     print(f"{'':48}{'bare/s':>10}{'ours/s':>10}{'ratio':>8}{'p99 ms':>9}")
     for row in rows:
