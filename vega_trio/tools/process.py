@@ -28,11 +28,12 @@ MAX_TREE: Final = 4096
 
 @attrs.frozen(kw_only=True)
 class Command:
-    """`argv[0]` is looked up in our own PATH; `env` is the whole environment."""
+    """`argv[0]` is looked up in our own PATH; `env` is the whole environment, `pass_fds` are inherited."""
 
     argv: Sequence[str]
     env: Mapping[str, str]
     cwd: Path | None = None
+    pass_fds: tuple[int, ...] = ()
 
 
 @attrs.define
@@ -94,6 +95,7 @@ def _started(command: Command) -> Iterator[tuple[subprocess.Popen[bytes], int, i
                 env=dict(command.env),
                 cwd=command.cwd,
                 start_new_session=True,
+                pass_fds=command.pass_fds,
             )
         except (OSError, ValueError) as error:
             raise ToolError(f"{command.argv[0]!r} cannot be started: {error}") from error

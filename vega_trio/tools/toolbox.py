@@ -17,6 +17,7 @@ from vega_trio.protocols import ApprovalMode, Tool, ToolSpec
 from vega_trio.tools.arguments import Check, Structurer, compile_check
 from vega_trio.tools.output import as_text, cap
 from vega_trio.tools.schema import Signature, read_signature
+from vega_trio.tools.separate import Target, call_apart, check_reachable, target_of
 from vega_trio.tools.threads import AbandonedThread, Threads
 
 EFFECTS: Final = frozenset({"read", "write", "network", "exec"})
@@ -46,6 +47,7 @@ class ToolOptions:
     effects: frozenset[str] = attrs.field(default=frozenset(), converter=_known_effects)
     approval: ApprovalMode = attrs.field(default="auto", validator=validators.in_(("auto", "always", "never")))
     chooses_destination: bool = False
+    isolation: Isolation | None = attrs.field(default=None, validator=validators.in_((None, "process")))
 
     def __attrs_post_init__(self) -> None:
         if self.name is not None:
@@ -85,12 +87,12 @@ def tool(
 
     `idempotent` promises that a call may be repeated after a crash; `effects` are of read, write, network, exec.
     `approval`: "always" has a person approve each call, "never" leaves the tool out of the rule that private data and
-    text from outside do not mix. `chooses_destination`: its arguments say which host it reaches.
+    text from outside do not mix. `chooses_destination`: its arguments say which host it reaches. `isolation="process"`
+    runs each call in a process of its own, which a cancel or the timeout kills with all that it started; the function
+    must be found by its name in its module, and takes no ToolContext.
 
     Raises: ValueError for an option that cannot be.
     """
-    if isolation is not None:
-        raise ValueError(f"tool isolation {isolation!r} is not supported yet; leave it out to run in this process")
     options = ToolOptions(
         name=name,
         description=description,
@@ -99,9 +101,12 @@ def tool(
         effects=effects,
         approval=approval,
         chooses_destination=chooses_destination,
+        isolation=isolation,
     )
 
     def decorate(decorated: Function) -> Function:
+        if isolation is not None:
+            check_reachable(decorated)
         setattr(decorated, _OPTIONS, options)
         return decorated
 
@@ -139,9 +144,14 @@ class FunctionTool:
     _signature: Signature = attrs.field(init=False)
     _structurer: Structurer = attrs.field(init=False)
     _check: Check | None = attrs.field(init=False, default=None)
+    _target: Target | None = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         signature, options = read_signature(self.function), self.options
+        if options.isolation is not None:
+            self._target = target_of(self.function)
+            if signature.context is not None:
+                raise ValueError(f"tool {signature.name!r} takes a ToolContext, which another process has not")
         self._signature = signature
         self._structurer = Structurer(signature.hints)
         self.spec = ToolSpec(
@@ -158,11 +168,14 @@ class FunctionTool:
     async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> str:
         """Raises: ToolRetry for wrong arguments, and whatever the function raises. The caller keeps `spec.timeout_s`.
 
-        Cancelling ends an async function; a plain one is left running in its thread and listed by `threads`.
+        Cancelling ends an async function and a process; a plain function is left running in its thread and listed by
+        `threads`.
         """
         if self._check is None:
             self._check = compile_check(self.spec.parameters)
         self._check(arguments)
+        if self._target is not None:
+            return cap(await call_apart(self._target, arguments))
         given = self._structurer.structure(arguments)
         if self._signature.context is not None:
             given[self._signature.context] = context
