@@ -106,6 +106,27 @@ async def test_connecting_and_losing_a_server_are_events_and_the_supervisor_show
                 assert [type(await anext(aiter(events))) for _ in range(2)] == [vega.McpDisconnected, vega.McpConnected]
 
 
+async def test_a_changed_definition_is_an_event(tmp_path: Path) -> None:
+    with trio.fail_after(20):
+        steps = [calling("files__echo", text="x"), "done"]
+        async with app_of(tmp_path, steps, mode="rugpull") as app:
+            async with app.subscribe(types=[vega.McpToolsChanged]) as events:
+                await app.ask(Session("reader"), "go")
+                changed = await anext(aiter(events))
+    assert (changed.server, changed.changed, changed.added, changed.removed) == ("files", ("echo",), (), ())
+
+
+async def test_servers_that_do_not_want_to_leave_are_stopped_side_by_side_within_five_seconds(tmp_path: Path) -> None:
+    args = ("-I", "-S", str(HOSTILE), "stubborn")
+    with trio.fail_after(40):
+        async with app_of(tmp_path, mode="stubborn") as app:
+            for number in range(5):
+                wanted = Wanted(command=sys.executable, args=args)
+                assert (await app.mcp.connect(new_config(f"extra{number}", wanted, {}))).connected
+            start = trio.current_time()
+        assert trio.current_time() - start < 5
+
+
 async def test_without_servers_there_is_no_supervisor_of_them(tmp_path: Path) -> None:
     async with vega.open_app(None, model=ScriptedModel([]), env={}, home=tmp_path) as app:
         assert app.mcp.servers() == []

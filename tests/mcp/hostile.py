@@ -115,7 +115,7 @@ def reply(name: str, text: str) -> str:
             code = "import os, time; os.setsid(); os.fork(); time.sleep(600)"
             children = [subprocess.Popen([sys.executable, "-I", "-S", "-c", code]).pid for _ in range(3)]
             text = json.dumps([os.getpid(), *children])
-        case "pid", _:
+        case "pid" | "fails", _:
             text = str(os.getpid())
     return text
 
@@ -150,6 +150,8 @@ def main() -> None:
             time.sleep(600)
         case "stubborn":
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        case "fails" if STATE and STARTS > 1 and not STATE.with_suffix(".well").exists():
+            sys.exit(1)
         case "dead":
             sys.stderr.write("no licence for that\n")
             sys.exit(1)

@@ -13,7 +13,7 @@ import pytest
 import trio
 
 import vega_trio as vega
-from vega_trio.mcp.source import McpSource
+from vega_trio.mcp.source import PATIENCE, McpSource
 
 pytestmark = pytest.mark.e2e
 
@@ -222,3 +222,15 @@ async def test_a_cancelled_call_tells_the_server_and_harms_nobody_else() -> None
         assert scope.cancelled_caught
         assert await source.call_tool("echo", {"text": "y"}) == "y"
         assert source.restarts == 0
+
+
+async def test_a_server_that_keeps_failing_is_left_alone_for_long_and_started_for_a_call(tmp_path: Path) -> None:
+    mark = tmp_path / "starts"
+    async with opened("fails", mark) as source:
+        os.kill(int(await source.call_tool("echo")), 9)
+        while source._failures < PATIENCE:
+            await source._news.wait()
+        mark.with_suffix(".well").touch()
+        assert int(await source.call_tool("echo"))
+        assert source._failures == 0
+        assert len(mark.read_text()) == PATIENCE + 1

@@ -12,8 +12,8 @@ from vega_trio.runtime.supervisor import Supervisor
 SUPERVISOR: Final = "mcp"
 SHUTDOWN_S: Final = 4.5  # all of them stop side by side, and all is to be down within five
 STEADY_S: Final = 60.0  # a connection that held this long starts the backoff anew
-# At most ten seconds, so that a call that waits for the next connection meets an attempt to make it.
-_BACKOFF: Final = BackoffConfig(initial=0.1, max=10.0, jitter=0.1)
+# The source itself waits longer before a server that keeps failing, and can be woken by a call; a supervisor cannot.
+_BACKOFF: Final = BackoffConfig(initial=0.1, max=1.0, jitter=0.1)
 
 
 async def supervise_servers(orch: Orchestrator) -> Supervisor:

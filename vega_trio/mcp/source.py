@@ -5,7 +5,8 @@ Rules.
    lost: what was listed last stays listed, and a call waits for the next connection.
 2. A call that was not begun is made on the next connection. One that was is `McpLost`, and made once more only if its
    tool is idempotent.
-3. A definition is pinned when it is first seen. Another one under its name is not offered until `approve`.
+3. A server that keeps failing is tried less and less often, and at once when somebody calls it.
+4. A definition is pinned when it is first seen. Another one under its name is not offered until `approve`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from vega_trio.mcp.connection import Connection, Peer
 
 ATTEMPTS: Final = 2
+PATIENCE: Final = 4  # attempts in a row that fail before pauses get long
+LONGEST_PAUSE_S: Final = 300.0
 KEY: Final = "vega-trio/idempotency-key"  # in a call's `_meta`
 
 T = TypeVar("T")
@@ -82,6 +85,8 @@ class McpSource:
     _connection: Connection | None = attrs.field(default=None, repr=False)
     _news: trio.Event = attrs.field(factory=trio.Event, repr=False)
     _scopes: set[trio.CancelScope] = attrs.field(factory=set, repr=False)
+    _wanted: trio.Event = attrs.field(factory=trio.Event, repr=False)
+    _failures: int = 0
     _failed: bool = False
     _stopped: bool = True
 
@@ -111,6 +116,7 @@ class McpSource:
 
     async def run(self) -> None:
         """One connection, from start to loss. Raises: McpUnavailable, McpLost. Cancelling closes it."""
+        await self._pause()
         # The SDK takes most of a second to import: only who has a server pays for it, and nobody else waits.
         module = await trio.to_thread.run_sync(import_module, "vega_trio.mcp.connection")
         connection: Connection = module.Connection(self.config, self.kit.host, self.kit.peer(self))
@@ -120,9 +126,18 @@ class McpSource:
         except McpError as failure:
             error = self.error = str(failure)
             self._failed = True
+            self._failures += 1
             raise
         finally:
             self._lost(error)
+
+    async def _pause(self) -> None:
+        """Before an attempt that will most likely fail like those before it."""
+        excess = self._failures - PATIENCE
+        if excess >= 0:
+            with trio.move_on_after(min(5.0 * 2.0**excess, LONGEST_PAUSE_S)):
+                await self._wanted.wait()
+        self._wanted = trio.Event()
 
     def _listed(self, connection: Connection, listed: list[dict[str, Any]]) -> None:
         before = {each.name for each in self._definitions}
@@ -135,7 +150,7 @@ class McpSource:
         changed = tuple(each.name for each in self.changed())
         added, removed = names - before, before - names
         if self._connection is None:
-            self._connection, self._failed, self.error = connection, False, ""
+            self._connection, self._failed, self._failures, self.error = connection, False, 0, ""
             self.kit.emit(McpConnected(server=self.name, tools=tuple(each.name for each in definitions)))
             added = added if before else set()
         if changed or removed or (added and known):
@@ -188,6 +203,7 @@ class McpSource:
     def started(self) -> None:
         """Somebody will connect it: a call may wait."""
         self._stopped = self._failed = False
+        self._failures = 0
         self._tell()
 
     def approve(self, tool: str | None = None) -> tuple[str, ...]:
@@ -258,6 +274,7 @@ class McpSource:
             while self._connection is None:
                 if self._stopped:
                     raise McpUnavailable(f"the MCP server {self.name!r} is not running; {self.error or 'start it'}")
+                self._wanted.set()
                 await self._news.wait()
             return self._connection
         raise McpUnavailable(f"the MCP server {self.name!r} is not connected; {self.error or 'it is starting'}")
