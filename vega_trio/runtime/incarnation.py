@@ -397,5 +397,3 @@ class Incarnation:
 async def _call(body: Any, process: Process) -> object:
     # A frame of its own: Ctrl-C may strike in the body, but never in the bookkeeping around it.
     return await body(process)
-
-

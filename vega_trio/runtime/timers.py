@@ -44,13 +44,13 @@ class Timers:
         return timer
 
     def adjust(self) -> None:
-        """Moves the sleeping task's wake-up to the first call that still stands."""
+        """Sees to it that the sleeping task wakes in time for the first call that still stands."""
         heap = self._heap
         while heap and heap[0][2].call is None:
             heapq.heappop(heap)
-        first = heap[0][0] if heap else math.inf
-        if self._scope is not None and self._scope.deadline != first:  # to set it is dear, and most change nothing
-            self._scope.deadline = first
+        # Never put off: to set a deadline is dear, most calls are cancelled, and waking for none of them is cheap.
+        if heap and self._scope is not None and heap[0][0] < self._scope.deadline:
+            self._scope.deadline = heap[0][0]
 
     def stop(self) -> None:
         """Ends the task; what has not been called never is."""
