@@ -48,6 +48,7 @@ from vega_trio.events import (
 from vega_trio.messages import Message, Part, TextPart, ToolCall, Usage
 from vega_trio.protocols import Commit, ModelDone, ModelRequest, Tool
 from vega_trio.runtime.process import Process
+from vega_trio.runtime.voice import put, stamps_of
 from vega_trio.session import ErrorClass, Reply
 
 REPEATABLE_EFFECTS = frozenset({"read"})
@@ -106,12 +107,14 @@ class Turn:
 
     def emit(self, event: type[Event], /, **fields: Any) -> None:
         """Puts an event on the bus; a durable one takes what is unsaved along, in its transaction."""
-        stamped = event(turn_id=self.id, root_turn_id=self.root_id, **fields)
+        header = stamps_of(self.process, self.process.current)
+        header["turn_id"], header["root_turn_id"] = self.id, self.root_id
+        stamped = event(**header, **fields)
         if not event.DURABLE:
-            self.process.emit(stamped)
+            put(self.process, stamped, ())
             return
         changes, self.unsaved = self.unsaved, []
-        commit = self.process.emit(stamped, *changes)
+        commit = put(self.process, stamped, tuple(changes))
         if commit is not None and changes:
             self.owed.append(commit)
 
@@ -122,7 +125,8 @@ class Turn:
         if changes:
             owed.append(self.conversation.store.submit(Together(tuple(changes))))
         for commit in owed:
-            await commit.wait()
+            if not commit.done or commit.error is not None:  # in memory it is done at once: no need to let others run
+                await commit.wait()
 
     @property
     def model_key(self) -> str:

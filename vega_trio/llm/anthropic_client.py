@@ -107,7 +107,10 @@ class AnthropicModel:
         return cast("httpx2.Response", response)
 
     async def _chunks(self, response: httpx2.Response) -> AsyncGenerator[bytes, None]:
-        chunks = response.aiter_bytes()
+        # An answer that is not compressed is read where it comes in: two layers of iterators less for each delta.
+        body = response.stream
+        plain = isinstance(body, httpx2.AsyncByteStream) and "content-encoding" not in response.headers
+        chunks = aiter(cast("httpx2.AsyncByteStream", body)) if plain else response.aiter_bytes()
         try:
             async for chunk in chunks:
                 yield chunk

@@ -70,6 +70,11 @@ class Vitals:
         self._at_work = False
         self._cancel_silence()
 
+    def sign(self) -> None:
+        """It speaks: a sign of life, and no more than that."""
+        if self._at_work:
+            self._sign()
+
     def observe(self, event: Event) -> None:
         """It has said something."""
         if not self._at_work:

@@ -20,7 +20,20 @@ def emit(process: Process, event: Event, changes: tuple[Change, ...]) -> Commit 
     stamps = stamps_of(process, process.current)
     for field in ("session_id", "turn_id", "root_turn_id"):
         stamps[field] = getattr(event, field) or stamps[field]
-    commit = process.kernel.bus.put(attrs.evolve(event, **stamps), *changes)
+    return _said(process, attrs.evolve(event, **stamps), changes)
+
+
+def put(process: Process, event: Event, changes: tuple[Change, ...]) -> Commit | None:
+    """An event whose header is complete. Of what is not stored, many come a second: it is a sign of life, no more."""
+    if event.DURABLE:
+        return _said(process, event, changes)
+    if process.vitals is not None:
+        process.vitals.sign()
+    return process.kernel.bus.put(event, *changes)
+
+
+def _said(process: Process, event: Event, changes: tuple[Change, ...]) -> Commit | None:
+    commit = process.kernel.bus.put(event, *changes)
     if process.vitals is not None and not isinstance(event, HealthAlert):
         process.vitals.observe(event)
     return commit

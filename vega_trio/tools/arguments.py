@@ -6,7 +6,7 @@ import operator
 import types
 from collections.abc import Callable, Mapping
 from enum import Enum
-from functools import partial
+from functools import cache, partial
 from typing import Any, Union, get_args, get_origin, is_typeddict
 
 import attrs
@@ -116,7 +116,9 @@ def _reason(error: Exception) -> str:
     return said if isinstance(said, str) else f"{type(error).__name__}: {error}"
 
 
+@cache
 def _strict_converter() -> Any:
+    """One for the program: what it learns of a class serves every tool."""
     import cattrs  # 60 ms, and only a call needs it
 
     converter = cattrs.Converter(detailed_validation=False)

