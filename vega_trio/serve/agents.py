@@ -12,7 +12,16 @@ from vega_trio.app.agents import AgentInfo
 from vega_trio.app.application import App
 from vega_trio.errors import ConfigError, DocumentError
 from vega_trio.serve.desk import Desk, Route, json_answer, object_of, user_of
-from vega_trio.serve.models import AgentDetail, AgentEntry, AgentGone, AgentMade, SupervisionEntry, ToolEntry
+from vega_trio.serve.models import (
+    AgentChange,
+    AgentDetail,
+    AgentEntry,
+    AgentGone,
+    AgentMade,
+    NewAgent,
+    SupervisionEntry,
+    ToolEntry,
+)
 from vega_trio.serve.problems import Problem, Refused, bad_value
 
 SYSTEM_BYTES = 500  # of the prompt, in the list
@@ -20,11 +29,13 @@ NAME_LENGTH = 128
 
 
 async def every(desk: Desk, request: Request) -> Response:
+    """Who can be talked to."""
     at_work = _at_work(desk.app, user_of(request))
     return json_answer(desk, [_entry(info, at_work.get(info.agent.name)) for info in desk.app.agents()])
 
 
 async def one(desk: Desk, request: Request, name: str) -> Response:
+    """An agent's whole definition."""
     info = desk.app.agent(name)
     return json_answer(desk, _detail(info, desk.app, _at_work(desk.app, user_of(request)).get(name)))
 
@@ -50,6 +61,7 @@ async def update(desk: Desk, request: Request, name: str) -> Response:
 
 
 async def delete(desk: Desk, request: Request, name: str) -> Response:
+    """Ends an agent's processes and forgets it; one of a document is back after a restart."""
     until = await desk.app.composer.delete(name)
     return json_answer(desk, AgentGone(status="deleted", name=name, until=until))
 
@@ -159,9 +171,9 @@ def _beginning(text: str) -> str:
 
 
 ROUTES = (
-    Route("GET", "/api/agents", every),
-    Route("POST", "/api/agents", create),
-    Route("GET", "/api/agents/<name>", one),
-    Route("PUT", "/api/agents/<name>", update),
-    Route("DELETE", "/api/agents/<name>", delete),
+    Route("GET", "/api/agents", every, answer=list[AgentEntry]),
+    Route("POST", "/api/agents", create, body=NewAgent, answer=AgentMade, status=201),
+    Route("GET", "/api/agents/<name>", one, answer=AgentDetail),
+    Route("PUT", "/api/agents/<name>", update, body=AgentChange, answer=AgentMade),
+    Route("DELETE", "/api/agents/<name>", delete, answer=AgentGone),
 )

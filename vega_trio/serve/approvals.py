@@ -64,4 +64,7 @@ def entry(approval: Approval) -> ApprovalEntry:
     )
 
 
-ROUTES = (Route("GET", "/api/approvals", every), Route("POST", "/api/approvals/<approval_id>", decide))
+ROUTES = (
+    Route("GET", "/api/approvals", every, answer=list[ApprovalEntry], query=("status", "limit", "cursor")),
+    Route("POST", "/api/approvals/<approval_id>", decide, body=ApprovalAnswer, answer=ApprovalEntry),
+)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from quart import Request, Response
 
 from vega_trio.app.tokens import Tokens
-from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, json_answer, plain_answer
+from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, json_answer
 from vega_trio.serve.door import cookie_of, unauthorized
-from vega_trio.serve.models import Login, Me, NewToken, Status
+from vega_trio.serve.models import Login, Me, NewToken, Status, TokenEntry, TokenMade
 from vega_trio.serve.problems import Problem, Refused
 
 
@@ -43,8 +43,9 @@ async def me(desk: Desk, request: Request) -> Response:
 
 
 async def every(desk: Desk, request: Request) -> Response:
+    """The tokens, never what they are."""
     _owner_only(request)
-    return plain_answer([token.shown() for token in _tokens(desk).all()])
+    return json_answer(desk, [TokenEntry(**token.shown()) for token in _tokens(desk).all()])
 
 
 async def add(desk: Desk, request: Request) -> Response:
@@ -52,10 +53,11 @@ async def add(desk: Desk, request: Request) -> Response:
     _owner_only(request)
     body = await body_of(desk, request, NewToken)
     token, secret = await _tokens(desk).add(body.user, body.role)
-    return plain_answer(token.shown() | {"token": secret}, 201)
+    return json_answer(desk, TokenMade(**token.shown(), token=secret), 201)
 
 
 async def revoke(desk: Desk, request: Request, token_id: str) -> Response:
+    """Forgets a token, and the browsers that have logged in with it."""
     _owner_only(request)
     await _tokens(desk).revoke(token_id)
     return json_answer(desk, Status(status="revoked"))
@@ -72,10 +74,10 @@ def _tokens(desk: Desk) -> Tokens:
 
 
 ROUTES = (
-    Route("POST", "/api/auth/login", login),
-    Route("POST", "/api/auth/logout", logout),
-    Route("GET", "/api/auth/me", me),
-    Route("GET", "/api/tokens", every),
-    Route("POST", "/api/tokens", add),
-    Route("DELETE", "/api/tokens/<token_id>", revoke),
+    Route("POST", "/api/auth/login", login, body=Login, answer=Me),
+    Route("POST", "/api/auth/logout", logout, answer=Status),
+    Route("GET", "/api/auth/me", me, answer=Me),
+    Route("GET", "/api/tokens", every, answer=list[TokenEntry]),
+    Route("POST", "/api/tokens", add, body=NewToken, answer=TokenMade, status=201),
+    Route("DELETE", "/api/tokens/<token_id>", revoke, answer=Status),
 )

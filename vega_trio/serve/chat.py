@@ -87,6 +87,7 @@ async def history(desk: Desk, request: Request, name: str) -> Response:
 
 
 async def clear(desk: Desk, request: Request, name: str) -> Response:
+    """Stops the turn, and forgets what was said."""
     session = await desk.app.resolve(_asked(desk, request, name))
     assert session.id is not None
     await desk.app.clear(session)
@@ -95,11 +96,13 @@ async def clear(desk: Desk, request: Request, name: str) -> Response:
 
 
 async def stop(desk: Desk, request: Request, name: str) -> Response:
+    """Stops the running turn; what it has said is kept."""
     turn_id = await desk.app.stop_turn(_asked(desk, request, name))
     return json_answer(desk, Status(status="idle" if turn_id is None else "stopping", turn_id=turn_id))
 
 
 async def status(desk: Desk, request: Request, name: str) -> Response:
+    """Whether a turn is running, and how many messages wait."""
     now = await desk.app.chat_status(_asked(desk, request, name))
     return json_answer(desk, ChatState(**attrs.asdict(now)))
 
@@ -200,11 +203,18 @@ def _entry(said: ChatMessage) -> ChatEntry:
 
 
 ROUTES = (
-    Route("GET", "/api/agents/<name>/chat", history),
-    Route("POST", "/api/agents/<name>/chat", send),
-    Route("DELETE", "/api/agents/<name>/chat", clear),
-    Route("POST", "/api/agents/<name>/chat/stream", stream),
-    Route("GET", "/api/agents/<name>/chat/stream", join),
-    Route("POST", "/api/agents/<name>/chat/stop", stop),
-    Route("GET", "/api/agents/<name>/chat/status", status),
+    Route("GET", "/api/agents/<name>/chat", history, answer=list[ChatEntry], query=("session",)),
+    Route("POST", "/api/agents/<name>/chat", send, body=ChatRequest, answer=ChatAnswer),
+    Route("DELETE", "/api/agents/<name>/chat", clear, answer=Status, query=("session",)),
+    Route("POST", "/api/agents/<name>/chat/stream", stream, body=ChatRequest, stream=True, query=("v",)),
+    Route(
+        "GET",
+        "/api/agents/<name>/chat/stream",
+        join,
+        answer=NoTurn,
+        stream=True,
+        query=("v", "session", "last_event_id"),
+    ),
+    Route("POST", "/api/agents/<name>/chat/stop", stop, answer=Status, query=("session",)),
+    Route("GET", "/api/agents/<name>/chat/status", status, answer=ChatState, query=("session",)),
 )

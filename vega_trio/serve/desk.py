@@ -61,6 +61,7 @@ class Desk:
     stopping: trio.Event
     drained: trio.Event
     door: Door = attrs.field(factory=Door)
+    routes: tuple[Route, ...] = ()
     turn_rate: Rate = attrs.field(init=False)
     converter: Converter = attrs.field(factory=open_converter)
 
@@ -83,11 +84,25 @@ Handler = Callable[..., Awaitable[Response]]
 
 @attrs.frozen
 class Route:
-    """One route. The handler gets the desk, the request and the path's variables by name."""
+    """One route. The handler gets the desk, the request and the path's variables by name.
+
+    The rest is for the API's description: what is sent and answered, which names a query may have, and whether the
+    answer is a stream of events.
+    """
 
     method: str
     path: str
     handler: Handler
+    body: Any = attrs.field(default=None, kw_only=True)
+    answer: Any = attrs.field(default=None, kw_only=True)
+    query: tuple[str, ...] = attrs.field(default=(), kw_only=True)
+    status: int = attrs.field(default=200, kw_only=True)
+    stream: bool = attrs.field(default=False, kw_only=True)
+
+    @property
+    def summary(self) -> str:
+        """What it does, in a line."""
+        return (self.handler.__doc__ or "").strip().split("\n")[0].rstrip(".")
 
 
 def exchange_of(request: Request) -> Exchange:

@@ -8,6 +8,7 @@ from quart import Request, Response
 from vega_trio.protocols import Store, StoredEvent
 from vega_trio.serve.desk import Desk, Route, number_of, time_of
 from vega_trio.serve.events import LARGEST_ID, EventFilter, event_filter, hearing_of
+from vega_trio.serve.models import EventEntry
 from vega_trio.serve.paging import next_page, page_length
 
 BATCH = 500
@@ -68,4 +69,12 @@ async def _page(store: Store, wanted: EventFilter, span: Span, limit: int, befor
     return Page(found, end if oldest and end > oldest[0].id else None)
 
 
-ROUTES = (Route("GET", "/api/events/log", read),)
+ROUTES = (
+    Route(
+        "GET",
+        "/api/events/log",
+        read,
+        answer=list[EventEntry],
+        query=("type", "process_id", "agent", "since", "until", "limit", "cursor"),
+    ),
+)

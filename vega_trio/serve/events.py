@@ -205,6 +205,7 @@ class EventBody(ResponseBody):
 
 
 async def listen(desk: Desk, request: Request) -> Response:
+    """Everything that happens, from now or from where the client left off."""
     query = request.args
     wanted = event_filter(query.get("types", ""), query.get("process_id") or None, query.get("agent") or None)
     wanted = attrs.evolve(wanted, hearing=await hearing_of(desk, request))
@@ -229,4 +230,6 @@ def last_event_id(request: Request) -> int | None:
     return int(text)
 
 
-ROUTES = (Route("GET", "/api/events", listen),)
+ROUTES = (
+    Route("GET", "/api/events", listen, stream=True, query=("types", "process_id", "agent", "topics", "last_event_id")),
+)

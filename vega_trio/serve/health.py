@@ -15,6 +15,7 @@ STORE_PATIENCE_S = 2.0
 
 
 async def stats(desk: Desk, request: Request) -> Response:
+    """Totals over all recorded processes."""
     return json_answer(desk, stats_entry(await desk.app.stats()))
 
 
@@ -34,6 +35,7 @@ def duration(seconds: float) -> str:
 
 
 async def alive(desk: Desk, request: Request) -> Response:
+    """Whether the server is up."""
     return json_answer(desk, Status(status="ok"))
 
 
@@ -59,7 +61,7 @@ async def ready(desk: Desk, request: Request) -> Response:
 
 
 ROUTES = (
-    Route("GET", "/api/stats", stats),
-    Route("GET", "/healthz", alive),
-    Route("GET", "/readyz", ready),
+    Route("GET", "/api/stats", stats, answer=StatsEntry),
+    Route("GET", "/healthz", alive, answer=Status),
+    Route("GET", "/readyz", ready, answer=Status),
 )

@@ -27,10 +27,12 @@ from vega_trio.serve.problems import Problem, Refused
 
 
 async def every(desk: Desk, request: Request) -> Response:
+    """The MCP servers, with their tools."""
     return json_answer(desk, [_entry(info) for info in desk.app.mcp.servers()])
 
 
 async def registry(desk: Desk, request: Request) -> Response:
+    """Servers that are known by name."""
     connected = {info.name for info in desk.app.mcp.servers() if info.connected}
     entries = [
         McpRegistryEntry(
@@ -46,6 +48,7 @@ async def registry(desk: Desk, request: Request) -> Response:
 
 
 async def add(desk: Desk, request: Request) -> Response:
+    """Adds a server and connects it."""
     body = await body_of(desk, request, NewMcpServer)
     wanted = _wanted(body)
     if not is_registered(body.name, wanted):
@@ -58,10 +61,12 @@ async def add(desk: Desk, request: Request) -> Response:
 
 
 async def config(desk: Desk, request: Request, name: str) -> Response:
+    """A server's configuration; of what is secret, only the names."""
     return json_answer(desk, _config(desk.app.mcp.server(name)))
 
 
 async def configure(desk: Desk, request: Request, name: str) -> Response:
+    """Changes a server's configuration and connects it anew."""
     info = desk.app.mcp.server(name)
     wanted = _wanted(await body_of(desk, request, McpChange))
     if not is_registered(name, wanted, info.config):
@@ -74,15 +79,18 @@ async def configure(desk: Desk, request: Request, name: str) -> Response:
 
 
 async def delete(desk: Desk, request: Request, name: str) -> Response:
+    """Disconnects a server and forgets it."""
     await desk.app.mcp.delete(name)
     return json_answer(desk, Status(status="deleted"))
 
 
 async def refresh(desk: Desk, request: Request, name: str) -> Response:
+    """Connects a server anew."""
     return json_answer(desk, _state(await desk.app.mcp.refresh(name)))
 
 
 async def switch(desk: Desk, request: Request, name: str) -> Response:
+    """Switches a server off or on."""
     body = await body_of(desk, request, McpSwitch)
     return json_answer(desk, _state(await desk.app.mcp.disable(name, body.disabled)))
 
@@ -176,13 +184,13 @@ def _shown(url: str | None) -> str | None:
 
 
 ROUTES = (
-    Route("GET", "/api/mcp/servers", every),
-    Route("POST", "/api/mcp/servers", add),
-    Route("GET", "/api/mcp/registry", registry),
-    Route("GET", "/api/mcp/servers/<name>/config", config),
-    Route("PUT", "/api/mcp/servers/<name>/config", configure),
-    Route("DELETE", "/api/mcp/servers/<name>", delete),
-    Route("POST", "/api/mcp/servers/<name>/refresh", refresh),
-    Route("PUT", "/api/mcp/servers/<name>/disable", switch),
-    Route("POST", "/api/mcp/servers/<name>/approve", approve),
+    Route("GET", "/api/mcp/servers", every, answer=list[McpServerEntry]),
+    Route("POST", "/api/mcp/servers", add, body=NewMcpServer, answer=McpState, status=201),
+    Route("GET", "/api/mcp/registry", registry, answer=list[McpRegistryEntry]),
+    Route("GET", "/api/mcp/servers/<name>/config", config, answer=McpConfigEntry),
+    Route("PUT", "/api/mcp/servers/<name>/config", configure, body=McpChange, answer=McpConfigEntry),
+    Route("DELETE", "/api/mcp/servers/<name>", delete, answer=Status),
+    Route("POST", "/api/mcp/servers/<name>/refresh", refresh, answer=McpState),
+    Route("PUT", "/api/mcp/servers/<name>/disable", switch, body=McpSwitch, answer=McpState),
+    Route("POST", "/api/mcp/servers/<name>/approve", approve, body=McpApproval, answer=McpApproved),
 )

@@ -107,6 +107,31 @@ class ApprovalAnswer:
     note: str = ""
 
 
+@attrs.frozen
+class NewAgent:
+    """An agent to be composed. Any key of an agent of a document may stand beside these."""
+
+    name: str
+    system: str = ""
+    persona: str | None = None
+    model: str | None = None
+    tools: tuple[str, ...] = ()
+    team: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    temperature: float | None = None
+
+
+@attrs.frozen
+class AgentChange:
+    """What is to change of a composed agent; `name` renames, null takes a key away."""
+
+    name: str | None = None
+    system: str | None = None
+    model: str | None = None
+    tools: tuple[str, ...] | None = None
+    temperature: float | None = None
+
+
 # -- messages of a websocket's client
 
 
@@ -162,6 +187,87 @@ class Me:
     user: str
     role: str
     mode: str
+
+
+@attrs.frozen(kw_only=True)
+class TokenEntry:
+    id: str
+    user: str
+    role: str
+    created_at: str
+
+
+@attrs.frozen(kw_only=True)
+class TokenMade:
+    """A new token; what it is stands here and nowhere else."""
+
+    id: str
+    user: str
+    role: str
+    created_at: str
+    token: str
+
+
+@attrs.frozen(kw_only=True)
+class EventEntry:
+    """A stored event, as on the event stream."""
+
+    id: int
+    type: str
+    process_id: str | None = None
+    agent: str | None = None
+    data: Mapping[str, Any]
+    timestamp: str
+
+
+@attrs.frozen(kw_only=True)
+class StepEntry:
+    path: str
+    kind: str
+    agent: str | None = None
+    status: str
+    attempts: int
+    started_at: str | None = None
+    duration_ms: int | None = None
+    cost_usd: float
+    error: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class RunEntry:
+    """A run of a workflow; `result` is JSON as produced."""
+
+    run_id: str
+    workflow: str
+    inputs: Mapping[str, Any]
+    status: str
+    result: Any = None
+    error: str | None = None
+    started_at: str
+    completed_at: str | None = None
+    cost_usd: float
+    steps: tuple[StepEntry, ...]
+
+
+@attrs.frozen(kw_only=True)
+class SupervisorChild:
+    """A child; one that is a supervisor has its own tree below."""
+
+    id: str
+    restart: str
+    status: str
+    process_id: str | None = None
+    supervisor: SupervisorEntry | None = None
+
+
+@attrs.frozen(kw_only=True)
+class SupervisorEntry:
+    id: str
+    strategy: str
+    restarts_used: int
+    max_restarts: int | None
+    window_s: float
+    children: tuple[SupervisorChild, ...]
 
 
 @attrs.frozen(kw_only=True)
@@ -285,6 +391,25 @@ class AgentGone:
     status: str
     name: str
     until: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class MemoryLayer:
+    """One layer of what an agent remembers of a user, such as profile, journal or notes."""
+
+    user_id: str
+    agent: str
+    layer: str
+    content: str
+    created_at: str
+    updated_at: str
+
+
+@attrs.frozen(kw_only=True)
+class MemoryEntry:
+    user_id: str
+    agent: str
+    layers: tuple[MemoryLayer, ...]
 
 
 @attrs.frozen(kw_only=True)

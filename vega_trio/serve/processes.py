@@ -141,6 +141,7 @@ async def fork(desk: Desk, request: Request, process_id: str) -> Response:
 
 
 async def tree(desk: Desk, request: Request) -> Response:
+    """Who spawned whom."""
     nodes = desk.app.spawn_tree()
     identity = exchange_of(request).identity
     if not identity.sees_all():
@@ -264,12 +265,12 @@ def _tree_entry(node: TreeNode) -> TreeEntry:
 
 
 ROUTES = (
-    Route("GET", "/api/processes", every),
-    Route("GET", "/api/processes/<process_id>", one),
-    Route("DELETE", "/api/processes/<process_id>", kill),
-    Route("GET", "/api/processes/<process_id>/impact", impact),
-    Route("POST", "/api/processes/<process_id>/restart", restart),
-    Route("POST", "/api/processes/<process_id>/stop", stop),
-    Route("POST", "/api/processes/<process_id>/fork", fork),
-    Route("GET", "/api/spawn-tree", tree),
+    Route("GET", "/api/processes", every, answer=list[ProcessEntry], query=("status", "agent", "limit", "cursor")),
+    Route("GET", "/api/processes/<process_id>", one, answer=ProcessEntry),
+    Route("DELETE", "/api/processes/<process_id>", kill, answer=Status, query=("subtree",)),
+    Route("GET", "/api/processes/<process_id>/impact", impact, answer=ImpactEntry, query=("action", "subtree")),
+    Route("POST", "/api/processes/<process_id>/restart", restart, answer=Status, status=202),
+    Route("POST", "/api/processes/<process_id>/stop", stop, answer=Status, status=202),
+    Route("POST", "/api/processes/<process_id>/fork", fork, body=ForkRequest, answer=ProcessEntry, status=201),
+    Route("GET", "/api/spawn-tree", tree, answer=list[TreeEntry]),
 )

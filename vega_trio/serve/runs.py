@@ -14,7 +14,7 @@ from vega_trio.errors import UnknownRun
 from vega_trio.protocols import StoredEvent
 from vega_trio.serve.desk import Desk, Route, exchange_of, json_answer, plain_answer
 from vega_trio.serve.events import EventBody, EventFeed, last_event_id
-from vega_trio.serve.models import Status
+from vega_trio.serve.models import RunEntry, Status
 from vega_trio.serve.paging import paged
 from vega_trio.serve.problems import Problem, Refused, bad_value
 from vega_trio.serve.ring import EventFrame
@@ -39,6 +39,7 @@ async def every(desk: Desk, request: Request) -> Response:
 
 
 async def one(desk: Desk, request: Request, run_id: str) -> Response:
+    """A run with its steps."""
     return plain_answer(shown_run(await _run(desk, request, run_id)))
 
 
@@ -108,8 +109,8 @@ def _shown_step(step: Mapping[str, Any]) -> dict[str, Any]:
 
 
 ROUTES = (
-    Route("GET", "/api/runs", every),
-    Route("GET", "/api/runs/<run_id>", one),
-    Route("GET", "/api/runs/<run_id>/stream", stream),
-    Route("POST", "/api/runs/<run_id>/cancel", cancel),
+    Route("GET", "/api/runs", every, answer=list[RunEntry], query=("workflow", "status", "limit", "cursor")),
+    Route("GET", "/api/runs/<run_id>", one, answer=RunEntry),
+    Route("GET", "/api/runs/<run_id>/stream", stream, stream=True, query=("last_event_id",)),
+    Route("POST", "/api/runs/<run_id>/cancel", cancel, answer=Status, status=202),
 )

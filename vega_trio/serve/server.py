@@ -37,7 +37,7 @@ from vega_trio.serve.listener import Address, open_listener, parse_address
 from vega_trio.serve.rates import Rate
 from vega_trio.serve.ring import EventRing
 from vega_trio.serve.turns import TurnLogs
-from vega_trio.serve.web import open_web
+from vega_trio.serve.web import all_routes, open_web
 from vega_trio.serve.websocket import Websockets
 
 log = logging.getLogger("vega_trio.serve")
@@ -130,7 +130,7 @@ async def run(
             await nursery.start(ring.follow, app)
             await app.resume()  # not before: a turn that goes on can be followed from its first event
             turns.expect(app.open_turns())
-            desk = Desk(app, ring, turns, limits, bundle, stop, drained, door)
+            desk = Desk(app, ring, turns, limits, bundle, stop, drained, door, tuple(all_routes(bundle)))
             ledger = Ledger(app.store, nursery)
             await ledger.forget_old()
             reception = Reception(

@@ -35,10 +35,12 @@ async def begin(desk: Desk, request: Request) -> Response:
 
 
 async def one(desk: Desk, request: Request, session_id: str) -> Response:
+    """A conversation of the caller's."""
     return json_answer(desk, await _entry(desk, await desk.app.archive.get(user_of(request), session_id)))
 
 
 async def change(desk: Desk, request: Request, session_id: str) -> Response:
+    """Gives a title, puts away or takes back."""
     body = await body_of(desk, request, SessionChange)
     if body == SessionChange():
         hint = 'send {"title": "..."}, {"archived": true} or both'
@@ -122,11 +124,17 @@ def _fenced(text: str) -> str:
 
 
 ROUTES = (
-    Route("GET", "/api/sessions", every),
-    Route("POST", "/api/sessions", begin),
-    Route("GET", "/api/sessions/<session_id>", one),
-    Route("PATCH", "/api/sessions/<session_id>", change),
-    Route("DELETE", "/api/sessions/<session_id>", delete),
-    Route("GET", "/api/sessions/<session_id>/messages", messages),
-    Route("GET", "/api/sessions/<session_id>/export", export),
+    Route("GET", "/api/sessions", every, answer=list[SessionEntry], query=("agent", "q", "limit", "cursor")),
+    Route("POST", "/api/sessions", begin, body=NewSession, answer=SessionEntry, status=201),
+    Route("GET", "/api/sessions/<session_id>", one, answer=SessionEntry),
+    Route("PATCH", "/api/sessions/<session_id>", change, body=SessionChange, answer=SessionEntry),
+    Route("DELETE", "/api/sessions/<session_id>", delete, answer=Status),
+    Route(
+        "GET",
+        "/api/sessions/<session_id>/messages",
+        messages,
+        answer=list[SessionMessage],
+        query=("limit", "cursor"),
+    ),
+    Route("GET", "/api/sessions/<session_id>/export", export, query=("format",)),
 )

@@ -42,4 +42,7 @@ async def tools(desk: Desk, request: Request) -> Response:
     return json_answer(desk, shown)
 
 
-ROUTES = (Route("GET", "/api/skills", skills), Route("GET", "/api/tools", tools))
+ROUTES = (
+    Route("GET", "/api/skills", skills, answer=list[SkillEntry]),
+    Route("GET", "/api/tools", tools, answer=list[ToolDescription]),
+)

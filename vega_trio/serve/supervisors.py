@@ -9,6 +9,7 @@ from quart import Request, Response
 
 from vega_trio.app.supervisors import Child, SupervisorNode
 from vega_trio.serve.desk import Desk, Route, exchange_of, plain_answer
+from vega_trio.serve.models import SupervisorEntry
 
 
 async def tree(desk: Desk, request: Request) -> Response:
@@ -48,4 +49,6 @@ def _child(child: Child, shows: Callable[[Child], bool]) -> dict[str, Any]:
     return shown
 
 
-ROUTES = (Route("GET", "/api/supervisors", tree),)
+ROUTES = (
+    Route("GET", "/api/supervisors", tree, answer=list[SupervisorEntry]),
+)

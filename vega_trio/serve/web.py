@@ -22,7 +22,9 @@ from vega_trio.serve import (
     health,
     login,
     mcp,
+    memory,
     metrics,
+    openapi,
     processes,
     runs,
     sessions,
@@ -56,6 +58,8 @@ MODULES = (
     health,
     metrics,
     mcp,
+    memory,
+    openapi,
 )
 
 
@@ -70,7 +74,7 @@ def open_web(desk: Desk) -> Quart:
     web.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     web.config["MAX_CONTENT_LENGTH"] = None  # the reception has counted already
     web.url_map.merge_slashes = False  # no redirects: a path is right or it is not
-    for number, route in enumerate(all_routes(desk.bundle)):
+    for number, route in enumerate(desk.routes):
         web.add_url_rule(
             route.path, endpoint=str(number), view_func=_view(desk, route), methods=[route.method]
         )

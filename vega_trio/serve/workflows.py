@@ -24,6 +24,7 @@ LONGEST_RUN_S = 365 * 86400.0
 
 
 async def every(desk: Desk, request: Request) -> Response:
+    """The workflows and what they take."""
     return json_answer(desk, [_entry(each) for each in desk.app.workflows()])
 
 
@@ -101,7 +102,7 @@ def _input(definition: InputDefinition) -> InputEntry:
 
 
 ROUTES = (
-    Route("GET", "/api/workflows", every),
-    Route("GET", "/api/workflows/<name>", one),
-    Route("POST", "/api/workflows/<name>/run", start),
+    Route("GET", "/api/workflows", every, answer=list[WorkflowEntry]),
+    Route("GET", "/api/workflows/<name>", one, answer=WorkflowEntry),
+    Route("POST", "/api/workflows/<name>/run", start, body=dict[str, Any], answer=RunStarted, status=202),
 )
