@@ -277,7 +277,7 @@ async def test_unknown_api_paths_are_json_and_never_the_page(serving: Any) -> No
 async def test_a_wrong_method_names_the_right_ones(serving: Any) -> None:
     with trio.fail_after(10):
         async with serving() as served:
-            put = await served.http.put("/api/agents", json={})
+            put = await served.http.put("/api/costs", json={})
             posted = await served.http.get("/api/agents/assistant/chat/stop")
             options = await served.http.options("/api/agents")
     assert (put.status_code, put.headers["allow"]) == (405, "GET, HEAD")
