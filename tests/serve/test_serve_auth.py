@@ -44,7 +44,7 @@ def address(route: Route) -> str:
 async def test_every_route_wants_the_token_and_no_other_will_do(serving: Any) -> None:
     streams = ("/api/events", "/api/events?")
     with trio.fail_after(60):
-        async with serving(token=True) as served:
+        async with serving(token=True, limits={"requests_per_s": 10_000}) as served:
             secret = served.operator["authorization"].removeprefix("Bearer ")
             for route in routes():
                 path = address(route)
@@ -152,7 +152,7 @@ async def test_tokens_are_made_listed_and_revoked_and_never_stored(serving: Any,
 
 async def test_a_viewer_looks_and_changes_nothing(serving: Any) -> None:
     with trio.fail_after(30):
-        async with serving(token=True) as served:
+        async with serving(token=True, limits={"requests_per_s": 10_000}) as served:
             viewer = await new_token(served, "vic", "viewer")
             assert (await served.http.get("/api/agents", headers=viewer)).status_code == 200
             for route in routes():
