@@ -202,3 +202,10 @@ async def test_an_agent_knows_a_resource_from_the_start_and_one_that_cannot_be_r
         with pytest.raises(vega.ConfigError, match="the resource 'files://"):
             async with vega.open_app(path, model=model, env={}, home=tmp_path):
                 raise AssertionError("it is not there")
+
+
+async def test_a_registered_server_whose_variable_is_not_set_is_disabled_and_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.vega.yaml"
+    path.write_text("agents: {a: {system: x}}\nsettings: {default_model: demo, mcp: {servers: [github]}}\n")
+    async with vega.open_app(path, env={}, home=tmp_path) as app:
+        assert app.mcp.server("github").disabled == "GITHUB_PERSONAL_ACCESS_TOKEN is not set"

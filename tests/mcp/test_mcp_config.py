@@ -61,7 +61,7 @@ def test_a_registered_server_takes_arguments_and_the_variables_it_is_known_to_re
     assert config.command[-2:] == ("@modelcontextprotocol/server-github", "--x")
     assert config.env == {"GITHUB_PERSONAL_ACCESS_TOKEN": "t"}
     with pytest.raises(vega.ConfigError, match="needs GITHUB_PERSONAL_ACCESS_TOKEN"):
-        make_config("github", host={})
+        new_config("github", Wanted(), {})
 
 
 @pytest.mark.parametrize(

@@ -234,3 +234,15 @@ async def test_a_server_that_keeps_failing_is_left_alone_for_long_and_started_fo
         assert int(await source.call_tool("echo"))
         assert source._failures == 0
         assert len(mark.read_text()) == PATIENCE + 1
+
+
+async def test_a_guardian_that_is_killed_takes_its_server_along_and_both_come_back() -> None:
+    async with opened("pid") as source:
+        first = int(await source.call_tool("echo"))
+        status = Path(f"/proc/{first}/status").read_text()
+        guardian = int(status.partition("PPid:")[2].split()[0])
+        os.kill(guardian, 9)
+        await gone(first)
+        while source.connected:
+            await source._news.wait()
+        assert int(await source.call_tool("echo")) != first

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 import attrs
 import trio
 
-from vega_trio.app.mcp_config import config_of_definition, well_known
+from vega_trio.app.mcp_config import config_of_definition, missing_variable, well_known
 from vega_trio.app.mcp_supervision import start_server, stop_server, supervise_servers
 from vega_trio.changes import Delete, Put
 from vega_trio.dsl.document import McpServerDefinition
@@ -86,8 +86,9 @@ class Mcp:
         rows = {row["name"]: row for row in await self.store.records.query(TABLE)}
         for definition in definitions:
             row = rows.pop(definition.name, {})
-            disabled = definition.disabled or row.get("disabled", "")
             config = config_of_definition(definition, self.base, self.env)
+            missing = missing_variable(config)
+            disabled = definition.disabled or row.get("disabled", "") or (f"{missing} is not set" if missing else "")
             self._add(config, "document", disabled, row.get("pins", {}))
         for row in rows.values():
             if row["config"] is not None:  # else the document no longer has it

@@ -56,7 +56,7 @@ def make_config(
     """
     env = dict(env or {})
     if command is None and url is None:
-        words, known = _registered(name, env, host)
+        words, known = _registered(name, host)
         command, args, env = words[0], (*words[1:], *args), {**known, **env}
     elif command is not None and "/" in command and base is not None:
         command = str(base.absolute() / command)
@@ -72,9 +72,7 @@ def make_config(
     )
 
 
-def _registered(
-    name: str, env: Mapping[str, str], host: Mapping[str, str]
-) -> tuple[tuple[str, ...], dict[str, str]]:
+def _registered(name: str, host: Mapping[str, str]) -> tuple[tuple[str, ...], dict[str, str]]:
     """The command of a well-known server, and what it is to know of our environment. Raises: ConfigError."""
     entry = REGISTRY.get(name)
     if entry is None:
@@ -82,11 +80,15 @@ def _registered(
             f"the MCP server {name!r} has neither command nor url, and the registry does not know it"
             f"{did_you_mean(name, REGISTRY)}"
         )
-    known = {key: host[key] for key in (*entry.required_env, *entry.optional_env) if host.get(key)}
-    missing = [key for key in entry.required_env if not env.get(key) and key not in known]
-    if missing:
-        raise ConfigError(f"the MCP server {name!r} needs {missing[0]}; set it, or write it in the server's env")
-    return entry.command, known
+    return entry.command, {key: host[key] for key in (*entry.required_env, *entry.optional_env) if host.get(key)}
+
+
+def missing_variable(config: ServerConfig) -> str:
+    """The first variable that the registry's server of that name needs and does not get; empty when there is none."""
+    entry = REGISTRY.get(config.name)
+    if entry is None or not _own_words(config):
+        return ""
+    return next((key for key in entry.required_env if not config.env.get(key)), "")
 
 
 @attrs.frozen(kw_only=True)
@@ -125,7 +127,7 @@ def _own_words(config: ServerConfig) -> tuple[str, ...]:
 
 def new_config(name: str, wanted: Wanted, host: Mapping[str, str]) -> ServerConfig:
     """Raises: ConfigError."""
-    return make_config(
+    config = make_config(
         name,
         transport=_transport(wanted.transport),
         command=wanted.command,
@@ -136,6 +138,9 @@ def new_config(name: str, wanted: Wanted, host: Mapping[str, str]) -> ServerConf
         timeout_s=CALL_S if wanted.timeout_s is None else wanted.timeout_s,
         host=host,
     )
+    if missing := missing_variable(config):
+        raise ConfigError(f"the MCP server {name!r} needs {missing}; set it, or write it in the server's env")
+    return config
 
 
 def change_config(config: ServerConfig, wanted: Wanted) -> ServerConfig:
