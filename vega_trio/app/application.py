@@ -37,6 +37,7 @@ from vega_trio.runtime.orchestrator import Orchestrator, SpawnTreeNode
 from vega_trio.runtime.process import Process
 from vega_trio.session import DEFAULT_USER, Reply, Session
 from vega_trio.skills.prompt import SkillsPrompt
+from vega_trio.tools.threads import AbandonedThread, Threads
 
 
 @attrs.frozen(kw_only=True)
@@ -63,6 +64,11 @@ class App:
     desk: Desk
     skills: Skills
     tool_list: ToolList
+    threads: Threads
+
+    def zombie_threads(self) -> tuple[AbandonedThread, ...]:
+        """Threads of tools whose calls were cancelled and which still run, the oldest first: nothing can stop one."""
+        return self.threads.abandoned()
 
     def tools(self) -> list[ToolInfo]:
         """Every tool that agents may name, with who has it."""

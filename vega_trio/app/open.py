@@ -42,6 +42,7 @@ from vega_trio.diagnostics import Diagnostic
 from vega_trio.dsl.builtin import BUILTIN_NAME, BUILTIN_TEXT
 from vega_trio.dsl.document import Document, Settings
 from vega_trio.dsl.parse import parse_document, parse_text
+from vega_trio.dsl.words import BUILTIN_TOOLS
 from vega_trio.errors import DocumentError
 from vega_trio.llm.names import DEFAULT_MODEL, providers
 from vega_trio.llm.pull import installed
@@ -52,6 +53,8 @@ from vega_trio.runtime.orchestrator import Orchestrator, open_kernel
 from vega_trio.runtime.recovered import Recovered
 from vega_trio.store.memory import MemoryStore
 from vega_trio.tools.demo import PUBLISH
+from vega_trio.tools.plugins import load_plugins
+from vega_trio.tools.threads import Threads
 from vega_trio.tools.toolbox import as_tool
 
 log = logging.getLogger("vega_trio.app")
@@ -85,6 +88,8 @@ async def open_orchestrator(
     """
     _check(model, max_processes, shutdown_timeout)
     env = os.environ
+    threads = Threads()
+    others = load_plugins(threads, BUILTIN_TOOLS)
     failpoint = failpoint_of(env)
     limits = limits_of_program(rate_limits, budget, env)
     models_of = Models(env=env, home=home_of(env), read_timeout_s=read_timeout(env))
@@ -97,7 +102,8 @@ async def open_orchestrator(
             max_tokens=answer_tokens(env),
             approvals=Approvals(store=opened, wall_clock=time.time, unattended=NOBODY),
             default_model=model if model is not None else env.get("VEGA_MODEL") or DEFAULT_MODEL,
-            named_tools=named_tools(Settings(), {}, (), base=Path(), env=env, canned_search=model == "demo"),
+            named_tools=named_tools(Settings(), {}, others, base=Path(), env=env, canned_search=model == "demo"),
+            threads=threads,
         )
         left = await look(opened)
         async with _open_kernel(outfitter, max_processes, shutdown_timeout, left, health) as orch:
@@ -140,7 +146,8 @@ async def open_app(
     note = ""
     if source is None and model is None:
         model, note = _model_without_key(env, home)
-    given = [as_tool(each) for each in tools]
+    threads = Threads()
+    given = [*load_plugins(threads, BUILTIN_TOOLS), *(as_tool(each, threads=threads) for each in tools)]
     document, warnings = _document(source, model, given, env, home)
     settings = document.settings
     failpoint = failpoint_of(env)
@@ -164,6 +171,7 @@ async def open_app(
             failpoint=failpoint,
             models=models.get,
             approvals=approvals,
+            threads=threads,
             limits=await open_book(limits_of_document(settings, env), settings.budget, opened),
             default_model=default,
             max_tokens=answer_tokens(env),
@@ -214,6 +222,7 @@ async def open_app(
             recovery=recovery,
             desk=Desk(approvals, orch),
             skills=skills,
+            threads=threads,
             tool_list=ToolList(outfitter.named_tools, document, mcp),
             mcp=mcp,
         )

@@ -26,6 +26,7 @@ def command(ctx: click.Context, file: str | None, strict: bool, as_json: bool) -
     """
     from vega_trio.app.disk import Disk
     from vega_trio.app.models import providers
+    from vega_trio.app.plugins import plugins
     from vega_trio.cli.config import open_setup
     from vega_trio.cli.documents import environment, need_document
     from vega_trio.cli.failure import USAGE, WARNINGS
@@ -38,7 +39,8 @@ def command(ctx: click.Context, file: str | None, strict: bool, as_json: bool) -
     setup = open_setup(shared.home)
     source = need_document(file, "validate")
     try:
-        parsed = parse_document(source, Disk(), env=environment(setup, source, None), providers=providers())
+        env = environment(setup, source, None)
+        parsed = parse_document(source, Disk(), env=env, providers=providers(), tools=plugins())
     except DocumentError as error:
         if not as_json:
             raise

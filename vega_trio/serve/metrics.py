@@ -65,6 +65,7 @@ async def _metrics(desk: Desk) -> list[Metric]:
     waiting: Counter[str] = Counter()
     for process in desk.app.orch.processes():
         waiting[process.agent_name or ""] += process.mailbox_length
+    zombies = Counter(thread.tool for thread in desk.app.zombie_threads())
     return [
         Metric("vega_processes", "gauge", "Processes on record, by status.", _by_status(rows), "status"),
         Metric("vega_mailbox_length", "gauge", "Messages that wait, by agent.", waiting, "agent"),
@@ -81,6 +82,7 @@ async def _metrics(desk: Desk) -> list[Metric]:
         _total("vega_restarts_total", "Restarts of processes.", sum(row.incarnation - 1 for row in rows)),
         _total("vega_events_total", "Events on record.", desk.ring.last),
         Metric("vega_event_subscribers", "gauge", "Listeners of the event stream.", {"": desk.ring.listeners}),
+        Metric("vega_zombie_threads", "gauge", "Threads of cancelled tool calls that still run.", zombies, "tool"),
         Metric("vega_uptime_seconds", "gauge", "Seconds since the start.", {"": stats.uptime_s}),
     ]
 

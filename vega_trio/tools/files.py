@@ -27,7 +27,16 @@ def file_tools(sandbox: Sandbox) -> tuple[Tool, ...]:
     """The five tools. Each call is one short, bounded piece of work in a thread, which a cancel waits for."""
     # One writer at a time: calls of one reply run side by side, and two appends to one file must both be in it.
     writer = trio.CapacityLimiter(1)
+    return (
+        _read_tool(sandbox),
+        _write_tool(sandbox, writer),
+        _append_tool(sandbox, writer),
+        _edit_tool(sandbox, writer),
+        _list_tool(sandbox),
+    )
 
+
+def _read_tool(sandbox: Sandbox) -> Tool:
     @tool(effects=["read"], idempotent=True)
     async def read_file(path: str, offset: int = 0, limit: int | None = None) -> str:
         """Reads a text file.
@@ -41,6 +50,10 @@ def file_tools(sandbox: Sandbox) -> tuple[Tool, ...]:
             raise ToolRetry("'offset' must be at least 0 and 'limit' at least 1")
         return await in_thread(partial(read_lines, sandbox, path, offset, limit))
 
+    return as_tool(read_file)
+
+
+def _write_tool(sandbox: Sandbox, writer: trio.CapacityLimiter) -> Tool:
     @tool(effects=["write"], idempotent=True)
     async def write_file(path: str, content: str) -> str:
         """Writes a text file, replacing what was there. Missing directories are made.
@@ -53,6 +66,10 @@ def file_tools(sandbox: Sandbox) -> tuple[Tool, ...]:
         await in_thread(partial(sandbox.write, path, data), writer)
         return f"wrote {len(data):,} bytes to {path}"
 
+    return as_tool(write_file)
+
+
+def _append_tool(sandbox: Sandbox, writer: trio.CapacityLimiter) -> Tool:
     @tool(effects=["write"])
     async def append_file(path: str, content: str) -> str:
         """Adds text to the end of a file, which is made if it does not exist.
@@ -65,6 +82,10 @@ def file_tools(sandbox: Sandbox) -> tuple[Tool, ...]:
         total = await in_thread(partial(_append, sandbox, path, data), writer)
         return f"appended {len(data):,} bytes to {path}, which now has {total:,}"
 
+    return as_tool(append_file)
+
+
+def _edit_tool(sandbox: Sandbox, writer: trio.CapacityLimiter) -> Tool:
     @tool(effects=["read", "write"])
     async def edit_file(path: str, old: str, new: str) -> str:
         """Replaces a piece of text in a file. It must occur exactly once.
@@ -77,6 +98,10 @@ def file_tools(sandbox: Sandbox) -> tuple[Tool, ...]:
         await in_thread(partial(_edit, sandbox, path, old, new), writer)
         return f"edited {path}"
 
+    return as_tool(edit_file)
+
+
+def _list_tool(sandbox: Sandbox) -> Tool:
     @tool(effects=["read"], idempotent=True)
     async def list_files(path: str = ".", pattern: str | None = None, recursive: bool = False) -> str:
         """Lists a directory as JSON names; those of directories end with a slash.
@@ -88,7 +113,7 @@ def file_tools(sandbox: Sandbox) -> tuple[Tool, ...]:
         """
         return await in_thread(partial(_list, sandbox, path, pattern, recursive))
 
-    return tuple(as_tool(each) for each in (read_file, write_file, append_file, edit_file, list_files))
+    return as_tool(list_files)
 
 
 async def in_thread(work: Callable[[], Result], limiter: trio.CapacityLimiter | None = None) -> Result:
