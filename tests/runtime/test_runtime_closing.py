@@ -165,6 +165,25 @@ async def test_a_restart_that_cannot_be_made_leaves_the_rest_of_the_program_its_
             assert sup.get_child("once").restarts > 5
 
 
+async def test_a_supervisor_stopped_before_its_first_step_starts_nothing(kernels: OpenKernel, clock: MockClock) -> None:
+    started: list[str] = []
+
+    async def body(me: Process) -> None:
+        started.append(me.id)
+        await trio.sleep_forever()
+
+    spec = SupervisorSpec(children=[ChildSpec("a", body)])
+    with trio.fail_after(1000):
+        async with kernels() as orch:
+            for _ in range(20):  # whichever task comes first
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(orch.supervise, spec)
+                    await trio.lowlevel.checkpoint()
+                    nursery.cancel_scope.cancel()
+                assert orch.supervisors() == []
+                assert orch.processes() == []
+
+
 async def test_an_id_that_is_drawn_twice_is_drawn_again(kernels: OpenKernel, clock: MockClock) -> None:
     ids = iter(["a", "a", "b", "a", "b", "c", "a", "d"])
     with trio.fail_after(1000):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vega_trio.agent import BackoffConfig, BackoffType
 
-UNBOUNDED_RETRY_S = 0.001  # long enough to leave the program its time, far too short to be noticed
+UNBOUNDED_RETRY_S = 0.01  # leaves the program nearly all of its time, and is soon enough for what is awaited
 
 
 def delay(config: BackoffConfig, attempt: int, rand: float) -> float:

@@ -63,6 +63,8 @@ class Supervisor:
     transitory: bool = attrs.field(default=False, repr=False)
     process: Process = attrs.field(init=False)
     _crew: Crew | None = attrs.field(default=None, init=False, repr=False)
+    _ordered: ExitReason | None = attrs.field(default=None, init=False, repr=False)
+    """The order to stop that came before the first step of its task."""
 
     @property
     def id(self) -> str:
@@ -233,6 +235,8 @@ class Supervisor:
     def begin_stop(self, reason: ExitReason) -> None:
         if self._crew is not None:
             self._crew.order_stop(reason)
+        elif self.process.live is not None:
+            self._ordered = reason
 
     def kill_children(self) -> None:
         if self._crew is not None:
@@ -246,6 +250,9 @@ class Supervisor:
         assert process.live is not None
         crew = Crew(self, process, process.live, Tree.of(self.spec))
         self._crew = crew
+        if self._ordered is not None:
+            crew.order_stop(self._ordered)
+            self._ordered = None
         try:
             async with trio.open_nursery() as crew.nursery:
                 try:
