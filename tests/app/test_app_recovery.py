@@ -403,3 +403,31 @@ async def test_a_step_s_time_limit_goes_on_over_a_crash(
     async with vega.open_app(document, model=ScriptedModel(hang), store=left, tools=Tools().all()) as app:
         with pytest.raises(vega.RunFailed, match=r"3600 s|1h|did not finish"):
             await app.runs.by_id[run.id].wait()
+
+
+@pytest.mark.parametrize("after", ["system: You differ.", None], ids=["changed", "gone"])
+async def test_an_open_turn_goes_on_with_the_agent_that_it_began_with(
+    document: Path, tmp_path: Path, after: str | None
+) -> None:
+    path, first, second = tmp_path / "vega.db", Tools(), Tools()
+    second.go_on = True
+    model = ScriptedModel([["Let me see. ", call("look")]])
+    async with vega.open_app(document, model=model, store=path, tools=first.all()) as app:
+        async with app.chat(HELPER, "hello") as turn:
+            await first.entered.wait()
+            left = killed(path)
+    if after is None:
+        document.write_text("agents: {other: {system: You are the other one.}}")
+    else:
+        document.write_text(DOCUMENT.replace("system: You help.", after))
+    model = ScriptedModel(["all is well", "and so am I"][: 1 if after is None else 2])
+    async with vega.open_app(document, model=model, store=left, tools=second.all()) as app:
+        process = app.orch.get(turn.process.id)
+        await process.wait()
+        assert process.status == "completed"
+        if after is not None:
+            assert (await app.ask(HELPER, "and you?")).text == "and so am I"
+            assert app.orch.get(turn.process.id).incarnation == process.incarnation + 1
+    asked = [(request.system, [tool.name for tool in request.tools]) for request in model.requests]
+    assert asked == [("You help.", ["look", "act"]), ("You differ.", ["look", "act"])][: len(asked)]
+    assert model.requests[0].messages[-1].tool_results[0].content == "done"

@@ -19,7 +19,7 @@ from vega_trio.agent import Agent
 from vega_trio.app.agents import EVERY_SERVER, AgentInfo, Agents, blueprint, resolved
 from vega_trio.app.disk import Disk
 from vega_trio.app.outfit import Outfitter
-from vega_trio.app.sessions import Sessions
+from vega_trio.app.sessions import Sessions, leave_when_idle
 from vega_trio.app.skills import Skills
 from vega_trio.changes import Change, Delete, Put
 from vega_trio.dsl.document import AgentDefinition, Document
@@ -93,7 +93,7 @@ class Composer:
             del self.agents.by_name[name], self._keys[name]
         self.agents.by_name[target] = info
         for process in self._at_work(name):
-            _leave_when_idle(process)
+            leave_when_idle(process)
         if dropped:
             await self.sessions.rename(name, target)
         return info
@@ -187,11 +187,3 @@ def _literal(value: Any) -> Any:
             return {key: _literal(each) for key, each in value.items()}
         case _:
             return value
-
-
-def _leave_when_idle(process: Process) -> None:
-    """Ends the process between two messages; the next one starts it anew, with its history."""
-    if process.current is not None:
-        process.current.on_finish(lambda _: _leave_when_idle(process))
-    elif process.mailbox_length == 0 and process.alive:
-        process.keeper.dismiss()

@@ -15,16 +15,16 @@ from collections import defaultdict
 
 import attrs
 
+from vega_trio.agent import Agent
 from vega_trio.app.runs import Runs
-from vega_trio.app.sessions import Sessions
+from vega_trio.app.sessions import Sessions, leave_when_idle
 from vega_trio.changes import DropMail, LoseReserved, MailRow, ProcessRow, SaveProcess, Together
-from vega_trio.errors import TooManyProcesses, UnknownAgent, UnknownProcess
+from vega_trio.errors import ConfigError, TooManyProcesses, UnknownAgent, UnknownProcess
 from vega_trio.events import HealthAlert
 from vega_trio.protocols import Store
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.process import Process
 from vega_trio.runtime.recovered import LeftBehind, Recovered
-from vega_trio.runtime.spawning import Spawning
 
 log = logging.getLogger("vega_trio.recovery")
 
@@ -111,20 +111,49 @@ async def _take_up(left: LeftBehind, orch: Orchestrator, sessions: Sessions) -> 
     parent = _living(orch, row.parent_id)
     if row.spawn_reason.startswith("run ") or (row.parent_id is not None and parent is None):
         return  # a run takes up its own; a child whose parent waits, waits too
-    try:
-        agent = await sessions.agent_of(row.id, row.agent)
-    except UnknownAgent:
+    agent = await _agent_now(sessions, row)
+    was = await _agent_then(sessions, left, agent)
+    for each in (was, agent):
+        try:
+            process = await _spawn(left, orch, each, parent) if each is not None else None
+        except ConfigError as error:
+            log.warning("process %s cannot go on as agent %r was: %s", row.id, row.agent, error)
+            continue
+        if process is not None:
+            break
+    else:
         log.warning("process %s stays pending: agent %r is not defined any more", row.id, row.agent)
         return
+    process.session = await sessions.recorded(row.id)
+    if each is was:
+        leave_when_idle(process)  # it comes back as it is defined now
+    elif agent is not None:
+        process.def_hash = await sessions.definitions.keep(agent)
+
+
+async def _agent_now(sessions: Sessions, row: ProcessRow) -> Agent | None:
+    try:
+        return await sessions.agent_of(row.id, row.agent)
+    except UnknownAgent:
+        return None
+
+
+async def _agent_then(sessions: Sessions, left: LeftBehind, now: Agent | None) -> Agent | None:
+    """The agent with which an open turn had begun, where it is another one now."""
+    row = left.row
+    if not row.def_hash or (now is not None and await sessions.definitions.keep(now) == row.def_hash):
+        return None
+    messages = await sessions.store.messages(row.id)
+    begun = bool(messages) and any(mail.id == messages[-1].turn_id for mail in left.mail)
+    return await sessions.definitions.recorded(row.def_hash, now) if begun or row.task else None
+
+
+async def _spawn(left: LeftBehind, orch: Orchestrator, agent: Agent, parent: Process | None) -> Process:
+    """What a process spawned ends with it, as before."""
+    row = left.row
     spawning = orch.spawn(
         agent, id=row.id, row=row, name=row.name, task=row.task or None, parent=parent, spawn_reason=row.spawn_reason
     )
-    process = await _owned(spawning, parent)
-    process.session = await sessions.recorded(row.id)
-
-
-async def _owned(spawning: Spawning, parent: Process | None) -> Process:
-    """What a process spawned ends with it, as before."""
     spawning.owner = parent.live if parent is not None else None
     return await spawning
 

@@ -17,8 +17,9 @@ from vega_trio._core.budget import charged_only_to
 from vega_trio._core.wire import rfc3339
 from vega_trio.agent import Agent
 from vega_trio.app.agents import Agents
+from vega_trio.app.definitions import Definitions
 from vega_trio.app.outfit import new_id
-from vega_trio.changes import Promptly, Put, Together
+from vega_trio.changes import ProcessRow, Promptly, Put, Together
 from vega_trio.errors import UnknownProcess, UnknownSession
 from vega_trio.events import SessionUpdated
 from vega_trio.protocols import Store
@@ -38,10 +39,14 @@ class Sessions:
     agents: Agents
     orch: Orchestrator
     store: Store
+    definitions: Definitions = attrs.field(init=False)
     _newest: dict[tuple[str, str], Session] = attrs.field(factory=dict)
     _starting: dict[str, trio.Event] = attrs.field(factory=dict)
     users: dict[str, str] = attrs.field(factory=dict)
     """Of the sessions that were spoken in since the program started, by id."""
+
+    def __attrs_post_init__(self) -> None:
+        self.definitions = Definitions(self.store)
 
     async def resolve(self, session: Session) -> Session:
         """The session with its id: the one named, else the newest open of (agent, user), else a new one.
@@ -95,6 +100,10 @@ class Sessions:
         try:
             row = await self.store.process(session.id)
             agent = await self.agent_of(session.id, session.agent)
+            def_hash = await self.definitions.keep(agent)
+            if row is None:
+                row = ProcessRow(id=session.id, agent=agent.name, incarnation=0, epoch=0, started_at=time.time())
+            row = attrs.evolve(row, def_hash=def_hash)
             with charged_only_to():  # it will serve others after who came first
                 process = await self.orch.spawn(agent, id=session.id, row=row, spawn_reason="chat")
             process.session = session
@@ -156,3 +165,12 @@ class Sessions:
         whole["updated_at"] = rfc3339(time.time())
         self.users[session.id] = session.user
         await self.store.submit(Promptly(Put("session", session.id, whole))).wait()
+
+
+def leave_when_idle(process: Process) -> None:
+    """Ends the process between two messages; the next one starts it anew, with its history."""
+    mail = process.current or process.mailbox.first
+    if mail is not None:
+        mail.on_finish(lambda _: leave_when_idle(process))
+    elif process.task is None and process.alive:
+        process.keeper.dismiss()

@@ -126,6 +126,7 @@ def _go_on_from(process: Process, row: ProcessRow) -> None:
     process.incarnation = row.incarnation
     process.epoch = row.epoch + 1
     process.recoveries = row.recoveries
+    process.def_hash = row.def_hash
     process.restart_log = tuple(map(float, row.restart_log.split()))
     process.metrics = Metrics(
         iterations=row.iterations,

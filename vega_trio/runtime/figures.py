@@ -91,6 +91,7 @@ def row_of(process: Process) -> ProcessRow:
         last_active_at=metrics.last_active_at,
         epoch=process.epoch,
         recoveries=process.recoveries,
+        def_hash=process.def_hash,
         restart_log=" ".join(map(repr, process.restart_log)),
         budget=_budget_text(process.given_budget),
     )

@@ -67,6 +67,7 @@ class Process:
     incarnation: int = 0
     epoch: int = attrs.field(default=1, repr=False)
     recoveries: str = attrs.field(default="", repr=False)
+    def_hash: str = attrs.field(default="", repr=False)
     restart_log: tuple[float, ...] = attrs.field(default=(), repr=False)
     restarts: int = attrs.field(default=0, repr=False)
     conversation: Conversation | None = attrs.field(default=None, repr=False)
