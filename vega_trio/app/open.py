@@ -16,6 +16,7 @@ from typing import Any, Literal
 import attrs
 import trio
 
+from vega_trio._core.redact import redactor, secrets_of
 from vega_trio.agent import Money
 from vega_trio.app.agents import open_agents
 from vega_trio.app.application import App
@@ -100,6 +101,7 @@ async def open_orchestrator(
             models=models.get,
             limits=limits,
             max_tokens=answer_tokens(env),
+            redact=redactor(secrets_of(env)),
             approvals=Approvals(store=opened, wall_clock=time.time, unattended=NOBODY),
             default_model=model if model is not None else env.get("VEGA_MODEL") or DEFAULT_MODEL,
             named_tools=named_tools(Settings(), {}, others, base=Path(), env=env, canned_search=model == "demo"),
@@ -175,6 +177,7 @@ async def open_app(
             limits=await open_book(limits_of_document(settings, env), settings.budget, opened),
             default_model=default,
             max_tokens=answer_tokens(env),
+            redact=redactor(secrets_of(env)),
             named_tools=named_tools(
                 settings,
                 document.tools,

@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from vega_trio._core.redact import Redactor
 from vega_trio.agent import DEFAULT_MAX_TOKENS, Agent
 from vega_trio.app.failpoints import no_failpoint
 from vega_trio.engine.approvals import Approvals
@@ -65,7 +66,7 @@ class Outfitter:
 
     `models` resolves a model string; `default_model` serves agents without one. `ask` needs what is opened with
     the bodies made here, so it is set once that is open, before an agent runs. `limits` are the application's.
-    `max_tokens` is for agents that have the default.
+    `max_tokens` is for agents that have the default. `redact` takes the secrets out of what tools and providers say.
     `threads` counts those that synchronous tools left behind. `approvals` are the requests for a person's yes. `select`
     knows the sources that names and patterns mean.
     """
@@ -78,6 +79,7 @@ class Outfitter:
     approvals: Approvals
     ask: Callable[[Process, str, str], Awaitable[str]] | None = None
     max_tokens: int = DEFAULT_MAX_TOKENS
+    redact: Redactor = attrs.field(factory=Redactor)
     idle_stop_s: float | None = None
     failpoint: Callable[[str], None] = no_failpoint
     threads: Threads = attrs.field(factory=Threads)
@@ -148,5 +150,6 @@ class Outfitter:
             fallback=self.fallback_of(agent),
             output=None if agent.output is None else output_spec(agent.output, agent.name),
             limits=self.limits,
+            redact=self.redact,
         )
         return agent_body(agent, equipment)

@@ -30,6 +30,7 @@ def shared_options() -> list[click.Parameter]:
         option("-q", "--quiet", is_flag=True, help="Print results and errors only."),
         option("-v", "--verbose", is_flag=True, help="Say more, and log at level info."),
         option("--debug", is_flag=True, help="Log at level debug; show tracebacks."),
+        option("--log-format", metavar="FORMAT", help="Write the log as text or json (default: VEGA_LOG_FORMAT)."),
     ]
 
 
@@ -65,3 +66,4 @@ class Shared:
         self.quiet = "quiet" in ctx.meta
         self.verbose = "verbose" in ctx.meta
         self.debug = "debug" in ctx.meta
+        self.log_format: str | None = ctx.meta.get("log_format")

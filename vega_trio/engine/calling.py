@@ -19,7 +19,8 @@ from vega_trio._core.breaker import Breaker
 from vega_trio._core.retrying import is_refusal_of_ours, may_fall_back, pause_before_retry
 from vega_trio._core.window import about_tokens
 from vega_trio.engine.limits import DOWN, Limiter
-from vega_trio.engine.spending import Held, hold
+from vega_trio.engine.logs import log_call
+from vega_trio.engine.spending import Held, hold, spent_so_far
 from vega_trio.errors import BudgetExceeded, ModelError
 from vega_trio.events import (
     BreakerClosed,
@@ -66,7 +67,7 @@ async def ask_model(turn: Turn, request: ModelRequest) -> Answer:
     attempt = 1
     while True:
         try:
-            return await _attempt(turn, turn.equipment.model, request)
+            return await _attempt(turn, turn.equipment.model, request, attempt)
         except ModelError as error:
             failure = error
         pause = pause_before_retry(policy, attempt, failure, limits.rand())
@@ -85,7 +86,7 @@ async def _fall_back(turn: Turn, request: ModelRequest, failure: ModelError, att
         raise failure
     announce(turn, failure, attempt + 1, 0.0, other)
     start_over(turn)
-    return await _attempt(turn, other, request)
+    return await _attempt(turn, other, request, attempt + 1)
 
 
 def announce(turn: Turn, failure: ModelError, attempt: int, pause: float, model: Model) -> None:
@@ -109,7 +110,7 @@ def start_over(turn: Turn) -> None:
             turn.emit(MessageReset, text=turn.text)
 
 
-async def _attempt(turn: Turn, model: Model, request: ModelRequest) -> Answer:
+async def _attempt(turn: Turn, model: Model, request: ModelRequest, attempt: int) -> Answer:
     """One call within all limits. Raises: ModelError."""
     agent, limits = turn.agent, turn.equipment.limits
     limits.breaker(agent, model)  # asked first, so that nobody waits for a model that is not called
@@ -119,11 +120,14 @@ async def _attempt(turn: Turn, model: Model, request: ModelRequest) -> Answer:
     for limiter in limiters:
         await limiter.enter(guess)
     held = await hold(turn, model, request)
-    called_at = trio.current_time()
+    called_at, before = trio.current_time(), spent_so_far(turn.process.metrics)
     try:
         answer = await _guarded(turn, held, limits.breaker(agent, model))
         limits.pace(model).went_well()
+        log_call(turn, model, attempt, called_at, before, answer.done.usage)
     except ModelError as error:
+        error.args = (turn.equipment.redact(str(error)),)  # a provider may repeat what it was sent
+        log_call(turn, model, attempt, called_at, before, error)
         if not is_refusal_of_ours(error):
             limits.slow_down(model, error, called_at)
         raise

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import attrs
 
+from vega_trio._core.redact import Redactor
 from vega_trio.agent import Agent
 from vega_trio.engine.approvals import Approvals
 from vega_trio.engine.limits import Limits
@@ -44,6 +45,7 @@ class Equipment:
     failpoint: Callable[[str], None] = attrs.field(default=_pass, repr=False)
     fallback: Model | None = None
     output: OutputSpec | None = None
+    redact: Redactor = attrs.field(factory=Redactor)
 
     @property
     def tools(self) -> Mapping[str, Tool]:

@@ -46,6 +46,7 @@ async def run_call(turn: Turn, call: ToolCall, *, changed: bool = False) -> Outc
             content, failed = await _guarded(turn, tool, call)
         except ToolRetry as asked:
             content, failed, retry = f"Error: {asked}", True, True
+    content = turn.equipment.redact(content)
     if changed:
         content += f"\n[a person changed the arguments of this call to {encode_json(call.arguments).decode()}]"
     content += warning(turn.conversation.times_called(turn.id)[call.id])

@@ -22,6 +22,7 @@ from vega_trio.changes import AppendEvent, Change, Together
 from vega_trio.errors import SlowSubscriber
 from vega_trio.events import Event, TextDelta
 from vega_trio.protocols import Commit, Store
+from vega_trio.runtime.logs import log_event
 
 log = logging.getLogger("vega_trio.bus")
 
@@ -159,6 +160,7 @@ class Bus:
         """As `emit`, for an event that has its time already."""
         key = _key(event)
         if event.DURABLE:
+            log_event(event)
             return self._put_durable(key, event, changes)
         if key in self._pending:
             self._pending[key].append(_Pending(event, settled=True))
