@@ -52,8 +52,9 @@ torture: $(VENV)/.dev  ## kill, simulate and fuzz for some minutes
 	VEGA_SEEDS=2000 $(BIN)/python -m pytest -q --numprocesses 2 --dist worksteal tests/simulation
 	VEGA_FUZZ=1 $(BIN)/python -m pytest -q tests/dsl/test_dsl_properties.py tests/core tests/llm/test_llm_cuts.py
 
-conform: $(VENV)/.dev $(PEERS)  ## run the official MCP conformance suite against client and server
+conform: $(VENV)/.dev $(PEERS)  ## run the outside suites: MCP against client and server, skills
 	$(BIN)/python tests/conformance/run.py
+	PYTHONPATH=. $(BIN)/python tests/conformance/skills_ref.py
 
 lint: $(VENV)/.dev  ## check style and types of Python and of the page
 	$(BIN)/ruff check .
