@@ -398,5 +398,3 @@ class Process:
         callbacks, self._on_end = self._on_end, None
         for callback in callbacks or ():
             callback(self.final)
-
-
