@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 import trio
 
 import vega_trio as vega
+from vega_trio.testing import ScriptedModel
 
 pytestmark = pytest.mark.e2e
 
@@ -20,7 +22,7 @@ INITIALIZE = {
 ACCEPT = {"accept": "application/json, text/event-stream"}
 
 
-async def test_agents_and_workflows_are_tools_and_an_agent_remembers_its_guest(serving: Any) -> None:
+async def test_agents_and_workflows_are_tools_of_a_client(serving: Any) -> None:
     with trio.fail_after(30):
         async with serving(["hello", "again", "a draft", "fine"]) as served:
             async with vega.open_mcp(name="us", url=f"http://127.0.0.1:{served.port}/mcp") as source:
@@ -35,6 +37,36 @@ async def test_agents_and_workflows_are_tools_and_an_agent_remembers_its_guest(s
                     await source.call_tool("assistant", {"message": " "})
             mine = await served.http.get("/api/agents/assistant/chat")
             assert mine.json() == [], "a guest's conversation is nobody's newest"
+
+
+async def rpc(served: Any, method: str, params: dict[str, Any], headers: dict[str, str]) -> Any:
+    """One request of revision 2025-11-25; its answer comes as the only event of a stream."""
+    message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+    answer = await served.http.post("/mcp", json=message, headers=ACCEPT | headers)
+    assert answer.status_code == 200, answer.text
+    data = next(line for line in answer.text.splitlines() if line.startswith("data: {"))
+    return json.loads(data.removeprefix("data: ")), answer
+
+
+async def test_a_session_has_one_conversation_with_an_agent_and_a_call_without_one_leaves_none(serving: Any) -> None:
+    model = ScriptedModel(["one", "two", "three"])
+    with trio.fail_after(30):
+        async with serving(model) as served:
+            _, opened = await rpc(served, "initialize", INITIALIZE["params"], {})
+            session = {"mcp-session-id": opened.headers["mcp-session-id"], "mcp-protocol-version": "2025-11-25"}
+            initialized = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+            await served.http.post("/mcp", json=initialized, headers=ACCEPT | session)
+            for said in ("one", "two"):
+                call = {"name": "assistant", "arguments": {"message": "hi"}}
+                answer, _ = await rpc(served, "tools/call", call, session)
+                assert answer["result"]["content"] == [{"type": "text", "text": said}]
+            assert [message.text for message in model.requests[1].messages] == ["hi", "one", "hi"]
+            assert len(await served.app.archive.all("default")) == 1
+            async with vega.open_mcp(name="us", url=f"http://127.0.0.1:{served.port}/mcp") as source:
+                assert await source.call_tool("assistant", {"message": "hello"}) == "three"
+            assert [message.text for message in model.requests[2].messages] == ["hello"]
+            assert len(await served.app.archive.all("default")) == 1
+            assert sum(process.agent is not None for process in served.app.orch.processes()) == 1
 
 
 async def test_without_the_token_there_is_no_mcp_and_with_it_there_is(serving: Any) -> None:

@@ -130,6 +130,13 @@ class Guest:
         except VegaError as error:
             raise Refusal(str(error)) from error
 
+    async def leave(self) -> None:
+        """Ends the guest's conversations and forgets them."""
+        with trio.CancelScope(shield=True):
+            for session in self._sessions.values():
+                assert session.id is not None
+                await self.app.delete_session(session.user, session.id)
+
     async def _ask(self, user: str, agent: str, arguments: Mapping[str, Any]) -> Given:
         message = arguments.get("message")
         if not isinstance(message, str) or not message.strip() or set(arguments) != {"message"}:

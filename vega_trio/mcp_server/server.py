@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -18,6 +19,7 @@ from mcp_types import (
     Tool,
     ToolAnnotations,
 )
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from vega_trio._version import __version__
 from vega_trio.app.application import App
@@ -29,10 +31,15 @@ UserOf = Callable[[Mapping[str, Any]], str]
 
 @attrs.define(eq=False)
 class Front:
-    """The handlers. Each MCP session is a guest, for as long as the SDK keeps it."""
+    """The handlers. Each MCP session is a guest, for as long as the SDK keeps it.
+
+    From 2026-07-28 on HTTP has no sessions: there each call is a guest of its own, whose conversation ends with it. On
+    stdio there is one guest, `only`, whatever the revision.
+    """
 
     app: App
     user_of: UserOf
+    only: Guest | None = None
     _guests: WeakKeyDictionary[Any, Guest] = attrs.field(factory=WeakKeyDictionary)
 
     async def list_tools(self, _: ServerRequestContext[Any], __: PaginatedRequestParams | None) -> ListToolsResult:
@@ -51,9 +58,8 @@ class Front:
     async def call_tool(self, context: ServerRequestContext[Any], asked: CallToolRequestParams) -> CallToolResult:
         user = self.user_of(context.request.scope if context.request is not None else {})
         try:
-            given = await self._guest(context).call(
-                user, asked.name, asked.arguments or {}, context.session.report_progress
-            )
+            async with self._guest(context) as guest:
+                given = await guest.call(user, asked.name, asked.arguments or {}, context.session.report_progress)
         except Refusal as error:
             return CallToolResult(content=[TextContent(type="text", text=str(error))], is_error=True)
         return CallToolResult(
@@ -61,14 +67,24 @@ class Front:
             structured_content=dict(given.value) if given.value is not None else None,
         )
 
-    def _guest(self, context: ServerRequestContext[Any]) -> Guest:
-        connection = context.session._connection  # noqa: SLF001 - the SDK has no public name for a session
-        return self._guests.setdefault(connection, Guest(self.app))
+    @asynccontextmanager
+    async def _guest(self, context: ServerRequestContext[Any]) -> AsyncIterator[Guest]:
+        if self.only is not None:
+            yield self.only
+        elif context.protocol_version in MODERN_PROTOCOL_VERSIONS:
+            guest = Guest(self.app)
+            try:
+                yield guest
+            finally:
+                await guest.leave()
+        else:
+            connection = context.session._connection  # noqa: SLF001 - the SDK has no public name for a session
+            yield self._guests.setdefault(connection, Guest(self.app))
 
 
-def make_server(app: App, user_of: UserOf) -> Server[Any]:
-    """A server for any number of sessions."""
-    front = Front(app, user_of)
+def make_server(app: App, user_of: UserOf, *, one_guest: bool = False) -> Server[Any]:
+    """A server for any number of sessions, or for one."""
+    front = Front(app, user_of, Guest(app) if one_guest else None)
     return Server(
         app.document.name or "vega",
         version=__version__,

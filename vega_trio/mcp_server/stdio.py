@@ -26,7 +26,7 @@ Incoming = SessionMessage | Exception
 
 async def serve_stdio(app: App) -> None:
     """Serves until the client closes our input. Whatever else the program prints goes to stderr meanwhile."""
-    server = make_server(app, lambda _: USER)
+    server = make_server(app, lambda _: USER, one_guest=True)
     incoming, read = anyio.create_memory_object_stream[Incoming](0)
     write, outgoing = anyio.create_memory_object_stream[SessionMessage](0)
     with _private_streams() as (stdin, stdout), incoming, read, write, outgoing:
