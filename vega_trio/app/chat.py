@@ -13,7 +13,7 @@ from vega_trio.app.outfit import new_id, refuse_overload
 from vega_trio.app.sessions import Sessions
 from vega_trio.changes import ClearMessages, MessageRow
 from vega_trio.engine.conversation import Conversation, new_conversation
-from vega_trio.errors import MailboxFull
+from vega_trio.errors import InputError, MailboxFull
 from vega_trio.events import Event
 from vega_trio.messages import ToolResult
 from vega_trio.runtime.orchestrator import Orchestrator
@@ -97,10 +97,11 @@ class Chat:
 
     @asynccontextmanager
     async def open(self, session: Session, text: str, *, turn_id: str | None = None) -> AsyncIterator[ChatStream]:
-        """Sends a message and hands out the events of its turn.
+        """Sends a message and hands out the events of its turn. The one door: whatever is no message stops here.
 
         Raises: MailboxFull, rather than wait for room; StoreReadOnly; StoreOverloaded; UnknownAgent.
         """
+        refuse_empty(text)
         refuse_overload(self.sessions.store)
         session = await self.sessions.resolve(session)
         await self.sessions.touch(session, text)
@@ -117,6 +118,7 @@ class Chat:
 
         Raises: TurnFailed, TurnCancelled, ProcessExited, MailboxFull, StoreOverloaded, UnknownAgent.
         """
+        refuse_empty(text)
         refuse_overload(self.sessions.store)
         session = await self.sessions.resolve(session)
         await self.sessions.touch(session, text)
@@ -166,6 +168,12 @@ class Chat:
             return ChatStatus(streaming=False)
         queued = waiting - (mail is process.mailbox.first)
         return ChatStatus(streaming=True, turn_id=mail.id, queued=queued, waiting_on=process.waiting_on)
+
+
+def refuse_empty(text: str) -> None:
+    """Raises: InputError for a message that says nothing."""
+    if not text.strip():
+        raise InputError("the message is empty; say something", "bad_body", "message")
 
 
 def transcript(rows: list[MessageRow]) -> list[ChatMessage]:

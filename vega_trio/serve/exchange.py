@@ -28,6 +28,7 @@ from vega_trio.serve.rates import Rate
 from vega_trio.serve.sse import to_json
 
 log = logging.getLogger("vega_trio.serve")
+access = logging.getLogger("vega_trio.access")
 
 Message = dict[str, Any]
 Scope = dict[str, Any]
@@ -61,7 +62,7 @@ class Exchange:
     """One request and its answer. `turn_id` is what a turn that it begins is to be called, if that matters.
     `waits_for_turn` is set by handlers whose answer is a turn's or a run's.
 
-    `answered`: the head of the answer is on its way; `ending`: its last piece is.
+    `answered`: the head of the answer is on its way, with `status`; `ending`: its last piece is; `size`: bytes of body.
     """
 
     id: str
@@ -71,6 +72,8 @@ class Exchange:
     waits_for_turn: bool = attrs.field(default=False, kw_only=True)
     turn_id: str | None = None
     answered: bool = False
+    status: int = 0
+    size: int = 0
     ending: bool = False
 
     @property
@@ -140,11 +143,14 @@ class Reception:
         head = _head(scope)
         exchange = Exchange(secrets.token_hex(8), allowed_origin(head, self.policy))
         out = _Answering(exchange, send)
+        begun = trio.current_time()
         with self._registered(exchange):
             with exchange.scope:
                 await self._serve(head, exchange, scope, receive, out)
             if exchange.scope.cancelled_caught and not exchange.answered:
                 await out.refuse(stopping(), None)
+        if access.isEnabledFor(logging.INFO):
+            _note(exchange, head, scope, trio.current_time() - begun)
 
     @contextmanager
     def _registered(self, exchange: Exchange) -> Iterator[None]:
@@ -155,7 +161,7 @@ class Reception:
             self._open.discard(exchange)
 
     async def _serve(self, head: Head, exchange: Exchange, scope: Scope, receive: Receive, out: _Answering) -> None:
-        problem = judge(head, self.policy)
+        problem = _judge_version(scope) or judge(head, self.policy)
         if problem is None and self._stopping:
             problem = stopping()
         if problem is None:
@@ -282,13 +288,15 @@ class _Answering:
         """Passes an ASGI message on; the head of the answer gets the headers that all answers have."""
         if message["type"] == "http.response.start":
             self._exchange.answered = True
+            self._exchange.status = message["status"]
             headers = list(message.get("headers", ()))
             present = {bytes(name).lower() for name, _ in headers}
             common = ((name.encode(), value.encode()) for name, value in self._exchange.headers().items())
             headers += [each for each in common if each[0] not in present]
             message = {**message, "headers": headers}
-        elif not message.get("more_body", False):
-            self._exchange.ending = True
+        else:
+            self._exchange.size += len(message.get("body", b""))
+            self._exchange.ending = not message.get("more_body", False)
         try:
             await self._send(message)
         except trio.BusyResourceError:
@@ -314,6 +322,28 @@ class _Answering:
         if receive is not None:
             await _drop_body(receive)
         await self.end()
+
+
+def _judge_version(scope: Scope) -> Problem | None:
+    """The server library takes HTTP/2 in clear text too; nothing here was made for it."""
+    if scope.get("http_version", "1.1").startswith("1."):
+        return None
+    return Problem(505, "http_version", "this server speaks HTTP/1.1 only", "ask without HTTP/2")
+
+
+def _note(exchange: Exchange, head: Head, scope: Scope, seconds: float) -> None:
+    """One line of the access log. The query is left out: it may hold what is for nobody's eyes."""
+    told = {
+        "request_id": exchange.id,
+        "user": exchange.user,
+        "address": address_of(scope),
+        "method": head.method,
+        "path": head.path[:500],
+        "status": exchange.status,
+        "bytes": exchange.size,
+        "ms": round(seconds * 1000, 1),
+    }
+    access.info("%(method)s %(path)s %(status)d %(bytes)d bytes %(ms)g ms for %(user)s", told, extra={"vega": told})
 
 
 def address_of(scope: Scope) -> str:
