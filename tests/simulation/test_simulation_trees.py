@@ -74,7 +74,6 @@ def test_no_storm_breaks_a_promise(seed: int) -> None:
     simulate(storm, seed=seed)
 
 
-@pytest.mark.parametrize("seed", seeds(20))
+@pytest.mark.parametrize("seed", seeds(60))
 def test_no_cancellation_breaks_a_promise(seed: int) -> None:
-    for step in range(1, 4):
-        simulate(storm, seed=seed, cancel_at=1 + (seed * 7919 + step * 104729) % 3000)
+    simulate(storm, seed=seed, cancel_at=1 + (seed * 7919 + 104729) % 3000)
