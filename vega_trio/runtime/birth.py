@@ -51,8 +51,8 @@ def new_process(
     left = _left_behind(kernel, body, id, fields.get("name"))
     if left is not None:
         row, id = left.row, left.row.id  # noqa: A001
-    if parent is not None and parent.spawn_depth >= MAX_DEPTH:
-        raise SpawnTooDeep(f"process {parent.id} is {MAX_DEPTH} deep in the spawn tree already, which is the most")
+    if parent is not None:
+        _refuse_depth(parent)
     agent = body if isinstance(body, Agent) else None
     process = Process(
         id if id is not None else kernel.fresh_id(),
@@ -65,9 +65,7 @@ def new_process(
     if row is not None:
         _go_on_from(process, row)
     if parent is not None:
-        process.parent_id = parent.id
-        process.parent_agent = parent.agent_name
-        process.spawn_depth = parent.spawn_depth + 1
+        _hang_below(process, parent)
     process.mailbox = Mailbox(kernel.mailbox, partial(keep, process) if agent is not None else None)
     process.mailbox.owner = process
     if left is not None:
@@ -81,10 +79,25 @@ def new_process(
         process.given_budget = budget
         _open_accounts(process, budget, row)
     if agent is not None:
-        process.vitals = Vitals(process, kernel.health)
-        if process.task is not None:
-            process.vitals.work_begins()
+        _watch(process)
     return process
+
+
+def _refuse_depth(parent: Process) -> None:
+    if parent.spawn_depth >= MAX_DEPTH:
+        raise SpawnTooDeep(f"process {parent.id} is {MAX_DEPTH} deep in the spawn tree already, which is the most")
+
+
+def _hang_below(process: Process, parent: Process) -> None:
+    process.parent_id = parent.id
+    process.parent_agent = parent.agent_name
+    process.spawn_depth = parent.spawn_depth + 1
+
+
+def _watch(process: Process) -> None:
+    process.vitals = Vitals(process, process.kernel.health)
+    if process.task is not None:
+        process.vitals.work_begins()
 
 
 def _left_behind(kernel: Kernel, body: Any, process_id: str | None, name: str | None) -> LeftBehind | None:
