@@ -20,6 +20,7 @@ from vega_trio.cli.terminal import put
 COMMANDS: Mapping[str, str] = {
     "run": "Run a workflow and print its result.",
     "serve": "Serve the dashboard and the HTTP API.",
+    "repl": "Talk to agents and run workflows, in the terminal.",
     "chat": "Talk to an agent.",
     "watch": "Run a workflow again whenever its files change.",
     "validate": "Check a document.",
@@ -56,7 +57,7 @@ NEXT_STEPS = """\
 vega runs AI agents as supervised processes.
 
   vega serve --demo                  the dashboard, without a key and without cost
-  vega chat                          talk to the built-in assistant
+  vega repl                          talk to the built-in assistant
   vega run FILE --task "..."         run the workflow of a document
   vega validate FILE                 check a document
   vega help                          all commands

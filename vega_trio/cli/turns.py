@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import attrs
 import click
 
 from vega_trio.app.application import App
 from vega_trio.cli.failure import Failure
+from vega_trio.cli.markdown import MarkdownScreen
 from vega_trio.cli.progress import cut, tool_line
 from vega_trio.cli.terminal import is_terminal, put, safe, wants_color
 from vega_trio.errors import TurnFailed
@@ -54,6 +56,13 @@ class Screen:
         sys.stderr.write(styled + "\n")
         sys.stderr.flush()
 
+    def tool_started(self, event: ToolStart, whose: str) -> None:
+        self.line(f"· {whose}{tool_line(event)}")
+
+    def tool_ended(self, event: ToolEnd, whose: str) -> None:
+        if event.error:
+            self.line(f"· {whose}{safe(event.tool_name)} failed: {cut(event.result)}")
+
     def end_line(self) -> None:
         """Closes an open line of the terminal."""
         if not self.at_start:
@@ -77,8 +86,20 @@ def open_screen(*, quiet: bool, no_color: bool) -> Screen:
     )
 
 
-async def show_turn(app: App, session: Session, message: str, screen: Screen) -> bool:
+def _ignore(_event: Event) -> None:
+    """Of a caller who does not want the events."""
+
+
+async def show_turn(
+    app: App,
+    session: Session,
+    message: str,
+    screen: Screen | MarkdownScreen,
+    hear: Callable[[Event], None] = _ignore,
+) -> bool:
     """Sends a message and shows its turn to the end. Returns whether the turn was finished, not stopped.
+
+    `hear` gets every event, before it is shown.
 
     Raises: TurnFailed, after what was said until then; UnknownAgent, MailboxFull, ProcessExited.
     """
@@ -86,6 +107,7 @@ async def show_turn(app: App, session: Session, message: str, screen: Screen) ->
     try:
         async with app.chat(session, message) as events:
             async for event in events:
+                hear(event)
                 if event.turn_id == events.turn_id:
                     end = _own(event, screen)
                     if end is not None:
@@ -96,7 +118,7 @@ async def show_turn(app: App, session: Session, message: str, screen: Screen) ->
     raise Failure("the turn's events ended before the turn did")
 
 
-def _own(event: Event, screen: Screen) -> bool | None:
+def _own(event: Event, screen: Screen | MarkdownScreen) -> bool | None:
     """An event of the turn itself, and not of a delegate's: its text and its end."""
     match event:
         case TextDelta():
@@ -114,10 +136,10 @@ def _own(event: Event, screen: Screen) -> bool | None:
     return None
 
 
-def _beside(event: Event, screen: Screen, agent: str) -> None:
+def _beside(event: Event, screen: Screen | MarkdownScreen, agent: str) -> None:
     whose = f"{safe(event.agent)}: " if event.agent not in (None, agent) else ""
     match event:
         case ToolStart():
-            screen.line(f"· {whose}{tool_line(event)}")
-        case ToolEnd(error=True):
-            screen.line(f"· {whose}{safe(event.tool_name)} failed: {cut(event.result)}")
+            screen.tool_started(event, whose)
+        case ToolEnd():
+            screen.tool_ended(event, whose)
