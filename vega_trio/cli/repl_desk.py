@@ -65,7 +65,7 @@ class Desk:
         with trio.open_signal_receiver(*SIGNALS) as signals:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._hear_signals, signals, nursery)
-                while (line := await reader.read(self.prompt, await self._bar(), self._take_typed())) is not None:
+                while (line := await self._next_line(reader)) is not None:
                     if line.strip() and not await self._obeyed(line):
                         break
                 nursery.cancel_scope.cancel()
@@ -78,9 +78,13 @@ class Desk:
     async def _bar(self) -> str:
         return await bar_text(self.app, self.agent, self.sessions.get(self.agent or "")) if self.attended else ""
 
-    def _take_typed(self) -> str:
-        typed, self.typed = self.typed.split("\n")[0], ""
-        return typed
+    async def _next_line(self, reader: Reader) -> str | None:
+        """A whole line that was typed while an answer came, else what the reader gives."""
+        typed, entered, self.typed = self.typed.partition("\n")
+        if entered:
+            put(self.prompt + safe(typed) + "\n")
+            return typed
+        return await reader.read(self.prompt, await self._bar(), typed)
 
     async def _obeyed(self, line: str) -> bool:
         """Whether there is to be another line. What goes wrong is said; without a person it is the exit code too."""
@@ -227,7 +231,8 @@ class Desk:
             approval_id = self.asking.pop(0)
             nursery.start_soon(self.app.decide, approval_id, "approve" if pressed.lower() == b"y" else "deny")
         elif not pressed.startswith(keys.ESCAPE):
-            self.typed += "".join(each for each in pressed.decode(errors="ignore").replace("\r", "\n") if each >= " ")
+            text = pressed.decode(errors="ignore").replace("\r", "\n")
+            self.typed += "".join(each for each in text if each >= " " or each == "\n")
 
     def hear(self, event: Event) -> None:
         """Events of a turn that ask for something."""

@@ -54,13 +54,15 @@ class PromptReader:
 
     session: PromptSession[str]
     bar: str = ""
+    reading: bool = False
     leaving: bool = False
 
     async def read(self, prompt: str, bar: str, typed: str) -> str | None:
-        self.bar = bar
+        self.bar, self.reading = bar, True
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._end_when_cancelled)
             line = await trio.to_thread.run_sync(partial(self._prompt, prompt, typed))
+            self.reading = False
             nursery.cancel_scope.cancel()
         return line
 
@@ -83,7 +85,7 @@ class PromptReader:
         try:
             await trio.sleep_forever()
         finally:
-            self.leaving = True
+            self.leaving = self.reading
             loop = self.session.app.loop
             if loop is not None:
                 with suppress(RuntimeError):  # the prompt has ended by itself meanwhile
@@ -134,6 +136,7 @@ def _private(history: Path) -> bool:
 
 def _keys(unfold: Callable[[], None]) -> KeyBindings:
     from prompt_toolkit.application import run_in_terminal
+    from prompt_toolkit.filters import is_searching
     from prompt_toolkit.key_binding import KeyBindings
 
     keys = KeyBindings()
@@ -146,7 +149,7 @@ def _keys(unfold: Callable[[], None]) -> KeyBindings:
     def _unfold(event: KeyPressEvent) -> None:
         run_in_terminal(unfold)
 
-    @keys.add("c-c")
+    @keys.add("c-c", filter=~is_searching)  # which it only ends
     def _clear(event: KeyPressEvent) -> None:
         if event.current_buffer.text:
             event.current_buffer.reset()
