@@ -41,7 +41,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Desk:
     """What the REPL remembers: whom it talks to, the variables, the last message and answer.
 
-    `attended`: a person sits at a terminal. `stop` ends what is under way; `asking` are approvals that wait for a key.
+    `attended`: a person sits at a terminal. `typed` was typed while an answer came, `ended` by Ctrl-D. `stop` ends what is under way; `asking` are approvals that wait for a key.
     `code` is the exit code.
     """
 
@@ -56,6 +56,7 @@ class Desk:
     stop: Callable[[], Awaitable[object]] | None = None
     asking: list[str] = attrs.field(factory=list)
     typed: str = ""
+    ended: bool = False
     code: int = 0
 
     # -- the loop
@@ -84,6 +85,8 @@ class Desk:
         if entered:
             put(self.prompt + safe(typed) + "\n")
             return typed
+        if self.ended and not typed:
+            return None
         return await reader.read(self.prompt, await self._bar(), typed)
 
     async def _obeyed(self, line: str) -> bool:
@@ -227,6 +230,8 @@ class Desk:
             nursery.start_soon(self._stopped, stop)
         elif pressed == keys.CTRL_O and isinstance(self.screen, MarkdownScreen):
             self.screen.toggle()
+        elif pressed == keys.CTRL_D:
+            self.ended = True
         elif self.asking and pressed.lower() in (b"y", b"n"):
             approval_id = self.asking.pop(0)
             nursery.start_soon(self.app.decide, approval_id, "approve" if pressed.lower() == b"y" else "deny")

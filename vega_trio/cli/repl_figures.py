@@ -25,7 +25,7 @@ async def bar_text(app: App, agent: str | None, session: Session | None) -> str:
     process = app.chats.sessions.living(session) if session is not None and session.id is not None else None
     used = 0.0
     if process is not None and process.messages():
-        tokens = about_tokens(ModelRequest(messages=tuple(process.messages()), system=info.agent.system))
+        tokens = about_tokens(ModelRequest(messages=tuple(process.messages())))
         room = getattr(info.agent.context, "max_tokens", CONTEXT_TOKENS)
         used = min(100.0, 100 * tokens / room)
     restarts = process.incarnation - 1 if process is not None else 0

@@ -11,12 +11,12 @@ from vega_trio.app.open import open_app
 from vega_trio.cli.config import Setup, open_setup
 from vega_trio.cli.documents import choose_document, database_or_memory, environment
 from vega_trio.cli.keys import same_terminal
-from vega_trio.cli.logs import start_logging
+from vega_trio.cli.log_output import start_logging
 from vega_trio.cli.markdown import MarkdownScreen, open_markdown_screen
 from vega_trio.cli.options import Shared
+from vega_trio.cli.reading import read_lines
 from vega_trio.cli.repl_desk import Desk
 from vega_trio.cli.repl_prompt import LineReader, open_prompt
-from vega_trio.cli.talk import read_lines
 from vega_trio.cli.terminal import can_animate, is_terminal
 from vega_trio.cli.turns import Screen, open_screen
 
