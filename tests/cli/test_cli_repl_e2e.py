@@ -83,6 +83,7 @@ def test_alt_enter_is_a_new_line_and_history_is_kept_and_searched(vega: Shell) -
         person.type("yes or no\x1b\rsecond line\r")
         person.wait_for("second line")
         prompt(person)
+        person.wait_for("restarts 0")  # the bar below the new prompt: keys are its own again
         person.type("\x04")
     history = vega.cwd / "home" / "history"
     assert stat.S_IMODE(history.stat().st_mode) == 0o600

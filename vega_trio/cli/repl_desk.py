@@ -41,8 +41,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Desk:
     """What the REPL remembers: whom it talks to, the variables, the last message and answer.
 
-    `attended`: a person sits at a terminal. `typed` was typed while an answer came, `ended` by Ctrl-D. `stop` ends what is under way; `asking` are approvals that wait for a key.
-    `code` is the exit code.
+    `attended`: a person sits at a terminal. `typed` was typed while an answer came, `ended` by Ctrl-D. `stop` ends
+    what is under way; `asking` are approvals that wait for a key. `code` is the exit code.
     """
 
     app: App
