@@ -165,7 +165,7 @@ class Desk:
             case "tools":
                 return tool_lines(self.app, self.agent)
             case "tree":
-                return tree_lines(self.app.spawn_tree())
+                return tree_lines(self.app)
             case _:
                 return cost_lines(await self.app.processes())
 

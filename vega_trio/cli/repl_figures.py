@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from vega_trio._core.window import about_tokens
 from vega_trio.app.application import App
@@ -10,7 +10,6 @@ from vega_trio.changes import ProcessRow
 from vega_trio.cli.progress import cut, dollars
 from vega_trio.cli.terminal import safe
 from vega_trio.protocols import ModelRequest
-from vega_trio.runtime.orchestrator import SpawnTreeNode
 from vega_trio.session import Session
 
 CONTEXT_TOKENS = 100_000  # what an agent's context holds where nothing else is said
@@ -40,13 +39,16 @@ def tool_lines(app: App, agent: str | None) -> list[str]:
     return [f"  {info.agent.name}: {', '.join(info.tools) or 'no tools'}" for info in infos]
 
 
-def tree_lines(nodes: Iterable[SpawnTreeNode], depth: int = 1) -> list[str]:
+def tree_lines(app: App) -> list[str]:
+    """Who spawned whom, the living and the past."""
     lines: list[str] = []
-    for node in nodes:
+    todo = [(1, node) for node in reversed(app.spawn_tree())]
+    while todo:
+        depth, node = todo.pop()
         task = f"  {cut(node.task, 60)}" if node.task else ""
         lines.append(f"{'  ' * depth}{node.agent_name or node.process_id} ({node.status}, {node.process_id}){task}")
-        lines += tree_lines(node.children, depth + 1)
-    return lines if lines or depth > 1 else ["  no processes"]
+        todo += [(depth + 1, child) for child in reversed(node.children)]
+    return lines or ["  no processes"]
 
 
 def cost_lines(rows: Sequence[ProcessRow]) -> list[str]:
