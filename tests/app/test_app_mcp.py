@@ -141,7 +141,7 @@ async def test_pins_outlast_the_program_so_that_a_change_between_two_runs_is_see
         async with app_of(tmp_path, mode="hidden", store=store) as app:
             info = await app.mcp.refresh("files")
             assert (info.tools, info.changed) == (("read",), ("echo",))
-            assert app.mcp.approve("files") == ("echo",)
+            assert await app.mcp.approve("files") == ("echo",)
             assert app.mcp.server("files").tools == ("echo", "read")
         async with app_of(tmp_path, mode="hidden", store=store) as app:
             assert (await app.mcp.refresh("files")).changed == ()

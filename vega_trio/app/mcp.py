@@ -14,6 +14,7 @@ import trio
 
 from vega_trio.app.mcp_config import config_of_definition, missing_variable, well_known
 from vega_trio.app.mcp_supervision import start_server, stop_server, supervise_servers
+from vega_trio.app.outfit import refuse_overload
 from vega_trio.changes import Delete, Put
 from vega_trio.dsl.document import McpServerDefinition
 from vega_trio.engine.approvals import Approvals
@@ -21,7 +22,7 @@ from vega_trio.errors import ConfigError, McpError, McpServerExists, MissingExtr
 from vega_trio.mcp.config import ServerConfig, config_of, config_row
 from vega_trio.mcp.registry import Entry
 from vega_trio.mcp.source import Kit, McpSource, McpTool
-from vega_trio.protocols import Store, Tool, ToolSource, ToolSpec
+from vega_trio.protocols import Commit, Store, Tool, ToolSource, ToolSpec
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.supervisor import Supervisor
 from vega_trio.tools.arguments import compile_check
@@ -137,7 +138,7 @@ class Mcp:
         if self._supervisor is not None:
             await stop_server(self._supervisor, server.source)
 
-    def _save(self, name: str) -> None:
+    def _save(self, name: str) -> Commit:
         server = self._servers[name]
         row = {
             "name": name,
@@ -145,7 +146,7 @@ class Mcp:
             "disabled": server.disabled,
             "pins": dict(server.source.pins),
         }
-        self.store.submit(Put(TABLE, name, row))
+        return self.store.submit(Put(TABLE, name, row))
 
     # -- the tools
 
@@ -221,13 +222,14 @@ class Mcp:
     async def connect(self, config: ServerConfig) -> McpServerInfo:
         """Adds a server, for good, and waits for what comes of the first attempt to connect it.
 
-        Raises: McpServerExists, MissingExtra.
+        Raises: McpServerExists, MissingExtra, StoreError.
         """
         if config.name in self._servers:
             raise McpServerExists(f"there is an MCP server {config.name!r} already; change its config, or delete it")
         _need_sdk()
+        refuse_overload(self.store)
         server = self._add(config, "api", "", {})
-        self._save(config.name)
+        await self._save(config.name).wait()
         await self._start(server)
         await server.source.ready()
         return _info(server)
@@ -238,7 +240,7 @@ class Mcp:
         await self._stop(server)
         disabled, pins = server.disabled, server.source.pins
         server = self._add(config, "api", disabled, pins)
-        self._save(config.name)
+        await self._save(config.name).wait()
         return await self._connected_anew(server)
 
     async def refresh(self, name: str) -> McpServerInfo:
@@ -252,7 +254,7 @@ class Mcp:
         server = self._server(name)
         await self._stop(server)
         server.disabled = "it was switched off" if disabled else ""
-        self._save(name)
+        await self._save(name).wait()
         return await self._connected_anew(server)
 
     async def delete(self, name: str) -> None:
@@ -260,11 +262,16 @@ class Mcp:
         server = self._own(name, "remove it there, or disable it")
         await self._stop(server)
         del self._servers[name]
-        self.store.submit(Delete(TABLE, name))
+        await self.store.submit(Delete(TABLE, name)).wait()
 
-    def approve(self, name: str, tool: str | None = None) -> tuple[str, ...]:
-        """Takes a changed definition, or all of a server's, for good; gives their names. Raises: UnknownMcpServer."""
-        return self._server(name).source.approve(tool)
+    async def approve(self, name: str, tool: str | None = None) -> tuple[str, ...]:
+        """Takes a changed definition, or all of a server's, for good; gives their names.
+
+        Raises: UnknownMcpServer, StoreError.
+        """
+        approved = self._server(name).source.approve(tool)
+        await self._save(name).wait()
+        return approved
 
     async def _connected_anew(self, server: _Server) -> McpServerInfo:
         if not server.disabled:

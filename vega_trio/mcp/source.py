@@ -54,7 +54,7 @@ class Kit:
     compile_check: Callable[[Mapping[str, Any]], Check]
     cap: Callable[[str], str]
     emit: Callable[[Event], object]
-    pinned: Callable[[Mapping[str, str]], None]
+    pinned: Callable[[Mapping[str, str]], object]
     peer: Callable[[McpSource], Peer]
 
 

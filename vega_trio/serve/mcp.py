@@ -100,7 +100,7 @@ async def approve(desk: Desk, request: Request, name: str) -> Response:
     body = await body_of(desk, request, McpApproval)
     approved: list[str] = []
     for tool in body.tools or (None,):
-        approved += desk.app.mcp.approve(name, tool)
+        approved += await desk.app.mcp.approve(name, tool)
     return json_answer(desk, McpApproved(approved=tuple(approved)))
 
 
