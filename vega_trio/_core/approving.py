@@ -11,7 +11,7 @@ A tool's `never` takes it out of the second rule only: what the settings name al
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
 from typing import Any, Final, Literal
 
@@ -37,21 +37,26 @@ class ApprovalRules:
     granted: tuple[str, ...] = ()
 
 
-def reason_to_ask(spec: ToolSpec, rules: ApprovalRules, seen: frozenset[str]) -> str:
-    """Why a call of the tool waits for a person, in words for that person; empty when it does not."""
+def reason_to_ask(spec: ToolSpec, rules: ApprovalRules, seen: Callable[[], frozenset[str]]) -> str:
+    """Why a call of the tool waits for a person, in words for that person; empty when it does not.
+
+    `seen` is asked only where it matters: looking through a long conversation takes its time.
+    """
     if fits(spec.name, rules.granted):
         return ""
     if spec.approval == "always":
         return f"the tool {spec.name!r} always asks"
     if fits(spec.name, rules.tools):
         return f"settings.approvals.tools holds {spec.name!r}"
-    if spec.approval == "never" or rules.mixing == "allow" or not seen >= BOTH:
+    if spec.approval == "never" or rules.mixing == "allow":
         return ""
-    before = "this conversation has seen private data and text from outside"
+    act = ""
     if "exec" in spec.effects:
-        return f"{before}, and {spec.name!r} runs commands"
-    if "network" in spec.effects and spec.chooses_destination:
-        return f"{before}, and {spec.name!r} reaches an address that the model chose"
+        act = "runs commands"
+    elif "network" in spec.effects and spec.chooses_destination:
+        act = "reaches an address that the model chose"
+    if act and seen() >= BOTH:
+        return f"this conversation has seen private data and text from outside, and {spec.name!r} {act}"
     return ""
 
 

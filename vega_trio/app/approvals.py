@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 
@@ -36,7 +36,9 @@ class Desk:
 
     async def all(self, status: str | None, mine: Callable[[str], bool]) -> list[Approval]:
         """The newest first. `status`: pending, approved, denied, expired or cancelled."""
-        found = [self._as_it_stands(each) for each in await self.requests.all()]
+        # What is recorded as pending may have expired, or lost its process; nothing becomes pending.
+        recorded: Literal["pending"] | None = "pending" if status == "pending" else None
+        found = [self._as_it_stands(each) for each in await self.requests.all(recorded_as=recorded)]
         return [each for each in found if status in (None, each.status) and mine(each.process_id)]
 
     async def decide(

@@ -98,9 +98,10 @@ class Approvals:
         row = await self.store.records.get(TABLE, approval_id)
         return Approval(**row) if row is not None else None
 
-    async def all(self) -> list[Approval]:
+    async def all(self, *, recorded_as: ApprovalStatus | None = None) -> list[Approval]:
         """The newest first; one that nobody answered in time shows as expired, recorded as such or not."""
-        rows = await self.store.records.query(TABLE)
+        equals = {} if recorded_as is None else {"status": recorded_as}
+        rows = await self.store.records.query(TABLE, **equals)
         found = [self._as_of_now(Approval(**row)) for row in rows]
         return sorted(found, key=lambda each: each.created_at, reverse=True)
 

@@ -50,7 +50,7 @@ async def wanted(turn: Turn, calls: Iterable[ToolCall]) -> dict[str, Wanted]:
 
 
 def _reason(turn: Turn, call: ToolCall, tool: Tool) -> str:
-    reason = reason_to_ask(tool.spec, turn.equipment.approvals.rules, turn.conversation.seen())
+    reason = reason_to_ask(tool.spec, turn.equipment.approvals.rules, turn.conversation.seen)
     if reason and turn.conversation.journal.attempts(turn.tool_key(call)):
         reason += "; it had begun when the program stopped, and may have taken effect already"
     return reason
