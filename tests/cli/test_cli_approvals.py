@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,7 @@ from cli_shell import Done, Shell
 from test_cli_terminal_e2e import terminal
 
 from vega_trio.cli.asking import question, visible
+from vega_trio.cli.main import invoke
 from vega_trio.cli.remote import Remote
 from vega_trio.events import ApprovalRequested
 
@@ -111,22 +113,27 @@ def served(vega: Shell) -> Iterator[str]:
         server.stderr.close()
 
 
-def test_requests_of_a_server_are_listed_and_answered(clerk: Shell) -> None:
+def test_requests_of_a_server_are_listed_and_answered(clerk: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    def vega(*args: str) -> Done:
+        code = invoke([*args, "--home", str(clerk.cwd / "home")])
+        shown = capsys.readouterr()
+        return Done(code, shown.out, shown.err)
+
     with served(clerk) as url:
-        assert run(clerk, "approvals", "--url", url).out == ""
+        remote = Remote(base=url)
+        assert vega("approvals", "--url", url).out == ""
         for word, status in (("approve", "approved"), ("deny", "denied")):
-            Remote(base=url).post("/api/workflows/go/run", {"inputs": {}})
-            pending = ""
-            while not pending:
-                pending = run(clerk, "approvals", "--url", url, "--json").out
-            request = json.loads(pending)
+            remote.post("/api/workflows/go/run", {"inputs": {}})
+            while not remote.get("/api/approvals", status="pending"):
+                time.sleep(0.02)
+            request = json.loads(vega("approvals", "--url", url, "--json").out)
             assert (request["tool_name"], request["arguments"]) == ("publish", {"page": "news"})
-            assert f"{request['id']}  pending  clerk: publish" in run(clerk, "approvals", "--url", url).out
-            done = run(clerk, word, request["id"], "--url", url)
+            assert f"{request['id']}  pending  clerk: publish" in vega("approvals", "--url", url).out
+            done = vega(word, request["id"], "--url", url)
             assert (done.code, done.out) == (0, f"{request['id']}: {status}\n")
-            again = run(clerk, "deny", request["id"], "--url", url)
+            again = vega("deny", request["id"], "--url", url)
             assert (again.code, "already" in again.err) == (1, True)
-        assert run(clerk, "approvals", "--url", url, "--status", "all").out.count("clerk: publish") == 2
+        assert vega("approvals", "--url", url, "--status", "all").out.count("clerk: publish") == 2
 
 
 def test_what_a_person_reads_hides_nothing() -> None:
