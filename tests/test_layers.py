@@ -20,6 +20,7 @@ LAYERS = {
     "mcp": 3,
     "skills": 3,
     "store": 3,
+    "telemetry": 3,
     "meta": 4,
     "app": 5,
     "serve": 6,
@@ -28,7 +29,7 @@ LAYERS = {
     "cli": 6,
     "testing": 7,
 }
-ADAPTERS = {"llm", "tools", "mcp", "skills", "store"}
+ADAPTERS = {"llm", "tools", "mcp", "skills", "store", "telemetry"}
 FRONTS = {"serve", "telegram", "mcp_server", "cli"}
 IMPURE = {"trio", "time", "random", "uuid", "secrets", "asyncio", "threading", "socket"}
 ENTRY = {"__init__", "__main__"}  # the public face and the command may see everything below them

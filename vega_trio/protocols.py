@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from contextvars import Context
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import attrs
@@ -290,6 +291,43 @@ class Store(Protocol):
         ...
 
     async def last_event_id(self) -> int: ...
+
+
+# -- telemetry
+
+
+class Span(Protocol):
+    """Something under way that is observed."""
+
+    def tell(self, **attributes: Any) -> None:
+        """What is known at its end: `usage`, `stop_reason`, `cost_usd`."""
+        ...
+
+    def fail(self, error_type: str, message: str = "") -> None: ...
+
+
+class Telemetry(Protocol):
+    """Who is told of turns, model calls and tool calls. Each is entered and left in one task.
+
+    `origin` is the context of who sent the message, to which the turn belongs.
+    """
+
+    def turn(
+        self,
+        *,
+        agent: str,
+        process_id: str,
+        incarnation: int,
+        turn_id: str,
+        session_id: str | None,
+        origin: Context | None,
+    ) -> AbstractContextManager[Span]: ...
+
+    def chat(self, model: str, request: ModelRequest) -> AbstractContextManager[Span]: ...
+
+    def tokens(self, model: str, usage: Usage) -> None: ...
+
+    def tool(self, name: str, call_id: str) -> AbstractContextManager[Span]: ...
 
 
 # -- files

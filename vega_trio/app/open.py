@@ -44,6 +44,7 @@ from vega_trio.dsl.builtin import BUILTIN_NAME, BUILTIN_TEXT
 from vega_trio.dsl.document import Document, Settings
 from vega_trio.dsl.parse import parse_document, parse_text
 from vega_trio.dsl.words import BUILTIN_TOOLS
+from vega_trio.engine.telemetry import NoTelemetry
 from vega_trio.errors import DocumentError
 from vega_trio.llm.names import DEFAULT_MODEL, providers
 from vega_trio.llm.pull import installed
@@ -53,6 +54,7 @@ from vega_trio.runtime.health import HealthConfig
 from vega_trio.runtime.orchestrator import Orchestrator, open_kernel
 from vega_trio.runtime.recovered import Recovered
 from vega_trio.store.memory import MemoryStore
+from vega_trio.telemetry.setup import telemetry_of
 from vega_trio.tools.demo import PUBLISH
 from vega_trio.tools.plugins import load_plugins
 from vega_trio.tools.threads import Threads
@@ -102,6 +104,7 @@ async def open_orchestrator(
             limits=limits,
             max_tokens=answer_tokens(env),
             redact=redactor(secrets_of(env)),
+            telemetry=telemetry_of(env) or NoTelemetry(),
             approvals=Approvals(store=opened, wall_clock=time.time, unattended=NOBODY),
             default_model=model if model is not None else env.get("VEGA_MODEL") or DEFAULT_MODEL,
             named_tools=named_tools(Settings(), {}, others, base=Path(), env=env, canned_search=model == "demo"),
@@ -178,6 +181,7 @@ async def open_app(
             default_model=default,
             max_tokens=answer_tokens(env),
             redact=redactor(secrets_of(env)),
+            telemetry=telemetry_of(env) or NoTelemetry(),
             named_tools=named_tools(
                 settings,
                 document.tools,

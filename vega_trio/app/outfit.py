@@ -17,8 +17,9 @@ from vega_trio.engine.approvals import Approvals
 from vega_trio.engine.body import agent_body
 from vega_trio.engine.equipment import Equipment
 from vega_trio.engine.limits import Limits
+from vega_trio.engine.telemetry import NoTelemetry
 from vega_trio.errors import ConfigError, StoreOverloaded, did_you_mean
-from vega_trio.protocols import Model, Store, Tool, ToolSource
+from vega_trio.protocols import Model, Store, Telemetry, Tool, ToolSource
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.process import Process
 from vega_trio.tools.threads import Threads
@@ -80,6 +81,7 @@ class Outfitter:
     ask: Callable[[Process, str, str], Awaitable[str]] | None = None
     max_tokens: int = DEFAULT_MAX_TOKENS
     redact: Redactor = attrs.field(factory=Redactor)
+    telemetry: Telemetry = attrs.field(factory=NoTelemetry)
     idle_stop_s: float | None = None
     failpoint: Callable[[str], None] = no_failpoint
     threads: Threads = attrs.field(factory=Threads)
@@ -151,5 +153,6 @@ class Outfitter:
             output=None if agent.output is None else output_spec(agent.output, agent.name),
             limits=self.limits,
             redact=self.redact,
+            telemetry=self.telemetry,
         )
         return agent_body(agent, equipment)

@@ -56,7 +56,7 @@ async def _serve(process: Process, agent: Agent, equipment: Equipment, conversat
                 return
             continue  # it came in the very step in which the wait ended
         turn = Turn(process, agent, equipment, conversation, mail.id, mail.root_id, mail.sender_id)
-        turn.narrowed = mail.tools
+        turn.narrowed, turn.origin = mail.tools, mail.context
         await _answer(mail, turn)
 
 

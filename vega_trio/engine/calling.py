@@ -122,7 +122,7 @@ async def _attempt(turn: Turn, model: Model, request: ModelRequest, attempt: int
     held = await hold(turn, model, request)
     called_at, before = trio.current_time(), spent_so_far(turn.process.metrics)
     try:
-        answer = await _guarded(turn, held, limits.breaker(agent, model))
+        answer = await _observed(turn, held, limits.breaker(agent, model))
         limits.pace(model).went_well()
         log_call(turn, model, attempt, called_at, before, answer.done.usage)
     except ModelError as error:
@@ -138,6 +138,20 @@ async def _attempt(turn: Turn, model: Model, request: ModelRequest, attempt: int
         raise BudgetExceeded(
             f"budget exceeded: the answer was cut off at {held.request.max_tokens} tokens, all that the budget had left"
         )
+    return answer
+
+
+async def _observed(turn: Turn, held: Held, breaker: Breaker | None) -> Answer:
+    """The call as whoever observes the program sees it. Raises: ModelError."""
+    telemetry, model = turn.equipment.telemetry, held.model.name
+    with telemetry.chat(model, held.request) as span:
+        try:
+            answer = await _guarded(turn, held, breaker)
+        except ModelError as error:
+            span.fail(error.error_class.value, turn.equipment.redact(str(error)))
+            raise
+        span.tell(usage=answer.done.usage, stop_reason=answer.done.stop_reason)
+    telemetry.tokens(model, answer.done.usage)
     return answer
 
 

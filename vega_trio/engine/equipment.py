@@ -10,7 +10,8 @@ from vega_trio._core.redact import Redactor
 from vega_trio.agent import Agent
 from vega_trio.engine.approvals import Approvals
 from vega_trio.engine.limits import Limits
-from vega_trio.protocols import Model, OutputSpec, Store, Tool, ToolSource
+from vega_trio.engine.telemetry import NoTelemetry
+from vega_trio.protocols import Model, OutputSpec, Store, Telemetry, Tool, ToolSource
 from vega_trio.runtime.process import Process
 
 
@@ -46,6 +47,7 @@ class Equipment:
     fallback: Model | None = None
     output: OutputSpec | None = None
     redact: Redactor = attrs.field(factory=Redactor)
+    telemetry: Telemetry = attrs.field(factory=NoTelemetry)
 
     @property
     def tools(self) -> Mapping[str, Tool]:

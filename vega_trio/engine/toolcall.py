@@ -42,10 +42,13 @@ async def run_call(turn: Turn, call: ToolCall, *, changed: bool = False) -> Outc
         hint = did_you_mean(call.name, turn.tools)
         content, failed = f"Error: tool {call.name!r} is not available to this agent{hint}", True
     else:
-        try:
-            content, failed = await _guarded(turn, tool, call)
-        except ToolRetry as asked:
-            content, failed, retry = f"Error: {asked}", True, True
+        with turn.equipment.telemetry.tool(call.name, call.id) as span:
+            try:
+                content, failed = await _guarded(turn, tool, call)
+            except ToolRetry as asked:
+                content, failed, retry = f"Error: {asked}", True, True
+            if failed:
+                span.fail("tool_error")
     content = turn.equipment.redact(content)
     if changed:
         content += f"\n[a person changed the arguments of this call to {encode_json(call.arguments).decode()}]"

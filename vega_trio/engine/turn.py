@@ -18,6 +18,7 @@ process. Everything here runs in the process's own task, but for the tools, whic
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import Context
 from typing import Any
 
 import attrs
@@ -38,7 +39,7 @@ from vega_trio.engine.journal import model_key, tool_key
 from vega_trio.engine.spending import balances, spent_since, spent_so_far
 from vega_trio.engine.toolrun import run_tools
 from vega_trio.engine.typed import asking_for, correcting, read_output
-from vega_trio.errors import ModelError
+from vega_trio.errors import ModelError, TurnFailed
 from vega_trio.events import (
     Event,
     MessageReset,
@@ -59,7 +60,8 @@ class Turn:
     """The state of one turn. `text` is what finished steps said; `partial` what the running step has said, `quiet`
     while that is not for others.
 
-    `retries` counts how often in a row each tool asked for better arguments.
+    `origin` is the context in which the message was sent. `retries` counts how often in a row each tool asked for
+    better arguments.
 
     `unsaved` are facts that go with the next durable event; `owed` are the commits of those that went. `narrowed` are
     the tools that may be called in it, by names and patterns; None leaves all that the agent has.
@@ -84,6 +86,7 @@ class Turn:
     unsaved: list[Change] = attrs.field(factory=list)
     owed: list[Commit] = attrs.field(factory=list)
     narrowed: tuple[str, ...] | None = None
+    origin: Context | None = None
 
     @property
     def tools(self) -> Mapping[str, Tool]:
@@ -155,6 +158,26 @@ async def run_turn(turn: Turn, message: Message) -> Reply:
 
     Raises: TurnFailed; ProcessExit and foreign exceptions from tools and the model adapter, which end the process.
     """
+    process = turn.process
+    with turn.equipment.telemetry.turn(
+        agent=turn.agent.name,
+        process_id=process.id,
+        incarnation=process.incarnation,
+        turn_id=turn.id,
+        session_id=process.session.id if process.session is not None else None,
+        origin=turn.origin,
+    ) as span:
+        try:
+            reply = await _steps(turn, message)
+        except TurnFailed as error:
+            span.fail(error.error_class.value, str(error))
+            raise
+        span.tell(usage=reply.usage, cost_usd=reply.cost_usd)
+        return reply
+
+
+async def _steps(turn: Turn, message: Message) -> Reply:
+    """Raises: as `run_turn`."""
     try:
         await _begin_or_resume(turn, message)
         last = turn.conversation.of_turn(turn.id)[-1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -37,12 +38,17 @@ def new_mail(
         )
     sender = running()
     id_ = turn_id or process.kernel.new_id
-    if sender is None:
-        return Mail(id_, message, None, root_id, wants_reply=wants_reply, accounts=accounts(), tools=tools)
     # What is asked within a turn belongs to the turn that a person or program began.
-    root = root_id or sender.process.working_for
+    root = root_id or (sender.process.working_for if sender is not None else None)
     return Mail(
-        id_, message, sender.process.id, root, wants_reply=wants_reply, accounts=accounts(), tools=tools
+        id_,
+        message,
+        sender.process.id if sender is not None else None,
+        root,
+        wants_reply=wants_reply,
+        accounts=accounts(),
+        tools=tools,
+        context=copy_context() if process.agent is not None else None,
     )
 
 

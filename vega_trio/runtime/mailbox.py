@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -34,6 +35,7 @@ class Mail:
 
     `id` is given as a text or as what draws one, for mail whose id nobody may ask for. `root_id` None is the same.
     `accounts` are the budgets its sender works in, which the handling is charged to as well.
+    `context` is where it was sent, for who follows work from one process to the next.
     `tools` narrows what an agent may call in the turn: names and `server__*` patterns; None leaves it all it has.
     `attempt` is 1 on first delivery, 2 when delivered again after a restart. A reply or failure finishes it; later
     ones are dropped, as nobody waits for them.
@@ -48,6 +50,7 @@ class Mail:
     wants_reply: bool = attrs.field(default=False, kw_only=True)
     accounts: tuple[Account, ...] = attrs.field(default=(), kw_only=True, repr=False)
     tools: tuple[str, ...] | None = attrs.field(default=None, kw_only=True)
+    context: Context | None = attrs.field(default=None, kw_only=True, repr=False)
     cancelled: bool = attrs.field(default=False, init=False)
     kept: Commit | None = attrs.field(default=None, init=False, repr=False)
     holder: Incarnation | None = attrs.field(default=None, init=False, repr=False)

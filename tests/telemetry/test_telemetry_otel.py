@@ -1,0 +1,124 @@
+"""What a program that is observed shows: spans that nest across mailboxes, failures; nothing when it is not."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+
+import pytest
+import trio
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+import vega_trio as vega
+from vega_trio.telemetry import setup
+from vega_trio.testing import FakeTool, ScriptedModel
+
+EXPORTER, READER = InMemorySpanExporter(), InMemoryMetricReader()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _providers() -> None:
+    """OpenTelemetry takes one of each in a program's life."""
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(EXPORTER))
+    trace.set_tracer_provider(provider)
+    metrics.set_meter_provider(MeterProvider([READER]))
+
+
+@pytest.fixture(autouse=True)
+async def _limit() -> AsyncIterator[None]:
+    with trio.fail_after(20):
+        yield
+
+
+def spans() -> dict[str, ReadableSpan]:
+    return {span.name: span for span in EXPORTER.get_finished_spans()}
+
+
+async def test_a_turn_its_calls_and_its_tools_are_spans_below_who_asked() -> None:
+    steps = [vega.ToolCall("t1", "look", {}), "done"]
+    agent = vega.Agent(name="coder", tools=[FakeTool("look")], temperature=0.5)
+    with ScriptedModel(steps, price=1000) as model:
+        async with vega.open_orchestrator(model=model) as orch, orch.spawn(agent) as proc:
+            with trace.get_tracer("mine").start_as_current_span("mine"):
+                await proc.send("go")
+    found = spans()
+    mine, turn, chat, tool = (found[name] for name in ("mine", "invoke_agent coder", "chat test", "execute_tool look"))
+    assert mine.context is not None
+    assert turn.context is not None
+    assert {span.context.trace_id for span in found.values() if span.context} == {mine.context.trace_id}
+    assert turn.parent is not None
+    assert turn.parent.span_id == mine.context.span_id
+    assert all(span.parent is not None and span.parent.span_id == turn.context.span_id for span in (chat, tool))
+    assert turn.attributes is not None
+    assert turn.attributes["vega.process.id"] == proc.id
+    assert turn.attributes["gen_ai.usage.output_tokens"] == 10
+    assert turn.attributes["vega.cost_usd"] == pytest.approx(0.03)
+    assert chat.attributes is not None
+    assert chat.attributes["gen_ai.provider.name"] == "scripted"
+    assert chat.attributes["gen_ai.request.temperature"] == 0.5
+    assert tool.attributes is not None
+    assert tool.attributes["gen_ai.tool.call.id"] == "t1"
+    assert not any("go" in str(span.attributes) for span in (turn, chat))
+
+
+async def test_what_one_agent_asks_of_another_is_one_trace() -> None:
+    async def ask(context: vega.ToolContext) -> str:
+        return await context.ask("helper", "help")
+
+    model = ScriptedModel([vega.ToolCall("t", "ask", {}), "helped", "done"])
+    async with vega.open_orchestrator(model=model) as orch:
+        await orch.spawn(vega.Agent(name="helper"), name="helper")
+        await (await orch.spawn(vega.Agent(name="leader", tools=[ask]))).send("go")
+    found = spans()
+    tool, helper = found["execute_tool ask"], found["invoke_agent helper"]
+    assert tool.context is not None
+    assert helper.parent is not None
+    assert helper.parent.span_id == tool.context.span_id
+
+
+async def test_failures_and_cancels_are_marked() -> None:
+    async def never(_: vega.ModelRequest) -> str:
+        await trio.sleep_forever()
+        raise AssertionError
+
+    before = len(EXPORTER.get_finished_spans())
+    wrong = vega.ModelError("no such thing", vega.ErrorClass.INVALID_REQUEST)
+    async with vega.open_orchestrator(model=ScriptedModel([wrong, never])) as orch:
+        proc = await orch.spawn(vega.Agent(name="a"))
+        with pytest.raises(vega.TurnFailed):
+            await proc.send("go")
+        first = EXPORTER.get_finished_spans()[before:]
+        pending = proc.start_send("again")
+        await trio.testing.wait_all_tasks_blocked()
+        pending.cancel()
+        with pytest.raises(vega.TurnCancelled):
+            await pending.wait()
+    later = EXPORTER.get_finished_spans()[before + len(first) :]
+    kinds = [[span.attributes.get("error.type") for span in each if span.attributes] for each in (first, later)]
+    assert kinds == [["invalid_request"] * 2, ["cancelled"] * 2]
+    assert not any(span.status.is_ok for span in (*first, *later))
+
+
+async def test_tokens_and_durations_are_measured() -> None:
+    async with vega.open_orchestrator(model=ScriptedModel(["ok"])) as orch, orch.spawn(vega.Agent(name="a")) as proc:
+        await proc.send("go")
+    data = READER.get_metrics_data()
+    assert data is not None
+    names = {metric.name for each in data.resource_metrics for scope in each.scope_metrics for metric in scope.metrics}
+    assert {"gen_ai.client.token.usage", "gen_ai.client.operation.duration"} <= names
+
+
+async def test_who_does_not_ask_is_not_observed() -> None:
+    assert setup.telemetry_of({"OTEL_SDK_DISABLED": "true", "OTEL_TRACES_EXPORTER": "otlp"}) is None
+    code = (
+        "import sys\nfrom vega_trio.telemetry.setup import telemetry_of\n"
+        "assert telemetry_of({}) is None and telemetry_of({'OTEL_TRACES_EXPORTER': 'none'}) is None\n"
+        "assert not any(name.startswith('opentelemetry') for name in sys.modules)\n"
+    )
+    await trio.run_process([sys.executable, "-c", code])

@@ -1,0 +1,36 @@
+"""Telemetry that tells nobody: what the engine has where nothing is observed."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import attrs
+
+from vega_trio.messages import Usage
+
+
+@attrs.frozen
+class NoSpan:
+    def tell(self, **attributes: Any) -> None:
+        """Nobody listens."""
+
+    def fail(self, error_type: str, message: str = "") -> None:
+        """Nobody listens."""
+
+
+@attrs.frozen
+class NoTelemetry:
+    _nothing: AbstractContextManager[NoSpan] = attrs.field(init=False, factory=lambda: nullcontext(NoSpan()))
+
+    def turn(self, **_: Any) -> AbstractContextManager[NoSpan]:
+        return self._nothing
+
+    def chat(self, *_: Any) -> AbstractContextManager[NoSpan]:
+        return self._nothing
+
+    def tokens(self, model: str, usage: Usage) -> None:
+        """Nobody counts."""
+
+    def tool(self, *_: Any) -> AbstractContextManager[NoSpan]:
+        return self._nothing

@@ -1,0 +1,135 @@
+"""Spans and metrics of OpenTelemetry (extra `otel`): a turn, the model calls in it, the tool calls in it.
+
+A span is entered and left in one task, and work that a tool starts nests below it. A turn's span continues the trace of
+whoever sent the message, whose context came with the mail. What a model and a person said is not in it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import Context
+from typing import Any
+
+import attrs
+import trio
+from opentelemetry import context as otel_context
+from opentelemetry import metrics, trace
+from opentelemetry.trace import SpanKind, StatusCode
+
+from vega_trio._version import __version__
+from vega_trio.messages import Usage
+from vega_trio.protocols import ModelRequest
+from vega_trio.telemetry import genai
+
+_SCOPE = "vega_trio"
+
+
+@attrs.define
+class OtelSpan:
+    """One span while it lasts. It has failed once `fail` was called, or when an exception or a cancel leaves it."""
+
+    _span: trace.Span
+    error_type: str = ""
+
+    def tell(self, **attributes: Any) -> None:
+        """`usage`, `stop_reason`, `cost_usd`: what is known at the end. None is left out."""
+        usage, reason = attributes.get("usage"), attributes.get("stop_reason")
+        if isinstance(usage, Usage):
+            read = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+            self._span.set_attributes({genai.INPUT_TOKENS: read, genai.OUTPUT_TOKENS: usage.output_tokens})
+        if reason:
+            self._span.set_attribute(genai.FINISH_REASONS, [reason])
+        if attributes.get("cost_usd") is not None:
+            self._span.set_attribute(genai.COST_USD, attributes["cost_usd"])
+
+    def fail(self, error_type: str, message: str = "") -> None:
+        self.error_type = error_type
+        self._span.set_attribute(genai.ERROR_TYPE, error_type)
+        self._span.set_status(StatusCode.ERROR, message or error_type)
+
+
+@attrs.define(eq=False)
+class OtelTelemetry:
+    """Speaks to whatever providers the program has set up; without any, to nobody."""
+
+    _tracer: trace.Tracer = attrs.field(init=False)
+    _tokens: metrics.Histogram = attrs.field(init=False)
+    _duration: metrics.Histogram = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        meter = metrics.get_meter(_SCOPE, __version__)
+        self._tracer = trace.get_tracer(_SCOPE, __version__)
+        self._tokens = meter.create_histogram(genai.TOKEN_USAGE, "{token}", "Tokens of a model call.")
+        self._duration = meter.create_histogram(genai.DURATION, "s", "How long a model call took.")
+
+    def turn(
+        self,
+        *,
+        agent: str,
+        process_id: str,
+        incarnation: int,
+        turn_id: str,
+        session_id: str | None,
+        origin: Context | None,
+    ) -> AbstractContextManager[OtelSpan]:
+        attributes: dict[str, Any] = {
+            genai.OPERATION: genai.INVOKE_AGENT,
+            genai.AGENT_NAME: agent,
+            genai.PROCESS_ID: process_id,
+            genai.INCARNATION: incarnation,
+            genai.TURN_ID: turn_id,
+        }
+        if session_id is not None:
+            attributes[genai.CONVERSATION] = session_id
+        parent = origin.run(otel_context.get_current) if origin is not None else None
+        return self._span(f"{genai.INVOKE_AGENT} {agent}", SpanKind.INTERNAL, attributes, parent)
+
+    @contextmanager
+    def chat(self, model: str, request: ModelRequest) -> Iterator[OtelSpan]:
+        provider, _, name = model.partition(":")
+        common = {
+            genai.OPERATION: genai.CHAT,
+            genai.PROVIDER: provider,
+            genai.REQUEST_MODEL: name or model,
+        }
+        attributes: dict[str, Any] = {**common, genai.REQUEST_MAX_TOKENS: request.max_tokens}
+        if request.temperature is not None:
+            attributes[genai.REQUEST_TEMPERATURE] = request.temperature
+        began = time.perf_counter()
+        with self._span(f"{genai.CHAT} {name or model}", SpanKind.CLIENT, attributes, None) as span:
+            try:
+                yield span
+            finally:
+                failed = {genai.ERROR_TYPE: span.error_type} if span.error_type else {}
+                self._duration.record(time.perf_counter() - began, {**common, **failed})
+
+    def tokens(self, model: str, usage: Usage) -> None:
+        provider, _, name = model.partition(":")
+        common = {genai.OPERATION: genai.CHAT, genai.PROVIDER: provider, genai.REQUEST_MODEL: name or model}
+        read = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+        self._tokens.record(read, {**common, genai.TOKEN_TYPE: "input"})
+        self._tokens.record(usage.output_tokens, {**common, genai.TOKEN_TYPE: "output"})
+
+    def tool(self, name: str, call_id: str) -> AbstractContextManager[OtelSpan]:
+        attributes = {genai.OPERATION: genai.EXECUTE_TOOL, genai.TOOL_NAME: name, genai.TOOL_CALL_ID: call_id}
+        return self._span(f"{genai.EXECUTE_TOOL} {name}", SpanKind.INTERNAL, attributes, None)
+
+    @contextmanager
+    def _span(
+        self, name: str, kind: SpanKind, attributes: Mapping[str, Any], parent: otel_context.Context | None
+    ) -> Iterator[OtelSpan]:
+        with self._tracer.start_as_current_span(
+            name, parent, kind, attributes, record_exception=False, set_status_on_exception=False
+        ) as started:
+            span = OtelSpan(started)
+            try:
+                yield span
+            except trio.Cancelled:
+                span.fail("cancelled")
+                raise
+            except Exception as error:
+                if not span.error_type:
+                    span.fail(type(error).__name__, str(error))
+                raise
