@@ -12,6 +12,8 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
@@ -25,11 +27,13 @@ from vega_trio.protocols import Store
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.process import Process
 from vega_trio.runtime.recovered import LeftBehind, Recovered
+from vega_trio.session import Session
 
 log = logging.getLogger("vega_trio.recovery")
 
 MAX_RECOVERIES = 3
 RECOVERY_WINDOW_S = 60.0
+MANY = 100
 QUARANTINED = f"quarantined: recovered {MAX_RECOVERIES} times in a minute, each time with an open turn"
 
 
@@ -81,9 +85,14 @@ def _found(row: ProcessRow, mail: tuple[MailRow, ...], lost: int, now: float) ->
 
 async def go_on(orch: Orchestrator, sessions: Sessions) -> None:
     """Takes up the agents of the document, parents before their children."""
-    for left in sorted(orch.recovered.all(), key=lambda each: each.row.spawn_depth):
+    recovered = sorted(orch.recovered.all(), key=lambda each: each.row.spawn_depth)
+    records = sessions.store.records
+    # One read for all: each is a word with another thread, and the server is ready only when all is done.
+    rows = {row["id"]: row for row in await records.query("session")} if len(recovered) > MANY else None
+    for left in recovered:
+        row = await records.get("session", left.row.id) if rows is None else rows.get(left.row.id)
         try:
-            await _take_up(left, orch, sessions)
+            await _take_up(left, row, orch, sessions)
         except TooManyProcesses:
             log.warning("process %s (%s) stays pending: as many as max_processes run", left.row.id, left.row.agent)
 
@@ -106,12 +115,14 @@ async def quarantine(orch: Orchestrator) -> None:
             await orch.give_up(row.id, QUARANTINED)
 
 
-async def _take_up(left: LeftBehind, orch: Orchestrator, sessions: Sessions) -> None:
+async def _take_up(
+    left: LeftBehind, session: Mapping[str, Any] | None, orch: Orchestrator, sessions: Sessions
+) -> None:
     row = left.row
     parent = _living(orch, row.parent_id)
     if row.spawn_reason.startswith("run ") or (row.parent_id is not None and parent is None):
         return  # a run takes up its own; a child whose parent waits, waits too
-    agent = await _agent_now(sessions, row)
+    agent = _agent_now(sessions, row, session)
     was = await _agent_then(sessions, left, agent)
     for each in (was, agent):
         try:
@@ -124,16 +135,17 @@ async def _take_up(left: LeftBehind, orch: Orchestrator, sessions: Sessions) -> 
     else:
         log.warning("process %s stays pending: agent %r is not defined any more", row.id, row.agent)
         return
-    process.session = await sessions.recorded(row.id)
+    if session is not None:
+        process.session = Session(session["agent"], session["user"], row.id)
     if each is was:
         leave_when_idle(process)  # it comes back as it is defined now
     elif agent is not None:
         process.def_hash = await sessions.definitions.keep(agent)
 
 
-async def _agent_now(sessions: Sessions, row: ProcessRow) -> Agent | None:
+def _agent_now(sessions: Sessions, row: ProcessRow, session: Mapping[str, Any] | None) -> Agent | None:
     try:
-        return await sessions.agent_of(row.id, row.agent)
+        return sessions.agent_for(row.agent, session)
     except UnknownAgent:
         return None
 

@@ -117,8 +117,12 @@ class Sessions:
 
         Raises: UnknownAgent.
         """
+        return self.agent_for(agent, await self.store.records.get("session", session_id))
+
+    def agent_for(self, agent: str, row: Mapping[str, Any] | None) -> Agent:
+        """As `agent_of`, for who has the session's record already."""
         blueprint = self.agents.get(agent).agent
-        row = await self.store.records.get("session", session_id) or {}
+        row = row or {}
         own = {key: row[key] for key in ("model", "system") if row.get(key) is not None}
         return attrs.evolve(blueprint, **own) if own else blueprint
 
