@@ -10,10 +10,11 @@ import hashlib
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ import h11
 import trio
 from wire import Gone, asking, fetch
 
+from vega_trio.llm.prices import price_of
 from vega_trio.messages import ToolCall, Usage
 from vega_trio.testing import FakeMessagesServer, FakeReply
 from vega_trio.testing.crash_check import check
@@ -59,6 +61,9 @@ settings:
   budget: {{limit: $100.00}}
   http: {{allow: ["127.0.0.1:{port}"]}}
 """
+MODEL = "claude-sonnet-4-20250514"
+USAGE = Usage(input_tokens=100, output_tokens=20)
+LIMIT_MICROUSD = 100_000_000
 SLOWEST_S = 90.0
 CALM_S = 60.0
 
@@ -73,11 +78,10 @@ def answer(request: FakeRequest) -> FakeReply:
     asked = [part["text"] for each in messages if each["role"] == "user" for part in each["content"] if "text" in part]
     last = messages[-1]["content"][-1]["type"]
     mark = mark_of(asked[-1])
-    usage = Usage(input_tokens=100, output_tokens=20)
     if last == "tool_result" or "tools" not in request.body:
-        return FakeReply(f"{mark} " + "word " * 10, usage=usage, delay_s=0.003)
+        return FakeReply(f"{mark} " + "word " * 10, usage=USAGE, delay_s=0.003)
     calls = (ToolCall(f"a{mark}", "act", {"mark": mark}), ToolCall(f"l{mark}", "look", {"mark": mark}))
-    return FakeReply(("Let me see. ", *calls), usage=usage, delay_s=0.003)
+    return FakeReply(("Let me see. ", *calls), usage=USAGE, delay_s=0.003)
 
 
 @attrs.define
@@ -194,6 +198,17 @@ class Torture:
         calls = Counter({("model", key): count for key, count in self._model_calls().items()})
         arguments = (self.database, self.report.started, self.report.ended, self.ledger.effects + calls)
         self.report.wrong += await trio.to_thread.run_sync(check, *arguments)
+        self.report.wrong += await trio.to_thread.run_sync(self._check_money)
+
+    def _check_money(self) -> list[str]:
+        """What the provider may bill is recorded as spent, and what is spent is within the limit."""
+        cost = price_of("anthropic", MODEL, USAGE)
+        assert cost is not None
+        billed = cost * len(self.models.requests)
+        with closing(sqlite3.connect(self.database)) as conn:
+            found = conn.execute("SELECT json_extract(row, '$.microusd') FROM setting WHERE key = 'spend.total'")
+            ((spent,),) = found.fetchall() or ((0,),)
+        return [] if billed <= spent <= LIMIT_MICROUSD else [f"billed {billed}, spent {spent} of {LIMIT_MICROUSD}"]
 
     def _model_calls(self) -> Counter[str]:
         return Counter(unquote(each.headers["idempotency-key"]) for each in self.models.requests)
@@ -233,6 +248,9 @@ class Torture:
         """Returns when nothing that an earlier life had begun is open."""
         for each in self.open_before:
             await each.wait()
+        _, processes = await fetch(self.url, "/api/processes?status=pending")
+        if processes:
+            self.wrong(f"nobody has taken up {processes}")
 
     # -- clients
 

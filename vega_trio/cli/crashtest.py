@@ -69,9 +69,12 @@ def table(report: CrashReport) -> str:
         "kills": f"{report.kills} ({places})",
         "runs started and acknowledged": len(report.started),
         "runs ended and acknowledged": len(report.ended),
+        "calls acknowledged": report.steps,
+        "acknowledged and lost": report.lost,
         "tool calls that had an effect": report.calls,
+        "effects repeated that must not be": report.repeated_acts,
         "reads that were repeated": report.repeated_reads,
         "promises broken": len(report.wrong),
     }
-    lines = [f"{name:32}{value}\n" for name, value in rows.items()]
+    lines = [f"{name:36}{value}\n" for name, value in rows.items()]
     return "".join([*lines, *(f"  {each}\n" for each in report.wrong)])

@@ -11,10 +11,12 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -60,7 +62,11 @@ class Ledger:
 
 @attrs.define(kw_only=True)
 class CrashReport:
-    """What the rounds came to. `wrong` is empty when every promise was kept."""
+    """What the rounds came to. `wrong` is empty when every promise was kept.
+
+    `steps` are calls of models and tools that were acknowledged in the journal; `lost` are acknowledged runs that are
+    gone, `repeated_acts` effects that were repeated and must not be.
+    """
 
     seed: int
     kills: int = 0
@@ -70,6 +76,9 @@ class CrashReport:
     effects: int = 0
     calls: int = 0
     repeated_reads: int = 0
+    steps: int = 0
+    lost: int = 0
+    repeated_acts: int = 0
     wrong: list[str] = attrs.field(factory=list)
 
     @property
@@ -107,8 +116,19 @@ async def crashtest(
         nursery.cancel_scope.cancel()
     report.effects = sum(ledger.effects.values())
     report.calls = len(ledger.effects)
-    report.repeated_reads = sum(count - 1 for count in ledger.effects.values())
+    report.repeated_reads = sum(count - 1 for (name, _), count in ledger.effects.items() if name != "act")
+    report.repeated_acts = sum(count - 1 for (name, _), count in ledger.effects.items() if name == "act")
+    report.steps, report.lost = await trio.to_thread.run_sync(_counted, database, report.started)
     return report
+
+
+def _counted(database: Path, started: set[str]) -> tuple[int, int]:
+    """Finished calls in the journal, and acknowledged runs that are not there."""
+    if not database.exists():
+        return 0, len(started)
+    with closing(sqlite3.connect(database)) as conn:
+        (steps,) = conn.execute("SELECT count(*) FROM op WHERE state != 'begun'").fetchone()
+        return steps, len(started - {key for (key,) in conn.execute("SELECT key FROM wf_run")})
 
 
 async def _round(command: list[str], report: CrashReport, rand: random.Random, *, calm: bool) -> bool:
