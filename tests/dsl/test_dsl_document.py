@@ -168,6 +168,7 @@ def test_fifty_errors_are_enough() -> None:
         ("agents: {a: {system: x}}\nsettings: {commands: {sandbox: jail}}", ["V016"]),
         ("agents: {a: {system: x}}\nsettings: {api_key: sk-1}", ["W108"]),
         ("agents: {a: {system: x}}\nsettings: {mcp: {servers: [{name: a, transport: http}]}}", ["V016"]),
+        ("agents: {a: {system: x}}\nsettings: {mcp: {servers: [a__b, 'my server', a.b-c_d]}}", ["V015", "V015"]),
         ("agents: {a: {system: x}}\nsettings: {mcp: {servers: {a: {command: x}, b: {url: 'http://x'}}}}", []),
         ("agents: {a: {system: x}}\nsettings: {sandboxx: y}", ["V004"]),
         ("agents: {a: {system: x}}\nsettings: {values: {a: .inf}}", ["V005"]),

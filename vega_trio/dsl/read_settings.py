@@ -27,6 +27,7 @@ from vega_trio.dsl.read_policies import (
     read_supervision,
 )
 from vega_trio.dsl.reading import Reading, shape
+from vega_trio.dsl.words import SERVER_NAME
 from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
 
 _MOST = 1_000_000_000
@@ -188,9 +189,14 @@ def _mcp(fields: Fields) -> tuple[McpServerDefinition, ...]:
     path = fields.at("servers")
     if isinstance(node, YamlList):  # a bare name in the list is an entry of the registry
         node = YamlList(tuple(map(_named, node.items)), node.span)
+    servers = list(definitions(fields.reading, () if node is None else (node,), path, "server"))
+    for each in servers:
+        if not SERVER_NAME.fullmatch(each.name):
+            message = f"the server name '{each.name[:40]}' cannot stand before '__' in the name of a tool"
+            hint = "use letters, digits, '-', '.' and single '_', at most 63"
+            fields.reading.error("V015", each.name_node, message, hint, each.path)
     return tuple(
-        _server(each.name, Fields(fields.reading, each.node, each.path), each.name_node.span.place)
-        for each in definitions(fields.reading, () if node is None else (node,), path, "server")
+        _server(each.name, Fields(fields.reading, each.node, each.path), each.name_node.span.place) for each in servers
     )
 
 

@@ -72,3 +72,6 @@ def bad_variable(name: str) -> str:
     if name in UNSHADOWABLE:
         return "belongs to the language"
     return "is a word of expressions" if name in RESERVED else ""
+
+SERVER_NAME = re.compile(r"(?!.*__)[A-Za-z0-9][A-Za-z0-9_.-]{0,62}(?<!_)")
+"""What an MCP server may be called: its name stands before `__` in the names of its tools."""

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from vega_trio.dsl.words import SERVER_NAME
 from vega_trio.errors import ConfigError
 
 Transport = Literal["stdio", "http", "sse"]
@@ -19,7 +20,6 @@ CALL_S: Final = 30.0
 INHERITED: Final = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ")
 """What a server's environment has of ours, because programs do not start without; all else is declared or not there."""
 
-_NAME = re.compile(r"(?!.*__)[A-Za-z0-9][A-Za-z0-9_.-]{0,62}(?<!_)")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2: token
 
 
@@ -74,7 +74,7 @@ class ServerConfig:
 
 def check_server_name(name: str) -> str:
     """Raises: ConfigError for a name that could not stand before `__` in the name of a tool."""
-    if not _NAME.fullmatch(name):
+    if not SERVER_NAME.fullmatch(name):
         raise ConfigError(
             f"MCP server name {name!r} must be at most 63 letters, digits, '-', '.' or single '_', "
             "with a letter or digit first"
