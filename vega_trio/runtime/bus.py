@@ -99,6 +99,12 @@ class Subscription:
         assert self._end is not None
         raise self._end
 
+    def drain(self) -> list[Event]:
+        """What else is buffered, without waiting."""
+        found = list(self._buffer)
+        self._buffer.clear()
+        return found
+
     async def _wait(self) -> None:
         self._reader = trio.lowlevel.current_task()
 

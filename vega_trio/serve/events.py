@@ -160,13 +160,21 @@ class EventFeed:
         return frame(kind, body, event_id) if self._render is None else self._render(event_id, body)
 
     def _gap(self, first: int, last: int) -> bytes:
-        """Says that events `first` to `last` cannot be had any more."""
-        return self._rendered("gap", last, to_json({"type": "gap", "from": first, "to": last}))
+        return gap_frame(first, last) if self._render is None else self._render(last, gap_body(first, last))
 
     def _wants(self, event: EventFrame | StoredEvent) -> bool:
         wanted = not self._ended and self._filter.wants(event)
         self._ended = self._ended or self._filter.ends(event)
         return wanted
+
+
+def gap_body(first: int, last: int) -> bytes:
+    """Says that events `first` to `last` cannot be had any more."""
+    return to_json({"type": "gap", "from": first, "to": last})
+
+
+def gap_frame(first: int, last: int) -> bytes:
+    return frame("gap", gap_body(first, last), last)
 
 
 @attrs.define(eq=False)

@@ -10,6 +10,7 @@ Rules.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 
 import attrs
 import trio
@@ -78,6 +79,15 @@ class EventRing:
     _news: trio.Event = attrs.field(factory=trio.Event, init=False, repr=False)
 
     def append(self, new: EventFrame) -> None:
+        self.extend([new])
+
+    def extend(self, burst: Iterable[EventFrame]) -> None:
+        """Takes a burst in, and only then wakes the listeners: each of them writes once for all of it."""
+        for new in burst:
+            self._append(new)
+        self._wake()
+
+    def _append(self, new: EventFrame) -> None:
         if new.id <= self.last:
             return  # it was in the store already when the ring started there
         self._frames.append(new)
@@ -87,7 +97,6 @@ class EventRing:
             old = self._frames.popleft()
             self._bytes -= len(old.data)
             self.start = old.id
-        self._wake()
 
     def restart(self, last: int) -> None:
         """Begins anew behind event `last`; what came before is the store's to give."""
@@ -128,8 +137,9 @@ class EventRing:
                     task_status.started()
                 try:
                     async for event in events:
-                        self.append(event_frame(event))
-                        if isinstance(event, ServerStopping):
+                        burst = [event, *events.drain()]
+                        self.extend([event_frame(each) for each in burst])
+                        if any(isinstance(each, ServerStopping) for each in burst):
                             break
                 except SlowSubscriber:
                     continue

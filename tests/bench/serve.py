@@ -1,0 +1,196 @@
+"""What the server costs beside bare Starlette on uvicorn: requests, and events to many listeners.
+
+    python tests/bench/serve.py [--quick] [--json FILE]
+
+Each server runs in a process of its own, the two taking turns in every round; medians. Deliveries: a burst of events
+to all subscribers, from its order to the last byte. Latency: single events, from the order to each subscriber. Memory:
+what the server grows by, for one subscriber. All of it shares the machine's cores with the client that measures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import selectors
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+SERVER = Path(__file__).parent / "cases" / "serve_server.py"
+TARGETS = {100: 300_000, 1000: 100_000}
+MOST_WAIT_S = 60.0
+
+
+@attrs.define
+class Server:
+    process: subprocess.Popen[str]
+    port: int
+
+    def emit(self, count: int) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{count}\n")
+        self.process.stdin.flush()
+
+    def memory(self) -> int:
+        """Resident bytes."""
+        pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
+        return pages * resource.getpagesize()
+
+
+@contextmanager
+def serving(which: str) -> Iterator[Server]:
+    process = subprocess.Popen(
+        [sys.executable, str(SERVER), which], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdin is not None
+    try:
+        yield Server(process, int(process.stdout.readline()))
+    finally:
+        process.stdin.close()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+
+
+def requests_per_s(server: Server, count: int) -> float:
+    """One after the other over one connection."""
+    asked = f"GET /healthz HTTP/1.1\r\nHost: localhost:{server.port}\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        begun = time.perf_counter()
+        for _ in range(count):
+            client.sendall(asked)
+            answer = client.recv(65536)
+            while b"}" not in answer:
+                answer += client.recv(65536)
+        return count / (time.perf_counter() - begun)
+
+
+@attrs.define
+class Crowd:
+    """Subscribers that read what comes and count the frames."""
+
+    clients: list[socket.socket]
+    selector: selectors.BaseSelector
+
+    def drain(self, frames: int, latencies: list[float] | None = None) -> float:
+        """Reads until each has `frames` more; the time it took. `latencies` gets when each chunk came."""
+        left = dict.fromkeys(self.clients, frames)
+        begun = time.perf_counter()
+        while left:
+            ready = self.selector.select(MOST_WAIT_S)
+            if not ready:
+                raise RuntimeError(f"{len(left)} subscribers miss events after {MOST_WAIT_S:g} s")
+            for key, _ in ready:
+                client = key.fileobj
+                assert isinstance(client, socket.socket)
+                data = client.recv(1 << 20)
+                if not data:
+                    raise RuntimeError("the server has cut a subscriber")
+                if client in left:
+                    left[client] -= data.count(b"\nid: ")
+                    if latencies is not None:
+                        latencies.append(time.perf_counter() - begun)
+                    if left[client] <= 0:
+                        del left[client]
+        return time.perf_counter() - begun
+
+
+@contextmanager
+def crowd(server: Server, size: int) -> Iterator[Crowd]:
+    selector = selectors.DefaultSelector()
+    clients = []
+    asked = f"GET /api/events HTTP/1.1\r\nHost: localhost:{server.port}\r\n\r\n".encode()
+    try:
+        for _ in range(size):
+            client = socket.create_connection(("127.0.0.1", server.port))
+            clients.append(client)
+            client.sendall(asked)
+            heard = b""
+            while b": connected" not in heard:
+                heard += client.recv(65536)
+            selector.register(client, selectors.EVENT_READ)
+        yield Crowd(clients, selector)
+    finally:
+        for client in clients:
+            client.close()
+        selector.close()
+
+
+def fan_out(which: str, size: int, burst: int, singles: int) -> dict[str, float]:
+    with serving(which) as server:
+        before = server.memory()
+        with crowd(server, size) as listeners:
+            grown = (server.memory() - before) / size
+            server.emit(1)
+            listeners.drain(1)
+            server.emit(burst)
+            took = listeners.drain(burst)
+            latencies: list[float] = []
+            for _ in range(singles):
+                server.emit(1)
+                listeners.drain(1, latencies)
+    latencies.sort()
+    return {
+        "deliveries_per_s": size * burst / took,
+        "p99_ms": latencies[int(len(latencies) * 0.99)] * 1000,
+        "bytes_per_subscriber": grown,
+    }
+
+
+def measure(sizes: list[int], rounds: int, quick: bool) -> list[dict[str, Any]]:
+    found = []
+    pairs = []
+    for _ in range(rounds):
+        pair = []
+        for which in ("bare", "ours"):
+            with serving(which) as server:
+                requests_per_s(server, 50)
+                pair.append(requests_per_s(server, 500 if quick else 3000))
+        pairs.append(pair)
+    bare, ours = (statistics.median(each) for each in zip(*pairs, strict=True))
+    found.append({"case": "requests, one after the other", "unit": "1/s", "bare": bare, "ours": ours})
+    for size in sizes:
+        burst = max(20, 200_000 // size)
+        runs = [{each: fan_out(each, size, burst, 5) for each in ("bare", "ours")} for _ in range(rounds)]
+        for name, unit in (("deliveries_per_s", "1/s"), ("p99_ms", "ms"), ("bytes_per_subscriber", "bytes")):
+            row: dict[str, Any] = {"case": f"{size:,} subscribers: {name}", "unit": unit}
+            row |= {each: statistics.median(run[each][name] for run in runs) for each in ("bare", "ours")}
+            if name == "deliveries_per_s":
+                row["target"] = TARGETS.get(size)
+            found.append(row)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, up to 1,000 subscribers")
+    parser.add_argument("--json", metavar="FILE")
+    options = parser.parse_args()
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    found = measure([100, 1000] if options.quick else [100, 1000, 10_000], 1 if options.quick else 3, options.quick)
+    print(f"{'case':44} {'bare':>12} {'ours':>12} {'ratio':>7}  target")
+    for row in found:
+        target = f"{row['target']:,}" if row.get("target") else ""
+        missed = " MISSED" if row.get("target") and row["ours"] < row["target"] else ""
+        ratio = row["ours"] / row["bare"] if row["bare"] else float("nan")
+        print(f"{row['case']:44} {row['bare']:12,.0f} {row['ours']:12,.0f} {ratio:7.2f}  {target}{missed}")
+    if options.json:
+        Path(options.json).write_text(json.dumps(found, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
