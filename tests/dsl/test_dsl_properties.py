@@ -154,13 +154,15 @@ def test_a_text_without_holes_is_itself(text: str) -> None:
         assert compile_template(text).render({}) == text
 
 
+# The scanner folds NEL, LS and PS in quoted text, as YAML 1.1 has it; JSON and YAML 1.2 keep them.
+TEXTS = st.characters(exclude_characters="\x85\u2028\u2029")
 VALUES = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**64), 2**64 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=10),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    | st.text(TEXTS, max_size=10),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(TEXTS, max_size=4), inner, max_size=4),
     max_leaves=10,
 )
 

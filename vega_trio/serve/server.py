@@ -164,10 +164,21 @@ def _beside(web: Asgi, mcp: Asgi | None) -> Asgi:
     beside = mcp
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        serve = beside if scope.get("path") in MCP_PATHS else web  # a lifespan has no path
-        await serve(scope, receive, send)
+        theirs = scope.get("path") in MCP_PATHS and not _wants_page(scope)  # a lifespan has no path
+        await (beside if theirs else web)(scope, receive, send)
 
     return answer
+
+
+def _wants_page(scope: Scope) -> bool:
+    """Whether a person's browser opens the address, where the dashboard has a page as well.
+
+    Of the GETs that MCP has, each asks for an event stream (streamable HTTP, "Listening for Messages").
+    """
+    if scope["method"] not in ("GET", "HEAD"):
+        return False
+    accept = b",".join(value for name, value in scope["headers"] if name == b"accept")
+    return b"text/html" in accept and b"text/event-stream" not in accept
 
 
 async def turns_over(app: App) -> None:

@@ -22,9 +22,10 @@ export function useSelectedSession(): string | null {
   return search.get("session");
 }
 
-/** The name that the address bar asks for, else the first agent; null until the list is known, or if it is empty. */
+/** The name that the address bar asks for, else the first agent of the program's own; null until there is one. */
 export function useSelectedAgent(): string | null {
   const [search] = useSearchParams();
   const { data } = useQuery(agentsQuery);
-  return search.get("agent") ?? (data ? (inOrder(data)[0]?.name ?? null) : null);
+  const first = data?.find((agent) => agent.source !== "builtin") ?? data?.[0];
+  return search.get("agent") ?? first?.name ?? null;
 }
