@@ -7,7 +7,8 @@ from trio.testing import MockClock
 
 from vega_trio.errors import ModelError
 from vega_trio.llm.demo import DemoModel
-from vega_trio.llm.demo_rules import DemoCrash, answer, read_turn
+from vega_trio.llm.demo_rules import answer
+from vega_trio.llm.demo_turn import DemoCrash, read_turn
 from vega_trio.messages import Message, TextPart, ToolCall, ToolResult, Usage
 from vega_trio.protocols import Model, ModelDone, ModelEvent, ModelRequest, TextChunk, ToolSpec
 

@@ -9,7 +9,8 @@ from contextlib import aclosing, asynccontextmanager
 import attrs
 import trio
 
-from vega_trio.llm.demo_rules import DemoCrash, Step, answer, read_turn
+from vega_trio.llm.demo_rules import answer
+from vega_trio.llm.demo_turn import DemoCrash, Step, read_turn
 from vega_trio.messages import ToolCall, Usage
 from vega_trio.protocols import ModelDone, ModelEvent, ModelRequest, TextChunk
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from vega_trio.llm.demo_rules import DemoCrash, answer, read_turn
+from vega_trio.llm.demo_rules import answer
+from vega_trio.llm.demo_turn import DemoCrash, read_turn
 from vega_trio.messages import Message, Part, TextPart, ToolCall, ToolResult, Usage
 from vega_trio.protocols import ModelRequest, ToolSpec
 from vega_trio.testing.fake_replies import FakeReply

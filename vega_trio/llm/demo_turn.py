@@ -1,0 +1,60 @@
+"""What the demo model's rules see of a request, and what they answer with."""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+
+from vega_trio.llm.arguments import without_quotes
+from vega_trio.messages import ToolCall, ToolResult
+from vega_trio.protocols import ModelRequest, ToolSpec
+
+
+class DemoCrash(RuntimeError):
+    """The demo model was asked to crash: no ModelError, so it ends the process."""
+
+
+Step = str | ToolCall | Exception
+"""A piece of an answer: text, a tool call, or what is raised at that point."""
+
+
+@attrs.frozen
+class Turn:
+    """What the rules see of a request: the user's last words, and the tool calls and results since then.
+
+    `calls_before` counts all tool calls of the conversation. `crashed` says that this very turn has crashed already.
+    """
+
+    question: str
+    tools: tuple[ToolSpec, ...] = ()
+    calls: tuple[ToolCall, ...] = ()
+    results: tuple[ToolResult, ...] = ()
+    calls_before: int = 0
+    crashed: bool = False
+
+    @property
+    def head(self) -> str:
+        """The first line that says something, without what it quotes."""
+        lines = (line for line in self.question.splitlines() if line.strip())
+        return without_quotes(next(lines, "")).strip()
+
+    def says(self, pattern: str) -> bool:
+        return re.search(pattern, self.head, re.IGNORECASE) is not None
+
+    def offers(self, name: str) -> bool:
+        return any(tool.name == name for tool in self.tools)
+
+
+def read_turn(request: ModelRequest, *, crashed: bool = False) -> Turn:
+    """The turn that `request` asks to continue."""
+    asked = [i for i, each in enumerate(request.messages) if each.role == "user" and each.text.strip()]
+    since = request.messages[asked[-1] + 1 :] if asked else request.messages
+    return Turn(
+        question=request.messages[asked[-1]].text if asked else "",
+        tools=request.tools,
+        calls=tuple(call for each in since for call in each.tool_calls),
+        results=tuple(result for each in since for result in each.tool_results),
+        calls_before=sum(len(each.tool_calls) for each in request.messages),
+        crashed=crashed,
+    )
