@@ -151,9 +151,12 @@ class HealthAlert(Event):
 
 @attrs.frozen(kw_only=True)
 class TurnStarted(Event):
+    """`path`: in a turn that is part of another, the agents from below the root's down to this one, as `a/b`."""
+
     TYPE = "turn.started"
     model: str = ""
     message: str = ""
+    path: str = ""
 
 
 @attrs.frozen(kw_only=True)
@@ -424,6 +427,16 @@ class McpToolsChanged(Event):
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class BlackboardChanged(Event):
+    """A member of a group wrote a value to its blackboard."""
+
+    TYPE = "blackboard.changed"
+    group: str = ""
+    key: str = ""
+    version: int = 0
 
 
 # -- the program

@@ -25,7 +25,8 @@ class ToolSpec:
     """What a model and the turn loop know of a tool. `parameters` is a JSON Schema of type object.
 
     `timeout_s` bounds one call. `effects` is a subset of read, write, network, exec. `chooses_destination`: with
-    effect network, whether its arguments say which host is reached, so that the model chooses it.
+    effect network, whether its arguments say which host is reached, so that the model chooses it. `asks(arguments)`
+    says why a person must approve a call with these arguments; empty, none must.
     """
 
     name: str
@@ -36,6 +37,7 @@ class ToolSpec:
     effects: frozenset[str] = frozenset()
     approval: ApprovalMode = "auto"
     chooses_destination: bool = False
+    asks: Callable[[Mapping[str, Any]], str] | None = attrs.field(default=None, eq=False, repr=False)
 
 
 @attrs.frozen

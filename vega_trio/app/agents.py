@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 import attrs
 
@@ -12,10 +14,13 @@ from vega_trio.app.knowledge import informed_system
 from vega_trio.app.limits import breaker_of, budget_of, context_of, rate_limit_of, retry_of
 from vega_trio.app.outfit import Outfitter
 from vega_trio.app.skills import Skills
+from vega_trio.app.teamwork import Teamwork, purpose_of
 from vega_trio.dsl.document import AgentDefinition, Document
 from vega_trio.errors import UnknownAgent, did_you_mean
 from vega_trio.protocols import Model
+from vega_trio.skills.prompt import SkillsPrompt
 
+NO_RESOURCES: Mapping[str, str] = MappingProxyType({})
 EVERY_SERVER = "*__*"  # what "all" means of the tools of MCP servers
 
 
@@ -55,62 +60,68 @@ class Agents:
         return info
 
 
-def blueprint(
-    definition: AgentDefinition,
-    document: Document,
-    model: str | Model | None,
-    all_tools: tuple[str, ...],
-    skills: Skills,
-    resources: Mapping[str, str],
-) -> Agent:
-    """The `Agent` of a definition. `model` overrides what the document says; "all" tools become `all_tools`.
+@attrs.frozen(kw_only=True)
+class Workshop:
+    """What definitions are made into blueprints with. `model` overrides what they and the document say."""
 
-    `resources` are the texts of the resources that agents know. Raises: ConfigError as `informed_system`.
-    """
-    settings = document.settings
-    temperature = definition.temperature if definition.temperature is not None else settings.default_temperature
-    return Agent(
-        name=definition.name,
-        system=skills.prompt(definition, informed_system(definition, directory_of(document.file), resources)),
-        model=model if model is not None else definition.model,
-        fallback_model=None if model is not None else definition.fallback_model or settings.fallback_model,
-        description=definition.description or _first_line(definition.system),
-        display_name=definition.display_name,
-        title=definition.title,
-        avatar=definition.avatar,
-        temperature=temperature,
-        max_tokens=definition.max_tokens,
-        max_iterations=definition.max_iterations,
-        tools=all_tools if definition.tools == "all" else definition.tools,
-        # An application's agents are all supervised; the library's are what their caller says.
-        supervision=definition.supervision or settings.supervision or Supervision(),
-        retry=retry_of(definition.retry or settings.retry),
-        circuit_breaker=breaker_of(definition.circuit_breaker or settings.circuit_breaker),
-        rate_limit=rate_limit_of(definition.rate_limit, "queue") if definition.rate_limit is not None else None,
-        budget=budget_of(definition.budget),
-        context=context_of(definition.context),
-    )
+    document: Document
+    model: str | Model | None
+    outfitter: Outfitter
+    skills: Skills
+    teams: Teamwork
+
+    def agent(
+        self, definition: AgentDefinition, resources: Mapping[str, str] = NO_RESOURCES, *, source: str | None = None
+    ) -> AgentInfo:
+        """The agent of a definition, as it is listed; `resources` are the texts of those that agents know.
+
+        Raises: ConfigError for a model, a tool or a file that there is not.
+        """
+        return resolved(self._blueprint(definition, resources), self.outfitter, source)
+
+    def _system(self, definition: AgentDefinition, resources: Mapping[str, str]) -> str | SkillsPrompt:
+        informed = informed_system(definition, directory_of(self.document.file), resources)
+        return self.skills.prompt(definition, self.teams.told(definition, informed))
+
+    def _tools(self, definition: AgentDefinition) -> tuple[Any, ...]:
+        everything = (*self.outfitter.named_tools, EVERY_SERVER)
+        named = everything if definition.tools == "all" else definition.tools
+        return (*named, *self.teams.tools(definition, self.document.settings))
+
+    def _blueprint(self, definition: AgentDefinition, resources: Mapping[str, str]) -> Agent:
+        settings, given = self.document.settings, self.model
+        temperature = definition.temperature if definition.temperature is not None else settings.default_temperature
+        return Agent(
+            name=definition.name,
+            system=self._system(definition, resources),
+            model=given if given is not None else definition.model,
+            fallback_model=None if given is not None else definition.fallback_model or settings.fallback_model,
+            description=purpose_of(definition),
+            display_name=definition.display_name,
+            title=definition.title,
+            avatar=definition.avatar,
+            temperature=temperature,
+            max_tokens=definition.max_tokens,
+            max_iterations=definition.max_iterations,
+            tools=self._tools(definition),
+            # An application's agents are all supervised; the library's are what their caller says.
+            supervision=definition.supervision or settings.supervision or Supervision(),
+            retry=retry_of(definition.retry or settings.retry),
+            circuit_breaker=breaker_of(definition.circuit_breaker or settings.circuit_breaker),
+            rate_limit=rate_limit_of(definition.rate_limit, "queue") if definition.rate_limit is not None else None,
+            budget=budget_of(definition.budget),
+            context=context_of(definition.context),
+        )
 
 
-def open_agents(
-    document: Document,
-    outfitter: Outfitter,
-    model: str | Model | None,
-    skills: Skills,
-    resources: Mapping[str, str],
-) -> Agents:
+def open_agents(agents: Agents, workshop: Workshop, resources: Mapping[str, str]) -> None:
     """Every agent of the document, with its model and tools resolved, so that a wrong name is found at start.
-
-    `resources` are the texts of the resources that agents know.
 
     Raises: ConfigError.
     """
-    everything = (*outfitter.named_tools, EVERY_SERVER)
-    catalogue = {}
-    for definition in document.agents.values():
-        info = resolved(blueprint(definition, document, model, everything, skills, resources), outfitter)
-        catalogue[info.agent.name] = info
-    return Agents(catalogue)
+    workshop.teams.know(workshop.document)
+    for definition in workshop.document.agents.values():
+        agents.by_name[definition.name] = workshop.agent(definition, resources)
 
 
 def resolved(agent: Agent, outfitter: Outfitter, source: str | None = None) -> AgentInfo:
@@ -120,6 +131,3 @@ def resolved(agent: Agent, outfitter: Outfitter, source: str | None = None) -> A
     outfitter.fallback_of(agent)
     return AgentInfo(agent=agent, model=outfitter.model_of(agent).name, tools=tools, source=source)
 
-
-def _first_line(text: str) -> str:
-    return text.strip().split("\n", 1)[0]

@@ -41,7 +41,8 @@ class Archive:
         """The user's, the one last spoken in first. `query` is looked for in the titles, in any case."""
         wanted = {"user": user} if agent is None else {"user": user, "agent": agent}
         rows = await self.sessions.store.records.query("session", **wanted)
-        found = [_info(row) for row in rows if query.casefold() in str(row["title"]).casefold()]
+        asked = (row for row in rows if not row.get("caller"))  # not what agents say to one another
+        found = [_info(row) for row in asked if query.casefold() in str(row["title"]).casefold()]
         return sorted(found, key=lambda each: (each.updated_at, each.id), reverse=True)
 
     async def get(self, user: str, session_id: str) -> SessionInfo:

@@ -127,9 +127,15 @@ class Chat:
         return reply
 
     async def ask_for(self, process: Process, agent: str, message: str) -> str:
-        """`ToolContext.ask`: to an agent of the application, on behalf of the calling process's user."""
-        user = process.session.user if process.session is not None else Session(agent).user
-        return (await self.ask(Session(agent, user), message)).text
+        """`ToolContext.ask`: to an agent of the application, on behalf of the calling process's user.
+
+        One conversation per (calling session, agent), which no other caller sees. Raises: WouldDeadlock when the agent
+        waits for the caller already; the rest as `ask`.
+        """
+        caller = self.sessions.session_of(process)
+        if caller is None:
+            return (await self.ask(Session(agent, Session(agent).user), message)).text
+        return (await self.ask(await self.sessions.between(caller, agent), message)).text
 
     async def transcript(self, session: Session) -> list[ChatMessage]:
         """One message of the user and one of the agent a turn, oldest first."""

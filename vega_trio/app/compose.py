@@ -15,20 +15,17 @@ from typing import Any, Literal
 import attrs
 
 from vega_trio._core.wire import rfc3339
-from vega_trio.agent import Agent
-from vega_trio.app.agents import EVERY_SERVER, AgentInfo, Agents, blueprint, resolved
+from vega_trio.app.agents import AgentInfo, Agents, Workshop
 from vega_trio.app.disk import Disk
-from vega_trio.app.outfit import Outfitter
 from vega_trio.app.sessions import Sessions, leave_when_idle
-from vega_trio.app.skills import Skills
 from vega_trio.changes import Change, Delete, Put
-from vega_trio.dsl.document import AgentDefinition, Document
+from vega_trio.dsl.document import AgentDefinition
 from vega_trio.dsl.parse import parse_text
 from vega_trio.dsl.words import STEP_WORDS
 from vega_trio.errors import AgentExists, AgentOfDocument, AgentProtected, ConfigError, DocumentError
 from vega_trio.events import AgentCreated, AgentDeleted, AgentUpdated, Event
 from vega_trio.llm.names import providers
-from vega_trio.protocols import Model, Store
+from vega_trio.protocols import Store
 from vega_trio.runtime.process import Process
 
 TABLE = "composed_agent"
@@ -38,15 +35,12 @@ COMPOSED = "composed"
 
 @attrs.frozen(eq=False)
 class Composer:
-    """`model` is what overrides every agent's; `_keys` holds what each composed agent was made of, by name."""
+    """`_keys` holds what each composed agent was made of, by name."""
 
-    document: Document
     agents: Agents
     sessions: Sessions
-    outfitter: Outfitter
     store: Store
-    model: str | Model | None
-    skills: Skills
+    workshop: Workshop
     _keys: dict[str, dict[str, Any]] = attrs.field(factory=dict, init=False, repr=False)
 
     async def load(self) -> list[str]:
@@ -91,6 +85,7 @@ class Composer:
         await self._keep(target, keys, AgentUpdated(agent=target, renamed_from=name if dropped else ""), *dropped)
         if dropped:
             del self.agents.by_name[name], self._keys[name]
+            self.workshop.teams.leave(name)
         self.agents.by_name[target] = info
         for process in self._at_work(name):
             leave_when_idle(process)
@@ -110,6 +105,7 @@ class Composer:
         await self._commit(AgentDeleted(agent=name), *changes)
         self.agents.by_name.pop(name, None)
         self._keys.pop(name, None)
+        self.workshop.teams.leave(name)
         for process in self._at_work(name):
             await self.sessions.orch.kill(process.id)
         return None if composed else "restart"
@@ -129,16 +125,13 @@ class Composer:
         _check_builtin(name)
         self.agents.get(name)
         if name not in self._keys:
-            raise AgentOfDocument(f"agent {name!r} is defined in {self.document.file}; change it there")
+            raise AgentOfDocument(f"agent {name!r} is defined in {self.workshop.document.file}; change it there")
 
     # -- reading and keeping
 
     def _read(self, name: str, keys: Mapping[str, Any]) -> AgentInfo:
         """The agent as listed. Raises: DocumentError, ConfigError."""
-        everything = (*self.outfitter.named_tools, EVERY_SERVER)
-        definition = self._definition(name, keys)
-        agent: Agent = blueprint(definition, self.document, self.model, everything, self.skills, {})
-        return resolved(agent, self.outfitter, COMPOSED)
+        return self.workshop.agent(self._definition(name, keys), source=COMPOSED)
 
     def _definition(self, name: str, keys: Mapping[str, Any]) -> AgentDefinition:
         team, tools = keys.get("team"), keys.get("tools")
@@ -148,10 +141,10 @@ class Composer:
         of_servers = [each for each in _texts(tools) if "__" in each]
         parsed = parse_text(
             json.dumps({"agents": agents}).encode(),
-            posixpath.join(posixpath.dirname(self.document.file), f"agent {name}"),
+            posixpath.join(posixpath.dirname(self.workshop.document.file), f"agent {name}"),
             Disk(),
             env={"VEGA_MODEL": "default"},
-            tools=[*self.outfitter.named_tools, *of_servers],
+            tools=[*self.workshop.outfitter.named_tools, *of_servers],
             providers=providers(),
         )
         return parsed.document.agents[name]

@@ -18,7 +18,7 @@ import trio
 
 from vega_trio._core.redact import redactor, secrets_of
 from vega_trio.agent import Money
-from vega_trio.app.agents import open_agents
+from vega_trio.app.agents import Agents, Workshop, open_agents
 from vega_trio.app.application import App
 from vega_trio.app.approvals import NOBODY, Approvals, Desk, rules_of
 from vega_trio.app.chat import Chat
@@ -30,12 +30,14 @@ from vega_trio.app.knowledge import resources_of
 from vega_trio.app.limits import Rates, answer_tokens, limits_of_document, limits_of_program, open_book, read_timeout
 from vega_trio.app.mcp import Mcp
 from vega_trio.app.memory import place_of
+from vega_trio.app.meta import Catalog, add_builtin_agents
 from vega_trio.app.outfit import Outfitter, ask_by_name, open_ids
 from vega_trio.app.overview import Overview
 from vega_trio.app.recovery import Recovery, look, quarantine
 from vega_trio.app.runs import Runs
 from vega_trio.app.sessions import Sessions
 from vega_trio.app.skills import open_skills
+from vega_trio.app.teamwork import Teamwork
 from vega_trio.app.toolbelt import named_tools
 from vega_trio.app.tools import ToolList
 from vega_trio.app.watch import watch_store
@@ -132,6 +134,7 @@ async def open_app(
     approve: Iterable[str] = (),
     unattended: str | None = None,
     resume: bool = True,
+    meta: bool = False,
 ) -> AsyncIterator[App]:
     """A whole application: a document's agents, tools and workflows over one store, in any Trio program.
 
@@ -141,7 +144,7 @@ async def open_app(
     `approve`, names and patterns, need no approval. `unattended` says why nobody can be asked, where that is so: then
     what needs an approval is denied at once, with these words. Without a `store`, what workflows `remember` is kept in
     the file `memory`, which programs may share; without that it ends with the app. `resume`: whether what an earlier
-    program left behind is taken up here, or only by `App.resume`.
+    program left behind is taken up here, or only by `App.resume`. `meta` adds Mother and Hermes.
 
     Raises: DocumentError, ConfigError, StoreError, MissingExtra.
     """
@@ -194,16 +197,22 @@ async def open_app(
             select=mcp.select,
         )
         skills = open_skills(document, base, home)
+        catalogue = Agents({})
+        teams = Teamwork(lambda name: catalogue.get(name).agent)
+        workshop = Workshop(document=document, model=model, outfitter=outfitter, skills=skills, teams=teams)
         left = await look(opened)
         patience = settings.shutdown_timeout_s if shutdown_timeout is None else shutdown_timeout
         mailbox = int(settings.limits.get("mailbox", MAILBOX))
         kernel = _open_kernel(outfitter, settings.max_processes, patience, left, mailbox=mailbox)
         orch = await stack.enter_async_context(kernel)
+        teams.group = orch.group
         await mcp.open(orch)
         known = await mcp.resources(resources_of(document.agents.values()))
-        catalogue = open_agents(document, outfitter, model, skills, known)
+        open_agents(catalogue, workshop, known)
         sessions = Sessions(catalogue, orch, opened)
-        composer = Composer(document, catalogue, sessions, outfitter, opened, model, skills)
+        composer = Composer(catalogue, sessions, opened, workshop)
+        if meta:
+            add_builtin_agents(Catalog(catalogue, workshop, mcp, composer))
         for wrong in await composer.load():
             log.warning("%s", wrong)
         chats = Chat(sessions)

@@ -20,7 +20,7 @@ from vega_trio.app.agents import Agents
 from vega_trio.app.definitions import Definitions
 from vega_trio.app.outfit import new_id
 from vega_trio.changes import ProcessRow, Promptly, Put, Together
-from vega_trio.errors import UnknownProcess, UnknownSession
+from vega_trio.errors import UnknownProcess, UnknownSession, WouldDeadlock
 from vega_trio.events import SessionUpdated
 from vega_trio.protocols import Store
 from vega_trio.runtime.orchestrator import Orchestrator
@@ -42,6 +42,7 @@ class Sessions:
     definitions: Definitions = attrs.field(init=False)
     _newest: dict[tuple[str, str], Session] = attrs.field(factory=dict)
     _starting: dict[str, trio.Event] = attrs.field(factory=dict)
+    _between: dict[tuple[str, str], str] = attrs.field(factory=dict)
     users: dict[str, str] = attrs.field(factory=dict)
     """Of the sessions that were spoken in since the program started, by id."""
 
@@ -64,7 +65,7 @@ class Sessions:
         key = (session.agent, session.user)
         if key not in self._newest:
             rows = await self.store.records.query("session", agent=session.agent, user=session.user)
-            opened = [row for row in rows if not row.get("archived")]
+            opened = [row for row in rows if not row.get("archived") and not row.get("caller")]
             newest = max(opened, key=lambda row: str(row["updated_at"]), default=None)
             # Another task may have resolved it during the query; the first answer stands.
             self._newest.setdefault(key, attrs.evolve(session, id=newest["id"] if newest else new_id()))
@@ -125,6 +126,47 @@ class Sessions:
         row = row or {}
         own = {key: row[key] for key in ("model", "system") if row.get(key) is not None}
         return attrs.evolve(blueprint, **own) if own else blueprint
+
+    def session_of(self, process: Process) -> Session | None:
+        """The conversation for which a process works: its own, else that of who spawned it."""
+        each = process
+        while each.session is None and each.parent_id is not None:
+            try:
+                each = self.orch.get(each.parent_id)
+            except UnknownProcess:
+                return None
+        return each.session
+
+    async def between(self, caller: Session, agent: str) -> Session:
+        """The conversation in which the agent works for another conversation, of the same user.
+
+        Raises: UnknownAgent; WouldDeadlock when the agent waits for this very work.
+        """
+        self.agents.get(agent)
+        above = await self._callers(caller)
+        if any(each.agent == agent for each in above):
+            path = " for ".join(each.agent for each in above)
+            raise WouldDeadlock(f"agent {agent!r} waits for this very work ({path}) and cannot take a part of it")
+        assert caller.id is not None
+        rows = await self.store.records.query("session", agent=agent, user=caller.user, caller=caller.id)
+        known = self._between.get((caller.id, agent)) or (str(rows[0]["id"]) if rows else None)
+        session = Session(agent, caller.user, known or new_id())
+        assert session.id is not None
+        self._between[(caller.id, agent)] = session.id  # before anything is awaited: calls come side by side
+        if known is None:
+            row = {"title": f"for {caller.agent}", "created_at": rfc3339(time.time()), "caller": caller.id}
+            await self._save(session, row)
+        return session
+
+    async def _callers(self, session: Session) -> list[Session]:
+        """The conversation and those for which it works, up to a person's."""
+        chain = [session]
+        while True:
+            row = await self.store.records.get("session", chain[-1].id or "") or {}
+            above = await self.recorded(str(row["caller"])) if row.get("caller") else None
+            if above is None or above in chain:
+                return chain
+            chain.append(above)
 
     async def begin(self, session: Session, *, title: str, model: str | None, system: str | None) -> None:
         """Records a session whose conversation is there already."""

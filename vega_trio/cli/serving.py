@@ -84,7 +84,7 @@ async def _main(request: Request, shared: Shared, setup: Setup, database: str) -
         read_only=request.read_only,
         trust_user_header=request.trust_user_header,
     )
-    async with open_app(source, model=model, store=database, env=env, home=setup.home, resume=False) as app:
+    async with open_app(source, model=model, store=database, env=env, home=setup.home, resume=False, meta=True) as app:
         if not shared.quiet:
             _say(f"{app.document.file}: {counts(app.document)}")
             if app.warnings:

@@ -11,16 +11,10 @@ from collections.abc import Mapping
 Unsupported = Mapping[str, frozenset[str]]
 
 UNSUPPORTED: Unsupported = {
-    "agent": frozenset(
-        {
-            "team",
-            "delegation",
-        }
-    ),
+    "agent": frozenset(),
     "settings": frozenset(
         {
             "api_key",
-            "delegation",
             "logging",
             "tracing",
             "memory",

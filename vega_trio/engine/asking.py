@@ -51,6 +51,8 @@ async def wanted(turn: Turn, calls: Iterable[ToolCall]) -> dict[str, Wanted]:
 
 def _reason(turn: Turn, call: ToolCall, tool: Tool) -> str:
     reason = reason_to_ask(tool.spec, turn.equipment.approvals.rules, turn.conversation.seen)
+    if not reason and tool.spec.asks is not None:
+        reason = tool.spec.asks(call.arguments)
     if reason and turn.conversation.journal.attempts(turn.tool_key(call)):
         reason += "; it had begun when the program stopped, and may have taken effect already"
     return reason
@@ -124,6 +126,14 @@ def share(turn: Turn) -> None:
         seen = own.seen() | each.seen()
         own.brought |= seen
         each.brought |= seen
+
+
+def path_of(turn: Turn) -> str:
+    """Where the turn stands in its root turn: the agents down to this one, `a/b`; empty for the root turn."""
+    if turn.id == turn.root_id:
+        return ""
+    above = next((each.path for each in _superiors(turn)), "")
+    return f"{above}/{turn.agent.name}" if above else turn.agent.name
 
 
 def _superiors(turn: Turn) -> Iterator[Conversation]:

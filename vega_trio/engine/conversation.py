@@ -24,6 +24,7 @@ class Conversation:
     `measured` is how large a model found them at the last call. `summary` stands for the first `summarised` rows.
     `tools` gives the agent's tools of the moment; `brought` is what others it works with have seen, as `approving`
     has it.
+    `path` is where its turn stands in the root turn.
     """
 
     process_id: str
@@ -37,6 +38,7 @@ class Conversation:
     summarised: int = 0
     tools: Callable[[], Mapping[str, Tool]] = dict
     brought: frozenset[str] = NOTHING_SEEN
+    path: str = ""
 
     def add(self, turn_id: str, message: Message) -> AppendMessage:
         """Adds a message; the change is to be submitted, and durable before anyone acts on what it says."""

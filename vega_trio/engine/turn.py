@@ -29,7 +29,7 @@ from vega_trio._core.loops import END_AT
 from vega_trio._core.patterns import fits
 from vega_trio.agent import Agent
 from vega_trio.changes import Change, Together
-from vega_trio.engine.asking import share
+from vega_trio.engine.asking import path_of, share
 from vega_trio.engine.calling import announce, ask_model, start_over
 from vega_trio.engine.context import fitted
 from vega_trio.engine.conversation import Conversation
@@ -218,7 +218,10 @@ async def _begin_or_resume(turn: Turn, message: Message) -> None:
     if not conversation.of_turn(turn.id):
         share(turn)
         turn.unsaved.append(conversation.add(turn.id, message))
-        turn.emit(TurnStarted, model=turn.equipment.model.name, message=message.text)
+        turn.conversation.path = path_of(turn)
+        turn.emit(
+            TurnStarted, model=turn.equipment.model.name, message=message.text, path=turn.conversation.path
+        )
         await turn.equipment.ready()
         return
     await turn.equipment.ready()

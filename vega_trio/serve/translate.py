@@ -84,6 +84,7 @@ class Translator:
     _ended: bool = attrs.field(default=False, init=False)
     _restarting: ProcessRestarting | None = attrs.field(default=None, init=False)
     _told_incarnation: int = attrs.field(default=1, init=False)
+    _paths: dict[str | None, str] = attrs.field(factory=dict, init=False)
 
     @_shown.default
     def _shown_before(self) -> bool:
@@ -162,8 +163,11 @@ class Translator:
     def _nested(self, event: Event) -> list[Payload]:
         if self.version == 1:
             return []
-        mark = {"nested_agent": event.agent or ""}
+        mark = {"nested_agent": self._paths.get(event.turn_id) or event.agent or ""}
         match event:
+            case TurnStarted(path=path):
+                self._paths[event.turn_id] = path
+                return []
             case TextDelta(delta=delta) if delta:
                 return [{"type": "text_delta", "delta": delta, **mark}]
             case ToolStart() | ToolEnd():

@@ -48,6 +48,7 @@ class ToolOptions:
     approval: ApprovalMode = attrs.field(default="auto", validator=validators.in_(("auto", "always", "never")))
     chooses_destination: bool = False
     isolation: Isolation | None = attrs.field(default=None, validator=validators.in_((None, "process")))
+    asks: Callable[[Mapping[str, Any]], str] | None = None
 
     def __attrs_post_init__(self) -> None:
         if self.name is not None:
@@ -68,6 +69,7 @@ def tool(
     effects: Iterable[str] = ...,
     approval: ApprovalMode = ...,
     chooses_destination: bool = ...,
+    asks: Callable[[Mapping[str, Any]], str] | None = ...,
     isolation: Isolation | None = ...,
 ) -> Callable[[Function], Function]: ...
 def tool(
@@ -81,15 +83,17 @@ def tool(
     effects: Iterable[str] = (),
     approval: ApprovalMode = "auto",
     chooses_destination: bool = False,
+    asks: Callable[[Mapping[str, Any]], str] | None = None,
     isolation: Isolation | None = None,
 ) -> Function | Callable[[Function], Function]:
     """Gives a function options as a tool; the function stays what it was. `@tool` and `@tool(...)` both work.
 
     `idempotent` promises that a call may be repeated after a crash; `effects` are of read, write, network, exec.
     `approval`: "always" has a person approve each call, "never" leaves the tool out of the rule that private data and
-    text from outside do not mix. `chooses_destination`: its arguments say which host it reaches. `isolation="process"`
-    runs each call in a process of its own, which a cancel or the timeout kills with all that it started; the function
-    must be found by its name in its module, and takes no ToolContext.
+    text from outside do not mix. `chooses_destination`: its arguments say which host it reaches. `asks(arguments)`
+    has a person approve the calls for which it says why; it is asked before the arguments are checked.
+    `isolation="process"` runs each call in a process of its own, which a cancel or the timeout kills with all that it
+    started; the function must be found by its name in its module, and takes no ToolContext.
 
     Raises: ValueError for an option that cannot be.
     """
@@ -102,6 +106,7 @@ def tool(
         approval=approval,
         chooses_destination=chooses_destination,
         isolation=isolation,
+        asks=asks,
     )
 
     def decorate(decorated: Function) -> Function:
@@ -163,6 +168,7 @@ class FunctionTool:
             effects=options.effects,
             approval=options.approval,
             chooses_destination=options.chooses_destination,
+            asks=options.asks,
         )
 
     async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> str:
