@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
+from ruamel.yaml import YAML
+
+from vega_trio.dsl.filters import FILTERS
+from vega_trio.dsl.json_schema import json_schema
+from vega_trio.dsl.words import STEP_WORDS
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 VEGA = Path(sys.executable).with_name("vega")
@@ -83,3 +91,68 @@ def test_skills_demo_reads_a_skill_and_lists_what_each_agent_has(tmp_path: Path)
     ]
     checked = run(tmp_path, VEGA, "skills", "check", "-f", path)
     assert (checked.returncode, checked.stdout) == (0, "3 skills, 0 that cannot be used\n")
+
+
+def test_dev_team_builds_both_sides_and_reports(tmp_path: Path) -> None:
+    done = run(tmp_path, VEGA, "run", EXAMPLES / "dev-team.vega.yaml", "--task", "yes or no", "--model", "demo")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "yes\n"
+    for step in ("build/1.parallel[0]", "build/1.parallel[1]", "build/3"):
+        assert step in done.stderr
+
+
+def test_supervision_demo_recovers_and_catches(tmp_path: Path) -> None:
+    done = run(tmp_path, VEGA, "run", EXAMPLES / "supervision-demo.vega.yaml", "--model", "demo", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert "the same turn went on" in result.pop("recovered")
+    assert result == {"caught": "invalid_request", "replaced": "yes", "ignored": "failed"}
+
+
+def test_control_flow_goes_through_every_block(tmp_path: Path) -> None:
+    path = EXAMPLES / "control-flow.vega.yaml"
+    topics = ("--topics", "yes or no, yes or no")
+    done = run(tmp_path, VEGA, "run", path, "--workflow", "report", *topics, "--model", "demo", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result.pop("summary").startswith("For “Write a summary of yes”")
+    assert result == {"title": "yes", "enough": "yes", "texts": ["yes", "yes"]}
+
+
+def test_all_constructs_gives_every_value(tmp_path: Path) -> None:
+    path = EXAMPLES / "all-constructs.vega.yaml"
+    words = ("run", path, "--workflow", "everything", "--task", "hello")
+    done = run(tmp_path, VEGA, *words, "--model", "demo", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    result.pop("language")
+    assert result == {
+        "draft": "yes",
+        "first": "completed in everything",
+        "note": "short",
+        "answers": "yes;yes;yes",
+        "edges": '3-1, ["a"," b "], 1',
+        "last": "bob is 7 (bob)",
+        "counts": "5 1 1 3 7 1.5",
+        "parsed": '[1] {"a":1}',
+        "chosen": "many",
+        "round": 2,
+        "both": ["yes", "yes"],
+        "why": "invalid_request",
+        "failed": "it failed",
+        "part": "yes21!",
+    }
+    assert (tmp_path / "memory.db").exists()
+    rehearsed = run(tmp_path, VEGA, *words, "--dry-run")
+    assert rehearsed.returncode == 0, rehearsed.stderr
+
+
+def test_all_constructs_has_every_action_option_filter_and_fits_the_schema() -> None:
+    text = (EXAMPLES / "all-constructs.vega.yaml").read_text()
+    beside = {"format", "schema"}  # which want replies that the demo model does not give
+    missing = [word for word in (STEP_WORDS - beside) if not re.search(rf"\b{word}\b", text)]
+    assert missing == []
+    assert [name for name in FILTERS if not re.search(rf"\| ?{name}\b", text)] == []
+    data = YAML(typ="safe", pure=True).load(text)
+    errors = jsonschema_rs.validator_for(json_schema()).iter_errors(data)
+    assert [f"{error.instance_path}: {error.message}" for error in errors] == []
