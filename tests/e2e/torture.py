@@ -35,7 +35,7 @@ from vega_trio.testing.fake_messages import FakeRequest
 DOCUMENT = """
 name: torture
 agents:
-  worker: {{system: You work., tools: [act, look], budget: {{limit: $50.00}}}}
+  worker: {{system: You work., tools: [act, look], budget: {{limit: $5000.00}}}}
   judge: {{system: You judge.}}
 tools:
   act:
@@ -58,12 +58,12 @@ workflows:
     output: "{{{{tested}}}} {{{{verdict}}}}"
 settings:
   default_model: claude-sonnet-4-20250514
-  budget: {{limit: $100.00}}
+  budget: {{limit: $10000.00}}
   http: {{allow: ["127.0.0.1:{port}"]}}
 """
 MODEL = "claude-sonnet-4-20250514"
 USAGE = Usage(input_tokens=100, output_tokens=20)
-LIMIT_MICROUSD = 100_000_000
+LIMIT_MICROUSD = 10_000_000_000  # each kill takes the worst case of what was under way
 SLOWEST_S = 90.0
 CALM_S = 60.0
 

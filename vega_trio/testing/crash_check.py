@@ -78,7 +78,9 @@ def _journal(conn: sqlite3.Connection) -> list[str]:
                 said[turn, "llm"] += 1
             elif "tool_result" in kinds:
                 said[turn, "tool"] += 1
-        done = Counter((turn, kind) for _, kind, state, turn, _ in rows if state != "begun")
+        # A tool call that failed has a result all the same; a model call that failed has said nothing.
+        over = {"llm": ("done",), "tool": ("done", "failed", "unknown")}
+        done = Counter((turn, kind) for _, kind, state, turn, _ in rows if state in over[kind])
         if said != done:
             wrong.append(f"process {process} has said {dict(said)} and journalled {dict(done)}")
         if sum(row[4] for row in rows) != costs[process]:
