@@ -18,6 +18,7 @@ from vega_trio.changes import (
     OpBegun,
     OpFinished,
     ProcessRow,
+    Promptly,
     Put,
     Reserve,
     SaveProcess,
@@ -32,7 +33,7 @@ from vega_trio.changes import (
 )
 from vega_trio.messages import ImagePart, Message, TextPart
 from vega_trio.protocols import Store
-from vega_trio.testing.store_promises import equal, fails, op_row
+from vega_trio.testing.store_promises import equal, event_change, fails, op_row
 
 
 async def check_links_are_pairs_whichever_way_they_are_named(store: Store) -> None:
@@ -98,6 +99,16 @@ async def check_saving_a_process_leaves_its_account_alone(store: Store) -> None:
     equal(await store.process("p"), expected, "a process and its account")
 
 
+async def check_a_prompt_change_is_written_like_any_other(store: Store) -> None:
+    equal(store.problem, None, "a store that can be written has no problem")
+    store.on_problem(lambda problem: equal(problem, None, "a problem that was told of"))
+    commit = store.submit(Promptly(Together((event_change(), Put("setting", "k", {"n": 1})))))
+    await commit.wait()
+    equal(list(commit.event_ids), [1], "the events of a prompt change have ids")
+    equal(await store.records.get("setting", "k"), {"n": 1}, "a row put promptly")
+    await fails(store.submit(Promptly(Put("no_such_table", "k", {}))), "a prompt change that is refused")
+
+
 async def check_mail_is_kept_in_order_until_dropped(store: Store) -> None:
     def mail(id_: str, process_id: str = "p") -> MailRow:
         message = Message("user", (TextPart(id_), ImagePart("image/png", b"\xff")))
@@ -129,6 +140,7 @@ TIE_CHECKS: Final[tuple[Callable[[Store], Awaitable[None]], ...]] = (
     check_what_a_call_reserves_is_spent_when_it_is_lost,
     check_saving_a_process_leaves_its_account_alone,
     check_mail_is_kept_in_order_until_dropped,
+    check_a_prompt_change_is_written_like_any_other,
 )
 
 
