@@ -27,3 +27,12 @@ def test_skills_of_the_home_are_checked_and_trusted(vega: Shell) -> None:
     trusted = json.loads(run(vega, "skills", "check", "--trust", "--json").out)
     assert (trusted["trusted"], trusted["untrusted"], len(trusted["problems"])) == (1, [], 1)
     assert json.loads(run(vega, "skills", "list", "--json").out)["trusted"] is True
+
+
+def test_a_directory_of_skills_is_checked_without_a_document(vega: Shell) -> None:
+    vega.write("fetched/one/SKILL.md", "---\nname: one\ndescription: d\n---\nDo it.\n")
+    listed = run(vega, "skills", "list", "fetched")
+    assert listed.out.startswith("one\td\tfetched/one/SKILL.md\tnot trusted")
+    checked = run(vega, "skills", "check", "fetched", "--trust")
+    assert (checked.code, checked.out.splitlines()[0]) == (0, "trusted now: one (fetched/one/SKILL.md)")
+    assert "not trusted" not in run(vega, "skills", "list", "fetched").out

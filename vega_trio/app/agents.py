@@ -18,7 +18,7 @@ from vega_trio.app.teamwork import Teamwork, purpose_of
 from vega_trio.dsl.document import AgentDefinition, Document
 from vega_trio.errors import UnknownAgent, did_you_mean
 from vega_trio.protocols import Model
-from vega_trio.skills.prompt import SkillsPrompt
+from vega_trio.skills.prompt import LOAD_SKILL, SkillsPrompt
 
 NO_RESOURCES: Mapping[str, str] = MappingProxyType({})
 EVERY_SERVER = "*__*"  # what "all" means of the tools of MCP servers
@@ -86,7 +86,9 @@ class Workshop:
     def _tools(self, definition: AgentDefinition) -> tuple[Any, ...]:
         everything = (*self.outfitter.named_tools, EVERY_SERVER)
         named = everything if definition.tools == "all" else definition.tools
-        return (*named, *self.teams.tools(definition, self.document.settings))
+        # What reads skills comes with the skills there are; naming it grants nothing.
+        own = (each for each in named if each != LOAD_SKILL)
+        return (*own, *self.teams.tools(definition, self.document.settings))
 
     def _blueprint(self, definition: AgentDefinition, resources: Mapping[str, str]) -> Agent:
         settings, given = self.document.settings, self.model

@@ -24,7 +24,7 @@ from vega_trio.skills.library import Library, Problem, Trust, load_library
 from vega_trio.skills.prompt import SkillsPrompt
 from vega_trio.skills.skill import Skill
 
-__all__ = ["Library", "Problem", "Skill", "Skills", "open_skills", "record_trust"]
+__all__ = ["Library", "Problem", "Skill", "Skills", "open_skills", "record_trust", "skills_in"]
 
 log = logging.getLogger("vega_trio.skills")
 
@@ -81,6 +81,12 @@ def open_skills(document: Document, base: Path, home: Path) -> Skills:
     shared = load_library(common, trust)
     _log(shared)
     return Skills(base, tuple(common), trust, shared)
+
+
+def skills_in(directory: Path, home: Path) -> Skills:
+    """The skills of one directory, which is nobody's project. Raises: ConfigError for a broken record of trust."""
+    trust = partial(_trusted, project=None, home=home, directories=(), digests=_recorded(home))
+    return Skills(directory, (directory,), trust, load_library([directory], trust))
 
 
 def _log(library: Library) -> None:

@@ -17,18 +17,19 @@ if TYPE_CHECKING:
 
 
 def _file_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("-f", "--file", metavar="FILE", help="A document (default: the only one here).")(function)
+    option = click.option("-f", "--file", metavar="FILE", help="A document (default: the only one here).")
+    return click.argument("path", required=False, metavar="[FILE|DIRECTORY]")(option(function))
 
 
 @vega_command(name="list")
 @_file_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @click.pass_context
-def list_command(ctx: click.Context, file: str | None, as_json: bool) -> int:
-    """List the skills that the agents of FILE can have."""
+def list_command(ctx: click.Context, path: str | None, file: str | None, as_json: bool) -> int:
+    """List the skills that the agents of FILE can have, or those of a DIRECTORY of skills."""
     from vega_trio.cli.terminal import put, safe
 
-    skills, _ = _open(ctx, file)
+    skills, _ = _open(ctx, path or file)
     for each in skills.all:
         if as_json:
             put(json.dumps(_described(each), ensure_ascii=False) + "\n")
@@ -43,8 +44,8 @@ def list_command(ctx: click.Context, file: str | None, as_json: bool) -> int:
 @click.option("--trust", is_flag=True, help="Record that you have looked at the skills outside the project.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as one JSON object.")
 @click.pass_context
-def check_command(ctx: click.Context, file: str | None, trust: bool, as_json: bool) -> int:
-    """Check the skill files that FILE finds; exits 1 when one of them cannot be used.
+def check_command(ctx: click.Context, path: str | None, file: str | None, trust: bool, as_json: bool) -> int:
+    """Check the skill files that FILE finds, or those of a DIRECTORY of skills; exits 1 when one cannot be used.
 
     Skills outside the project tell agents what to do, and are not used before you have looked at them. With --trust
     that is recorded for their very content: one that changes has to be looked at again.
@@ -52,7 +53,7 @@ def check_command(ctx: click.Context, file: str | None, trust: bool, as_json: bo
     from vega_trio.app.skills import record_trust
     from vega_trio.cli.terminal import put, safe
 
-    skills, home = _open(ctx, file)
+    skills, home = _open(ctx, path or file)
     waiting = [each for each in skills.all if not each.trusted]
     recorded = record_trust(waiting, home) if trust else 0
     if as_json:
@@ -69,16 +70,23 @@ def check_command(ctx: click.Context, file: str | None, trust: bool, as_json: bo
     return 1 if skills.problems else 0
 
 
-def _open(ctx: click.Context, file: str | None) -> tuple[Skills, Path]:
-    """The skills of the document, and the home. Raises: DocumentError, ConfigError."""
+def _open(ctx: click.Context, path: str | None) -> tuple[Skills, Path]:
+    """The skills of a document or a directory, and the home. Raises: DocumentError, ConfigError, Failure."""
+    from pathlib import Path
+
     from vega_trio.app.disk import directory_of
-    from vega_trio.app.skills import open_skills
+    from vega_trio.app.skills import open_skills, skills_in
     from vega_trio.cli.config import open_setup
-    from vega_trio.cli.documents import need_document, read_document
+    from vega_trio.cli.documents import SUFFIX, choose_document, read_document
 
     shared = Shared(ctx)
     setup = open_setup(shared.home)
-    document = read_document(need_document(file, "skills"), setup, None)
+    source = choose_document(path)
+    if source is None:
+        return skills_in(setup.home / "skills", setup.home), setup.home
+    if Path(source).is_dir() and not any(Path(source).glob("*" + SUFFIX)):
+        return skills_in(Path(source), setup.home), setup.home
+    document = read_document(source, setup, None)
     skills = open_skills(document, directory_of(document.file), setup.home)
     for definition in document.agents.values():
         skills.prompt(definition, "")  # finds those of its own directories
