@@ -51,6 +51,8 @@ torture: $(VENV)/.dev  ## kill, simulate and fuzz for some minutes
 	VEGA_CANCELS=200 VEGA_KILLS=20 $(BIN)/python -m pytest -q tests/mcp/test_mcp_orphans.py
 	VEGA_SEEDS=2000 $(BIN)/python -m pytest -q --numprocesses 2 --dist worksteal tests/simulation
 	VEGA_FUZZ=1 $(BIN)/python -m pytest -q tests/dsl/test_dsl_properties.py tests/core tests/llm/test_llm_cuts.py
+	VEGA_LISTENERS=2000 $(BIN)/python -m pytest -q tests/serve/test_serve_crowd.py
+	$(BIN)/python tests/conformance/api.py
 
 conform: $(VENV)/.dev $(PEERS)  ## run the outside suites: MCP against client and server, skills
 	$(BIN)/python tests/conformance/run.py
