@@ -56,7 +56,7 @@ def serving(folder: str) -> Iterator[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--examples", type=int, default=30, help="of each operation (default: 30)")
+    parser.add_argument("--examples", type=int, default=10, help="of each operation (default: 10)")
     parser.add_argument("--schemathesis", metavar="COMMAND")
     options = parser.parse_args()
     command = options.schemathesis or installed()
