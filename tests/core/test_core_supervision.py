@@ -96,7 +96,7 @@ def test_links_are_symmetric_pairs(steps: list[tuple[str, str, str]]) -> None:
     for step, one, other in steps:
         match step:
             case "link":
-                links.link(one, other)
+                assert links.link(one, other) == (one != other and frozenset((one, other)) not in model)
                 model |= {frozenset((one, other))} if one != other else set()
             case "unlink":
                 links.unlink(one, other)

@@ -45,10 +45,13 @@ class Links(Generic[T]):
 
     _peers: dict[T, dict[T, None]] = attrs.field(factory=dict)
 
-    def link(self, one: T, other: T) -> None:
-        if one != other:
-            self._peers.setdefault(one, {})[other] = None
-            self._peers.setdefault(other, {})[one] = None
+    def link(self, one: T, other: T) -> bool:
+        """Whether they had not been linked before. Nobody is linked to itself."""
+        if one == other or other in self._peers.get(one, ()):
+            return False
+        self._peers.setdefault(one, {})[other] = None
+        self._peers.setdefault(other, {})[one] = None
+        return True
 
     def unlink(self, one: T, other: T) -> None:
         self._drop(one, other)

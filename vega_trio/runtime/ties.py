@@ -41,8 +41,7 @@ def link(one: Incarnation, process: Process) -> None:
     """Ties two living incarnations; each hears of the other's exit. Raises: NoProcessError, as `Process.link`."""
     kernel, other = one.process.kernel, process.live
     if other is not None:
-        if other not in kernel.links.of(one):
-            kernel.links.link(one, other)
+        if kernel.links.link(one, other):
             keep(one.process, process, Link(one.process.id, process.id))
     elif one.trapping:
         one.deliver_no_process(process)
