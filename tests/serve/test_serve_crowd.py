@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import h11
 import pytest
 import trio
 import trio.lowlevel
