@@ -50,6 +50,7 @@ torture: $(VENV)/.dev  ## kill, simulate and fuzz for some minutes
 	VEGA_KILLS=100 $(BIN)/python -m pytest -q tests/e2e/test_e2e_crash.py tests/e2e/test_e2e_torture.py
 	VEGA_CANCELS=200 VEGA_KILLS=20 $(BIN)/python -m pytest -q tests/mcp/test_mcp_orphans.py
 	VEGA_SEEDS=2000 $(BIN)/python -m pytest -q --numprocesses 2 --dist worksteal tests/simulation
+	$(BIN)/python tests/fuzz/fuzz_dsl.py -max_total_time=60 -timeout=10 .fuzz
 	VEGA_FUZZ=1 $(BIN)/python -m pytest -q tests/dsl/test_dsl_properties.py tests/core tests/llm/test_llm_cuts.py
 	VEGA_LISTENERS=2000 $(BIN)/python -m pytest -q tests/serve/test_serve_crowd.py
 	$(BIN)/python tests/conformance/api.py
@@ -70,4 +71,4 @@ bench: $(VENV)/.dev  ## run the benchmarks
 	@for each in tests/bench/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .peers build dist vega_trio/_web web/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .peers build dist vega_trio/_web web/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz
