@@ -145,7 +145,7 @@ class Dashboard:
         self.settle()
 
     def settle(self) -> None:
-        expect(self.page.get_by_role("button", name="Send")).to_be_visible(timeout=WAIT_MS)
+        expect(self.page.get_by_role("button", name="Send", exact=True)).to_be_visible(timeout=WAIT_MS)
         expect(self.answer).to_have_attribute("aria-busy", "false")
 
     def parts(self) -> Any:

@@ -17,6 +17,8 @@ PAGES = {
     "/mcp": "Add server",
     "/workflows": "ask",
     "/workflows/ask": "message",
+    "/costs": "Spent on failed turns",
+    "/approvals": "Nothing waits for you",
 }
 """Each page's address, and something to be read on it."""
 
@@ -179,7 +181,7 @@ def test_a_missing_input_is_refused_before_sending_and_a_run_ends_with_its_resul
 
 def test_the_palette_goes_anywhere_and_a_sheet_tells_the_keys(dashboard: Dashboard) -> None:
     page = dashboard.page
-    dashboard.open("/overview")
+    dashboard.open_live("/overview")
     page.keyboard.press("Control+k")
     page.get_by_placeholder("Go to a page").fill("events")
     page.keyboard.press("Enter")
@@ -188,6 +190,64 @@ def test_the_palette_goes_anywhere_and_a_sheet_tells_the_keys(dashboard: Dashboa
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_new_agent_appears_without_a_reload(dashboard: Dashboard, server: Server) -> None:
+    page = dashboard.page
+    dashboard.open_live("/agents")
+    server.call("POST", "/api/agents", {"name": "Newcomer", "system": "You are new."})
+    try:
+        expect(page.locator("main").get_by_role("link", name="Newcomer")).to_be_visible()
+    finally:
+        server.call("DELETE", "/api/agents/Newcomer")
+    expect(page.locator("main").get_by_role("link", name="Newcomer")).to_have_count(0)
+
+
+def test_a_call_that_needs_approval_is_approved_where_it_stands_and_on_its_page(
+    dashboard: Dashboard, server: Server
+) -> None:
+    page = dashboard.page
+    dashboard.open()
+    dashboard.send("approve")
+    panel = dashboard.answer.locator("[data-part=approval]")
+    expect(panel).to_contain_text("waiting", timeout=WAIT_MS)
+    assert server.call("GET", "/api/approvals?status=pending")
+    check_accessibility(page)
+    panel.get_by_role("button", name="Approve").click()
+    expect(panel).to_contain_text("approve")
+    dashboard.settle()
+
+    dashboard.send("approve")
+    expect(dashboard.answer.locator("[data-part=approval]")).to_contain_text("waiting", timeout=WAIT_MS)
+    page.get_by_role("link", name="Approvals").click()
+    request = page.get_by_role("article")
+    expect(request).to_contain_text("wants to call")
+    check_accessibility(page)
+    request.get_by_role("button", name="Deny").click()
+    expect(page.locator("main")).to_contain_text("denied")
+
+
+def test_the_costs_are_told_by_agent_model_process_and_day(dashboard: Dashboard, server: Server) -> None:
+    page = dashboard.page
+    say(server, "yes or no?")
+    dashboard.open("/costs")
+    for by, word in (("Model", "demo"), ("Day", "20"), ("Agent", "assistant")):
+        page.get_by_role("button", name=by, exact=True).click()
+        expect(page.get_by_role("table")).to_contain_text(word)
+
+
+def test_hermes_has_a_team_made_and_its_work_is_seen_in_the_answer(each_fresh: Dashboard, fresh_server: Server) -> None:
+    page = each_fresh.page
+    each_fresh.open("/?agent=hermes")
+    each_fresh.send("Do a competitive analysis of our top 3 competitors and write it up")
+    expect(each_fresh.answer).to_contain_text("put together", timeout=60_000)
+    each_fresh.settle()
+    expect(each_fresh.answer.get_by_label("Tool send_to_agent")).to_have_count(3)
+    each_fresh.open("/agents")
+    expect(page.locator("main").get_by_role("link", name="researcher")).to_be_visible()
+    assert [each["source"] for each in fresh_server.call("GET", "/api/agents") if each["name"] == "researcher"] == [
+        "composed"
+    ]
 
 
 def test_conversations_are_found_renamed_and_opened(dashboard: Dashboard, server: Server) -> None:

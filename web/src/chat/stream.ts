@@ -67,8 +67,11 @@ export function parseStreamEvent(data: string): StreamEvent | null {
   }
 }
 
+/** Ids are a model's own: two agents at work in one turn may give the same. */
 function call(json: Json): { id: string; name: string } {
-  return { id: text(json.tool_call_id), name: text(json.tool_name) };
+  const agent = nested(json);
+  const id = text(json.tool_call_id);
+  return { id: agent === null ? id : `${agent}/${id}`, name: text(json.tool_name) };
 }
 
 function retry(json: Json): StreamEvent | null {
