@@ -53,7 +53,7 @@ torture: $(VENV)/.dev  ## kill, simulate and fuzz for some minutes
 	$(BIN)/python tests/fuzz/fuzz_dsl.py -max_total_time=60 -timeout=10 .fuzz
 	VEGA_FUZZ=1 $(BIN)/python -m pytest -q tests/dsl/test_dsl_properties.py tests/core tests/llm/test_llm_cuts.py
 	VEGA_RACES=20000 VEGA_CANCELS=400 VEGA_FUZZ=1 $(BIN)/python -m pytest -q tests/tools tests/skills tests/security
-	VEGA_LISTENERS=2000 $(BIN)/python -m pytest -q tests/serve/test_serve_crowd.py
+	VEGA_LISTENERS=500 $(BIN)/python -m pytest -q tests/serve/test_serve_crowd.py
 	$(BIN)/python tests/conformance/api.py
 
 conform: $(VENV)/.dev $(PEERS)  ## run the outside suites: MCP against client and server, skills

@@ -1,6 +1,6 @@
 """Many clients at once: those that never read, those that come and go, and more than there are descriptors for.
 
-`VEGA_LISTENERS` sets how many come and go (`make torture`: 2,000).
+`VEGA_LISTENERS` sets how many come and go (`make torture`: 500).
 """
 
 from __future__ import annotations
