@@ -152,6 +152,14 @@ class App:
     async def chat_status(self, session: Session) -> ChatStatus:
         return await self.chats.status(session)
 
+    def turn_is_open(self, session: Session, turn_id: str) -> bool:
+        """Whether a turn of a session waits or goes on. The session has its id, as `resolve` gives it."""
+        return self.chats.awaits(session, turn_id)
+
+    async def turn(self, turn_id: str) -> dict[str, Any] | None:
+        """The record of a turn that has ended: status (finished, failed, cancelled), session, user, cost and so on."""
+        return await self.store.records.get("turn", turn_id)
+
     def open_turns(self) -> list[OpenTurn]:
         return open_turns(self.orch)
 

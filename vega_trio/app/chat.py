@@ -164,6 +164,14 @@ class Chat:
         process = self.sessions.living(await self.sessions.resolve(session))
         return await process.stop_turn() if process is not None else None
 
+    def awaits(self, session: Session, turn_id: str) -> bool:
+        """Whether a turn of a resolved session waits or goes on."""
+        process = self.sessions.living(session)
+        if process is None:
+            return False
+        under_way = process.current is not None and process.current.id == turn_id
+        return under_way or process.mailbox.find(turn_id) is not None
+
     async def status(self, session: Session) -> ChatStatus:
         process = self.sessions.living(await self.sessions.resolve(session))
         if process is None:
@@ -226,5 +234,3 @@ def _tool_uses(rows: list[MessageRow]) -> tuple[ToolUse, ...]:
                 use = attrs.evolve(use, result=result.content, duration_ms=took, error=result.is_error)
             uses.append(use)
     return tuple(uses)
-
-

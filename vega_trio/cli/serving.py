@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -22,6 +23,7 @@ from vega_trio.cli.summary import counts
 from vega_trio.cli.terminal import safe
 from vega_trio.errors import MissingExtra
 from vega_trio.mcp_server.mount import open_mount
+from vega_trio.telegram.start import start_telegram
 
 DATABASE = ".vega-serve.db"
 GC_THRESHOLD = 10_000  # allocations between collections; what a server makes lives for a request or for ever
@@ -48,6 +50,7 @@ def serve_document(request: Request, shared: Shared) -> int:
     """Serves until a signal and returns the exit code. Raises: what stops it; `failure.py` knows what that means."""
     setup = open_setup(shared.home)
     start_logging(shared, setup.env)
+    _show_pairing()
     with ExitStack() as stack:
         if request.demo and request.db is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="vega-demo-"))
@@ -56,6 +59,12 @@ def serve_document(request: Request, shared: Shared) -> int:
             database = need_database(choose_database(request.db, setup))
         trio.run(partial(_main, request, shared, setup, database))
     return 0
+
+
+def _show_pairing() -> None:
+    """What the bot says of itself is shown at any level: nobody could pair without its code."""
+    log = logging.getLogger("vega_trio.telegram")
+    log.setLevel(min(logging.INFO, log.getEffectiveLevel()))
 
 
 def choose_database(flag: str | None, setup: Setup) -> str:
@@ -92,6 +101,8 @@ async def _main(request: Request, shared: Shared, setup: Setup, database: str) -
         if app.model_note:
             _say(app.model_note)
         app.mcp.any_command = request.mcp_commands
+        serving = trio.Event()
+        await start_telegram(app, env, serving)
         async with open_mount(app, user_of_scope) as mcp:
             await serve(
                 app,
@@ -99,15 +110,16 @@ async def _main(request: Request, shared: Shared, setup: Setup, database: str) -
                 allow_hosts=request.hosts,
                 allow_origins=request.origins,
                 access=access,
-                on_ready=_ready,
+                on_ready=partial(_ready, serving),
                 shutdown_timeout=app.document.settings.shutdown_timeout_s,
                 mcp=mcp if find_spec("mcp") is not None else None,
             )
 
 
-def _ready(url: str) -> None:
+def _ready(serving: trio.Event, url: str) -> None:
     """Says where the dashboard is, and takes what has been loaded out of the garbage collector's sight."""
     _say(f"Dashboard: {url}")
+    serving.set()
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)

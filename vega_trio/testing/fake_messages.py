@@ -35,19 +35,20 @@ _EVENT_STREAM: Final = [("content-type", "text/event-stream; charset=utf-8")]
 
 @attrs.frozen
 class FakeRequest:
-    """A request as it arrived. `headers` have lower-case names; `body` is the decoded JSON, empty if it was none."""
+    """A request as it arrived. `headers` have lower-case names; `body` is the decoded JSON of `data`, else empty."""
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: Mapping[str, Any]
+    data: bytes = b""
 
 
 Answer = FakePart | Sequence[FakePart] | FakeReply | HttpFault | Mute
 AnswerTo = Callable[[FakeRequest], Answer | Awaitable[Answer]]
 
 
-class _Gone(Exception):
+class Gone(Exception):
     """The client has left, or is to find that we have: the connection ends."""
 
 
@@ -108,17 +109,17 @@ class FakeMessagesServer:
 
     async def _connection(self, stream: trio.SocketStream) -> None:
         self.connections += 1
-        wire = _Wire(stream)
+        wire = Wire(stream)
         try:
             async with stream:
                 while await self._exchange(wire):
                     pass
-        except (_Gone, trio.BrokenResourceError, h11.RemoteProtocolError):
+        except (Gone, trio.BrokenResourceError, h11.RemoteProtocolError):
             return  # a client that leaves, also mid-word, is what this server is for
         finally:
             self.connections -= 1
 
-    async def _exchange(self, wire: _Wire) -> bool:
+    async def _exchange(self, wire: Wire) -> bool:
         """One request and its answer; whether another may follow."""
         request = await wire.receive()
         self.requests.append(request)
@@ -159,7 +160,7 @@ class FakeMessagesServer:
 
 
 @attrs.define
-class _Wire:
+class Wire:
     """HTTP/1.1 on one connection."""
 
     _stream: trio.SocketStream
@@ -168,14 +169,15 @@ class _Wire:
     async def receive(self) -> FakeRequest:
         head = await self._next_event()
         if not isinstance(head, h11.Request):
-            raise _Gone
+            raise Gone
         if self._http.they_are_waiting_for_100_continue:
             await self._send(h11.InformationalResponse(status_code=100, headers=[]))
         parts: list[bytes] = []
         while isinstance(event := await self._next_event(), h11.Data):
             parts.append(bytes(event.data))
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers}
-        return FakeRequest(head.method.decode("ascii"), head.target.decode("latin-1"), headers, _json(b"".join(parts)))
+        method, path, data = head.method.decode("ascii"), head.target.decode("latin-1"), b"".join(parts)
+        return FakeRequest(method, path, headers, _json(data), data)
 
     async def send_fault(self, fault: HttpFault) -> None:
         await self.send_whole(fault.status, fault.headers, fault.body)
@@ -193,7 +195,7 @@ class _Wire:
             await trio.sleep(reply.delay_s)
             await self._send(h11.Data(data=piece))
         if reply.cut_after_bytes is not None:
-            raise _Gone
+            raise Gone
         if reply.stall_after_bytes is not None:
             await self.wait_for_the_end()
         await self._send(h11.EndOfMessage())
@@ -202,7 +204,7 @@ class _Wire:
         """Sends nothing until the client has gone."""
         while await self._stream.receive_some():
             pass
-        raise _Gone
+        raise Gone
 
     def next(self) -> bool:
         if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:

@@ -1,0 +1,154 @@
+"""The bot: asks Telegram for what is new, records it, and hands it on.
+
+Rules.
+1. What came is recorded before Telegram is told that it was taken: the next request for updates says so.
+2. Only private chats with people count; what comes from elsewhere is passed over without a word.
+3. Nothing of a stranger is recorded but that the position has moved.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Final
+
+import attrs
+import trio
+from telegram import Message, Update
+from telegram.constants import ChatType
+from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
+
+from vega_trio.app.application import App
+from vega_trio.errors import StoreError
+from vega_trio.events import ServerStopping
+from vega_trio.telegram import words
+from vega_trio.telegram.access import Access
+from vega_trio.telegram.api import FIRST_WAIT_S, LONGEST_WAIT_S, Bot, open_bot, plainly, seconds
+from vega_trio.telegram.front import Front
+from vega_trio.telegram.inbox import Inbox, Letter
+from vega_trio.telegram.presses import Presses
+from vega_trio.telegram.settings import Settings
+from vega_trio.telegram.splitting import clean
+
+log = logging.getLogger("vega_trio.telegram")
+
+POLL_S: Final = 30
+UPDATES: Final = ("message", "callback_query")
+LONGEST: Final = 16_384  # characters of a message; Telegram itself lets 4096 pass
+
+
+async def run_bot(app: App, settings: Settings) -> None:
+    """Serves users until the server stops, when it takes nothing new; returns at once when the token is refused."""
+    inbox = Inbox(settings.bot, app.store)
+    access = Access(allowed={*settings.allow, *await inbox.paired()}, clock=trio.current_time)
+    async with open_bot(settings) as bot, trio.open_nursery() as nursery:
+        front = Front(app=app, bot=bot, inbox=inbox, agent=settings.agent, nursery=nursery)
+        desk = Reception(bot=bot, inbox=inbox, access=access, front=front, presses=Presses(app, bot, front))
+        log.info("telegram bot started agent=%s", settings.agent)
+        access.offer()
+        for letter in await inbox.letters():
+            front.post(letter)
+        polling = trio.CancelScope()
+        await nursery.start(_until_stopping, app, polling)
+        with polling:
+            await desk.poll()
+        if not polling.cancelled_caught:
+            nursery.cancel_scope.cancel()
+
+
+async def _until_stopping(app: App, polling: trio.CancelScope, *, task_status: trio.TaskStatus[None]) -> None:
+    async with app.subscribe(types=[ServerStopping]) as stopping:
+        task_status.started()
+        async for _ in stopping:
+            polling.cancel()
+            return
+
+
+@attrs.define(kw_only=True)
+class Reception:
+    """Where updates come in."""
+
+    bot: Bot
+    inbox: Inbox
+    access: Access
+    front: Front
+    presses: Presses
+    _wait_s: float = attrs.field(default=FIRST_WAIT_S, init=False)
+
+    async def poll(self) -> None:
+        """Takes updates until it is cancelled; returns when the token is refused."""
+        position = await self.inbox.position()
+        while True:
+            try:
+                updates = await self.bot.get_updates(position, timeout=POLL_S, allowed_updates=UPDATES)
+                position = await self._take(updates, position)
+                self._wait_s = FIRST_WAIT_S
+            except RetryAfter as busy:
+                await trio.sleep(seconds(busy.retry_after))
+            except InvalidToken:
+                log.error("telegram refuses the token; correct TELEGRAM_BOT_TOKEN and start again")
+                return
+            except Conflict:
+                log.warning("telegram: another program polls with this token; only one may, so stop the other")
+                await self._pause()
+            except TelegramError as error:
+                log.warning("telegram cannot be reached: %s", plainly(error))
+                await self._pause()
+            except StoreError as error:
+                log.warning("telegram: messages are left with Telegram, as they cannot be recorded: %s", error)
+                await self._pause()
+
+    async def _pause(self) -> None:
+        await trio.sleep(self._wait_s)
+        self._wait_s = min(2 * self._wait_s, LONGEST_WAIT_S)
+
+    async def _take(self, updates: Sequence[Update], position: int | None) -> int | None:
+        """Records what came and hands it on; the new position. Raises: StoreError, and nothing was taken."""
+        new = [each for each in updates if position is None or each.update_id >= position]
+        if not new:
+            return position
+        letters = []
+        for update in new:
+            letter = await self._letter(update)
+            if letter is not None:
+                letters.append(letter)
+        position = max(each.update_id for each in new) + 1
+        await self.inbox.take(letters, position)
+        for letter in letters:
+            self.front.post(letter)
+        for update in new:
+            self.presses.take(update, self.access.allowed)
+        return position
+
+    async def _letter(self, update: Update) -> Letter | None:
+        """The letter in an update; who sent what is none is told so."""
+        pressed = update.callback_query
+        if pressed is not None:
+            allowed = pressed.from_user.id in self.access.allowed
+            return await self.presses.letter(update.update_id, pressed) if allowed else None
+        message = update.message
+        if message is None or message.chat.type != ChatType.PRIVATE or message.from_user is None:
+            return None
+        user, text = message.from_user.id, clean(message.text or "")
+        if message.from_user.is_bot:
+            return None
+        if user not in self.access.allowed:
+            await self._stranger(message, user, text)
+            return None
+        if not text.strip() or len(text) > LONGEST:
+            self.front.tell(message.chat.id, words.TOO_LONG if text.strip() else words.TEXT_ONLY)
+            return None
+        if self.front.is_full(user):
+            self.front.tell(message.chat.id, words.TOO_MANY)
+            return None
+        return Letter(bot=self.inbox.bot, update=update.update_id, chat=message.chat.id, user=user, text=text)
+
+    async def _stranger(self, message: Message, user: int, text: str) -> None:
+        if self.access.pair(user, text):
+            await self.inbox.remember(user, paired=True)
+            log.info("telegram user %s has paired", user)
+            self.front.tell(message.chat.id, words.WELCOME)
+            return
+        if self.access.refuse(user):
+            self.front.tell(message.chat.id, words.refusal(user))
+        self.access.offer()
