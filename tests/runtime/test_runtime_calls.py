@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import trio
-from conftest import OpenKernel
+from kernels import OpenKernel
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 import vega_trio as vega

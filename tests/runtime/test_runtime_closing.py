@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 import trio
-from conftest import OpenKernel
+from kernels import OpenKernel
 from trio.testing import MockClock
 
 import vega_trio as vega

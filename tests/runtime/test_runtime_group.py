@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import trio
-from conftest import OpenKernel
 from hypothesis import given
 from hypothesis import strategies as st
+from kernels import OpenKernel
 from trio.testing import MockClock
 
 import vega_trio as vega

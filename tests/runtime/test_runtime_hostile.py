@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import trio
-from conftest import OpenKernel
+from kernels import OpenKernel
 from trio.testing import MockClock
 
 import vega_trio as vega
