@@ -65,6 +65,7 @@ class App:
     skills: Skills
     tool_list: ToolList
     threads: Threads
+    mcp: Mcp
 
     def zombie_threads(self) -> tuple[AbandonedThread, ...]:
         """Threads of tools whose calls were cancelled and which still run, the oldest first: nothing can stop one."""
@@ -82,7 +83,6 @@ class App:
             for skill in system.skills if isinstance(system, SkillsPrompt) else ():
                 found.setdefault(skill.name, []).append(info.agent.name)
         return found
-    mcp: Mcp
 
     async def resume(self) -> None:
         """Takes up what an earlier program left behind, unless that has been done."""
