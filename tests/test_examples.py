@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import jsonschema_rs
@@ -93,12 +95,27 @@ def test_skills_demo_reads_a_skill_and_lists_what_each_agent_has(tmp_path: Path)
     assert (checked.returncode, checked.stdout) == (0, "3 skills, 0 that cannot be used\n")
 
 
-def test_dev_team_builds_both_sides_and_reports(tmp_path: Path) -> None:
+def test_dev_team_hands_both_sides_to_its_developers_and_reports(tmp_path: Path) -> None:
     done = run(tmp_path, VEGA, "run", EXAMPLES / "dev-team.vega.yaml", "--task", "yes or no", "--model", "demo")
     assert done.returncode == 0, done.stderr
     assert done.stdout == "yes\n"
-    for step in ("build/1.parallel[0]", "build/1.parallel[1]", "build/3"):
+    for step in ("build/0", "build/1", "build/2"):
         assert step in done.stderr
+
+
+def test_dev_team_shows_its_delegates_below_the_architect(tmp_path: Path) -> None:
+    document, database = EXAMPLES / "dev-team.vega.yaml", tmp_path / "team.db"
+    task = ("--task", "A page that shows the weather", "--db", database)
+    done = run(tmp_path, VEGA, "run", document, *task, "--model", "demo")
+    assert done.returncode == 0, done.stderr
+    with closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute("SELECT id, agent, parent_id, spawn_reason, status FROM process").fetchall()
+    architect = next(row[0] for row in rows if row[1] == "Architect")
+    delegates = {(agent, reason, status) for _, agent, parent, reason, status in rows if parent == architect}
+    assert delegates == {
+        ("Frontend", "delegated by Architect", "completed"),
+        ("Backend", "delegated by Architect", "completed"),
+    }
 
 
 def test_supervision_demo_recovers_and_catches(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ async def _main(
         env=env,
         home=setup.home,
         memory=setup.memory,
+        meta=True,
         unattended=None if attended else UNATTENDED,
     ) as app:
         if app.model_note and not shared.quiet:

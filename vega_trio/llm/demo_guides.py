@@ -8,11 +8,12 @@ from collections.abc import Mapping
 
 from vega_trio.llm.arguments import quoted_texts
 from vega_trio.llm.demo_turn import Step, Turn
-from vega_trio.messages import ToolCall
+from vega_trio.messages import ToolCall, ToolResult
 
 RESEARCHER = "researcher"
 LEAD = "lead"
 WANTS_AGENTS = r"\b(create|make|need|build|design|add|want)\b.*\b(agents?|team|researcher|writer|lead)\b"
+WANTS_TEAM = r"\b(your team|delegate)\b"
 WANTS_WORK = r"\b(compet\w+|analy[sz]\w+|research\w*|report|goal|team|find out|write[- ]?up|investigate)\b"
 Wanted = tuple[str, Mapping[str, object]]
 """A tool and its arguments."""
@@ -25,6 +26,31 @@ def is_mother(turn: Turn) -> bool:
 
 def is_hermes(turn: Turn) -> bool:
     return turn.offers("send_to_agent") and turn.says(WANTS_WORK)
+
+
+def is_lead(turn: Turn) -> bool:
+    return turn.offers("delegate") and turn.says(WANTS_TEAM)
+
+
+def lead(turn: Turn) -> tuple[Step, ...]:
+    """Hands the work to every member side by side, and puts together what comes back."""
+    if not turn.calls:
+        tasks = [("delegate", {"agent": name, "message": f"Your part of this: {turn.head}"}) for name in _members(turn)]
+        return ("I hand this to my team. ", *_calls(turn, *tasks))
+    parts = [f"**{call.arguments.get('agent')}**: {result.content.strip()[:600]}" for call, result in _answered(turn)]
+    return ("\n\n".join(["My team has worked on it:", *parts]),)
+
+
+def _members(turn: Turn) -> list[str]:
+    """The names in the description of `delegate`'s parameter."""
+    spec = next(each for each in turn.tools if each.name == "delegate")
+    told = str(spec.parameters["properties"]["agent"].get("description", ""))
+    return [name.strip() for name in told.rpartition(":")[2].split(",") if name.strip()]
+
+
+def _answered(turn: Turn) -> list[tuple[ToolCall, ToolResult]]:
+    by_id = {call.id: call for call in turn.calls}
+    return [(by_id[each.tool_call_id], each) for each in turn.results]
 
 
 # -- Mother
@@ -106,13 +132,8 @@ def _message(agent: str, message: str) -> Wanted:
 
 
 def _synthesis(turn: Turn) -> str:
-    by_id = {call.id: call for call in turn.calls}
-    found = [
-        f"{number}. {result.content.strip()[:400]}"
-        for number, result in enumerate(
-            (each for each in turn.results if by_id[each.tool_call_id].arguments.get("agent") == RESEARCHER), 1
-        )
-    ]
+    brought = [result for call, result in _answered(turn) if call.arguments.get("agent") == RESEARCHER]
+    found = [f"{number}. {result.content.strip()[:400]}" for number, result in enumerate(brought, 1)]
     return "\n\n".join(["Here is what came back, put together:", *found, f"Done by {RESEARCHER}, asked by me, Hermes."])
 
 

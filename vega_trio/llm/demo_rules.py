@@ -13,7 +13,7 @@ import attrs
 
 from vega_trio.errors import ModelError
 from vega_trio.llm.arguments import synthesise
-from vega_trio.llm.demo_guides import hermes, is_hermes, is_mother, mother
+from vega_trio.llm.demo_guides import hermes, is_hermes, is_lead, is_mother, lead, mother
 from vega_trio.llm.demo_texts import EXPLANATION, RECOVERED, code_for, improved, long_answer, review_of, work_on
 from vega_trio.llm.demo_turn import DemoCrash, Step, Turn
 from vega_trio.messages import ToolCall, ToolResult
@@ -133,6 +133,7 @@ WORK = (
 RULES: tuple[Rule, ...] = (
     Rule(is_hermes, hermes),
     Rule(is_mother, mother),
+    Rule(is_lead, lead),
     Rule(lambda turn: bool(turn.results), _report),
     Rule(lambda turn: turn.says(r"\bcrash\b"), _crash),
     Rule(lambda turn: turn.says(r"\bfail\b"), _fail),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import attrs
 
@@ -21,12 +22,14 @@ from vega_trio.context import ToolContext
 from vega_trio.dsl.document import DelegationDefinition
 from vega_trio.errors import ProcessCrashed, ToolError, TurnFailed, UnknownProcess, did_you_mean
 from vega_trio.exits import Crashed, ExitReason
-from vega_trio.protocols import Tool
+from vega_trio.protocols import Tool, ToolSpec
 from vega_trio.runtime.process import Process
 from vega_trio.session import Reply
 from vega_trio.supervision import Strategy, Supervision
 from vega_trio.tools.toolbox import as_tool, tool
 
+MEMBERS = "the member's name, of: "
+"""How the description of `delegate`'s parameter `agent` begins; the members' names follow."""
 REASON = "delegated by "
 """How the spawn reason of a delegate begins; the leader's name follows."""
 
@@ -64,6 +67,17 @@ class Teams:
         return [team for team in self.by_leader.values() if name == team.leader or name in team.members]
 
 
+@attrs.frozen
+class Described:
+    """A tool under a description of its own."""
+
+    tool: Tool
+    spec: ToolSpec
+
+    async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> str:
+        return await self.tool.call(arguments, context)
+
+
 def team_prompt(team: Team, purposes: Mapping[str, str]) -> str:
     """What the leader is told of its members."""
     lines = [f"- {name}: {purposes.get(name) or 'no description'}" for name in team.members]
@@ -72,7 +86,10 @@ def team_prompt(team: Team, purposes: Mapping[str, str]) -> str:
 
 
 def _delegate_tool(teams: Teams, team: Team) -> Tool:
-    return as_tool(tool(timeout=None, idempotent=True)(partial(delegate, teams, team)))
+    made = as_tool(tool(timeout=None, idempotent=True)(partial(delegate, teams, team)))
+    told = {"type": "string", "description": f"{MEMBERS}{', '.join(team.members)}"}
+    properties = {**made.spec.parameters["properties"], "agent": told}
+    return Described(made, attrs.evolve(made.spec, parameters={**made.spec.parameters, "properties": properties}))
 
 
 async def delegate(teams: Teams, team: Team, context: ToolContext, agent: str, message: str) -> str:
