@@ -45,7 +45,7 @@ def test_agents_are_chosen_variables_filled_in_and_workflows_run(done: dict[str,
     found = done["two"]
     assert found.out.startswith("yes\nsaved a\nyes\nother goes on with demo\n{")
     assert '"times":3' in found.out
-    assert "hint: choose one with /ask AGENT: other, writer" in found.err
+    assert "hint: choose one with /ask AGENT: mother, hermes, other, writer" in found.err
     assert "there is no variable 'nothing'\nhint: the variables are: a" in found.err
     assert found.err.count("no agent is chosen") == 2
     assert found.code == 2

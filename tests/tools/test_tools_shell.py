@@ -21,6 +21,7 @@ from vega_trio.tools.sandbox import Sandbox
 from vega_trio.tools.shell import command_text, run_command_tool
 
 Call = Callable[..., Awaitable[str]]
+LONG = "60.19"  # seconds that tell these tests' sleepers from everybody else's
 
 
 @pytest.fixture
@@ -158,7 +159,7 @@ async def test_a_fork_bomb_is_bounded_and_leaves_nothing(
 
 
 async def test_more_processes_than_the_limit_cannot_be_started(isolated: Tool, call: Call) -> None:
-    line = f"for i in $(seq {MAX_PROCESSES + 50}); do sleep 60 & done; echo never"
+    line = f"for i in $(seq {MAX_PROCESSES + 50}); do sleep {LONG} & done; echo never"
     with trio.fail_after(20), pytest.raises(ToolError, match=r"Cannot fork|Resource temporarily unavailable"):
         await call(isolated, command=line, timeout=5)
 
@@ -167,12 +168,12 @@ async def test_more_processes_than_the_limit_cannot_be_started(isolated: Tool, c
 
 
 ESCAPERS = [
-    "sleep 60",
-    "sleep 60 & sleep 60",
-    "(sleep 60 &) ; sleep 60",
-    "trap '' TERM INT HUP; sleep 60",
+    f"sleep {LONG}",
+    f"sleep {LONG} & sleep {LONG}",
+    f"(sleep {LONG} &) ; sleep {LONG}",
+    f"trap '' TERM INT HUP; sleep {LONG}",
 ]
-DETACHED = ["setsid sleep 60 & sleep 60", "(setsid sh -c 'sleep 60 >/dev/null 2>&1' &) ; sleep 60"]
+DETACHED = [f"setsid sleep {LONG} & sleep {LONG}", f"(setsid sh -c 'sleep {LONG} >/dev/null 2>&1' &) ; sleep {LONG}"]
 
 
 @pytest.mark.parametrize("line", ESCAPERS + DETACHED)
@@ -204,7 +205,7 @@ async def test_a_cancel_leaves_no_process_and_no_descriptor(
     with trio.fail_after(20):
         for number in range(12):
             with trio.move_on_after(number * 0.004):
-                await call(either, command="sleep 60 & sleep 60")
+                await call(either, command=f"sleep {LONG} & sleep {LONG}")
     assert resources() == before
     assert not _sleepers()
 
@@ -214,7 +215,8 @@ async def test_what_a_finished_command_left_running_ends_with_it(
 ) -> None:
     before = resources()
     with trio.fail_after(5):
-        assert await call(isolated, command="setsid sleep 60 >/dev/null 2>&1 & sleep 60 & echo done") == "done\n"
+        line = f"setsid sleep {LONG} >/dev/null 2>&1 & sleep {LONG} & echo done"
+        assert await call(isolated, command=line) == "done\n"
     assert resources() == before
     assert not _sleepers()
 
@@ -228,7 +230,7 @@ def _sleepers() -> list[str]:
                 line = (entry / "cmdline").read_bytes().split(b"\0")
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            if line[:2] == [b"sleep", b"60"]:
+            if line[:2] == [b"sleep", LONG.encode()]:
                 found.append(entry.name)
     return found
 

@@ -15,7 +15,7 @@ import vega_trio as vega
         ({"name": ""}, "Agent.name must be a text of 1 to 128 characters, not ''"),
         ({"name": "a/b"}, "Agent.name must be without / : { } and control characters, not 'a/b'"),
         ({"name": "a:b"}, "not 'a:b'"),
-        ({"name": "a", "system": 3}, "Agent.system must be a text, not 3"),
+        ({"name": "a", "system": 3}, "Agent.system must be a text or a prompt source, not 3"),
         ({"name": "a", "temperature": 2.5}, "Agent.temperature must be at most 2, not 2.5"),
         ({"name": "a", "temperature": True}, "Agent.temperature must be a number, not True"),
         ({"name": "a", "max_tokens": 0}, "Agent.max_tokens must be at least 1, not 0"),

@@ -30,6 +30,7 @@ MAX_GARBAGE: Final = 100
 MAX_UNASKED: Final = 2000  # requests and notifications a second
 MAX_LOG_LINE: Final = 1000
 KEPT_LOG: Final = 5
+LAST_WORDS_S: Final = 0.3
 
 Incoming = SessionMessage | Exception
 
@@ -70,6 +71,8 @@ async def _receive(program: Program, sink: MemoryObjectSendStream[Incoming], sai
                 if isinstance(message, JSONRPCRequest | JSONRPCNotification):
                     bounds.unasked(trio.current_time())
                 await sink.send(SessionMessage(message))
+        with trio.move_on_after(LAST_WORDS_S):  # they come by another pipe, and may come after the end of this one
+            await said.ended.wait()
     if said.last:
         raise McpLost(f"the MCP server {said.server!r} ended; its last words: {said.text}")
 
@@ -132,6 +135,7 @@ class _Said:
 
     server: str
     last: deque[str] = attrs.field(factory=lambda: deque(maxlen=KEPT_LOG))
+    ended: trio.Event = attrs.field(factory=trio.Event)
 
     @property
     def text(self) -> str:
@@ -148,3 +152,4 @@ class _Said:
                 if text:
                     self.last.append(text)
                     log.info("%s: %s", self.server, text)
+        self.ended.set()
