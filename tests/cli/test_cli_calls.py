@@ -14,6 +14,11 @@ ECHO = ("run", "--workflow", "echo")
 MISTAKE = DOCUMENT.replace('- writer: "Say', '- wirter: "Say')
 UNSET = DOCUMENT.replace("system: You write.", "system: You write for ${NOBODY_SET_THIS}.")
 TWO_AGENTS = DOCUMENT.replace("agents:\n", "agents:\n  b: {system: B, model: demo}\n")
+SETTINGS = """\
+settings:
+  api_key: ${TEAM_PASS}
+  logging: {level: info, file: vega.log, format: json}
+"""
 KEYED = {"team.vega.yaml": ANTHROPIC}
 
 GOOD = {
@@ -26,6 +31,11 @@ GOOD = {
         *WRITE,
         *("--task", "x"),
         files={**KEYED, "home/env": "ANTHROPIC_API_KEY='sk-test'\nexport ANTHROPIC_BASE_URL=FAKE\n"},
+    ),
+    "key and log of the document": call(
+        *WRITE,
+        *("--task", "x"),
+        files={"team.vega.yaml": ANTHROPIC + SETTINGS, "home/env": "TEAM_PASS=sk-test\nANTHROPIC_BASE_URL=FAKE\n"},
     ),
     "one reply": call("chat", "writer", "-p", "yes or no"),
     "one reply from a named file": call(
@@ -202,6 +212,13 @@ def test_a_path_takes_the_result_instead_of_stdout(done: dict[str, Done], folder
 def test_a_workflow_runs_on_the_real_sdk_with_key_and_address_from_the_env_file(done: dict[str, Done]) -> None:
     run = done["a run on the real SDK"]
     assert (run.code, run.out) == (0, "answer to 1\n"), run.err
+
+
+def test_a_document_may_have_its_key_and_its_log(done: dict[str, Done], folder: Shell) -> None:
+    run = done["key and log of the document"]
+    assert (run.code, run.out) == (0, "answer to 1\n"), run.err
+    lines = [json.loads(line) for line in folder.read("key-and-log-of-the-document/vega.log").splitlines()]
+    assert "vega_trio.model" in {line["logger"] for line in lines}
 
 
 def test_one_reply_is_printed_and_nothing_else(done: dict[str, Done]) -> None:

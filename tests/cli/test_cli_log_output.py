@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import stat
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
 
 from vega_trio.cli.log_output import start_logging
 from vega_trio.cli.options import Shared
+from vega_trio.dsl.document import Document, LoggingDefinition, Settings
 from vega_trio.errors import ConfigError
 
 LOGGER = logging.getLogger("vega_trio")
@@ -59,3 +62,46 @@ def test_secrets_are_taken_out_of_texts_and_fields(capsys: pytest.CaptureFixture
 def test_a_format_that_is_none_is_refused_by_name() -> None:
     with pytest.raises(ConfigError, match="VEGA_LOG_FORMAT is 'yaml'"):
         start_logging(shared(), {"VEGA_LOG_FORMAT": "yaml"})
+
+
+# -- settings.logging
+
+
+def document(folder: Path, key: str | None = None, **said: object) -> Document:
+    settings = Settings(logging=LoggingDefinition(**said), api_key=key)  # type: ignore[arg-type]
+    return Document(file=str(folder / "a.vega.yaml"), settings=settings)
+
+
+def test_a_document_sets_level_and_format(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    log = start_logging(shared(), {})
+    logging.getLogger("vega_trio.x").info("too early")
+    log.follow(document(tmp_path, level="info", format="json"))
+    logging.getLogger("vega_trio.x").info("heard")
+    assert json.loads(capsys.readouterr().err)["message"] == "heard"
+
+
+def test_flags_and_variables_go_before_the_document(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    start_logging(shared(quiet=True), {"VEGA_LOG_FORMAT": "text"}).follow(
+        document(tmp_path, level="debug", format="json")
+    )
+    logging.getLogger("vega_trio.x").warning("unheard")
+    logging.getLogger("vega_trio.x").error("heard")
+    assert capsys.readouterr().err.endswith("ERROR vega_trio.x: heard\n")
+
+
+def test_a_documents_file_has_what_stderr_has_not_and_is_private(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    log = start_logging(shared(), {})
+    for _ in range(2):  # as `vega watch` does
+        log.follow(document(tmp_path, key="canary-4711", level="info", file="x.log", format="json"))
+    logging.getLogger("vega_trio.x").info("with canary-4711")
+    path = tmp_path / "x.log"
+    assert json.loads(path.read_text())["message"] == "with ***"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert capsys.readouterr().err == ""
+
+
+def test_a_file_that_cannot_be_written_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"settings\.logging\.file: .*none/x\.log.* cannot be written"):
+        start_logging(shared(), {}).follow(document(tmp_path, file="none/x.log"))

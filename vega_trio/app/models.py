@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from vega_trio.dsl.document import Settings
 from vega_trio.llm.names import providers
 from vega_trio.llm.pull import SOURCES, InstalledModel, ModelSource, installed, pull
 
-__all__ = ["SOURCES", "InstalledModel", "ModelSource", "installed", "providers", "pull"]
+__all__ = ["SOURCES", "InstalledModel", "ModelSource", "installed", "providers", "pull", "with_key"]
+
+
+def with_key(env: Mapping[str, str], settings: Settings) -> Mapping[str, str]:
+    """The environment that models are opened with: the document's key stands where the environment has none."""
+    if settings.api_key is None or env.get("ANTHROPIC_API_KEY"):
+        return env
+    return {**env, "ANTHROPIC_API_KEY": settings.api_key}

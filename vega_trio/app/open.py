@@ -31,6 +31,7 @@ from vega_trio.app.limits import Rates, answer_tokens, limits_of_document, limit
 from vega_trio.app.mcp import Mcp
 from vega_trio.app.memory import place_of
 from vega_trio.app.meta import Catalog, add_builtin_agents
+from vega_trio.app.models import with_key
 from vega_trio.app.outfit import Outfitter, ask_by_name, open_ids
 from vega_trio.app.overview import Overview
 from vega_trio.app.recovery import Recovery, look, quarantine
@@ -135,6 +136,7 @@ async def open_app(
     unattended: str | None = None,
     resume: bool = True,
     meta: bool = False,
+    on_document: Callable[[Document], None] | None = None,
 ) -> AsyncIterator[App]:
     """A whole application: a document's agents, tools and workflows over one store, in any Trio program.
 
@@ -145,6 +147,7 @@ async def open_app(
     what needs an approval is denied at once, with these words. Without a `store`, what workflows `remember` is kept in
     the file `memory`, which programs may share; without that it ends with the app. `resume`: whether what an earlier
     program left behind is taken up here, or only by `App.resume`. `meta` adds Mother and Hermes.
+    `on_document` is called with the document before anything is opened for it.
 
     Raises: DocumentError, ConfigError, StoreError, MissingExtra.
     """
@@ -157,13 +160,16 @@ async def open_app(
     threads = Threads()
     given = [*load_plugins(threads, BUILTIN_TOOLS), *(as_tool(each, threads=threads) for each in tools)]
     document, warnings = _document(source, model, given, env, home)
+    if on_document is not None:
+        on_document(document)
     settings = document.settings
+    keyed = with_key(env, settings)
     failpoint = failpoint_of(env)
     default = model if model is not None else env.get("VEGA_MODEL") or settings.default_model or DEFAULT_MODEL
     async with AsyncExitStack() as stack:
         kept = _open_store(store, settings.durability, failpoint, settings.keep_events_s)
         opened = await stack.enter_async_context(kept)
-        models = await stack.enter_async_context(Models(env=env, home=home, read_timeout_s=read_timeout(env)))
+        models = await stack.enter_async_context(Models(env=keyed, home=home, read_timeout_s=read_timeout(env)))
         approvals = Approvals(
             store=opened,
             wall_clock=time.time,
@@ -183,7 +189,7 @@ async def open_app(
             limits=await open_book(limits_of_document(settings, env), settings.budget, opened),
             default_model=default,
             max_tokens=answer_tokens(env),
-            redact=redactor(secrets_of(env)),
+            redact=redactor(secrets_of(keyed)),
             telemetry=telemetry_of(env) or NoTelemetry(),
             named_tools=named_tools(
                 settings,

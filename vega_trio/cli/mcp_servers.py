@@ -25,7 +25,7 @@ NEWLINE = "\n"
 def list_servers(file: str | None, shared: Shared, *, as_json: bool) -> int:
     """Returns the exit code. Raises: what `open_app` raises."""
     setup = open_setup(shared.home)
-    start_logging(shared, setup.env)
+    log = start_logging(shared, setup.env)
     source = choose_document(file)
     if source is None:
         for entry in well_known():
@@ -33,7 +33,7 @@ def list_servers(file: str | None, shared: Shared, *, as_json: bool) -> int:
         return 0
 
     async def main() -> None:
-        async with open_app(source, model="demo", env=setup.env, home=setup.home) as app:
+        async with open_app(source, model="demo", env=setup.env, home=setup.home, on_document=log.follow) as app:
             await _until_known(app)
             if not app.mcp.servers() and not shared.quiet:
                 click.echo(f"{app.document.file} has no MCP servers; name some in settings.mcp.servers", err=True)
@@ -47,11 +47,11 @@ def list_servers(file: str | None, shared: Shared, *, as_json: bool) -> int:
 def test_server(name: str, file: str | None, shared: Shared, *, as_json: bool) -> int:
     """Returns the exit code. Raises: Failure, UnknownMcpServer, what `open_app` raises."""
     setup = open_setup(shared.home)
-    start_logging(shared, setup.env)
+    log = start_logging(shared, setup.env)
     source = choose_document(file)
 
     async def main() -> McpServerInfo:
-        async with open_app(source, model="demo", env=setup.env, home=setup.home) as app:
+        async with open_app(source, model="demo", env=setup.env, home=setup.home, on_document=log.follow) as app:
             await _find(app, name)
             put(_detail(app, name, as_json=as_json))
             return app.mcp.server(name)

@@ -15,7 +15,7 @@ from vega_trio.errors import MissingExtra
 def serve_document(file: str | None, db: str | None, model: str | None, shared: Shared) -> int:
     """Serves until the client leaves and returns the exit code. Raises: what `open_app` raises, MissingExtra."""
     setup = open_setup(shared.home)
-    start_logging(shared, setup.env)
+    log = start_logging(shared, setup.env)
     source = need_document(file, "mcp serve")
     env = environment(setup, source, model)
     store = database_or_memory(db, setup)
@@ -25,7 +25,8 @@ def serve_document(file: str | None, db: str | None, model: str | None, shared: 
         raise MissingExtra("mcp", "vega mcp serve") from error
 
     async def main() -> None:
-        async with open_app(source, model=model, store=store, env=env, home=setup.home) as app:
+        opening = open_app(source, model=model, store=store, env=env, home=setup.home, on_document=log.follow)
+        async with opening as app:
             await serve_stdio(app)
 
     trio.run(main)

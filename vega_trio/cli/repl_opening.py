@@ -11,7 +11,7 @@ from vega_trio.app.open import open_app
 from vega_trio.cli.config import Setup, open_setup
 from vega_trio.cli.documents import choose_document, database_or_memory, environment
 from vega_trio.cli.keys import same_terminal
-from vega_trio.cli.log_output import start_logging
+from vega_trio.cli.log_output import Log, start_logging
 from vega_trio.cli.markdown import MarkdownScreen, open_markdown_screen
 from vega_trio.cli.options import Shared
 from vega_trio.cli.reading import read_lines
@@ -32,13 +32,19 @@ def hold_repl(file: str | None, db: str | None, model: str | None, shared: Share
         if whole
         else open_screen(quiet=shared.quiet, no_color=shared.no_color)
     )
-    start_logging(shared, setup.env, before=screen.end_line)
+    log = start_logging(shared, setup.env, before=screen.end_line)
     with same_terminal():
-        return trio.run(partial(_main, file, db, model, shared, setup, screen))
+        return trio.run(partial(_main, file, db, model, shared, setup, screen, log))
 
 
 async def _main(
-    file: str | None, db: str | None, model: str | None, shared: Shared, setup: Setup, screen: Screen | MarkdownScreen
+    file: str | None,
+    db: str | None,
+    model: str | None,
+    shared: Shared,
+    setup: Setup,
+    screen: Screen | MarkdownScreen,
+    log: Log,
 ) -> int:
     source = choose_document(file)
     store = database_or_memory(db, setup)
@@ -53,6 +59,7 @@ async def _main(
         memory=setup.memory,
         meta=True,
         unattended=None if attended else UNATTENDED,
+        on_document=log.follow,
     ) as app:
         if app.model_note and not shared.quiet:
             sys.stderr.write(app.model_note + "\n")

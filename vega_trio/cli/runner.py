@@ -29,7 +29,7 @@ from vega_trio.cli.documents import (
 from vega_trio.cli.failure import INTERRUPTED, Failure, usage
 from vega_trio.cli.inputs import MAX_BYTES, Given, bind, decode_text
 from vega_trio.cli.live import closing_line, show_progress
-from vega_trio.cli.log_output import start_logging
+from vega_trio.cli.log_output import Log, start_logging
 from vega_trio.cli.options import Shared
 from vega_trio.cli.output import Output, parse_output, write
 from vega_trio.cli.rehearsal import show_rehearsal
@@ -89,10 +89,10 @@ class _Watch:
 def run_document(request: Request, shared: Shared) -> int:
     """Runs and returns the exit code. Raises: whatever stops it; `failure.py` knows what that means."""
     setup = open_setup(shared.home)
-    start_logging(shared, setup.env)
+    log = start_logging(shared, setup.env)
     output = parse_output(request.output)
     timeout_s = parse_timeout(request.timeout)
-    return trio.run(partial(run_once, request, shared, setup, output, timeout_s))
+    return trio.run(partial(run_once, request, shared, setup, output, timeout_s, log))
 
 
 def parse_timeout(text: str | None) -> float | None:
@@ -108,7 +108,9 @@ def parse_timeout(text: str | None) -> float | None:
     return seconds
 
 
-async def run_once(request: Request, shared: Shared, setup: Setup, output: Output, timeout_s: float | None) -> int:
+async def run_once(
+    request: Request, shared: Shared, setup: Setup, output: Output, timeout_s: float | None, log: Log
+) -> int:
     """One run, from reading the document to writing the result. Returns the exit code."""
     source = need_document(request.file, "run")
     if request.dry_run:
@@ -130,6 +132,7 @@ async def run_once(request: Request, shared: Shared, setup: Setup, output: Outpu
         memory=setup.memory,
         approve=request.approve,
         unattended=nobody(),
+        on_document=log.follow,
     ) as app:
         if request.resume is not None and request.resume not in app.runs.by_id:
             write(await ended_result(app, request.resume), output)
@@ -155,9 +158,7 @@ def _check_resume(request: Request, timeout_s: float | None, store: str | None) 
         raise usage(message, f"write: vega run FILE --db {store} --resume {request.resume}")
 
 
-async def _start(
-    app: App, request: Request, timeout_s: float | None, *, quiet: bool
-) -> Callable[[], Awaitable[Run]]:
+async def _start(app: App, request: Request, timeout_s: float | None, *, quiet: bool) -> Callable[[], Awaitable[Run]]:
     """What gives the run: it is begun, or has gone on since the application was opened."""
     if request.resume is not None:
         run = app.runs.by_id[request.resume]

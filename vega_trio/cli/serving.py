@@ -17,7 +17,7 @@ import trio
 from vega_trio.app.open import open_app
 from vega_trio.cli.config import Setup, open_setup
 from vega_trio.cli.documents import choose_document, environment, need_database
-from vega_trio.cli.log_output import start_logging
+from vega_trio.cli.log_output import Log, start_logging
 from vega_trio.cli.options import Shared
 from vega_trio.cli.summary import counts
 from vega_trio.cli.terminal import safe
@@ -49,7 +49,7 @@ class Request:
 def serve_document(request: Request, shared: Shared) -> int:
     """Serves until a signal and returns the exit code. Raises: what stops it; `failure.py` knows what that means."""
     setup = open_setup(shared.home)
-    start_logging(shared, setup.env)
+    log = start_logging(shared, setup.env)
     _show_pairing()
     with ExitStack() as stack:
         if request.demo and request.db is None:
@@ -57,7 +57,7 @@ def serve_document(request: Request, shared: Shared) -> int:
             database = str(Path(folder) / "demo.db")
         else:
             database = need_database(choose_database(request.db, setup))
-        trio.run(partial(_main, request, shared, setup, database))
+        trio.run(partial(_main, request, shared, setup, database, log))
     return 0
 
 
@@ -75,7 +75,7 @@ def choose_address(flag: str | None, setup: Setup) -> str:
     return flag or setup.env.get("VEGA_ADDR") or setup.config.addr or ":3001"
 
 
-async def _main(request: Request, shared: Shared, setup: Setup, database: str) -> None:
+async def _main(request: Request, shared: Shared, setup: Setup, database: str, log: Log) -> None:
     try:
         from vega_trio.serve.exchange import user_of_scope
         from vega_trio.serve.listener import parse_address
@@ -93,7 +93,16 @@ async def _main(request: Request, shared: Shared, setup: Setup, database: str) -
         read_only=request.read_only,
         trust_user_header=request.trust_user_header,
     )
-    async with open_app(source, model=model, store=database, env=env, home=setup.home, resume=False, meta=True) as app:
+    async with open_app(
+        source,
+        model=model,
+        store=database,
+        env=env,
+        home=setup.home,
+        resume=False,
+        meta=True,
+        on_document=log.follow,
+    ) as app:
         if not shared.quiet:
             _say(f"{app.document.file}: {counts(app.document)}")
             if app.warnings:

@@ -19,7 +19,7 @@ from vega_trio.cli.asking import asking, nobody, tell
 from vega_trio.cli.config import Setup, open_setup
 from vega_trio.cli.documents import choose_document, database_or_memory, environment
 from vega_trio.cli.failure import show, usage
-from vega_trio.cli.log_output import start_logging
+from vega_trio.cli.log_output import Log, start_logging
 from vega_trio.cli.options import Shared
 from vega_trio.cli.reading import read_lines
 from vega_trio.cli.signals import INTERRUPTS
@@ -48,11 +48,11 @@ def talk(request: Request, shared: Shared) -> int:
     """Talks and returns the exit code. Raises: whatever stops it; `failure.py` knows what that means."""
     setup = open_setup(shared.home)
     screen = open_screen(quiet=shared.quiet, no_color=shared.no_color)
-    start_logging(shared, setup.env, before=screen.end_line)
-    return trio.run(partial(_main, request, shared, setup, screen))
+    log = start_logging(shared, setup.env, before=screen.end_line)
+    return trio.run(partial(_main, request, shared, setup, screen, log))
 
 
-async def _main(request: Request, shared: Shared, setup: Setup, screen: Screen) -> int:
+async def _main(request: Request, shared: Shared, setup: Setup, screen: Screen, log: Log) -> int:
     source = choose_document(request.file)
     store = database_or_memory(request.db, setup)
     if request.resume and store is None:
@@ -67,6 +67,7 @@ async def _main(request: Request, shared: Shared, setup: Setup, screen: Screen) 
         memory=setup.memory,
         approve=request.approve,
         unattended=nobody(),
+        on_document=log.follow,
     ) as app:
         if app.model_note and not shared.quiet:
             sys.stderr.write(app.model_note + "\n")

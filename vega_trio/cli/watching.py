@@ -13,7 +13,7 @@ from vega_trio.app.disk import directory_of
 from vega_trio.cli.config import Setup, open_setup
 from vega_trio.cli.documents import need_document
 from vega_trio.cli.failure import Failure, show
-from vega_trio.cli.log_output import start_logging
+from vega_trio.cli.log_output import Log, start_logging
 from vega_trio.cli.options import Shared
 from vega_trio.cli.output import Output, parse_output
 from vega_trio.cli.runner import Request, parse_timeout, run_once
@@ -27,23 +27,23 @@ WATCHED = (".yaml", ".yml", ".md", ".txt", ".json")
 def watch_document(request: Request, shared: Shared) -> int:
     """Runs until Ctrl-C. Raises: what stops it before the first run."""
     setup = open_setup(shared.home)
-    start_logging(shared, setup.env)
+    log = start_logging(shared, setup.env)
     output = parse_output(request.output)
     timeout_s = parse_timeout(request.timeout)
     source = need_document(request.file, "watch")
     request = attrs.evolve(request, reads_stdin=False)
-    return trio.run(partial(_main, request, shared, setup, output, timeout_s, source))
+    return trio.run(partial(_main, request, shared, setup, output, timeout_s, source, log))
 
 
 async def _main(
-    request: Request, shared: Shared, setup: Setup, output: Output, timeout_s: float | None, source: str
+    request: Request, shared: Shared, setup: Setup, output: Output, timeout_s: float | None, source: str, log: Log
 ) -> int:
     while True:
         with trio.CancelScope() as again:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_cancel_on_change, source, again)
                 try:
-                    code = await run_once(request, shared, setup, output, timeout_s)
+                    code = await run_once(request, shared, setup, output, timeout_s, log)
                     if code > 128:
                         return code
                 except (VegaError, Failure) as error:

@@ -14,8 +14,6 @@ UNSUPPORTED: Unsupported = {
     "agent": frozenset(),
     "settings": frozenset(
         {
-            "api_key",
-            "logging",
             "tracing",
             "memory",
         }
