@@ -555,7 +555,8 @@ def test_what_is_not_supported_yet_is_refused_by_name() -> None:
     assert found == [("V004", "key 'delegation' is not supported yet")]
 
 
-UNSUPPORTED_KEYS = [(area, key) for area in ("agent", "settings", "step") for key in sorted(UNSUPPORTED.get(area, ()))]
+AREAS = ("agent", "settings", "memory", "step")
+UNSUPPORTED_KEYS = [(area, key) for area in AREAS for key in sorted(UNSUPPORTED.get(area, ()))]
 
 
 @pytest.mark.parametrize(("area", "key"), UNSUPPORTED_KEYS)
@@ -563,6 +564,7 @@ def test_every_unsupported_key_is_one_of_the_language(area: str, key: str) -> No
     texts = {
         "agent": f"agents: {{a: {{system: x, {key}: 1}}}}",
         "settings": f"agents: {{a: {{system: x}}}}\nsettings: {{{key}: 1}}",
+        "memory": f"agents: {{a: {{system: x}}}}\nsettings: {{memory: {{{key}: 1}}}}",
         "step": workflow(f"- {key}: 1" if key in ("remember", "recall") else f"- Writer: x\n  {key}: 1"),
     }
     with pytest.raises(DocumentError) as error:

@@ -17,7 +17,7 @@ from vega_trio.app.skills import Skills
 from vega_trio.app.teamwork import Teamwork, purpose_of
 from vega_trio.dsl.document import AgentDefinition, Document
 from vega_trio.errors import UnknownAgent, did_you_mean
-from vega_trio.protocols import Model
+from vega_trio.protocols import Model, Tool
 from vega_trio.skills.prompt import LOAD_SKILL, SkillsPrompt
 
 NO_RESOURCES: Mapping[str, str] = MappingProxyType({})
@@ -62,13 +62,17 @@ class Agents:
 
 @attrs.frozen(kw_only=True)
 class Workshop:
-    """What definitions are made into blueprints with. `model` overrides what they and the document say."""
+    """What definitions are made into blueprints with. `model` overrides what they and the document say.
+
+    `memory` are the tools by which every agent remembers its users, if it is to.
+    """
 
     document: Document
     model: str | Model | None
     outfitter: Outfitter
     skills: Skills
     teams: Teamwork
+    memory: tuple[Tool, ...] = ()
 
     def agent(
         self, definition: AgentDefinition, resources: Mapping[str, str] = NO_RESOURCES, *, source: str | None = None
@@ -88,7 +92,7 @@ class Workshop:
         named = everything if definition.tools == "all" else definition.tools
         # What reads skills comes with the skills there are; naming it grants nothing.
         own = (each for each in named if each != LOAD_SKILL)
-        return (*own, *self.teams.tools(definition, self.document.settings))
+        return (*own, *self.teams.tools(definition, self.document.settings), *self.memory)
 
     def _blueprint(self, definition: AgentDefinition, resources: Mapping[str, str]) -> Agent:
         settings, given = self.document.settings, self.model

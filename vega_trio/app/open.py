@@ -41,6 +41,7 @@ from vega_trio.app.skills import open_skills
 from vega_trio.app.teamwork import Teamwork
 from vega_trio.app.toolbelt import named_tools
 from vega_trio.app.tools import ToolList
+from vega_trio.app.user_memory import Memories, user_of_process
 from vega_trio.app.watch import watch_store
 from vega_trio.diagnostics import Diagnostic
 from vega_trio.dsl.builtin import BUILTIN_NAME, BUILTIN_TEXT
@@ -205,7 +206,15 @@ async def open_app(
         skills = open_skills(document, base, home)
         catalogue = Agents({})
         teams = Teamwork(lambda name: catalogue.get(name).agent)
-        workshop = Workshop(document=document, model=model, outfitter=outfitter, skills=skills, teams=teams)
+        memories = Memories(opened)
+        workshop = Workshop(
+            document=document,
+            model=model,
+            outfitter=outfitter,
+            skills=skills,
+            teams=teams,
+            memory=memories.tools() if settings.memory_enabled else (),
+        )
         left = await look(opened)
         patience = settings.shutdown_timeout_s if shutdown_timeout is None else shutdown_timeout
         mailbox = int(settings.limits.get("mailbox", MAILBOX))
@@ -224,6 +233,7 @@ async def open_app(
         chats = Chat(sessions)
         runs = Runs(document, catalogue, orch, opened, env, place_of(opened, memory if store is None else None))
         outfitter.ask, approvals.emit = chats.ask_for, orch.bus.emit
+        memories.user_of = partial(user_of_process, runs, orch)
         watch_store(orch, opened)
         recovery = Recovery(orch, sessions, runs)
         if resume:

@@ -90,7 +90,7 @@ _DAY_S = 86400.0
 
 
 def _inner(fields: Fields, key: str, read: Callable[[Fields], _T | None]) -> _T | None:
-    inner = fields.inner(key)
+    inner = fields.inner(key, key)
     if inner is None:
         return None
     found = read(inner)

@@ -15,9 +15,9 @@ UNSUPPORTED: Unsupported = {
     "settings": frozenset(
         {
             "tracing",
-            "memory",
         }
     ),
+    "memory": frozenset({"model"}),
 }
 
 NOTHING: Unsupported = {}

@@ -153,9 +153,14 @@ def session_of(app: App, caller: Identity, name: str, session_id: str | None) ->
         agent, _, user = name.partition(":")
         if not user or (caller.role != "owner" and user != caller.user):
             raise
-    if len(user) > USER_LENGTH or not user.isprintable():
-        raise bad_value("name", f"the user after the colon must have 1 to {USER_LENGTH} printable characters")
+    check_user("name", user)
     return Session(app.agent(agent).agent.name, user, session_id)
+
+
+def check_user(field: str, user: str) -> None:
+    """Raises: Refused for what can be no user."""
+    if not 0 < len(user) <= USER_LENGTH or not user.isprintable():
+        raise bad_value(field, f"a user's name must have 1 to {USER_LENGTH} printable characters")
 
 
 def _last_frame(request: Request) -> tuple[str | None, int]:

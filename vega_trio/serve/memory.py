@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from quart import Request, Response
 
-from vega_trio.changes import Delete, Together
+from vega_trio.app.user_memory import Memories, UserMemory
 from vega_trio.errors import UnknownAgent
+from vega_trio.serve.chat import check_user, session_of
 from vega_trio.serve.desk import Desk, Route, exchange_of, json_answer
 from vega_trio.serve.models import MemoryEntry, MemoryLayer, Status
-
-TABLE = "user_memory"
+from vega_trio.serve.problems import bad_value
 
 
 async def read(desk: Desk, request: Request, name: str) -> Response:
     """What an agent remembers of the caller, or, for an owner, of another user."""
-    rows = await _rows(desk, request, name)
-    user = _user(request, name)
+    memory = _memory(desk, request, name)
     layers = tuple(
         MemoryLayer(
             user_id=row["user_id"],
@@ -27,32 +24,31 @@ async def read(desk: Desk, request: Request, name: str) -> Response:
             created_at=row["created_at"],
             updated_at=row["updated_at"],
         )
-        for row in rows
+        for row in await memory.layers()
     )
-    return json_answer(desk, MemoryEntry(user_id=user, agent=name, layers=layers))
+    return json_answer(desk, MemoryEntry(user_id=memory.user, agent=memory.agent, layers=layers))
 
 
 async def delete(desk: Desk, request: Request, name: str) -> Response:
-    """Forgets it."""
-    rows = await _rows(desk, request, name)
-    gone = tuple(Delete(TABLE, row["id"]) for row in rows)
-    await desk.app.store.submit(Together(gone)).wait()
+    """Forgets it, and what the agent's tools remembered."""
+    await _memory(desk, request, name).clear()
     return json_answer(desk, Status(status="deleted"))
 
 
-async def _rows(desk: Desk, request: Request, name: str) -> list[dict[str, Any]]:
-    """Raises: UnknownAgent."""
-    desk.app.agent(name)
-    return await desk.app.store.records.query(TABLE, agent=name, user_id=_user(request, name))
+def _memory(desk: Desk, request: Request, name: str) -> UserMemory:
+    """The caller's own, or that of the user whom an owner names, as `AGENT:USER` or in the query.
 
-
-def _user(request: Request, name: str) -> str:
-    """Whose memory: the caller's own, or the one named, for an owner. Raises: UnknownAgent, as if there were none."""
+    Raises: UnknownAgent, also for a user who is not the caller's to see; Refused.
+    """
     caller = exchange_of(request).identity
-    user = request.args.get("user") or caller.user
+    session = session_of(desk.app, caller, name, None)
+    user = request.args.get("user") or session.user
     if caller.role != "owner" and user != caller.user:
         raise UnknownAgent(f"agent {name!r} knows no user {user[:100]!r}")
-    return user
+    if session.user not in (caller.user, user):
+        raise bad_value("user", "the path names one user and the query another", "name the user once")
+    check_user("user", user)
+    return Memories(desk.app.store).of(session.agent, user)
 
 
 ROUTES = (
