@@ -107,9 +107,9 @@ class Reception:
         new = [each for each in updates if position is None or each.update_id >= position]
         if not new:
             return position
-        letters = []
+        letters: list[Letter] = []
         for update in new:
-            letter = await self._letter(update)
+            letter = await self._letter(update, letters)
             if letter is not None:
                 letters.append(letter)
         position = max(each.update_id for each in new) + 1
@@ -120,8 +120,8 @@ class Reception:
             self.presses.take(update, self.access.allowed)
         return position
 
-    async def _letter(self, update: Update) -> Letter | None:
-        """The letter in an update; who sent what is none is told so."""
+    async def _letter(self, update: Update, before: Sequence[Letter]) -> Letter | None:
+        """The letter in an update, which comes behind others; who sent what is none is told so."""
         pressed = update.callback_query
         if pressed is not None:
             allowed = pressed.from_user.id in self.access.allowed
@@ -138,7 +138,7 @@ class Reception:
         if not text.strip() or len(text) > LONGEST:
             self.front.tell(message.chat.id, words.TOO_LONG if text.strip() else words.TEXT_ONLY)
             return None
-        if self.front.is_full(user):
+        if not self.front.has_room(user, sum(each.user == user for each in before)):
             self.front.tell(message.chat.id, words.TOO_MANY)
             return None
         return Letter(bot=self.inbox.bot, update=update.update_id, chat=message.chat.id, user=user, text=text)

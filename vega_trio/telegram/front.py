@@ -44,8 +44,9 @@ class Front:
     nursery: trio.Nursery
     _lanes: dict[Lane, deque[Letter]] = attrs.field(factory=dict, init=False)
 
-    def is_full(self, user: int) -> bool:
-        return sum(len(self._lanes.get((user, prompt), ())) for prompt in (True, False)) >= WAITING
+    def has_room(self, user: int, coming: int = 0) -> bool:
+        """Whether a user's next letter may come, behind so many that are just being taken."""
+        return coming + sum(len(self._lanes.get((user, prompt), ())) for prompt in (True, False)) < WAITING
 
     def post(self, letter: Letter) -> None:
         """Puts a recorded letter into its lane."""

@@ -46,7 +46,7 @@ class Presses:
             log.info("telegram: nothing to try again for user %s: %s", user, error)
             return None
         text = next((each.content for each in said if each.id == f"{turn_id}:user"), "")
-        if not text or self.front.is_full(user):
+        if not text or not self.front.has_room(user):
             return None
         bot = self.front.inbox.bot
         assert session.id is not None
