@@ -146,6 +146,16 @@ async def test_clearing_forgets_one_users_items_and_layers_only(path: Path) -> N
         assert await contents(app, "a", "bob") == ["of bob"]
 
 
+async def test_an_agent_with_a_new_name_remembers_what_it_did(path: Path) -> None:
+    async with vega.open_app(path, model=ScriptedModel(remember("Likes tea."))) as app:
+        await app.composer.create("old", {"model": "demo", "system": "You are new."})
+        item = (await told(app, vega.Session("old", "ann"))).removeprefix("remembered: ")
+        await app.composer.update("old", {}, "new")
+        assert await contents(app, "old", "ann") == []
+        assert await contents(app, "new", "ann") == ["Likes tea."]
+        assert await Memories(app.store).of("new", "ann").drop(item)
+
+
 async def test_the_most_words_come_first_and_then_the_newest() -> None:
     texts = ["green tea", "black tea", "water", "black green tea"]
     items = [{"content": text, "topic": "", "tags": []} for text in texts]

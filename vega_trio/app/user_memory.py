@@ -17,7 +17,7 @@ from vega_trio._core.codec import encode_json
 from vega_trio._core.wire import rfc3339
 from vega_trio.app.ownership import RUN
 from vega_trio.app.runs import Runs
-from vega_trio.changes import Delete, Put, Together
+from vega_trio.changes import Change, Delete, Put, Together
 from vega_trio.context import ToolContext
 from vega_trio.errors import ToolError, ToolRetry, UnknownProcess
 from vega_trio.protocols import Store, Tool
@@ -61,11 +61,11 @@ class UserMemory:
             "tags": list(tags),
             "created_at": rfc3339(time.time()),
         }
-        await self.store.submit(Put(ITEMS, self._key(item_id), row)).wait()
+        await self.store.submit(Put(ITEMS, _key(self.user, self.agent, item_id), row)).wait()
 
     async def drop(self, item_id: str) -> bool:
         """Whether there was such an item."""
-        key = self._key(item_id)
+        key = _key(self.user, self.agent, item_id)
         if await self.store.records.get(ITEMS, key) is None:
             return False
         await self.store.submit(Delete(ITEMS, key)).wait()
@@ -74,11 +74,24 @@ class UserMemory:
     async def clear(self) -> None:
         """Forgets everything, layers and items."""
         layers = [Delete(LAYERS, str(row["id"])) for row in await self.layers()]
-        items = [Delete(ITEMS, self._key(str(row["id"]))) for row in await self.items()]
+        items = [Delete(ITEMS, _key(self.user, self.agent, str(row["id"]))) for row in await self.items()]
         await self.store.submit(Together((*layers, *items))).wait()
 
-    def _key(self, item_id: str) -> str:
-        return encode_json([self.user, self.agent, item_id]).decode()
+
+def _key(user: str, agent: str, item_id: str) -> str:
+    return encode_json([user, agent, item_id]).decode()
+
+
+async def rename_memories(store: Store, agent: str, name: str) -> None:
+    """The agent has a new name, and remembers under it what it did. Raises: StoreError."""
+    layers = await store.records.query(LAYERS, agent=agent)
+    changes: list[Change] = [Put(LAYERS, str(row["id"]), {**row, "agent": name}) for row in layers]
+    for row in await store.records.query(ITEMS, agent=agent):
+        user, item_id = str(row["user_id"]), str(row["id"])
+        changes.append(Delete(ITEMS, _key(user, agent, item_id)))
+        changes.append(Put(ITEMS, _key(user, name, item_id), {**row, "agent": name}))
+    if changes:
+        await store.submit(Together(tuple(changes))).wait()
 
 
 @attrs.define(eq=False)
