@@ -1,0 +1,160 @@
+"""Puts an application together: what its agents are made with, then, over a running kernel, the application itself."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+import attrs
+import trio
+
+from vega_trio._core.redact import redactor, secrets_of
+from vega_trio.app.agents import Agents, Workshop, open_agents
+from vega_trio.app.application import App
+from vega_trio.app.approvals import Approvals, Desk, rules_of
+from vega_trio.app.chat import Chat
+from vega_trio.app.compose import Composer
+from vega_trio.app.costs import Spending
+from vega_trio.app.knowledge import resources_of
+from vega_trio.app.limits import answer_tokens, limits_of_document, open_book
+from vega_trio.app.mcp import Mcp
+from vega_trio.app.memory import place_of
+from vega_trio.app.meta import Catalog, add_builtin_agents
+from vega_trio.app.outfit import Outfitter
+from vega_trio.app.overview import Overview
+from vega_trio.app.recovery import Recovery
+from vega_trio.app.runs import Runs
+from vega_trio.app.sessions import Sessions
+from vega_trio.app.skills import open_skills
+from vega_trio.app.source import Order
+from vega_trio.app.teamwork import Teamwork
+from vega_trio.app.toolbelt import named_tools
+from vega_trio.app.tools import ToolList
+from vega_trio.app.watch import watch_store
+from vega_trio.engine.telemetry import NoTelemetry
+from vega_trio.llm.resolve import Models
+from vega_trio.protocols import Store
+from vega_trio.runtime.orchestrator import Orchestrator
+from vega_trio.telemetry.setup import telemetry_of
+
+log = logging.getLogger("vega_trio.app")
+
+
+@attrs.frozen
+class Equipment:
+    """What agents are made with, complete but for the agents: they need a kernel that MCP servers can run in."""
+
+    workshop: Workshop
+    catalogue: Agents
+    mcp: Mcp
+
+    @property
+    def outfitter(self) -> Outfitter:
+        return self.workshop.outfitter
+
+
+async def equip(
+    order: Order, store: Store, models: Models, approve: tuple[str, ...], unattended: str | None
+) -> Equipment:
+    """Takes in what the store has on record of approvals, servers and spending.
+
+    Raises: ConfigError, StoreError, MissingExtra.
+    """
+    rules = rules_of(order.settings.approvals, approve)
+    approvals = Approvals(store=store, wall_clock=time.time, rules=rules, unattended=unattended)
+    await approvals.load()
+    mcp = Mcp(store=store, env=order.env, base=order.base, approvals=approvals)
+    await mcp.load(order.settings.mcp_servers)
+    outfitter = await _outfitter(order, store, models, approvals, mcp)
+    skills = open_skills(order.document, order.base, order.home)
+    catalogue = Agents({})
+    teams = Teamwork(lambda name: catalogue.get(name).agent)
+    workshop = Workshop(document=order.document, model=order.model, outfitter=outfitter, skills=skills, teams=teams)
+    return Equipment(workshop, catalogue, mcp)
+
+
+async def _outfitter(order: Order, store: Store, models: Models, approvals: Approvals, mcp: Mcp) -> Outfitter:
+    settings, env = order.settings, order.env
+    return Outfitter(
+        store=store,
+        failpoint=order.failpoint,
+        models=models.get,
+        approvals=approvals,
+        threads=order.threads,
+        limits=await open_book(limits_of_document(settings, env), settings.budget, store),
+        default_model=order.default_model,
+        max_tokens=answer_tokens(env),
+        redact=redactor(secrets_of(order.keyed)),
+        telemetry=telemetry_of(env) or NoTelemetry(),
+        named_tools=named_tools(
+            settings,
+            order.document.tools,
+            (mcp.resource_tool(), *order.tools),
+            base=order.base,
+            env=env,
+            canned_search=order.default_model == "demo",
+        ),
+        idle_stop_s=settings.idle_stop_s,
+        select=mcp.select,
+    )
+
+
+async def assemble(
+    order: Order, equipment: Equipment, orch: Orchestrator, *, memory: str | Path | None, resume: bool, meta: bool
+) -> App:
+    """The application at work: its servers connect, its agents are known, and with `resume` what was left goes on.
+
+    Raises: ConfigError, StoreError.
+    """
+    outfitter, catalogue, store = equipment.outfitter, equipment.catalogue, equipment.outfitter.store
+    await _gather(equipment, orch)
+    sessions = Sessions(catalogue, orch, store)
+    composer = await _composer(equipment, sessions, meta=meta)
+    chats = Chat(sessions)
+    runs = Runs(order.document, catalogue, orch, store, order.env, place_of(store, memory))
+    outfitter.ask, outfitter.approvals.emit = chats.ask_for, orch.bus.emit
+    watch_store(orch, store)
+    recovery = Recovery(orch, sessions, runs)
+    if resume:
+        await recovery.run()
+    return App(
+        document=order.document,
+        warnings=order.warnings,
+        orch=orch,
+        store=store,
+        model_note=order.note,
+        started_at=time.time(),
+        catalogue=catalogue,
+        chats=chats,
+        composer=composer,
+        spending=Spending(outfitter.limits.budget),
+        overview=Overview(orch, store, trio.current_time()),
+        runs=runs,
+        recovery=recovery,
+        desk=Desk(outfitter.approvals, orch),
+        skills=equipment.workshop.skills,
+        threads=order.threads,
+        tool_list=ToolList(outfitter.named_tools, order.document, equipment.mcp),
+        mcp=equipment.mcp,
+    )
+
+
+async def _gather(equipment: Equipment, orch: Orchestrator) -> None:
+    """The document's agents, who may know resources of servers that connect meanwhile."""
+    workshop, mcp = equipment.workshop, equipment.mcp
+    workshop.teams.group = orch.group
+    await mcp.open(orch)
+    known = await mcp.resources(resources_of(workshop.document.agents.values()))
+    open_agents(equipment.catalogue, workshop, known)
+
+
+async def _composer(equipment: Equipment, sessions: Sessions, *, meta: bool) -> Composer:
+    """With the agents that were composed before; one that cannot be made any more is logged."""
+    catalogue, workshop = equipment.catalogue, equipment.workshop
+    composer = Composer(catalogue, sessions, equipment.outfitter.store, workshop)
+    if meta:
+        add_builtin_agents(Catalog(catalogue, workshop, equipment.mcp, composer))
+    for wrong in await composer.load():
+        log.warning("%s", wrong)
+    return composer
