@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from pathlib import Path
 
 import attrs
@@ -31,6 +32,7 @@ from vega_trio.app.source import Order
 from vega_trio.app.teamwork import Teamwork
 from vega_trio.app.toolbelt import named_tools
 from vega_trio.app.tools import ToolList
+from vega_trio.app.user_memory import Memories, user_of_process
 from vega_trio.app.watch import watch_store
 from vega_trio.engine.telemetry import NoTelemetry
 from vega_trio.llm.resolve import Models
@@ -48,6 +50,7 @@ class Equipment:
     workshop: Workshop
     catalogue: Agents
     mcp: Mcp
+    memories: Memories
 
     @property
     def outfitter(self) -> Outfitter:
@@ -70,8 +73,16 @@ async def equip(
     skills = open_skills(order.document, order.base, order.home)
     catalogue = Agents({})
     teams = Teamwork(lambda name: catalogue.get(name).agent)
-    workshop = Workshop(document=order.document, model=order.model, outfitter=outfitter, skills=skills, teams=teams)
-    return Equipment(workshop, catalogue, mcp)
+    memories = Memories(store)
+    workshop = Workshop(
+        document=order.document,
+        model=order.model,
+        outfitter=outfitter,
+        skills=skills,
+        teams=teams,
+        memory=memories.tools() if order.settings.memory_enabled else (),
+    )
+    return Equipment(workshop, catalogue, mcp, memories)
 
 
 async def _outfitter(order: Order, store: Store, models: Models, approvals: Approvals, mcp: Mcp) -> Outfitter:
@@ -114,6 +125,7 @@ async def assemble(
     chats = Chat(sessions)
     runs = Runs(order.document, catalogue, orch, store, order.env, place_of(store, memory))
     outfitter.ask, outfitter.approvals.emit = chats.ask_for, orch.bus.emit
+    equipment.memories.user_of = partial(user_of_process, runs, orch)
     watch_store(orch, store)
     recovery = Recovery(orch, sessions, runs)
     if resume:
