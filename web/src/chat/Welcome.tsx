@@ -9,6 +9,7 @@ import classes from "./Welcome.module.css";
 const DEMO = [
   { label: "Show tools", text: "Search for the newest Trio release" },
   { label: "Crash and recover", text: "Crash in the middle of your answer" },
+  { label: "Run review", text: "Review this: def add(a, b): return a - b" },
 ];
 
 interface WelcomeProps {
