@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Callable, Collection
 from functools import partial
 from itertools import islice
-from typing import Any
 
 import attrs
 import trio
@@ -46,6 +45,7 @@ from vega_trio.events import Event
 from vega_trio.protocols import StoredEvent
 from vega_trio.store import rows
 from vega_trio.store.commit import StoreCommit
+from vega_trio.store.memory_records import MemoryRecords, delete, put
 from vega_trio.store.ties import MemoryTies
 
 _ENDED = ("completed", "failed", "timeout")
@@ -197,10 +197,10 @@ class MemoryStore:
             case AppendEvent(event):
                 self._append_event(event, undo)
             case Put(table, key, values):
-                _put(self._tables, table, key, rows.record_row(table, key, values), undo)
+                put(self._tables, table, key, rows.record_row(table, key, values), undo)
             case Delete(table, key):
                 rows.check_table(table)
-                _delete(self._tables, table, key, undo)
+                delete(self._tables, table, key, undo)
             case Together(changes):
                 for each in changes:
                     self._apply(each, undo)
@@ -384,39 +384,3 @@ class MemoryStore:
             process = self._processes.get(self._ended.popleft())
             if process is not None and process.status in _ENDED and not self._messages.get(process.id):
                 del self._processes[process.id]
-
-
-@attrs.frozen
-class MemoryRecords:
-    """Reads of the application tables. Rows are kept as JSON, so a caller never holds the store's own."""
-
-    _tables: dict[str, dict[str, bytes]] = attrs.field(repr=False)
-
-    async def get(self, table: str, key: str) -> dict[str, Any] | None:
-        await trio.lowlevel.checkpoint()
-        rows.check_table(table)
-        row = self._tables[table].get(key)
-        return None if row is None else decode_json(row)
-
-    async def query(self, table: str, **equals: Any) -> list[dict[str, Any]]:
-        await trio.lowlevel.checkpoint()
-        rows.check_filter(table, equals)
-        found = [decode_json(row) for row in self._tables[table].values()]
-        return [row for row in found if rows.matches(row, equals)]
-
-
-def _put(tables: dict[str, dict[str, bytes]], table: str, key: str, row: bytes, undo: list[_Undo]) -> None:
-    before = tables[table].get(key)
-    tables[table][key] = row
-    if before is None:
-        undo.append(lambda: tables[table].pop(key))
-    else:
-        undo.append(lambda: tables[table].__setitem__(key, before))
-
-
-def _delete(tables: dict[str, dict[str, bytes]], table: str, key: str, undo: list[_Undo]) -> None:
-    """Taking a deletion back restores the table as it was, since a row put again would come last."""
-    if key in tables[table]:
-        before = dict(tables[table])
-        del tables[table][key]
-        undo.append(lambda: tables.__setitem__(table, before))

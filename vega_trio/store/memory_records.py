@@ -1,0 +1,49 @@
+"""The application tables of the store in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import trio
+
+from vega_trio._core.codec import decode_json
+from vega_trio.store import rows
+from vega_trio.store.ties import Undo
+
+
+@attrs.frozen
+class MemoryRecords:
+    """Reads of the application tables. Rows are kept as JSON, so a caller never holds the store's own."""
+
+    _tables: dict[str, dict[str, bytes]] = attrs.field(repr=False)
+
+    async def get(self, table: str, key: str) -> dict[str, Any] | None:
+        await trio.lowlevel.checkpoint()
+        rows.check_table(table)
+        row = self._tables[table].get(key)
+        return None if row is None else decode_json(row)
+
+    async def query(self, table: str, **equals: Any) -> list[dict[str, Any]]:
+        await trio.lowlevel.checkpoint()
+        rows.check_filter(table, equals)
+        found = [decode_json(row) for row in self._tables[table].values()]
+        return [row for row in found if rows.matches(row, equals)]
+
+
+def put(tables: dict[str, dict[str, bytes]], table: str, key: str, row: bytes, undo: list[Undo]) -> None:
+    """Keeps a row and notes how to take it back."""
+    before = tables[table].get(key)
+    tables[table][key] = row
+    if before is None:
+        undo.append(lambda: tables[table].pop(key))
+    else:
+        undo.append(lambda: tables[table].__setitem__(key, before))
+
+
+def delete(tables: dict[str, dict[str, bytes]], table: str, key: str, undo: list[Undo]) -> None:
+    """Taking a deletion back restores the table as it was, since a row put again would come last."""
+    if key in tables[table]:
+        before = dict(tables[table])
+        del tables[table][key]
+        undo.append(lambda: tables.__setitem__(table, before))
