@@ -16,7 +16,7 @@ from vega_trio.app.outfit import new_id
 from vega_trio.errors import McpUnavailable, MissingExtra
 from vega_trio.mcp.config import CALL_S, ServerConfig, Transport
 from vega_trio.mcp.source import Kit, McpSource
-from vega_trio.runtime.orchestrator import open_kernel
+from vega_trio.runtime.orchestrator import Orchestrator, open_kernel
 from vega_trio.store.memory import MemoryStore
 from vega_trio.tools.arguments import compile_check
 from vega_trio.tools.output import cap
@@ -68,22 +68,21 @@ async def open_mcp(
         store=MemoryStore(), make_body=_no_agents, wall_clock=time.time, rand=random.random, new_id=new_id
     )
     async with kernel as orch:
-        directories = tuple(Path(root) for root in roots)
-
-        def peer(_: McpSource) -> Any:
-            from vega_trio.mcp.connection import Peer  # the SDK is loaded by now
-
-            return Peer(roots=directories, sample=sample, elicit=elicit)
-
-        kit = Kit(
-            host=os.environ, compile_check=compile_check, cap=cap, emit=orch.bus.emit, pinned=_not_kept, peer=peer
-        )
-        source = McpSource(config, kit)
+        source = McpSource(config, _kit(orch, tuple(Path(root) for root in roots), sample, elicit))
         await start_server(await supervise_servers(orch), source)
         await source.ready()
         if not source.connected:
             raise McpUnavailable(source.error)
         yield source
+
+
+def _kit(orch: Orchestrator, roots: tuple[Path, ...], sample: Sampler | None, elicit: Asker | None) -> Kit:
+    def peer(_: McpSource) -> Any:
+        from vega_trio.mcp.connection import Peer  # the SDK is loaded by now
+
+        return Peer(roots=roots, sample=sample, elicit=elicit)
+
+    return Kit(host=os.environ, compile_check=compile_check, cap=cap, emit=orch.bus.emit, pinned=_not_kept, peer=peer)
 
 
 def _not_kept(_: Mapping[str, str]) -> None:

@@ -66,11 +66,7 @@ def new_process(
         _go_on_from(process, row)
     if parent is not None:
         _hang_below(process, parent)
-    process.mailbox = Mailbox(kernel.mailbox, partial(keep, process) if agent is not None else None)
-    process.mailbox.owner = process
-    if left is not None:
-        process.mailbox.restore(left.letters())
-        kernel.recovered.take(left.row.id)
+    _open_mailbox(process, left)
     process.nursery = nursery
     process.context = context.copy() if context is not None else contextvars.copy_context()
     if budget is None and row is not None and row.budget:
@@ -92,6 +88,15 @@ def _hang_below(process: Process, parent: Process) -> None:
     process.parent_id = parent.id
     process.parent_agent = parent.agent_name
     process.spawn_depth = parent.spawn_depth + 1
+
+
+def _open_mailbox(process: Process, left: LeftBehind | None) -> None:
+    kernel = process.kernel
+    process.mailbox = Mailbox(kernel.mailbox, partial(keep, process) if process.agent is not None else None)
+    process.mailbox.owner = process
+    if left is not None:
+        process.mailbox.restore(left.letters())
+        kernel.recovered.take(left.row.id)
 
 
 def _watch(process: Process) -> None:

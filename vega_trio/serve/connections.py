@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import socket
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -79,17 +80,25 @@ async def serve_connections(
         await life.start(lifespan.handle_lifespan)
         await lifespan.wait_for_startup()
         async with trio.open_nursery() as connections:
-            async with trio.open_nursery() as accepting:
-                listeners = [trio.SocketListener(trio.socket.from_stdlib_socket(listener))]
-                accepting.start_soon(
-                    partial(trio.serve_listeners, connection, listeners, handler_nursery=connections)
-                )
-                task_status.started()
-                await stop.wait()
-                accepting.cancel_scope.cancel()
+            accept = partial(trio.serve_listeners, connection, handler_nursery=connections)
+            await _accept_until(stop, listener, accept, task_status)
             await context.terminated.set()
         await lifespan.wait_for_shutdown()
         life.cancel_scope.cancel()
+
+
+async def _accept_until(
+    stop: trio.Event,
+    listener: socket.socket,
+    accept: Callable[..., Awaitable[object]],
+    task_status: trio.TaskStatus[None],
+) -> None:
+    """Hands the listening socket to `accept`, and closes it when `stop` is set."""
+    async with trio.open_nursery() as accepting:
+        accepting.start_soon(accept, [trio.SocketListener(trio.socket.from_stdlib_socket(listener))])
+        task_status.started()
+        await stop.wait()
+        accepting.cancel_scope.cancel()
 
 
 def _address_of(stream: trio.SocketStream) -> str:
