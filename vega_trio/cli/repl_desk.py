@@ -12,7 +12,7 @@ import attrs
 import trio
 
 from vega_trio.app.application import App
-from vega_trio.cli import keys
+from vega_trio.cli import keyboard
 from vega_trio.cli.documents import choose_workflow
 from vega_trio.cli.failure import Failure, exit_code, show, usage
 from vega_trio.cli.inputs import Given, bind, split_arguments
@@ -214,9 +214,9 @@ class Desk:
         try:
             if not isinstance(self.screen, MarkdownScreen):
                 return await _outcome(work)
-            with keys.single_keys():
+            with keyboard.single_keys():
                 async with trio.open_nursery() as nursery:
-                    nursery.start_soon(keys.listen, partial(self._pressed, nursery))
+                    nursery.start_soon(keyboard.listen, partial(self._pressed, nursery))
                     error = await _outcome(work)
                     nursery.cancel_scope.cancel()
             return error
@@ -225,17 +225,17 @@ class Desk:
             self.asking.clear()
 
     def _pressed(self, nursery: trio.Nursery, pressed: bytes) -> None:
-        if pressed == keys.ESCAPE and self.stop is not None:
+        if pressed == keyboard.ESCAPE and self.stop is not None:
             stop, self.stop = self.stop, None
             nursery.start_soon(self._stopped, stop)
-        elif pressed == keys.CTRL_O and isinstance(self.screen, MarkdownScreen):
+        elif pressed == keyboard.CTRL_O and isinstance(self.screen, MarkdownScreen):
             self.screen.toggle()
-        elif pressed == keys.CTRL_D:
+        elif pressed == keyboard.CTRL_D:
             self.ended = True
         elif self.asking and pressed.lower() in (b"y", b"n"):
             approval_id = self.asking.pop(0)
             nursery.start_soon(self.app.decide, approval_id, "approve" if pressed.lower() == b"y" else "deny")
-        elif not pressed.startswith(keys.ESCAPE):
+        elif not pressed.startswith(keyboard.ESCAPE):
             text = pressed.decode(errors="ignore").replace("\r", "\n")
             self.typed += "".join(each for each in text if each >= " " or each == "\n")
 

@@ -10,7 +10,7 @@ import trio
 from vega_trio.app.open import open_app
 from vega_trio.cli.config import Setup, open_setup
 from vega_trio.cli.documents import choose_document, database_or_memory, environment
-from vega_trio.cli.keys import same_terminal
+from vega_trio.cli.keyboard import same_terminal
 from vega_trio.cli.log_output import Log, start_logging
 from vega_trio.cli.markdown import MarkdownScreen, open_markdown_screen
 from vega_trio.cli.options import Shared
