@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vega_trio.dsl.document import Settings
-from vega_trio.llm.names import providers
+from vega_trio.llm.names import DEFAULT_MODEL, providers
 from vega_trio.llm.pull import SOURCES, InstalledModel, ModelSource, installed, pull
 
-__all__ = ["SOURCES", "InstalledModel", "ModelSource", "installed", "providers", "pull", "with_key"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "SOURCES",
+    "InstalledModel",
+    "ModelSource",
+    "installed",
+    "providers",
+    "pull",
+    "with_key",
+]
 
 
 def with_key(env: Mapping[str, str], settings: Settings) -> Mapping[str, str]:

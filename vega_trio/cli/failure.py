@@ -129,7 +129,10 @@ def describe(error: BaseException) -> tuple[str, str]:
             return f"internal error: {type(error).__name__}: {error}", "run it again with --debug to see where"
 
 
-_KEY_HINT = "set ANTHROPIC_API_KEY in the shell or in ~/.vega/env; --model demo and --model local need no key"
+_KEY_HINT = (
+    "vega keys set anthropic, or set ANTHROPIC_API_KEY in the shell or in ~/.vega/env; "
+    "--model demo and --model local need no key"
+)
 
 
 def _class_hint(error: TurnFailed | RunFailed | ModelError) -> str:

@@ -48,6 +48,8 @@ COMMANDS: Mapping[str, str] = {
     "skills": "List and check skills.",
     "models": "Fetch and list local models.",
     "mcp": "Try MCP servers out, and serve a document as one.",
+    "init": "Write a first document.",
+    "keys": "Keep API keys, and list which there are.",
     "version": "Print the version.",
     "help": "Show the help of vega or of a command.",
 }
@@ -59,6 +61,7 @@ vega runs AI agents as supervised processes.
   vega serve --demo                  the dashboard, without a key and without cost
   vega repl                          talk to the built-in assistant
   vega run FILE --task "..."         run the workflow of a document
+  vega init                          write a first document
   vega validate FILE                 check a document
   vega help                          all commands
 """
