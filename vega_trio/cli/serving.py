@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -50,7 +49,6 @@ def serve_document(request: Request, shared: Shared) -> int:
     """Serves until a signal and returns the exit code. Raises: what stops it; `failure.py` knows what that means."""
     setup = open_setup(shared.home)
     log = start_logging(shared, setup.env)
-    _show_pairing()
     with ExitStack() as stack:
         if request.demo and request.db is None:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="vega-demo-"))
@@ -59,12 +57,6 @@ def serve_document(request: Request, shared: Shared) -> int:
             database = need_database(choose_database(request.db, setup))
         trio.run(partial(_main, request, shared, setup, database, log))
     return 0
-
-
-def _show_pairing() -> None:
-    """What the bot says of itself is shown at any level: nobody could pair without its code."""
-    log = logging.getLogger("vega_trio.telegram")
-    log.setLevel(min(logging.INFO, log.getEffectiveLevel()))
 
 
 def choose_database(flag: str | None, setup: Setup) -> str:

@@ -45,7 +45,7 @@ class Access:
         if self.clock() < self._until:
             return
         self._code, self._until, self._guesses = self.draw(), self.clock() + CODE_S, 0
-        log.info("telegram pairing code: %s", self._code)
+        log.warning("telegram pairing code: %s", self._code)
 
     def pair(self, user: int, text: str) -> bool:
         """Whether a stranger's text is the code; the user may talk from now on."""

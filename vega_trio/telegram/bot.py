@@ -44,7 +44,8 @@ async def run_bot(app: App, settings: Settings) -> None:
     async with open_bot(settings) as bot, trio.open_nursery() as nursery:
         front = Front(app=app, bot=bot, inbox=inbox, agent=settings.agent, nursery=nursery)
         desk = Reception(bot=bot, inbox=inbox, access=access, front=front, presses=Presses(app, bot, front))
-        log.info("telegram bot started agent=%s", settings.agent)
+        # A warning, so that it is shown unless asked otherwise: from here on others can reach the agents.
+        log.warning("telegram bot started agent=%s", settings.agent)
         access.offer()
         for letter in await inbox.letters():
             front.post(letter)
