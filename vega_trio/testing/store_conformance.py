@@ -28,11 +28,11 @@ from vega_trio.changes import (
     SaveProcess,
     Together,
 )
-from vega_trio.errors import StoreError
 from vega_trio.events import ProcessFailed, ProcessStarted, ToolStart
 from vega_trio.messages import ImagePart, Message, TextPart, ToolCall, ToolResult
 from vega_trio.protocols import Commit, Store
 from vega_trio.testing.store_promises import equal, event_change, fails, message_change, op_row, that
+from vega_trio.testing.store_records import RECORD_CHECKS
 from vega_trio.testing.store_ties import TIE_CHECKS
 
 OpenStore = Callable[[], AbstractAsyncContextManager[Store]]
@@ -210,60 +210,27 @@ async def check_many_tasks_may_wait_for_one_commit(store: Store) -> None:
             nursery.start_soon(fails, bad, "a refused change, for each that waits")
 
 
-async def check_a_record_is_put_read_replaced_and_deleted(store: Store) -> None:
-    equal(await store.records.get("setting", "k"), None, "a row that is not there")
-    row: dict[str, Any] = {"text": "ü\0'\"", "n": 3, "f": 0.5, "no": None, "yes": True, "deep": {"list": [1, {}]}}
-    await store.submit(Put("setting", "k", row)).wait()
-    equal(await store.records.get("setting", "k"), row, "a row as it was put")
-    await store.submit(Put("setting", "k", {"other": 1})).wait()
-    equal(await store.records.get("setting", "k"), {"other": 1}, "a row put again is replaced, not merged")
-    store.submit(Delete("setting", "never there"))
-    await store.submit(Delete("setting", "k")).wait()
-    equal(await store.records.get("setting", "k"), None, "a deleted row")
-    equal(await store.records.query("setting"), [], "a table whose only row was deleted")
-
-
-async def check_records_are_found_by_their_fields(store: Store) -> None:
-    for key, agent, user, n in (("c", "x", "ann", 1), ("a", "x", "bob", 2), ("b", "y", "ann", 3), ("d", "x", "ann", 4)):
-        store.submit(Put("session", key, {"agent": agent, "user": user, "n": n, "key": key, "open": n > 2}))
-    renewed = {"agent": "x", "user": "ann", "n": 5, "key": "c", "title": None, "tags": [1]}
-    await store.submit(Put("session", "c", renewed)).wait()
-
-    async def keys(**equals: Any) -> list[str]:
-        return [row["key"] for row in await store.records.query("session", **equals)]
-
-    equal(await keys(), ["c", "a", "b", "d"], "rows come in the order in which their keys were first put")
-    equal(await keys(agent="x", user="ann"), ["c", "d"], "rows by two indexed fields")
-    equal(await keys(user="ann", n=3), ["b"], "rows by an indexed field and another")
-    equal(await keys(n=5.0), ["c"], "numbers are compared as numbers")
-    equal(await keys(n="5"), [], "text is no number")
-    equal(await keys(open=True), ["b", "d"], "rows by a truth")
-    equal(await keys(title=None), ["c", "a", "b", "d"], "None finds null and what is not there")
-    equal(await keys(tags="[1]"), [], "text is no list")
-    equal(await keys(user="x' OR '1'='1"), [], "values are values, never part of a query")
-
-
-async def check_an_unknown_table_or_a_bad_filter_is_refused(store: Store) -> None:
-    wrong: tuple[Callable[[], Awaitable[object]], ...] = (
-        lambda: store.records.get("no_such_table", "k"),
-        lambda: store.records.query("no_such_table"),
-        lambda: store.records.query("session", **{"agent') --": "x"}),
-        lambda: store.records.query("session", agent=["x"]),
-        lambda: store.records.query("session", agent=2**64),
-    )
-    for ask in wrong:
-        try:
-            await ask()
-        except StoreError:
-            continue
-        raise AssertionError("an unknown table, or a filter that is no field or value, raises StoreError")
-
-
 async def check_processes_are_listed_newest_first(store: Store) -> None:
     full = ProcessRow(
-        id="b", agent="coder", name="w1", task="fix\0it", status="failed", parent_id="a", spawn_depth=2,
-        spawn_reason="why", incarnation=3, exit_reason="crashed", started_at=1.5, completed_at=2.5, iterations=4,
-        input_tokens=5, output_tokens=6, cost_microusd=2**53, tool_calls=8, errors=9, last_active_at=2.25,
+        id="b",
+        agent="coder",
+        name="w1",
+        task="fix\0it",
+        status="failed",
+        parent_id="a",
+        spawn_depth=2,
+        spawn_reason="why",
+        incarnation=3,
+        exit_reason="crashed",
+        started_at=1.5,
+        completed_at=2.5,
+        iterations=4,
+        input_tokens=5,
+        output_tokens=6,
+        cost_microusd=2**53,
+        tool_calls=8,
+        errors=9,
+        last_active_at=2.25,
     )
     for row in (ProcessRow(id="a", agent="coder"), full, ProcessRow(id="c", agent="x", started_at=0.5)):
         store.submit(SaveProcess(row))
@@ -386,9 +353,7 @@ STORE_CHECKS: Final[tuple[Callable[[Store], Awaitable[None]], ...]] = (
     check_a_change_may_be_submitted_from_a_callback,
     check_a_cancelled_waiter_leaves_its_change,
     check_many_tasks_may_wait_for_one_commit,
-    check_a_record_is_put_read_replaced_and_deleted,
-    check_records_are_found_by_their_fields,
-    check_an_unknown_table_or_a_bad_filter_is_refused,
+    *RECORD_CHECKS,
     check_processes_are_listed_newest_first,
     check_messages_come_in_order_and_are_forgotten_when_cleared,
     check_unfinished_processes_are_found_in_the_order_of_their_first_saving,
