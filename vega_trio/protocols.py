@@ -302,7 +302,7 @@ class Span(Protocol):
     """Something under way that is observed."""
 
     def tell(self, **attributes: Any) -> None:
-        """What is known at its end: `usage`, `stop_reason`, `cost_usd`."""
+        """What is known at its end: `usage`, `stop_reason`, `cost_usd`, `said` and `calls` of an answer."""
         ...
 
     def fail(self, error_type: str, message: str = "") -> None: ...

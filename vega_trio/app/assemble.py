@@ -34,11 +34,9 @@ from vega_trio.app.toolbelt import named_tools
 from vega_trio.app.tools import ToolList
 from vega_trio.app.user_memory import Memories, user_of_process
 from vega_trio.app.watch import watch_store
-from vega_trio.engine.telemetry import NoTelemetry
 from vega_trio.llm.resolve import Models
-from vega_trio.protocols import Store
+from vega_trio.protocols import Store, Telemetry
 from vega_trio.runtime.orchestrator import Orchestrator
-from vega_trio.telemetry.setup import telemetry_of
 
 log = logging.getLogger("vega_trio.app")
 
@@ -58,7 +56,12 @@ class Equipment:
 
 
 async def equip(
-    order: Order, store: Store, models: Models, approve: tuple[str, ...], unattended: str | None
+    order: Order,
+    store: Store,
+    models: Models,
+    telemetry: Telemetry,
+    approve: tuple[str, ...],
+    unattended: str | None,
 ) -> Equipment:
     """Takes in what the store has on record of approvals, servers and spending.
 
@@ -69,7 +72,7 @@ async def equip(
     await approvals.load()
     mcp = Mcp(store=store, env=order.env, base=order.base, approvals=approvals)
     await mcp.load(order.settings.mcp_servers)
-    outfitter = await _outfitter(order, store, models, approvals, mcp)
+    outfitter = await _outfitter(order, store, models, telemetry, approvals, mcp)
     skills = open_skills(order.document, order.base, order.home)
     catalogue = Agents({})
     teams = Teamwork(lambda name: catalogue.get(name).agent)
@@ -85,7 +88,9 @@ async def equip(
     return Equipment(workshop, catalogue, mcp, memories)
 
 
-async def _outfitter(order: Order, store: Store, models: Models, approvals: Approvals, mcp: Mcp) -> Outfitter:
+async def _outfitter(
+    order: Order, store: Store, models: Models, telemetry: Telemetry, approvals: Approvals, mcp: Mcp
+) -> Outfitter:
     settings, env = order.settings, order.env
     return Outfitter(
         store=store,
@@ -97,7 +102,7 @@ async def _outfitter(order: Order, store: Store, models: Models, approvals: Appr
         default_model=order.default_model,
         max_tokens=answer_tokens(env),
         redact=redactor(secrets_of(order.keyed)),
-        telemetry=telemetry_of(env) or NoTelemetry(),
+        telemetry=telemetry,
         named_tools=named_tools(
             settings,
             order.document.tools,

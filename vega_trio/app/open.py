@@ -31,7 +31,7 @@ from vega_trio.llm.resolve import Models
 from vega_trio.protocols import Model, Store
 from vega_trio.runtime.health import HealthConfig
 from vega_trio.runtime.orchestrator import Orchestrator
-from vega_trio.telemetry.setup import telemetry_of
+from vega_trio.telemetry.setup import open_telemetry, telemetry_of
 from vega_trio.tools.plugins import load_plugins
 from vega_trio.tools.threads import Threads
 
@@ -131,8 +131,9 @@ async def open_app(
     async with (
         open_store(store, settings.durability, order.failpoint, settings.keep_events_s) as opened,
         Models(env=order.keyed, home=order.home, read_timeout_s=read_timeout(order.env)) as models,
+        open_telemetry(order.env, settings.tracing) as telemetry,
     ):
-        equipment = await equip(order, opened, models, tuple(approve), unattended)
+        equipment = await equip(order, opened, models, telemetry or NoTelemetry(), tuple(approve), unattended)
         left = await look(opened)
         kernel = open_kernel_of(equipment.outfitter, settings.max_processes, patience, left, mailbox=mailbox)
         async with kernel as orch:

@@ -125,12 +125,16 @@ def _logging(fields: Fields) -> LoggingDefinition:
 
 def _tracing(fields: Fields) -> TracingDefinition:
     exporters = {"otlp": "otlp", "jaeger": "otlp", "json": "json", "console": "console"}
-    return TracingDefinition(
+    found = TracingDefinition(
         enabled=fields.flag("enabled", False),
         exporter=fields.choice("exporter", "otlp", exporters),  # type: ignore[arg-type]
         endpoint=fields.maybe_text("endpoint"),
         content=fields.flag("content", False),
     )
+    if found.endpoint is not None and found.exporter != "otlp":
+        hint = "remove it, or write exporter: otlp"
+        fields.wrong("V016", "endpoint", f"the exporter '{found.exporter}' writes to stderr and has no endpoint", hint)
+    return found
 
 
 def _allow(fields: Fields) -> tuple[str, ...]:

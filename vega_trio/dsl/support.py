@@ -12,11 +12,7 @@ Unsupported = Mapping[str, frozenset[str]]
 
 UNSUPPORTED: Unsupported = {
     "agent": frozenset(),
-    "settings": frozenset(
-        {
-            "tracing",
-        }
-    ),
+    "settings": frozenset(),
     "memory": frozenset({"model"}),
 }
 

@@ -150,7 +150,7 @@ async def _observed(turn: Turn, held: Held, breaker: Breaker | None) -> Answer:
         except ModelError as error:
             span.fail(error.error_class.value, turn.equipment.redact(str(error)))
             raise
-        span.tell(usage=answer.done.usage, stop_reason=answer.done.stop_reason)
+        span.tell(usage=answer.done.usage, stop_reason=answer.done.stop_reason, said=turn.partial, calls=answer.calls)
     telemetry.tokens(model, answer.done.usage)
     return answer
 

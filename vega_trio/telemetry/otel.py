@@ -1,13 +1,13 @@
 """Spans and metrics of OpenTelemetry (extra `otel`): a turn, the model calls in it, the tool calls in it.
 
 A span is entered and left in one task, and work that a tool starts nests below it. A turn's span continues the trace of
-whoever sent the message, whose context came with the mail. What a model and a person said is not in it.
+whoever sent the message, whose context came with the mail. What a model and a person said is in it only when asked for.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import Context
 from typing import Any
@@ -18,12 +18,17 @@ from opentelemetry import context as otel_context
 from opentelemetry import metrics, trace
 from opentelemetry.trace import SpanKind, StatusCode
 
+from vega_trio._core.codec import dump_messages
 from vega_trio._version import __version__
-from vega_trio.messages import Usage
+from vega_trio.messages import Message, TextPart, Usage
 from vega_trio.protocols import ModelRequest
 from vega_trio.telemetry import genai
 
 _SCOPE = "vega_trio"
+
+
+def _json(messages: Iterable[Message]) -> str:
+    return dump_messages(messages).decode("utf-8")
 
 
 @attrs.define
@@ -31,16 +36,20 @@ class OtelSpan:
     """One span while it lasts. It has failed once `fail` was called, or when an exception or a cancel leaves it."""
 
     _span: trace.Span
+    _content: bool = False
     error_type: str = ""
 
     def tell(self, **attributes: Any) -> None:
-        """`usage`, `stop_reason`, `cost_usd`: what is known at the end. None is left out."""
+        """`usage`, `stop_reason`, `cost_usd`, `said`, `calls`: what is known at the end. None is left out."""
         usage, reason = attributes.get("usage"), attributes.get("stop_reason")
         if isinstance(usage, Usage):
             read = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
             self._span.set_attributes({genai.INPUT_TOKENS: read, genai.OUTPUT_TOKENS: usage.output_tokens})
         if reason:
             self._span.set_attribute(genai.FINISH_REASONS, [reason])
+        if self._content and "said" in attributes:
+            answer = Message("assistant", [TextPart(attributes["said"]), *attributes["calls"]])
+            self._span.set_attribute(genai.OUTPUT, _json([answer]))
         if attributes.get("cost_usd") is not None:
             self._span.set_attribute(genai.COST_USD, attributes["cost_usd"])
 
@@ -52,15 +61,17 @@ class OtelSpan:
 
 @attrs.define(eq=False)
 class OtelTelemetry:
-    """Speaks to whatever providers the program has set up; without any, to nobody."""
+    """Speaks to `provider`, else to whatever providers the program has set up. `content`: what is said is told too."""
 
+    content: bool = False
+    provider: trace.TracerProvider | None = None
     _tracer: trace.Tracer = attrs.field(init=False)
     _tokens: metrics.Histogram = attrs.field(init=False)
     _duration: metrics.Histogram = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         meter = metrics.get_meter(_SCOPE, __version__)
-        self._tracer = trace.get_tracer(_SCOPE, __version__)
+        self._tracer = trace.get_tracer(_SCOPE, __version__, self.provider)
         self._tokens = meter.create_histogram(genai.TOKEN_USAGE, "{token}", "Tokens of a model call.")
         self._duration = meter.create_histogram(genai.DURATION, "s", "How long a model call took.")
 
@@ -97,6 +108,8 @@ class OtelTelemetry:
         attributes: dict[str, Any] = {**common, genai.REQUEST_MAX_TOKENS: request.max_tokens}
         if request.temperature is not None:
             attributes[genai.REQUEST_TEMPERATURE] = request.temperature
+        if self.content:
+            attributes |= {genai.SYSTEM: request.system, genai.INPUT: _json(request.messages)}
         began = time.perf_counter()
         with self._span(f"{genai.CHAT} {name or model}", SpanKind.CLIENT, attributes, None) as span:
             try:
@@ -123,7 +136,7 @@ class OtelTelemetry:
         with self._tracer.start_as_current_span(
             name, parent, kind, attributes, record_exception=False, set_status_on_exception=False
         ) as started:
-            span = OtelSpan(started)
+            span = OtelSpan(started, self.content)
             try:
                 yield span
             except trio.Cancelled:
