@@ -309,7 +309,7 @@ class Span(Protocol):
 
 
 class Telemetry(Protocol):
-    """Who is told of turns, model calls and tool calls. Each is entered and left in one task.
+    """Who is told of workflows, turns, model calls and tool calls. Each is entered and left in one task.
 
     `origin` is the context of who sent the message, to which the turn belongs.
     """
@@ -324,6 +324,8 @@ class Telemetry(Protocol):
         session_id: str | None,
         origin: Context | None,
     ) -> AbstractContextManager[Span]: ...
+
+    def workflow(self, name: str, run_id: str, process_id: str) -> AbstractContextManager[Span]: ...
 
     def chat(self, model: str, request: ModelRequest) -> AbstractContextManager[Span]: ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import trio
@@ -122,3 +123,18 @@ async def test_who_does_not_ask_is_not_observed() -> None:
         "assert not any(name.startswith('opentelemetry') for name in sys.modules)\n"
     )
     await trio.run_process([sys.executable, "-c", code])
+
+
+async def test_a_run_is_a_span_above_the_turns_of_its_steps(tmp_path: Path) -> None:
+    path = tmp_path / "w.vega.yaml"
+    path.write_text("agents: {step: {system: x}}\nworkflows: {w: {steps: [{step: go}]}}\n")
+    async with vega.open_app(path, model=ScriptedModel(["done"])) as app:
+        run = await app.run_workflow("w", {})
+        await run.wait()
+    found = spans()
+    above, turn = found["invoke_workflow w"], found["invoke_agent step"]
+    assert above.attributes is not None
+    assert above.attributes["vega.run.id"] == run.id
+    assert above.context is not None
+    assert turn.parent is not None
+    assert turn.parent.span_id == above.context.span_id

@@ -128,7 +128,9 @@ async def assemble(
     sessions = Sessions(catalogue, orch, store)
     composer = await _composer(equipment, sessions, meta=meta)
     chats = Chat(sessions)
-    runs = Runs(order.document, catalogue, orch, store, order.env, place_of(store, memory))
+    runs = Runs(
+        order.document, catalogue, orch, store, order.env, place_of(store, memory), equipment.outfitter.telemetry
+    )
     outfitter.ask, outfitter.approvals.emit = chats.ask_for, orch.bus.emit
     equipment.memories.user_of = partial(user_of_process, runs, orch)
     watch_store(orch, store)

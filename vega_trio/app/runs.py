@@ -32,7 +32,7 @@ from vega_trio.engine.workflow import Drive, drive
 from vega_trio.errors import RunCancelled, RunFailed, UnknownWorkflow, did_you_mean
 from vega_trio.events import Event, WorkflowCancelled, WorkflowCompleted, WorkflowFailed, WorkflowStarted
 from vega_trio.exits import Crashed, ExitReason, Normal
-from vega_trio.protocols import Store
+from vega_trio.protocols import Store, Telemetry
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.process import Process
 from vega_trio.session import DEFAULT_USER
@@ -129,6 +129,7 @@ class Runs:
     store: Store
     env: Mapping[str, str]
     memory: Place
+    telemetry: Telemetry
     by_id: dict[str, Run] = attrs.field(factory=dict)
 
     def workflows(self) -> list[WorkflowDefinition]:
@@ -220,7 +221,8 @@ class Runs:
 
     async def _spawn(self, run: Run, record: Record) -> None:
         async def body(process: Process) -> object:
-            return await self._body(run, process, record)
+            with self.telemetry.workflow(run.workflow, run.id, process.id):
+                return await self._body(run, process, record)
 
         run.process = await self.orch.spawn(
             body,

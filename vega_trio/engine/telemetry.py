@@ -26,6 +26,9 @@ class NoTelemetry:
     def turn(self, **_: Any) -> AbstractContextManager[NoSpan]:
         return self._nothing
 
+    def workflow(self, *_: Any) -> AbstractContextManager[NoSpan]:
+        return self._nothing
+
     def chat(self, *_: Any) -> AbstractContextManager[NoSpan]:
         return self._nothing
 

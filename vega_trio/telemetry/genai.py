@@ -9,6 +9,7 @@ from typing import Final
 
 OPERATION: Final = "gen_ai.operation.name"
 INVOKE_AGENT: Final = "invoke_agent"
+INVOKE_WORKFLOW: Final = "invoke_workflow"
 CHAT: Final = "chat"
 EXECUTE_TOOL: Final = "execute_tool"
 
@@ -34,6 +35,7 @@ DURATION: Final = "gen_ai.client.operation.duration"
 
 PROCESS_ID: Final = "vega.process.id"
 INCARNATION: Final = "vega.process.incarnation"
+RUN_ID: Final = "vega.run.id"
 TURN_ID: Final = "vega.turn.id"
 COST_USD: Final = "vega.cost_usd"
 """Of a turn; absent where no price is known."""

@@ -97,6 +97,14 @@ class OtelTelemetry:
         parent = origin.run(otel_context.get_current) if origin is not None else None
         return self._span(f"{genai.INVOKE_AGENT} {agent}", SpanKind.INTERNAL, attributes, parent)
 
+    def workflow(self, name: str, run_id: str, process_id: str) -> AbstractContextManager[OtelSpan]:
+        attributes = {
+            genai.OPERATION: genai.INVOKE_WORKFLOW,
+            genai.RUN_ID: run_id,
+            genai.PROCESS_ID: process_id,
+        }
+        return self._span(f"{genai.INVOKE_WORKFLOW} {name}", SpanKind.INTERNAL, attributes, None)
+
     @contextmanager
     def chat(self, model: str, request: ModelRequest) -> Iterator[OtelSpan]:
         provider, _, name = model.partition(":")
