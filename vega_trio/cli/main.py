@@ -50,6 +50,8 @@ COMMANDS: Mapping[str, str] = {
     "mcp": "Try MCP servers out, and serve a document as one.",
     "init": "Write a first document.",
     "keys": "Keep API keys, and list which there are.",
+    "reset": "Delete the database.",
+    "completion": "Print what makes a shell complete vega's words.",
     "version": "Print the version.",
     "help": "Show the help of vega or of a command.",
 }
@@ -150,13 +152,20 @@ def invoke(args: Sequence[str]) -> int:
 def main() -> None:
     """The console script."""
     _open_streams()
-    code = invoke(sys.argv[1:])
+    asked = os.environ.get("_VEGA_COMPLETE")  # set by the script of `vega completion`
+    code = _complete(asked) if asked else invoke(sys.argv[1:])
     try:
         sys.stdout.flush()
     except OSError:
         # The reader has gone or the disk is full, which has been said; the interpreter would fail at it once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
+
+
+def _complete(asked: str) -> int:
+    from click.shell_completion import shell_complete
+
+    return shell_complete(root(), {}, "vega", "_VEGA_COMPLETE", asked)
 
 
 def _open_streams() -> None:
