@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vega_trio.dsl.document import Settings
-from vega_trio.llm.names import DEFAULT_MODEL, providers
+from vega_trio.llm.names import DEFAULT_MODEL, parse_model_name, providers
 from vega_trio.llm.pull import SOURCES, InstalledModel, ModelSource, installed, pull
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "InstalledModel",
     "ModelSource",
     "installed",
+    "parse_model_name",
     "providers",
     "pull",
     "with_key",

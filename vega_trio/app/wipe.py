@@ -22,14 +22,15 @@ def wipe(database: str) -> bool:
     if not path.exists():
         return False
     with lock(str(path)):
-        _check(path)
+        check_is_ours(path)
         for suffix in _BESIDE:  # first: what is left of a database without its journal would be read as it is
             path.with_name(path.name + suffix).unlink(missing_ok=True)
         path.unlink()
     return True
 
 
-def _check(path: Path) -> None:
+def check_is_ours(path: Path) -> None:
+    """Raises: StoreError for a file that is neither empty nor a database of vega's; OSError."""
     with path.open("rb") as file:
         head = file.read(100)
     ours = head.startswith(_MAGIC) and int.from_bytes(head[_ID_AT : _ID_AT + 4]) == APPLICATION_ID
