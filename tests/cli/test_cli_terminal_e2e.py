@@ -88,7 +88,7 @@ def test_a_failed_turn_is_told_and_the_conversation_goes_on(vega: Shell) -> None
         person.wait_for("[writer]> ")
         person.type("hello\n")
         person.wait_for("error: ")
-        person.wait_for("hint: set ANTHROPIC_API_KEY")
+        person.wait_for("set ANTHROPIC_API_KEY in the shell")
         person.wait_for("[writer]> ")
         person.type("/quit\n")
 

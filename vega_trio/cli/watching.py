@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from functools import partial
 
 import attrs
@@ -17,6 +18,7 @@ from vega_trio.cli.log_output import Log, start_logging
 from vega_trio.cli.options import Shared
 from vega_trio.cli.output import Output, parse_output
 from vega_trio.cli.runner import Request, parse_timeout, run_once
+from vega_trio.cli.signals import INTERRUPTS
 from vega_trio.errors import MissingExtra, VegaError
 
 POLL_MS = 200  # how long the watcher's thread may outlive a cancellation
@@ -44,13 +46,16 @@ async def _main(
                 nursery.start_soon(_cancel_on_change, source, again)
                 try:
                     code = await run_once(request, shared, setup, output, timeout_s, log)
-                    if code > 128:
-                        return code
                 except (VegaError, Failure) as error:
                     show(error, no_color=shared.no_color)
-                if not shared.quiet:
-                    _say(f"watching {source}: save a file to run again, Ctrl-C to stop")
-                await trio.sleep_forever()
+                    code = 0
+                if code <= 128:
+                    with trio.open_signal_receiver(*INTERRUPTS) as signals:
+                        if not shared.quiet:
+                            _say(f"watching {source}: save a file to run again, Ctrl-C to stop")
+                        code = 128 + await anext(aiter(signals))
+                nursery.cancel_scope.cancel()
+            return code
         _say("changed: running again")
 
 
@@ -62,18 +67,21 @@ def _say(text: str) -> None:
 async def _cancel_on_change(source: str, scope: trio.CancelScope) -> None:
     """Returns, the scope cancelled, once a file of the project has changed."""
     try:
-        from watchfiles import awatch
+        from watchfiles import watch
     except ImportError as error:
         raise MissingExtra("cli", "vega watch") from error
     folder = directory_of(source)
-    stop = trio.Event()
-    events = awatch(
+    stop = threading.Event()
+    changes = watch(
         folder,
         watch_filter=lambda _, path: path.endswith(WATCHED) and os.sep + "." not in os.path.relpath(path, folder),
         debounce=SETTLE_MS,
         rust_timeout=POLL_MS,
         stop_event=stop,
+        raise_interrupt=False,
     )
-    async for _ in events:
-        scope.cancel()
-        return
+    try:
+        await trio.to_thread.run_sync(next, changes, None, abandon_on_cancel=True)
+    finally:
+        stop.set()  # the thread ends by itself within POLL_MS
+    scope.cancel()
