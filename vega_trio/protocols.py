@@ -298,11 +298,30 @@ class Store(Protocol):
 # -- telemetry
 
 
+@attrs.frozen(kw_only=True)
+class Figures:
+    """The living processes of a program at one moment.
+
+    `processes` are by status, `mailbox` is how many messages wait, by agent; `restarts` are those since the start.
+    `budgets` are dollars that are neither spent nor reserved, by whose they are; of an agent's processes, those of the
+    one that has least.
+    """
+
+    processes: Mapping[str, int]
+    restarts: int
+    mailbox: Mapping[str, int]
+    budgets: Mapping[str, float]
+
+
 class Span(Protocol):
-    """Something under way that is observed."""
+    """Something under way that is observed. `link` is what a later one names it by; None: nobody observes."""
+
+    @property
+    def link(self) -> object: ...
 
     def tell(self, **attributes: Any) -> None:
-        """What is known at its end: `usage`, `stop_reason`, `cost_usd`, `said` and `calls` of an answer."""
+        """What is known at its end: `usage`, `stop_reason`, `cost_usd`, `said` and `calls` of an answer; of a turn
+        with which its process ended `exit_reason`."""
         ...
 
     def fail(self, error_type: str, message: str = "") -> None: ...
@@ -311,8 +330,13 @@ class Span(Protocol):
 class Telemetry(Protocol):
     """Who is told of workflows, turns, model calls and tool calls. Each is entered and left in one task.
 
-    `origin` is the context of who sent the message, to which the turn belongs.
+    `origin` is the context of who sent the message, to which the turn belongs. `before` is the `link` of the last turn
+    of the process's incarnation before this one, for its first turn.
     """
+
+    def watch(self, figures: Callable[[], Figures]) -> AbstractContextManager[None]:
+        """Asks for the figures now and then while the block lasts, also from another thread."""
+        ...
 
     def turn(
         self,
@@ -320,9 +344,11 @@ class Telemetry(Protocol):
         agent: str,
         process_id: str,
         incarnation: int,
+        supervisor: str | None,
         turn_id: str,
         session_id: str | None,
         origin: Context | None,
+        before: object,
     ) -> AbstractContextManager[Span]: ...
 
     def workflow(self, name: str, run_id: str, process_id: str) -> AbstractContextManager[Span]: ...

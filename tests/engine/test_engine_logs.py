@@ -63,27 +63,32 @@ async def test_no_secret_of_the_environment_is_said_written_or_logged(
     angry = FakeTool("fail", vega.ToolError(f"refused {SECRET}"))
     echo = vega.ModelError(f"the key {SECRET} is wrong", vega.ErrorClass.OVERLOADED)
     wrong = vega.ModelError(f"the key {SECRET} is wrong", vega.ErrorClass.AUTHENTICATION)
-    steps = [[vega.ToolCall("1", "env", {}), vega.ToolCall("2", "fail", {})], echo, "done", wrong]
+    bug = RuntimeError(f"GET /?key={SECRET}")
+    steps = [[vega.ToolCall("1", "env", {}), vega.ToolCall("2", "fail", {})], echo, "done", wrong, "ok", bug]
     agent = vega.Agent(name="a", tools=[leaky, angry], retry=AT_ONCE)
     seen: list[vega.Event] = []
 
     async def listen(orch: vega.Orchestrator, task_status: trio.TaskStatus[None]) -> None:
         async with orch.subscribe() as events:
             task_status.started()
-            while True:
+            while not any(isinstance(event, vega.ProcessFailed) for event in seen):
                 seen.append(await anext(events))
 
     with caplog.at_level(logging.DEBUG, logger="vega_trio"), ScriptedModel(steps) as model:
         async with (
             vega.open_orchestrator(model=model, store=tmp_path / "v.db") as orch,
             trio.open_nursery() as nursery,
-            orch.spawn(agent) as proc,
         ):
+            proc = await orch.spawn(agent)
             await nursery.start(listen, orch)
             await proc.send("go")
             with pytest.raises(vega.TurnFailed) as raised:
                 await proc.send("again")
-            nursery.cancel_scope.cancel()
+            await proc.send("and")
+            with pytest.raises(vega.ProcessCrashed) as crashed:
+                await proc.send("crash")
+    assert "crashed: RuntimeError: GET /?key=***" in str(crashed.value)
+    assert "GET /?key=***" in repr(seen)
     assert SECRET not in str(raised.value)
     assert SECRET not in str(raised.value.__cause__)
     assert SECRET not in repr(seen)
@@ -92,4 +97,4 @@ async def test_no_secret_of_the_environment_is_said_written_or_logged(
     assert not any(SECRET in repr(record.__dict__) for record in caplog.records)
     for file in tmp_path.iterdir():
         assert SECRET.encode() not in file.read_bytes()
-    assert any("SOME_API_KEY=***" in str(message.tool_results) for message in model.requests[-1].messages)
+    assert any("SOME_API_KEY=***" in str(message.tool_results) for message in model.requests[-2].messages)

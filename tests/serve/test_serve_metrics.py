@@ -28,6 +28,7 @@ async def test_the_figures_are_those_of_the_statistics(serving: Any) -> None:
         async with serving(ScriptedModel(["hi", [RuntimeError("boom")], "there"], price=2)) as served:
             await served.chat("x")
             await served.chat("y")
+            await served.app.orch.spawn(sleeper, name="saver", budget=2.5)
             answer = await served.http.get("/metrics")
             cost_usd = (await served.http.get("/api/stats")).json()["total_cost_usd"]
             async with served.listening():
@@ -37,7 +38,8 @@ async def test_the_figures_are_those_of_the_statistics(serving: Any) -> None:
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert all(re.fullmatch(r'# (HELP|TYPE) vega_\w+ .+|vega_\w+(\{\w+="[^"]*"\})? [\d.e+-]+', line) for line in lines)
     assert {
-        'vega_processes{status="running"} 1',
+        'vega_processes{status="running"} 2',
+        'vega_budget_remaining{scope="saver"} 2.5',
         'vega_processes{status="failed"} 0',
         'vega_mailbox_length{agent="assistant"} 0',
         'vega_tokens_total{direction="input"} 20',

@@ -138,3 +138,93 @@ async def test_a_run_is_a_span_above_the_turns_of_its_steps(tmp_path: Path) -> N
     assert above.context is not None
     assert turn.parent is not None
     assert turn.parent.span_id == above.context.span_id
+
+
+async def test_an_incarnation_is_linked_to_the_one_before_and_says_of_what_that_died() -> None:
+    before = len(EXPORTER.get_finished_spans())
+    model = ScriptedModel([RuntimeError("a bug"), "here again", "and on"])
+    agent = vega.Agent(name="phoenix", supervision=vega.Supervision("restart", backoff=vega.BackoffConfig(initial=0)))
+    async with vega.open_orchestrator(model=model) as orch, orch.spawn(agent) as proc:
+        await proc.send("go")
+        await proc.send("and")
+    turns = [span for span in EXPORTER.get_finished_spans()[before:] if span.name == "invoke_agent phoenix"]
+    died, again, last = (dict(span.attributes or {}) for span in turns)
+    assert died["vega.process.exit_reason"] == "crashed: RuntimeError: a bug"
+    assert died["vega.process.supervisor"] == "root"
+    assert [each["vega.process.incarnation"] for each in (died, again, last)] == [1, 2, 2]
+    assert [link.context for link in turns[1].links] == [turns[0].context]
+    assert not turns[0].links
+    assert not turns[2].links
+    assert "vega.process.exit_reason" not in again
+
+
+async def test_a_turn_that_its_processs_stop_cut_short_is_cancelled_and_says_why() -> None:
+    async def never(_: vega.ModelRequest) -> str:
+        await trio.sleep_forever()
+        raise AssertionError
+
+    before = len(EXPORTER.get_finished_spans())
+    spec = vega.SupervisorSpec(children=[vega.ChildSpec("w", vega.Agent(name="worker"))])
+    async with vega.open_orchestrator(model=ScriptedModel(never)) as orch:
+        team = await orch.supervise(spec, name="team")
+        worker = team.get_child("w").process
+        assert worker is not None
+        worker.start_send("go")
+        await trio.testing.wait_all_tasks_blocked()
+        await team.terminate_child("w")
+    (turn,) = [span for span in EXPORTER.get_finished_spans()[before:] if span.name == "invoke_agent worker"]
+    assert turn.attributes is not None
+    assert turn.attributes["error.type"] == "cancelled"
+    assert turn.attributes["vega.process.exit_reason"] == "shutdown"
+    assert turn.attributes["vega.process.supervisor"] == team.id
+
+
+def measured() -> dict[str, list[tuple[dict[str, object], float]]]:
+    """What the gauges of the last hour say, by name."""
+    data = READER.get_metrics_data()
+    assert data is not None
+    scopes = [scope for each in data.resource_metrics for scope in each.scope_metrics]
+    return {
+        metric.name: [(dict(point.attributes or {}), point.value) for point in metric.data.data_points]
+        for scope in scopes
+        for metric in scope.metrics
+        if metric.name.startswith("vega.")
+    }
+
+
+async def test_processes_restarts_mailboxes_and_budgets_are_measured_also_from_another_thread() -> None:
+    release = trio.Event()
+
+    async def slow(_: vega.ModelRequest) -> str:
+        await release.wait()
+        return "ok"
+
+    model = ScriptedModel([RuntimeError("a bug"), slow, "ok"], price=1_000)
+    agent = vega.Agent(name="m", budget=5.0, supervision=vega.Supervision("restart"))
+    async with vega.open_orchestrator(model=model, budget=9.0) as orch, orch.spawn(agent) as proc:
+        first, second = proc.start_send("one"), proc.start_send("two")
+        await trio.testing.wait_all_tasks_blocked(0.2)
+        found = await trio.to_thread.run_sync(measured)
+        assert ({"gen_ai.agent.name": "m"}, 1) in found["vega.mailbox.length"]
+        assert ({"vega.process.status": "running"}, 1) in found["vega.processes"]
+        assert [value for _, value in found["vega.restarts"]] == [1]
+        release.set()
+        await first.wait()
+        await second.wait()
+        left = {str(label["vega.budget.scope"]): value for label, value in measured()["vega.budget.remaining"]}
+        spent = proc.metrics.cost_microusd / 1_000_000
+        assert left == {"m": pytest.approx(5.0 - spent), "the application": pytest.approx(9.0 - spent)}
+    assert "vega.processes" not in measured()
+
+
+async def test_a_secret_in_an_error_is_in_no_span(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_API_KEY", "canary-123456")
+    before = len(EXPORTER.get_finished_spans())
+    model = ScriptedModel([RuntimeError("GET /?key=canary-123456 failed")])
+    async with vega.open_orchestrator(model=model) as orch:
+        proc = await orch.spawn(vega.Agent(name="leaky"))
+        with pytest.raises(vega.ProcessExited):
+            await proc.send("go")
+    text = "".join(span.to_json() for span in EXPORTER.get_finished_spans()[before:])
+    assert "crashed: RuntimeError: GET /?key=*** failed" in text
+    assert "canary" not in text

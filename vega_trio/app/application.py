@@ -15,6 +15,7 @@ from vega_trio.app.archive import Archive
 from vega_trio.app.chat import Chat, ChatMessage, ChatStatus, ChatStream, OpenTurn, open_turns
 from vega_trio.app.compose import Composer
 from vega_trio.app.costs import By, Costs, Spending, costs
+from vega_trio.app.figures import figures_of
 from vega_trio.app.fork import fork
 from vega_trio.app.mcp import Mcp
 from vega_trio.app.overview import Overview, ProcessDetail, Stats
@@ -30,7 +31,7 @@ from vega_trio.diagnostics import Diagnostic
 from vega_trio.dsl.document import Document
 from vega_trio.dsl.workflow import WorkflowDefinition
 from vega_trio.events import Event
-from vega_trio.protocols import Store
+from vega_trio.protocols import Figures, Store
 from vega_trio.runtime.bus import Subscription
 from vega_trio.runtime.impact import Impact
 from vega_trio.runtime.orchestrator import Orchestrator, SpawnTreeNode
@@ -66,6 +67,10 @@ class App:
     tool_list: ToolList
     threads: Threads
     mcp: Mcp
+
+    def figures(self) -> Figures:
+        """Processes, restarts, mailboxes and budgets at the moment."""
+        return figures_of(self.orch, self.spending.account)
 
     def zombie_threads(self) -> tuple[AbandonedThread, ...]:
         """Threads of tools whose calls were cancelled and which still run, the oldest first: nothing can stop one."""

@@ -61,4 +61,5 @@ def open_kernel_of(
         health=health,
         mailbox=mailbox,
         recovered=recovered,
+        redact=outfitter.redact,
     )

@@ -16,6 +16,7 @@ from vega_trio.app.application import App
 from vega_trio.app.approvals import NOBODY, Approvals
 from vega_trio.app.assemble import assemble, equip
 from vega_trio.app.failpoints import failpoint_of
+from vega_trio.app.figures import figures_of
 from vega_trio.app.foundation import MAILBOX, open_kernel_of, open_store
 from vega_trio.app.limits import Rates, answer_tokens, limits_of_program, read_timeout
 from vega_trio.app.outfit import Outfitter, ask_by_name
@@ -87,7 +88,8 @@ async def open_orchestrator(
             outfitter.ask, outfitter.approvals.emit = partial(ask_by_name, orch), orch.bus.emit
             watch_store(orch, opened)
             await quarantine(orch)
-            yield orch
+            with outfitter.telemetry.watch(partial(figures_of, orch, limits.budget)):
+                yield orch
 
 
 @asynccontextmanager
@@ -137,7 +139,9 @@ async def open_app(
         left = await look(opened)
         kernel = open_kernel_of(equipment.outfitter, settings.max_processes, patience, left, mailbox=mailbox)
         async with kernel as orch:
-            yield await assemble(order, equipment, orch, memory=shelf, resume=resume, meta=meta)
+            app = await assemble(order, equipment, orch, memory=shelf, resume=resume, meta=meta)
+            with equipment.outfitter.telemetry.watch(app.figures):
+                yield app
 
 
 def _check(model: object, max_processes: object, shutdown_timeout: object) -> None:

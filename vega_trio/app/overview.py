@@ -9,7 +9,7 @@ import attrs
 import trio
 
 from vega_trio.app.incarnations import LIFE_EVENTS, Incarnation, incarnations
-from vega_trio.app.supervisors import Policy, policy_of, supervisor_of
+from vega_trio.app.supervisors import Policy, policy_of
 from vega_trio.changes import ProcessRow
 from vega_trio.errors import UnknownProcess
 from vega_trio.messages import Message
@@ -17,6 +17,7 @@ from vega_trio.protocols import Store
 from vega_trio.runtime.figures import Ties, ties_of
 from vega_trio.runtime.impact import Impact, impact_of_kill, impact_of_restart
 from vega_trio.runtime.orchestrator import Orchestrator, SpawnTreeNode
+from vega_trio.runtime.place import supervisor_of
 from vega_trio.runtime.process import Process
 
 RUNNING = ("running", "pending")

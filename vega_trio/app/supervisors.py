@@ -10,12 +10,10 @@ import trio
 from vega_trio._core.supervision import RESTART_TYPE
 from vega_trio.errors import NoProcessError
 from vega_trio.runtime.orchestrator import Orchestrator
-from vega_trio.runtime.place import Place
+from vega_trio.runtime.place import ROOT, Place
 from vega_trio.runtime.process import Process
 from vega_trio.runtime.solo import Solo
 from vega_trio.runtime.supervisor import Supervisor
-
-ROOT = "root"
 
 
 @attrs.frozen(kw_only=True)
@@ -73,15 +71,6 @@ def policy_of(process: Process) -> Policy | None:
             return Policy(used=used, most=limit.max_restarts, window_s=limit.window, next_at=_wall(place.next_at))
         case _:
             return None
-
-
-def supervisor_of(process: Process) -> str | None:
-    """The id of the living process's supervisor."""
-    match process.keeper:
-        case Place() as place:
-            return place.crew.process.id
-        case _:
-            return ROOT if process.keeper.owner is None else None
 
 
 def _wall(monotonic: float | None) -> float | None:

@@ -24,7 +24,8 @@ class Conversation:
     `measured` is how large a model found them at the last call. `summary` stands for the first `summarised` rows.
     `tools` gives the agent's tools of the moment; `brought` is what others it works with have seen, as `approving`
     has it.
-    `path` is where its turn stands in the root turn.
+    `path` is where its turn stands in the root turn. `observed` is the incarnation of the last turn that was observed,
+    and what a later one names it by.
     """
 
     process_id: str
@@ -39,6 +40,7 @@ class Conversation:
     tools: Callable[[], Mapping[str, Tool]] = dict
     brought: frozenset[str] = NOTHING_SEEN
     path: str = ""
+    observed: tuple[int, object] = (0, None)
 
     def add(self, turn_id: str, message: Message) -> AppendMessage:
         """Adds a message; the change is to be submitted, and durable before anyone acts on what it says."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import attrs
 
 from vega_trio.messages import Usage
+from vega_trio.protocols import Figures
 
 
 @attrs.frozen
 class NoSpan:
+    link: object = None
+
     def tell(self, **attributes: Any) -> None:
         """Nobody listens."""
 
@@ -22,6 +26,9 @@ class NoSpan:
 @attrs.frozen
 class NoTelemetry:
     _nothing: AbstractContextManager[NoSpan] = attrs.field(init=False, factory=lambda: nullcontext(NoSpan()))
+
+    def watch(self, _: Callable[[], Figures]) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def turn(self, **_: Any) -> AbstractContextManager[NoSpan]:
         return self._nothing

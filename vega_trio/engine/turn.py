@@ -36,10 +36,11 @@ from vega_trio.engine.conversation import Conversation
 from vega_trio.engine.ending import failed, finish, give_up, recall
 from vega_trio.engine.equipment import Equipment
 from vega_trio.engine.journal import model_key, tool_key
+from vega_trio.engine.observing import observed
 from vega_trio.engine.spending import balances, spent_since, spent_so_far
 from vega_trio.engine.toolrun import run_tools
 from vega_trio.engine.typed import asking_for, correcting, read_output
-from vega_trio.errors import ModelError, TurnFailed
+from vega_trio.errors import ModelError
 from vega_trio.events import (
     Event,
     MessageReset,
@@ -158,20 +159,8 @@ async def run_turn(turn: Turn, message: Message) -> Reply:
 
     Raises: TurnFailed; ProcessExit and foreign exceptions from tools and the model adapter, which end the process.
     """
-    process = turn.process
-    with turn.equipment.telemetry.turn(
-        agent=turn.agent.name,
-        process_id=process.id,
-        incarnation=process.incarnation,
-        turn_id=turn.id,
-        session_id=process.session.id if process.session is not None else None,
-        origin=turn.origin,
-    ) as span:
-        try:
-            reply = await _steps(turn, message)
-        except TurnFailed as error:
-            span.fail(error.error_class.value, str(error))
-            raise
+    with observed(turn) as span:
+        reply = await _steps(turn, message)
         span.tell(usage=reply.usage, cost_usd=reply.cost_usd)
         return reply
 

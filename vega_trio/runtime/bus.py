@@ -14,10 +14,12 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import attrs
 import trio
 
+from vega_trio._core.redact import Redactor
 from vega_trio.changes import AppendEvent, Change, Together
 from vega_trio.errors import SlowSubscriber
 from vega_trio.events import Event, TextDelta
@@ -27,6 +29,7 @@ from vega_trio.runtime.logs import log_event
 log = logging.getLogger("vega_trio.bus")
 
 EventFilter = str | type[Event]
+ERROR_WORDS = ("error", "reason")  # the fields of events in which an error speaks
 FAIRNESS = 64  # items handed over without a checkpoint, so that a busy subscriber does not starve the loop
 
 
@@ -145,10 +148,14 @@ def _filter(
 
 @attrs.define(eq=False)
 class Bus:
-    """Hands every event to the store and to those who subscribed. Used in the Trio thread only."""
+    """Hands every event to the store and to those who subscribed. Used in the Trio thread only.
+
+    `redact` takes secrets out of what a durable event says of an error: the error may be anybody's.
+    """
 
     _store: Store
     _wall_clock: Callable[[], float]
+    _redact: Redactor = attrs.field(factory=Redactor)
     _pending: dict[str, deque[_Pending]] = attrs.field(factory=dict, init=False)
     _subscribers: dict[Subscription, None] = attrs.field(factory=dict, init=False)
     _taps: dict[Callable[[Event], None], None] = attrs.field(factory=dict, init=False)
@@ -166,6 +173,7 @@ class Bus:
         """As `emit`, for an event that has its time already."""
         key = _key(event)
         if event.DURABLE:
+            event = _without_secrets(event, self._redact)
             log_event(event)
             return self._put_durable(key, event, changes)
         if key in self._pending:
@@ -271,6 +279,12 @@ class Bus:
         for subscriber in self._subscribers:
             subscriber.end()
         self._subscribers.clear()
+
+
+def _without_secrets(event: Event, redact: Redactor) -> Event:
+    said = {name: text for name in ERROR_WORDS if isinstance(text := getattr(event, name, None), str) and text}
+    cleaned: dict[str, Any] = {name: redact(text) for name, text in said.items()}
+    return event if cleaned == said else attrs.evolve(event, **cleaned)
 
 
 def _key(event: Event) -> str:

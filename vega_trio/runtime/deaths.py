@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 from vega_trio.changes import Change, DropMail, DropTimers, SaveProcess, Together
+from vega_trio.errors import ProcessExited
 from vega_trio.events import ProcessCompleted, ProcessFailed, ProcessRestarting
 from vega_trio.exits import Crashed, ExitReason, Killed, NoProcess, Shutdown, describe, told
 from vega_trio.runtime.health import watch_restarts
@@ -85,14 +86,14 @@ def _end(
         process.kernel.store.submit(SaveProcess(row))
     elif not quiet:
         if log.isEnabledFor(logging.INFO):
-            log.info("process %s (%s) exited: %s", process.id, process.label, describe(reason))
+            log.info("process %s (%s) exited: %s", process.id, process.label, process.kernel.redact(describe(reason)))
         changes = _last_changes(process, ties) if process.agent is not None else ()
         if reason.abnormal:
             process.say(ProcessFailed, unfinished, *changes, **_failure(reason), final=True)
         else:
             process.say(ProcessCompleted, unfinished, *changes, reason=kind_of(reason))
     for mail in (*taken, *process.mailbox.close()):
-        mail.fail(exited(process.id, reason))
+        mail.fail(_no_answer(process, reason))
 
 
 def _last_changes(process: Process, ties: tuple[Change, ...]) -> tuple[Change, ...]:
@@ -120,7 +121,7 @@ def _suspend(
     if verdict.restart is not None:
         log.warning(
             "process %s (%s) is restarted in %.3g s: %s",
-            process.id, process.label, verdict.restart.delay_s, describe(reason),
+            process.id, process.label, verdict.restart.delay_s, process.kernel.redact(describe(reason)),
         )  # fmt: skip
         process.say(ProcessRestarting, unfinished, **verdict.restart.fields(), reason=describe(reason))
         watch_restarts(process, process.kernel.health, verdict.restart)
@@ -129,7 +130,14 @@ def _suspend(
         process.mailbox.put_back(taken)
     else:
         for mail in taken:
-            mail.fail(exited(process.id, reason))
+            mail.fail(_no_answer(process, reason))
+
+
+def _no_answer(process: Process, reason: ExitReason) -> ProcessExited:
+    """What its senders get instead; a front may show it."""
+    error = exited(process.id, reason)
+    error.args = (process.kernel.redact(str(error)),)
+    return error
 
 
 def _tell_others(incarnation: Incarnation) -> None:

@@ -79,7 +79,7 @@ def row_of(process: Process) -> ProcessRow:
         spawn_depth=process.spawn_depth,
         spawn_reason=process.spawn_reason or "",
         incarnation=process.incarnation,
-        exit_reason=describe(process.final) if process.final is not None else "",
+        exit_reason=process.kernel.redact(describe(process.final)) if process.final is not None else "",
         started_at=process.started_at,
         completed_at=process.completed_at,
         iterations=metrics.iterations,

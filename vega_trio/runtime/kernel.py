@@ -9,6 +9,7 @@ import attrs
 import trio
 
 from vega_trio._core.links import Links
+from vega_trio._core.redact import Redactor
 from vega_trio.agent import Agent
 from vega_trio.checks import check_text
 from vega_trio.errors import Escalated, OrchestratorClosed, SupervisorGaveUp, TooManyProcesses
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
 
 @attrs.define(eq=False, kw_only=True)
 class Kernel:
-    """Given by `open_kernel`. `nursery` holds the spawned processes' tasks, `block` the orchestrator's block."""
+    """Given by `open_kernel`. `nursery` holds the spawned processes' tasks, `block` the orchestrator's block.
+
+    `redact` takes secrets out of what errors say; `restarts` counts those of all processes.
+    """
 
     store: Store
     bus: Bus
@@ -43,6 +47,7 @@ class Kernel:
     nursery: trio.Nursery
     spawning: type[Spawning]
     health: HealthConfig
+    redact: Redactor = attrs.field(factory=Redactor)
     block: trio.CancelScope = attrs.field(factory=trio.CancelScope)
     timers: Timers = attrs.field(factory=Timers)
     registry: Registry = attrs.field(factory=Registry)
@@ -51,6 +56,7 @@ class Kernel:
     blackboards: dict[str, Blackboard] = attrs.field(factory=dict)
     cohorts: dict[CohortKey, Cohort] = attrs.field(factory=dict)
     recovered: Recovered = attrs.field(factory=Recovered)
+    restarts: int = 0
     closing: bool = False
     fatal: BaseException | None = None
 

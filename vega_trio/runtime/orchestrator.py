@@ -10,6 +10,7 @@ import attrs
 import trio
 from trio.lowlevel import enable_ki_protection
 
+from vega_trio._core.redact import Redactor
 from vega_trio.agent import Agent, Body, Money, ShutdownTime, Supervision, SupervisorSpec, as_budget
 from vega_trio.changes import DropMail, DropTimers, ProcessRow, SaveProcess, Sever
 from vega_trio.events import Event, ProcessFailed, TurnFailure
@@ -45,6 +46,11 @@ class Orchestrator:
     def closing(self) -> bool:
         """Whether its block is being left."""
         return self._kernel.closing
+
+    @property
+    def restarts(self) -> int:
+        """How often processes were started again."""
+        return self._kernel.restarts
 
     @property
     def recovered(self) -> Recovered:
@@ -248,23 +254,26 @@ async def open_kernel(
     mailbox: int = 64,
     health: HealthConfig | None = None,
     recovered: Recovered | None = None,
+    redact: Redactor | None = None,
 ) -> AsyncIterator[Orchestrator]:
     """Supervised processes for any Trio program; knows no language model.
 
     `make_body` turns an Agent into a body; `wall_clock` gives Unix seconds, `rand` a number in [0, 1), `new_id` a
     fresh id. `mailbox` messages wait at most in each process; `health` sets the limits of alerts; `recovered` is what a
-    killed program left behind. Leaving the block stops everything in order; what still runs after `shutdown_timeout`
-    seconds is killed.
+    killed program left behind; `redact` takes secrets out of what errors say. Leaving the block stops everything in
+    order; what still runs after `shutdown_timeout` seconds is killed.
 
     Raises from the block, bare: its own error first, else Escalated or SupervisorGaveUp, or Ctrl-C from a process.
     """
     error: BaseException | None = None
+    redact = redact or Redactor()
     blackboards = await read_blackboards(store)
     async with trio.open_nursery() as nursery:
         kernel = Kernel(
-            store=store, bus=Bus(store, wall_clock), make_body=make_body, wall_clock=wall_clock, rand=rand,
-            new_id=new_id, max_processes=max_processes, mailbox=mailbox, nursery=nursery, spawning=Spawning,
-            blackboards=blackboards, health=health or HealthConfig(), recovered=recovered or Recovered(),
+            store=store, bus=Bus(store, wall_clock, redact), make_body=make_body, wall_clock=wall_clock, rand=rand,
+            redact=redact, new_id=new_id, max_processes=max_processes, mailbox=mailbox, nursery=nursery,
+            spawning=Spawning, blackboards=blackboards, health=health or HealthConfig(),
+            recovered=recovered or Recovered(),
         )  # fmt: skip
         nursery.start_soon(kernel.timers.run, name="vega_trio timers")
         try:

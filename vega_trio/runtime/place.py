@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from vega_trio.runtime.process import Process
 
 ChildState = Literal["running", "restarting", "stopped"]
+ROOT = "root"
+"""The orchestrator, as the supervisor of those that nobody else supervises."""
 
 
 @attrs.frozen
@@ -191,3 +193,12 @@ class Place:
         self.crew.forget_unless_kept(self)
         if self.process is not None:
             finish(self.process, reason)
+
+
+def supervisor_of(process: Process) -> str | None:
+    """The id of the living process's supervisor; None: the process that spawned it answers for it."""
+    match process.keeper:
+        case Place() as place:
+            return place.crew.process.id
+        case _:
+            return ROOT if process.keeper.owner is None else None

@@ -86,12 +86,12 @@ class Registry:
         return self._living.get(process_id)
 
     def living(self) -> list[Process]:
-        """In the order in which they were spawned, supervisors aside."""
-        return [process for process in self._living.values() if process.supervisor is None]
+        """In the order in which they were spawned, supervisors aside. May be called from another thread."""
+        return [process for process in self.everybody() if process.supervisor is None]
 
     def everybody(self) -> list[Process]:
         """The living ones, supervisors and all, in the order in which they were started."""
-        return list(self._living.values())
+        return list(self._living.values())  # one step, whatever other threads do
 
     def supervisors(self) -> list[Process]:
         """In the order in which they were started."""

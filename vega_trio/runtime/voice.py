@@ -55,6 +55,7 @@ def stamps_of(process: Process, mail: Mail | None) -> dict[str, Any]:
 def say_started(process: Process) -> None:
     changes = (SaveProcess(process.row()),) if process.agent is not None else ()
     if process.restarts:
+        process.kernel.restarts += 1
         process.say(ProcessRestarted, process.current, *changes)
     else:
         process.say(ProcessStarted, process.current, *changes, task=process.task or "")

@@ -62,13 +62,12 @@ async def page(desk: Desk, request: Request) -> Response:
 async def _metrics(desk: Desk) -> list[Metric]:
     rows = await desk.app.processes()
     stats = await desk.app.stats()
-    waiting: Counter[str] = Counter()
-    for process in desk.app.orch.processes():
-        waiting[process.agent_name or ""] += process.mailbox_length
+    figures = desk.app.figures()
     zombies = Counter(thread.tool for thread in desk.app.zombie_threads())
     return [
         Metric("vega_processes", "gauge", "Processes on record, by status.", _by_status(rows), "status"),
-        Metric("vega_mailbox_length", "gauge", "Messages that wait, by agent.", waiting, "agent"),
+        Metric("vega_mailbox_length", "gauge", "Messages that wait, by agent.", figures.mailbox, "agent"),
+        Metric("vega_budget_remaining", "gauge", "Dollars that budgets have left.", figures.budgets, "scope"),
         Metric(
             "vega_tokens_total",
             "counter",

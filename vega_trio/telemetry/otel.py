@@ -7,7 +7,8 @@ whoever sent the message, whose context came with the mail. What a model and a p
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import Context
 from typing import Any
@@ -19,10 +20,12 @@ from opentelemetry import metrics, trace
 from opentelemetry.trace import SpanKind, StatusCode
 
 from vega_trio._core.codec import dump_messages
+from vega_trio._core.redact import Redactor
 from vega_trio._version import __version__
 from vega_trio.messages import Message, TextPart, Usage
-from vega_trio.protocols import ModelRequest
+from vega_trio.protocols import Figures, ModelRequest
 from vega_trio.telemetry import genai
+from vega_trio.telemetry.gauges import Gauges
 
 _SCOPE = "vega_trio"
 
@@ -36,11 +39,16 @@ class OtelSpan:
     """One span while it lasts. It has failed once `fail` was called, or when an exception or a cancel leaves it."""
 
     _span: trace.Span
+    _redact: Redactor
     _content: bool = False
     error_type: str = ""
 
+    @property
+    def link(self) -> trace.SpanContext:
+        return self._span.get_span_context()
+
     def tell(self, **attributes: Any) -> None:
-        """`usage`, `stop_reason`, `cost_usd`, `said`, `calls`: what is known at the end. None is left out."""
+        """`usage`, `stop_reason`, `cost_usd`, `said`, `calls`, `exit_reason`: what is known at the end."""
         usage, reason = attributes.get("usage"), attributes.get("stop_reason")
         if isinstance(usage, Usage):
             read = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
@@ -52,28 +60,40 @@ class OtelSpan:
             self._span.set_attribute(genai.OUTPUT, _json([answer]))
         if attributes.get("cost_usd") is not None:
             self._span.set_attribute(genai.COST_USD, attributes["cost_usd"])
+        if attributes.get("exit_reason"):
+            self._span.set_attribute(genai.EXIT_REASON, attributes["exit_reason"])
 
     def fail(self, error_type: str, message: str = "") -> None:
         self.error_type = error_type
         self._span.set_attribute(genai.ERROR_TYPE, error_type)
-        self._span.set_status(StatusCode.ERROR, message or error_type)
+        self._span.set_status(StatusCode.ERROR, self._redact(message or error_type))
 
 
 @attrs.define(eq=False)
 class OtelTelemetry:
-    """Speaks to `provider`, else to whatever providers the program has set up. `content`: what is said is told too."""
+    """Speaks to `provider`, else to whatever providers the program has set up. `content`: what is said is told too.
+
+    `redact` takes secrets out of what errors say.
+    """
 
     content: bool = False
     provider: trace.TracerProvider | None = None
+    redact: Redactor = attrs.field(factory=Redactor)
     _tracer: trace.Tracer = attrs.field(init=False)
     _tokens: metrics.Histogram = attrs.field(init=False)
     _duration: metrics.Histogram = attrs.field(init=False)
+    _gauges: Gauges = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         meter = metrics.get_meter(_SCOPE, __version__)
         self._tracer = trace.get_tracer(_SCOPE, __version__, self.provider)
         self._tokens = meter.create_histogram(genai.TOKEN_USAGE, "{token}", "Tokens of a model call.")
         self._duration = meter.create_histogram(genai.DURATION, "s", "How long a model call took.")
+        # A scope of its own: a meter keeps the first of two instruments of one name, and so another program's.
+        self._gauges = Gauges(metrics.get_meter(_SCOPE, __version__, attributes={genai.PROGRAM: uuid.uuid4().hex}))
+
+    def watch(self, figures: Callable[[], Figures]) -> AbstractContextManager[None]:
+        return self._gauges.watch(figures)
 
     def turn(
         self,
@@ -81,9 +101,11 @@ class OtelTelemetry:
         agent: str,
         process_id: str,
         incarnation: int,
+        supervisor: str | None,
         turn_id: str,
         session_id: str | None,
         origin: Context | None,
+        before: object,
     ) -> AbstractContextManager[OtelSpan]:
         attributes: dict[str, Any] = {
             genai.OPERATION: genai.INVOKE_AGENT,
@@ -92,18 +114,30 @@ class OtelTelemetry:
             genai.INCARNATION: incarnation,
             genai.TURN_ID: turn_id,
         }
-        if session_id is not None:
-            attributes[genai.CONVERSATION] = session_id
-        parent = origin.run(otel_context.get_current) if origin is not None else None
-        return self._span(f"{genai.INVOKE_AGENT} {agent}", SpanKind.INTERNAL, attributes, parent)
+        parent = origin.run(otel_context.get_current) if origin is not None else otel_context.get_current()
+        known = {
+            genai.CONVERSATION: session_id,
+            genai.SUPERVISOR: supervisor,
+            genai.RUN_ID: otel_context.get_value(genai.RUN_ID, parent),
+        }
+        attributes |= {name: value for name, value in known.items() if value is not None}
+        links = [trace.Link(before)] if isinstance(before, trace.SpanContext) else []
+        return self._span(f"{genai.INVOKE_AGENT} {agent}", SpanKind.INTERNAL, attributes, parent, links)
 
-    def workflow(self, name: str, run_id: str, process_id: str) -> AbstractContextManager[OtelSpan]:
+    @contextmanager
+    def workflow(self, name: str, run_id: str, process_id: str) -> Iterator[OtelSpan]:
         attributes = {
             genai.OPERATION: genai.INVOKE_WORKFLOW,
             genai.RUN_ID: run_id,
             genai.PROCESS_ID: process_id,
         }
-        return self._span(f"{genai.INVOKE_WORKFLOW} {name}", SpanKind.INTERNAL, attributes, None)
+        # The turns of its steps are told by the context that goes with their mail.
+        token = otel_context.attach(otel_context.set_value(genai.RUN_ID, run_id))
+        try:
+            with self._span(f"{genai.INVOKE_WORKFLOW} {name}", SpanKind.INTERNAL, attributes, None) as span:
+                yield span
+        finally:
+            otel_context.detach(token)
 
     @contextmanager
     def chat(self, model: str, request: ModelRequest) -> Iterator[OtelSpan]:
@@ -139,12 +173,17 @@ class OtelTelemetry:
 
     @contextmanager
     def _span(
-        self, name: str, kind: SpanKind, attributes: Mapping[str, Any], parent: otel_context.Context | None
+        self,
+        name: str,
+        kind: SpanKind,
+        attributes: Mapping[str, Any],
+        parent: otel_context.Context | None,
+        links: Sequence[trace.Link] = (),
     ) -> Iterator[OtelSpan]:
         with self._tracer.start_as_current_span(
-            name, parent, kind, attributes, record_exception=False, set_status_on_exception=False
+            name, parent, kind, attributes, links, record_exception=False, set_status_on_exception=False
         ) as started:
-            span = OtelSpan(started, self.content)
+            span = OtelSpan(started, self.redact, self.content)
             try:
                 yield span
             except trio.Cancelled:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import trio
 
+from vega_trio._core.redact import redactor, secrets_of
 from vega_trio.dsl.document import TracingDefinition
 from vega_trio.errors import ConfigError, MissingExtra
 
@@ -43,7 +44,7 @@ async def open_telemetry(env: Mapping[str, str], tracing: TracingDefinition | No
     from vega_trio.telemetry.otel import OtelTelemetry
 
     try:
-        yield OtelTelemetry(content=content or _asks_content(env), provider=provider)
+        yield OtelTelemetry(content=content or _asks_content(env), provider=provider, redact=redactor(secrets_of(env)))
     finally:
         with trio.move_on_after(FLUSH_S, shield=True):
             await trio.to_thread.run_sync(provider.shutdown, abandon_on_cancel=True)
@@ -64,7 +65,7 @@ def telemetry_of(env: Mapping[str, str], *, content: bool = False) -> Telemetry 
 
     if asked:
         _export(env)
-    return OtelTelemetry(content=content or _asks_content(env))
+    return OtelTelemetry(content=content or _asks_content(env), redact=redactor(secrets_of(env)))
 
 
 def _off(env: Mapping[str, str]) -> bool:
