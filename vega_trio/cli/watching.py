@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from contextlib import suppress
 from functools import partial
 
 import attrs
@@ -40,23 +41,26 @@ def watch_document(request: Request, shared: Shared) -> int:
 async def _main(
     request: Request, shared: Shared, setup: Setup, output: Output, timeout_s: float | None, source: str, log: Log
 ) -> int:
-    while True:
-        with trio.CancelScope() as again:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(_cancel_on_change, source, again)
-                try:
-                    code = await run_once(request, shared, setup, output, timeout_s, log)
-                except (VegaError, Failure) as error:
-                    show(error, no_color=shared.no_color)
-                    code = 0
-                if code <= 128:
-                    with trio.open_signal_receiver(*INTERRUPTS) as signals:
-                        if not shared.quiet:
-                            _say(f"watching {source}: save a file to run again, Ctrl-C to stop")
-                        code = 128 + await anext(aiter(signals))
+    async with trio.open_nursery() as nursery:
+        changes = await nursery.start(_report_changes, source)
+        while True:
+            with trio.CancelScope() as again:
+                async with trio.open_nursery() as run:
+                    run.start_soon(_cancel_on_change, changes, again)
+                    try:
+                        code = await run_once(request, shared, setup, output, timeout_s, log)
+                    except (VegaError, Failure) as error:
+                        show(error, no_color=shared.no_color)
+                        code = 0
+                    if code <= 128:
+                        with trio.open_signal_receiver(*INTERRUPTS) as signals:
+                            if not shared.quiet:
+                                _say(f"watching {source}: save a file to run again, Ctrl-C to stop")
+                            code = 128 + await anext(aiter(signals))
+                    run.cancel_scope.cancel()
                 nursery.cancel_scope.cancel()
-            return code
-        _say("changed: running again")
+                return code
+            _say("changed: running again")
 
 
 def _say(text: str) -> None:
@@ -64,24 +68,36 @@ def _say(text: str) -> None:
     sys.stderr.flush()
 
 
-async def _cancel_on_change(source: str, scope: trio.CancelScope) -> None:
-    """Returns, the scope cancelled, once a file of the project has changed."""
+async def _cancel_on_change(changes: trio.MemoryReceiveChannel[None], scope: trio.CancelScope) -> None:
+    await changes.receive()
+    scope.cancel()
+
+
+async def _report_changes(source: str, *, task_status: trio.TaskStatus[trio.MemoryReceiveChannel[None]]) -> None:
+    """Sends on the channel it starts with when a file of the project has changed; changes not taken count as one."""
     try:
         from watchfiles import watch
     except ImportError as error:
         raise MissingExtra("cli", "vega watch") from error
     folder = directory_of(source)
     stop = threading.Event()
-    changes = watch(
+    batches = watch(
         folder,
         watch_filter=lambda _, path: path.endswith(WATCHED) and os.sep + "." not in os.path.relpath(path, folder),
         debounce=SETTLE_MS,
         rust_timeout=POLL_MS,
         stop_event=stop,
         raise_interrupt=False,
+        yield_on_timeout=True,
     )
+    send, changes = trio.open_memory_channel[None](1)
+    wait = partial(trio.to_thread.run_sync, next, batches, None, abandon_on_cancel=True)
     try:
-        await trio.to_thread.run_sync(next, changes, None, abandon_on_cancel=True)
+        await wait()  # its first answer says that it watches: what is saved from now on is seen
+        task_status.started(changes)
+        while (batch := await wait()) is not None:
+            if batch:
+                with suppress(trio.WouldBlock):
+                    send.send_nowait(None)
     finally:
         stop.set()  # the thread ends by itself within POLL_MS
-    scope.cancel()
