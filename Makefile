@@ -47,6 +47,7 @@ unit: $(VENV)/.dev  ## run the tests that need no server, process or browser
 	$(BIN)/python -m pytest -m 'not e2e'
 
 torture: $(VENV)/.dev  ## kill, simulate and fuzz for some minutes
+	$(BIN)/python tests/conformance/api.py
 	VEGA_KILLS=100 $(BIN)/python -m pytest -q tests/e2e/test_e2e_crash.py tests/e2e/test_e2e_torture.py
 	VEGA_CANCELS=200 VEGA_KILLS=20 $(BIN)/python -m pytest -q tests/mcp/test_mcp_orphans.py
 	VEGA_SEEDS=2000 $(BIN)/python -m pytest -q --numprocesses 2 --dist worksteal tests/simulation
@@ -54,7 +55,6 @@ torture: $(VENV)/.dev  ## kill, simulate and fuzz for some minutes
 	VEGA_FUZZ=1 $(BIN)/python -m pytest -q tests/dsl/test_dsl_properties.py tests/core tests/llm/test_llm_cuts.py
 	VEGA_RACES=20000 VEGA_CANCELS=400 VEGA_FUZZ=1 $(BIN)/python -m pytest -q tests/tools tests/skills tests/security
 	VEGA_LISTENERS=500 $(BIN)/python -m pytest -q tests/serve/test_serve_crowd.py
-	$(BIN)/python tests/conformance/api.py
 
 conform: $(VENV)/.dev $(PEERS)  ## run the outside suites: MCP against client and server, skills
 	$(BIN)/python tests/conformance/run.py
