@@ -17,6 +17,7 @@ _NAME = re.compile(r"[^\W\d]\w*")
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]*|0[0-9]+)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _INDEX = re.compile(r"[0-9]+")
 _SIGNS: tuple[str, ...] = ("{{", "==", "!=", "<=", ">=", "//", *"<>+-*/%|()[]{},:.")
+_CURLY = dict.fromkeys("\u201c\u201d\u201e\u2018\u2019\u201a\xab\xbb", "write straight quotes: '...'")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"'}
 
 
@@ -94,7 +95,7 @@ class Cursor:
 
     def _sign_hint(self, start: int) -> str:
         two = self.text[start : start + 2]
-        words = {"&&": "write 'and'", "||": "write 'or'", "=": "compare with '=='", "!": "write 'not'"}
+        words = {"&&": "write 'and'", "||": "write 'or'", "=": "compare with '=='", "!": "write 'not'", **_CURLY}
         return words.get(two) or words.get(self.text[start], "")
 
     def quoted(self, start: int) -> tuple[str, int]:

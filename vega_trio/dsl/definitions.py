@@ -10,6 +10,13 @@ from vega_trio.dsl.reading import Reading, shape
 from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
 
 _FORBIDDEN = "/:{}"
+_EXAMPLES = {
+    "agent": "helper: {system: You are helpful.}",
+    "workflow": "greet: {steps: [{helper: Say hello.}]}",
+    "tool": "today: {run: date}",
+    "server": "files: {command: npx, args: [...]}",
+}
+_INNER_KEYS = frozenset({"system", "model", "description", "steps", "inputs", "output", "params", "implementation"})
 
 
 @attrs.frozen
@@ -70,10 +77,10 @@ def _pairs(reading: Reading, node: YamlNode, path: str, what: str) -> Iterator[N
                 if inner is not None and isinstance(name, YamlScalar) and isinstance(name.value, str):
                     yield Named(name.value, name, inner, f"{path}[{i}]")
                 elif inner is not None:
-                    reading.error("V015", item, f"a {what} in a list needs a 'name'", path=f"{path}[{i}]")
+                    reading.error("V015", item, f"{_one(what)} in a list needs a 'name'", path=f"{path}[{i}]")
         case _:
             message = f"'{path}' must be a mapping of names to {what}s, or a list of {what}s, not {shape(node)}"
-            reading.error("V005", node, message, path=path)
+            reading.error("V005", node, message, f"write for example: {path}: {{{_EXAMPLES[what]}}}", path)
 
 
 def _definition(reading: Reading, node: YamlNode, path: str, what: str) -> YamlMap | None:
@@ -81,8 +88,15 @@ def _definition(reading: Reading, node: YamlNode, path: str, what: str) -> YamlM
         return node
     if isinstance(node, YamlScalar) and node.value is None:
         return YamlMap((), node.span)
-    reading.error("V005", node, f"a {what} must be a mapping, not {shape(node)}", path=path)
+    key = path.rpartition(".")[2]
+    example = f"write for example: {_EXAMPLES[what]}"
+    hint = f"indent '{key}' below the {what} it belongs to" if key in _INNER_KEYS else example
+    reading.error("V005", node, f"{_one(what)} must be a mapping, not {shape(node)}", hint, path)
     return None
+
+
+def _one(what: str) -> str:
+    return f"an {what}" if what[0] in "aeiou" else f"a {what}"
 
 
 def _check_inner_name(reading: Reading, inner: YamlMap, key: YamlScalar, path: str) -> None:

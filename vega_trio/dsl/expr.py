@@ -12,6 +12,7 @@ from collections.abc import Callable
 import attrs
 
 from vega_trio.dsl.cursor import Cursor, Token
+from vega_trio.dsl.familiar import call_hint, filter_hint
 from vega_trio.dsl.filters import FILTERS, Filter, read_argument
 from vega_trio.dsl.nodes import (
     Binary,
@@ -28,7 +29,6 @@ from vega_trio.dsl.nodes import (
     Unary,
 )
 from vega_trio.dsl.values import ExpressionError
-from vega_trio.suggest import remedy
 
 MAX_LENGTH = 4096
 MAX_DEPTH = 64
@@ -190,7 +190,8 @@ class Parser:
         name = str(token.value)
         filter_ = FILTERS.get(name)
         if filter_ is None:
-            raise self.cursor.error("V051", f"unknown filter '{name}'", token.start, token.end, remedy(name, FILTERS))
+            hint = filter_hint(name, FILTERS)
+            raise self.cursor.error("V051", f"unknown filter '{name}'", token.start, token.end, hint)
         self.cursor.take(token)
         arguments = self._arguments(filter_)
         if not filter_.least <= len(arguments) <= filter_.most:
@@ -244,9 +245,9 @@ class Parser:
                 return node
 
     def _refuse_call(self, node: Node) -> ExpressionError:
-        name = node.name if isinstance(node, Name) else ""
-        hint = f"write a filter: value | {name}" if name in FILTERS else "there are filters instead: value | filter"
-        return self.cursor.error("V054", "a call is not possible", node.start, self.cursor.at + 1, hint)
+        name = node.name if isinstance(node, Name) else _last_name(node)
+        hint = call_hint(name, FILTERS)
+        return self.cursor.error("V054", "a function cannot be called here", node.start, self.cursor.at + 1, hint)
 
     def _bracketed(self, opening: Token) -> Node:
         """The expression in brackets whose opening one was taken; for `{{` it is a hole in a condition."""
@@ -353,6 +354,10 @@ class Parser:
         written = self.cursor.text[token.start : token.end]
         hint = "join texts with '+', or write each in its own {{ }}" if token.kind in ("name", "text") else ""
         return self.cursor.error("V050", f"'{written}' is not expected here", token.start, token.end, hint)
+
+
+def _last_name(node: Node) -> str:
+    return str(node.key.value) if isinstance(node, Member) and isinstance(node.key, Literal) else ""
 
 
 def _count(filter_: Filter) -> str:

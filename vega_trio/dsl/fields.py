@@ -67,6 +67,11 @@ class Fields:
         entry = self.entries.get(key)
         self._error(code, entry[1] if entry else self.owner or self.node, message, key, hint)
 
+    def wrong_key(self, code: str, key: str, message: str, hint: str = "") -> None:
+        """Reports something about a key itself."""
+        entry = self.entries.get(key)
+        self._error(code, entry[0] if entry else self.owner or self.node, message, key, hint)
+
     def finish(self) -> None:
         for text, (key, _) in self.entries.items():
             if text not in self.known:

@@ -65,7 +65,8 @@ class _Flow:
         for name, each in self.definition.inputs.items():
             if name in self.used or (name == primary and "input" in self.used) or id(each) not in self.reading.origins:
                 continue
-            self.reading.error_in(each, "W102", f"the input '{name}' is never used", "remove it, or use it in a step")
+            hint = f"use it in a step as {{{{{name}}}}}, or remove it"
+            self.reading.error_in(each, "W102", f"the input '{name}' is never used", hint)
 
     # -- steps
 

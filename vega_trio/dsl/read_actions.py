@@ -10,7 +10,7 @@ import attrs
 from vega_trio.dsl.fields import Fields
 from vega_trio.dsl.reading import Reading
 from vega_trio.dsl.template import Constant, Template, ValueTemplate, compile_template
-from vega_trio.dsl.words import bad_variable
+from vega_trio.dsl.words import bad_variable, variable_hint
 from vega_trio.dsl.workflow import (
     Action,
     ForAction,
@@ -64,7 +64,7 @@ def loop_variables(text: str) -> tuple[str, ...]:
 def check_variable(reading: Reading, node: YamlNode, name: str, path: str) -> bool:
     problem = bad_variable(name)
     if problem:
-        reading.error("V037", node, f"the variable name '{name[:40]}' {problem}", path=path)
+        reading.error("V037", node, f"the variable name '{name[:40]}' {problem}", variable_hint(name), path)
     return not problem
 
 
@@ -91,7 +91,7 @@ def _if(inside: Inside, fields: Fields, _: YamlNode) -> Action:
     assert node is not None
     condition = inside.reading.condition(node, fields.at("if"))
     if "then" not in fields.entries:
-        fields.wrong("V032", "if", "'if' needs 'then', or an action beside it")
+        fields.wrong("V032", "if", "'if' needs 'then', or an action beside it", "write the steps below then:")
     return IfAction(condition, inside.steps(fields, "then"), inside.steps(fields, "else"))
 
 
@@ -113,7 +113,7 @@ def for_action(
     for name in names:
         check_variable(reading, node, name, path)
     if not has_steps:
-        reading.error("V034", node, "'for' needs 'steps'", path=path)
+        reading.error("V034", node, "'for' needs 'steps'", "write below it: steps: [...]", path)
     return ForAction(names, reading.expression(node, offset + found.end(), path), steps)
 
 
@@ -128,7 +128,7 @@ def _repeat(inside: Inside, fields: Fields, _: YamlNode) -> Action:
     until = inner.take("until")
     steps = inside.steps(inner, "steps")
     if not steps:
-        fields.wrong("V032", "repeat", "'repeat' needs 'steps'")
+        fields.wrong("V032", "repeat", "'repeat' needs 'steps'", "write: repeat: {steps: [...], until: ...}")
     most = _whole_or_template(inner, "max")
     inner.finish()
     condition = None if until is None else inside.reading.condition(until, inner.at("until"))
@@ -145,7 +145,7 @@ def _whole_or_template(fields: Fields, key: str) -> ValueTemplate | None:
 
 def _parallel(inside: Inside, fields: Fields, node: YamlNode) -> Action:
     if isinstance(node, YamlMap):
-        return _parallel_agent(inside, fields)
+        return _parallel_agent(inside, fields) if _is_for_agent(node) else _parallel_without_list(fields, node)
     branches = fields.items("parallel")
     limit = fields.maybe_whole("limit", 1)
     path = fields.at("parallel")
@@ -155,12 +155,23 @@ def _parallel(inside: Inside, fields: Fields, node: YamlNode) -> Action:
     return ParallelAction(tuple(map(ParallelBranch, read, listed)), limit)
 
 
+def _is_for_agent(node: YamlMap) -> bool:
+    return not node.entries or any(key.text in ("agent", "inputs", "limit", "save") for key, _ in node.entries)
+
+
+def _parallel_without_list(fields: Fields, node: YamlMap) -> Action:
+    first = node.entries[0][0]
+    message, hint = "'parallel' needs a list of steps", f"put '- ' before each of them: - {first.text}: ..."
+    fields.reading.error("V032", first, message, hint, fields.at("parallel"))
+    return ParallelAction(())
+
+
 def _parallel_agent(inside: Inside, fields: Fields) -> Action:
     inner = fields.inner("parallel")
     assert inner is not None
     agent = inner.text("agent")
     if "agent" not in inner.entries:
-        inner.lacking("V032", "'parallel' needs an 'agent', or a list of steps")
+        inner.lacking("V032", "'parallel' needs an 'agent', or a list of steps", "write: agent: NAME")
     elif agent not in inside.agents:
         hint = remedy(agent, inside.agents, "the agents are")
         inner.wrong("V012", "agent", f"unknown agent '{agent}'", hint)
@@ -174,14 +185,15 @@ def _parallel_agent(inside: Inside, fields: Fields) -> Action:
     elif isinstance(node, YamlScalar) and isinstance(node.value, str):
         action = ParallelAgentAction(agent, inside.reading.expression(node, 0, inner.at("inputs")), limit)
     else:
-        inner.wrong("V032", "inputs", "'parallel' needs 'inputs': a list of messages")
+        inner.wrong("V032", "inputs", "'parallel' needs 'inputs': a list of messages", "write: inputs: [...]")
     inner.finish()
     return action
 
 
 def _try(inside: Inside, fields: Fields, _: YamlNode) -> Action:
     if "catch" not in fields.entries:
-        fields.wrong("V032", "try", "'try' needs a 'catch'")
+        hint = "write beside it: catch: [...], the steps for when one fails; or continue_on_error: true on the step"
+        fields.wrong_key("V032", "try", "'try' needs a 'catch'", hint)
     return TryAction(inside.steps(fields, "try"), inside.steps(fields, "catch"))
 
 
@@ -232,7 +244,7 @@ def _remember(inside: Inside, fields: Fields, _: YamlNode) -> Action:
     entry = inner.entries.get("value")
     inner.take("value")
     if key is None or entry is None:
-        fields.wrong("V032", "remember", "'remember' needs a 'key' and a 'value'")
+        fields.wrong("V032", "remember", "'remember' needs a 'key' and a 'value'", _REMEMBER)
     inner.finish()
     return RememberAction(
         _text("") if key is None else inside.reading.template(key, inner.at("key")),
@@ -247,12 +259,15 @@ def _recall(inside: Inside, fields: Fields, _: YamlNode) -> Action:
     key, default = inner.take("key"), inner.take("default")
     inner.take("save")
     if key is None:
-        fields.wrong("V032", "recall", "'recall' needs a 'key'")
+        fields.wrong("V032", "recall", "'recall' needs a 'key'", "write: recall: {key: ..., save: ...}")
     inner.finish()
     return RecallAction(
         _text("") if key is None else inside.reading.template(key, inner.at("key")),
         None if default is None else inside.reading.value_template(default, inner.at("default")),
     )
+
+
+_REMEMBER = "write: remember: {key: ..., value: ...}; value: null forgets"
 
 
 def _text(text: str) -> Template:

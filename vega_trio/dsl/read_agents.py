@@ -21,7 +21,7 @@ from vega_trio.dsl.read_policies import (
     read_skills,
     read_supervision,
 )
-from vega_trio.dsl.reading import Reading
+from vega_trio.dsl.reading import Reading, rest_of_line
 from vega_trio.dsl.words import STEP_WORDS
 from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
 from vega_trio.suggest import remedy
@@ -151,6 +151,9 @@ def _agent(reading: Reading, each: Named, merged: YamlMap, *, has_model: bool, n
     fields.finish()
     if needs_system and _absent(merged, "system"):
         hint = "write what it is to do: system: You are ..."
+        key = next((key for key, _ in merged.entries if key.text == "system"), None)
+        if key is not None and "#" in rest_of_line(key):
+            hint = "in 'system: #...' the text is a comment; put quotes round it"
         reading.error("V011", each.name_node, f"the agent '{each.name}' has no 'system'", hint, each.path)
     if not has_model and _absent(merged, "model"):
         hint = "write for example model: claude-sonnet-5-5, or set settings.default_model"

@@ -11,7 +11,7 @@ from vega_trio.dsl.read_actions import Inside
 from vega_trio.dsl.read_policies import RETRY_CLASSES, read_budget, read_retry
 from vega_trio.dsl.schema import check_schema
 from vega_trio.dsl.template import Template
-from vega_trio.dsl.words import bad_variable
+from vega_trio.dsl.words import bad_variable, variable_hint
 from vega_trio.dsl.workflow import StepOptions, StepRetry
 from vega_trio.dsl.yaml_text import YamlMap, YamlNode, YamlScalar
 
@@ -26,7 +26,8 @@ def read_options(inside: Inside, fields: Fields) -> StepOptions:
     on_timeout = inside.steps(fields, "on_timeout") if fields.take("on_timeout") is not None else None
     timeout = fields.maybe_duration("timeout")
     if on_timeout is not None and "timeout" not in fields.entries:
-        fields.wrong("V033", "on_timeout", "'on_timeout' needs a 'timeout'")
+        hint = "write beside it for example: timeout: 30s"
+        fields.wrong("V033", "on_timeout", "'on_timeout' needs a 'timeout'", hint)
     return StepOptions(
         save=read_save(inside, fields.take("save"), fields.at("save")),
         timeout_s=timeout,
@@ -49,7 +50,8 @@ def read_save(inside: Inside, node: YamlNode | None, path: str) -> Template | No
     if isinstance(node, YamlScalar) and "{{" not in node.text:
         problem = bad_variable(node.text)
         if problem:
-            inside.reading.error("V037", node, f"the variable name '{node.text[:40]}' {problem}", path=path)
+            message = f"the variable name '{node.text[:40]}' {problem}"
+            inside.reading.error("V037", node, message, variable_hint(node.text), path)
     return template
 
 

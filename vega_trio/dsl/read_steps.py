@@ -64,8 +64,8 @@ class StepReader:
         if self.reading.steps_read == MAX_STEPS + 1:
             self.reading.error("V006", node, f"a document with more than {MAX_STEPS:,} steps", path=path)
         if not isinstance(node, YamlMap):
-            hint = "write for example: - Agent: what it is to do"
-            self.reading.error("V032", node, f"a step must be a mapping with one action, not {shape(node)}", hint, path)
+            message = f"a step must be a mapping with one action, not {shape(node)}"
+            self.reading.error("V032", node, message, self._step_hint(node), path)
             return None
         inside = Inside(
             reading=self.reading,
@@ -80,6 +80,19 @@ class StepReader:
         if chosen is None:
             return None
         return self._agent_step(inside, fields, chosen) if chosen.agent else self._word_step(inside, fields, chosen)
+
+    def _step_hint(self, node: YamlNode) -> str:
+        """For a text that begins with an agent's name or a word: the colon that it lacks."""
+        text = node.text if isinstance(node, YamlScalar) else ""
+        if not text.strip("- "):
+            return "remove the line, or write for example: - Agent: what it is to do"
+        name = next((each for each in (*self.longest_first, *sorted(ACTIONS)) if text.startswith(each)), "")
+        behind = text[len(name) :]
+        if name and behind[:1] == ":":
+            return f"put a space behind the colon: - {name}: ..."
+        if name and not behind[:1].isalnum():
+            return f"put a colon and a space behind the name: - {name}: ..."
+        return "write for example: - Agent: what it is to do"
 
     # -- which key is the action
 

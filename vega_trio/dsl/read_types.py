@@ -27,6 +27,19 @@ TYPES: Mapping[str, InputType] = {
 }
 
 
+_FOREIGN: Mapping[str, InputType] = {
+    "text": "string",
+    "file": "string",
+    "date": "string",
+    "decimal": "number",
+    "double": "number",
+    "yes/no": "boolean",
+    "tuple": "array",
+    "mapping": "object",
+    "json": "any",
+}
+
+
 def read_type(reading: Reading, node: YamlNode | None, path: str) -> InputType:
     """`string` when nothing is said. Reports V005, V016."""
     if node is None or (isinstance(node, YamlScalar) and node.value is None):
@@ -35,6 +48,7 @@ def read_type(reading: Reading, node: YamlNode | None, path: str) -> InputType:
         reading.error("V005", node, f"a type must be a text, not {shape(node)}", path=path)
         return "string"
     if node.text not in TYPES:
-        hint = remedy(node.text, TYPES, "the types are")
+        known = _FOREIGN.get(node.text.lower())
+        hint = f"write: {known}" if known else remedy(node.text, frozenset(TYPES.values()), "the types are")
         reading.error("V016", node, f"unknown type '{node.text}'", hint, path)
     return TYPES.get(node.text, "string")

@@ -155,6 +155,12 @@ def head_span(node: YamlNode) -> Span:
     return span if "\n" not in text else Span(span.source, span.start, span.start + max(len(first), 1))
 
 
+def rest_of_line(node: YamlNode) -> str:
+    """What stands on the line from the node on: behind an empty one, perhaps a comment."""
+    place = node.span.place
+    return node.span.source.line_text(place.line)[place.column - 1 :]
+
+
 def shape(node: YamlNode) -> str:
     """What was found instead, in words."""
     match node:

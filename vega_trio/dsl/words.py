@@ -73,5 +73,12 @@ def bad_variable(name: str) -> str:
         return "belongs to the language"
     return "is a word of expressions" if name in RESERVED else ""
 
+
+def variable_hint(name: str) -> str:
+    """A name that would do, near to one that does not."""
+    near = re.sub(r"\W+", "_", name[:40]).strip("_")
+    return next((f"write for example: {each}" for each in (near, f"my_{near}") if not bad_variable(each)), "")
+
+
 SERVER_NAME = re.compile(r"(?!.*__)[A-Za-z0-9][A-Za-z0-9_.-]{0,62}(?<!_)")
 """What an MCP server may be called: its name stands before `__` in the names of its tools."""

@@ -16,6 +16,7 @@ from ruamel.yaml import events as ev
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from vega_trio.dsl.source import Finding, Report, Source, Span
+from vega_trio.dsl.yaml_errors import syntax_finding
 from vega_trio.errors import VegaError
 
 MAX_FILE = 1024 * 1024
@@ -107,7 +108,7 @@ def load(source: Source, report: Report) -> YamlNode | None:
         for event in YAML(typ="safe", pure=True).parse(source.text):
             builder.take(event)
     except MarkedYAMLError as error:
-        raise YamlError(_syntax(source, error)) from None
+        raise YamlError(syntax_finding(source, error, builder.here)) from None
     except YAMLError as error:
         at = min(getattr(error, "position", 0), len(source.text))
         said = "a control character is not allowed" if hasattr(error, "character") else str(error)
@@ -141,21 +142,6 @@ def load_data(text: str) -> object:
     if report.errors:
         raise YamlError(report.errors[0])
     return None if node is None else data(node)
-
-
-def _syntax(source: Source, error: MarkedYAMLError) -> Finding:
-    mark = error.problem_mark or error.context_mark
-    at = min(mark.index, len(source.text)) if mark is not None else 0
-    problem = (error.problem or error.context or "not YAML").strip()
-    context = f" {error.context.strip()}" if error.context and error.problem else ""
-    hint = ""
-    if "\t" in source.line_text(source.position(at)[0])[: source.position(at)[1]]:
-        hint = "indent with spaces, not tabs"
-    elif "mapping values are not allowed" in problem:
-        hint = "put quotes round a text that contains ': '"
-    elif "found character" in problem and source.text[at : at + 1] in ("@", "`", "%"):
-        hint = "put quotes round this text"
-    return Finding("V002", Span(source, at, at + 1), f"{problem}{context}", hint)
 
 
 # -- building
@@ -213,7 +199,7 @@ class _Builder:
         is_map = isinstance(event, ev.MappingStartEvent)
         tag = _tag(event)
         if tag not in (None, "!", "tag:yaml.org,2002:map" if is_map else "tag:yaml.org,2002:seq"):
-            raise self._error("V007", f"the tag '{_short(tag)}' is not supported", "remove it")
+            raise self._error("V007", f"the tag '{_short(tag)}' is not supported", _NO_TAG)
         if len(self.stack) >= MAX_DEPTH:
             raise self._error("V006", f"nested deeper than {MAX_DEPTH}")
         self.stack.append(_Open(is_map, event.start_mark.index, event.anchor))
@@ -248,7 +234,8 @@ class _Builder:
         if any(opened.anchor == anchor for opened in self.stack):
             raise self._error("V007", f"the alias '*{anchor}' contains itself")
         if anchor not in self.anchors:
-            raise self._error("V002", f"the alias '*{anchor}' has no anchor '&{anchor}' before it")
+            message = f"* begins an alias, and no anchor '&{anchor}' stands before it"
+            raise self._error("V002", message, "put quotes round a text that begins with *")
         return self.anchors[anchor]
 
     def _scalar(self, event: ev.ScalarEvent) -> YamlScalar:
@@ -267,7 +254,7 @@ class _Builder:
             return text
         name = tag.removeprefix("tag:yaml.org,2002:")
         if tag == name or name not in ("null", "bool", "int", "float"):
-            raise self._error("V007", f"the tag '{_short(tag)}' is not supported", "remove it")
+            raise self._error("V007", f"the tag '{_short(tag)}' is not supported", _NO_TAG)
         value = resolve(text)
         if name == "float" and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
@@ -281,7 +268,7 @@ class _Builder:
         merges: list[YamlNode] = []
         for key, value in pairs:
             if not isinstance(key, YamlScalar):
-                raise YamlError(Finding("V005", key.span, "a key must be a text, not a list or mapping"))
+                raise YamlError(_odd_key(key.span))
             if key.text == "<<" and not key.style:
                 merges.append(value)
             elif key.text in entries:
@@ -300,6 +287,18 @@ class _Builder:
             if not isinstance(part, YamlMap):
                 raise YamlError(Finding("V005", part.span, "'<<' takes a mapping, or a list of mappings"))
             yield from part.entries
+
+
+def _odd_key(span: Span) -> Finding:
+    """A key that is a list or mapping: most often a `{{` without quotes."""
+    start = span.start - 1
+    if span.source.text[start : start + 2] == "{{":
+        hint = 'put quotes round the whole text: "{{...}}"'
+        return Finding("V005", Span(span.source, start, span.end), "a text that begins with {{ needs quotes", hint)
+    return Finding("V005", span, "a key must be a text, not a list or mapping", "put quotes round it")
+
+
+_NO_TAG = "remove it, or put quotes round a text that begins with !"
 
 
 def _tag(event: ev.NodeEvent) -> str | None:
