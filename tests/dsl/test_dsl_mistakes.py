@@ -96,7 +96,7 @@ error[V002]: this line does not line up with those it belongs to
 error[V002]: this line cannot be indented below the one above, which has a value already
   --> team.vega.yaml:9:15
 9:           save: x
-                 ^ line it up with the lines it belongs to; or write | behind the ':' above for a text of several lines   vega explain V002""",
+                 ^ line it up with its neighbours, or write | above for a text of several lines   vega explain V002""",
     ),
     "no dash": (
         """\
@@ -192,7 +192,7 @@ error[V002]: nothing may stand behind | on its line
 error[V002]: what begins with [ does not end as it should
   --> team.vega.yaml:8:18
 8:       - set: {a: [1, 2}
-                    ^ end it with ], and put commas between its entries; a text that begins with [ needs quotes   vega explain V002""",
+                    ^ end it with ], or put quotes round a text that begins with [   vega explain V002""",
     ),
     "a hole that is not closed": (
         '- Coder: "Write {{task}"',
@@ -283,7 +283,7 @@ error[V032]: 'parallel' needs a list of steps
 error[V032]: 'try' needs a 'catch'
   --> team.vega.yaml:8:9
 8:       - try:
-           ^^^ write beside it: catch: [...], the steps for when one fails; or continue_on_error: true on the step   vega explain V032""",
+           ^^^ write beside it: catch: [...], or use continue_on_error: true instead   vega explain V032""",
     ),
     "two agents in a step": (
         """\
@@ -380,12 +380,12 @@ error[V033]: options stand either beside 'Coder' or within it, not both
             ^^^^^^^ move it to the others   vega explain V033""",
     ),
     "a secret": (
-        "- Coder: '{{task}} {{env.ANTHROPIC_API_KEY}}'",
+        "- Coder: '{{env.ANTHROPIC_API_KEY}}'",
         """\
 error[V055]: 'env.ANTHROPIC_API_KEY' looks like a secret
-  --> team.vega.yaml:8:28
-8:       - Coder: '{{task}} {{env.ANTHROPIC_API_KEY}}'
-                              ^^^^^^^^^^^^^^^^^^^^^ list ANTHROPIC_API_KEY in settings.expose_env if an agent may see it   vega explain V055""",
+  --> team.vega.yaml:8:19
+8:       - Coder: '{{env.ANTHROPIC_API_KEY}}'
+                     ^^^^^^^^^^^^^^^^^^^^^ list it in settings.expose_env if agents may see it   vega explain V055""",
     ),
 }
 

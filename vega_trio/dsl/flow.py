@@ -223,7 +223,7 @@ class _Flow:
             return
         name = reference.path[0]
         if name not in self.exposed and any(word in name.upper() for word in _SECRET):
-            hint = f"list {name} in settings.expose_env if an agent may see it"
+            hint = "list it in settings.expose_env if agents may see it"
             self.warn(expression, reference, "V055", f"'env.{name}' looks like a secret", hint)
 
     def wrong(

@@ -192,7 +192,7 @@ def _parallel_agent(inside: Inside, fields: Fields) -> Action:
 
 def _try(inside: Inside, fields: Fields, _: YamlNode) -> Action:
     if "catch" not in fields.entries:
-        hint = "write beside it: catch: [...], the steps for when one fails; or continue_on_error: true on the step"
+        hint = "write beside it: catch: [...], or use continue_on_error: true instead"
         fields.wrong_key("V032", "try", "'try' needs a 'catch'", hint)
     return TryAction(inside.steps(fields, "try"), inside.steps(fields, "catch"))
 

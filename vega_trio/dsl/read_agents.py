@@ -151,8 +151,8 @@ def _agent(reading: Reading, each: Named, merged: YamlMap, *, has_model: bool, n
     fields.finish()
     if needs_system and _absent(merged, "system"):
         hint = "write what it is to do: system: You are ..."
-        key = next((key for key, _ in merged.entries if key.text == "system"), None)
-        if key is not None and "#" in rest_of_line(key):
+        written = next((key for key, _ in merged.entries if key.text == "system"), None)
+        if written is not None and "#" in rest_of_line(written):
             hint = "in 'system: #...' the text is a comment; put quotes round it"
         reading.error("V011", each.name_node, f"the agent '{each.name}' has no 'system'", hint, each.path)
     if not has_model and _absent(merged, "model"):

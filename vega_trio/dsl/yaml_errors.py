@@ -138,7 +138,7 @@ def _indented_below(slip: Slip, line: int, above: str) -> Finding:
     return slip.found("a line is indented below this one, which has no ':' at its end", hint, start, start + len(above))
 
 
-_LINE_UP = "line it up with the lines it belongs to; or write | behind the ':' above for a text of several lines"
+_LINE_UP = "line it up with its neighbours, or write | above for a text of several lines"
 
 
 def _first_character(slip: Slip) -> Finding | None:
@@ -179,7 +179,7 @@ def _bracket(slip: Slip) -> Finding | None:
     closing = "]" if opening == "[" else "}"
     if "':'" in slip.problem:
         return slip.found("a second ': ' in one entry", "put quotes round a text that contains ': '")
-    hint = f"end it with {closing}, and put commas between its entries; a text that begins with {opening} needs quotes"
+    hint = f"end it with {closing}, or put quotes round a text that begins with {opening}"
     return slip.found(f"what begins with {opening} does not end as it should", hint, slip.opened, slip.opened + 1)
 
 
