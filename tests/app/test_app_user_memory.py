@@ -11,7 +11,7 @@ import pytest
 import trio
 
 import vega_trio as vega
-from vega_trio.app.user_memory import Memories, matching
+from vega_trio.app.user_memory import matching
 from vega_trio.testing import ScriptedModel
 
 TEXT = """
@@ -56,7 +56,7 @@ async def told(app: vega.App, session: vega.Session, text: str = "go") -> str:
 
 
 async def contents(app: vega.App, agent: str, user: str) -> list[str]:
-    return [row["content"] for row in await Memories(app.store).of(agent, user).items()]
+    return [row["content"] for row in await app.memories.of(agent, user).items()]
 
 
 async def test_what_is_remembered_is_found_in_later_programs_and_forgotten_by_its_id(path: Path) -> None:
@@ -79,7 +79,7 @@ async def test_no_user_and_no_agent_finds_or_forgets_what_another_remembers(path
         item = (await told(app, ANN)).removeprefix("remembered: ")
         for session in (BOB, vega.Session("b", "ann")):
             assert await contents(app, session.agent, session.user) == []
-            assert not await Memories(app.store).of(session.agent, session.user).drop(item)
+            assert not await app.memories.of(session.agent, session.user).drop(item)
         assert await contents(app, "a", "ann") == ["Ann's secret."]
 
 
@@ -138,7 +138,7 @@ async def test_without_the_setting_no_agent_has_the_tools(path: Path) -> None:
 
 async def test_clearing_forgets_one_users_items_and_layers_only(path: Path) -> None:
     async with vega.open_app(path, model=ScriptedModel([])) as app:
-        memories = Memories(app.store)
+        memories = app.memories
         for user in ("ann", "bob"):
             await memories.of("a", user).keep("1", f"of {user}", "", ())
         await memories.of("a", "ann").clear()
@@ -153,7 +153,7 @@ async def test_an_agent_with_a_new_name_remembers_what_it_did(path: Path) -> Non
         await app.composer.update("old", {}, "new")
         assert await contents(app, "old", "ann") == []
         assert await contents(app, "new", "ann") == ["Likes tea."]
-        assert await Memories(app.store).of("new", "ann").drop(item)
+        assert await app.memories.of("new", "ann").drop(item)
 
 
 async def test_the_most_words_come_first_and_then_the_newest() -> None:

@@ -7,17 +7,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vega_trio.errors import ConfigError
-from vega_trio.llm.names import BUILTIN, DEFAULT_MODEL, ModelName, parse_model_name
+from vega_trio.llm.names import BUILTIN, DEFAULT_MODEL, SMALL_MODEL, ModelName, parse_model_name, small_model
 
 
-def test_the_default_is_the_newest_sonnet_that_the_sdk_lists() -> None:
+@pytest.mark.parametrize(("line", "ours"), [("sonnet", DEFAULT_MODEL), ("haiku", SMALL_MODEL)])
+def test_our_models_are_the_newest_that_the_sdk_lists(line: str, ours: str) -> None:
     listed = typing.get_args(typing.get_args(sdk_models.Model)[0])
     versions = {
         tuple(int(part) for part in match.group(1).split("-")): name
         for name in listed
-        if (match := re.fullmatch(r"claude-sonnet-(\d+(?:-\d{1,2})?)", name))
+        if (match := re.fullmatch(rf"claude-{line}-(\d+(?:-\d{{1,2}})?)", name))
     }
-    assert versions[max(versions)] == DEFAULT_MODEL
+    assert versions[max(versions)] == ours
+
+
+def test_what_does_small_work_is_a_haiku_beside_a_claude_and_else_the_same() -> None:
+    assert small_model("claude-opus-5") == f"anthropic:{SMALL_MODEL}"
+    assert [small_model(each) for each in ("demo", "gpt-5", "local")] == ["demo", "openai:gpt-5", "local"]
 
 
 @pytest.mark.parametrize(

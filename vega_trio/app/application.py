@@ -26,6 +26,7 @@ from vega_trio.app.runs import Run, Runs
 from vega_trio.app.skills import Skills
 from vega_trio.app.supervisors import SupervisorNode, supervisor_tree
 from vega_trio.app.tools import ToolInfo, ToolList
+from vega_trio.app.user_memory import Memories
 from vega_trio.changes import ProcessRow
 from vega_trio.diagnostics import Diagnostic
 from vega_trio.dsl.document import Document
@@ -67,6 +68,7 @@ class App:
     tool_list: ToolList
     threads: Threads
     mcp: Mcp
+    memories: Memories
 
     def figures(self) -> Figures:
         """Processes, restarts, mailboxes and budgets at the moment."""

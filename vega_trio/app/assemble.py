@@ -32,10 +32,12 @@ from vega_trio.app.source import Order
 from vega_trio.app.teamwork import Teamwork
 from vega_trio.app.toolbelt import named_tools
 from vega_trio.app.tools import ToolList
+from vega_trio.app.user_layers import Layering
 from vega_trio.app.user_memory import Memories, user_of_process
 from vega_trio.app.watch import watch_store
+from vega_trio.llm.names import small_model
 from vega_trio.llm.resolve import Models
-from vega_trio.protocols import Store, Telemetry
+from vega_trio.protocols import Model, Store, Telemetry
 from vega_trio.runtime.orchestrator import Orchestrator
 
 log = logging.getLogger("vega_trio.app")
@@ -76,7 +78,12 @@ async def equip(
     skills = open_skills(order.document, order.base, order.home)
     catalogue = Agents({})
     teams = Teamwork(lambda name: catalogue.get(name).agent)
-    memories = Memories(store)
+    layering = Layering(store, catalogue, partial(_writer, order, catalogue))
+    memories = Memories(store, layering)
+    if order.settings.memory_enabled:
+        outfitter.memory = layering
+        if order.settings.memory_model is not None:
+            models.get(order.settings.memory_model)  # a wrong name is found at start
     workshop = Workshop(
         document=order.document,
         model=order.model,
@@ -86,6 +93,17 @@ async def equip(
         memory=memories.tools() if order.settings.memory_enabled else (),
     )
     return Equipment(workshop, catalogue, mcp, memories)
+
+
+def _writer(order: Order, agents: Agents, agent: str) -> str | Model | None:
+    """The model that writes what an agent remembers. A program that brings its model as an object has it to itself."""
+    if order.memory_model is not None:
+        return order.memory_model
+    if isinstance(order.model, str):
+        return small_model(order.model)
+    if order.settings.memory_model is not None:
+        return order.settings.memory_model
+    return small_model(agents.get(agent).model) if order.model is None else None
 
 
 async def _outfitter(
@@ -132,9 +150,10 @@ async def assemble(
         order.document, catalogue, orch, store, order.env, place_of(store, memory), equipment.outfitter.telemetry
     )
     outfitter.ask, outfitter.approvals.emit = chats.ask_for, orch.bus.emit
-    equipment.memories.user_of = partial(user_of_process, runs, orch)
+    memories = equipment.memories
+    memories.user_of = memories.layering.user_of = partial(user_of_process, runs, orch)
     watch_store(orch, store)
-    recovery = Recovery(orch, sessions, runs)
+    recovery = Recovery(orch, sessions, runs, None if outfitter.memory is None else memories.layering)
     if resume:
         await recovery.run()
     return App(
@@ -156,6 +175,7 @@ async def assemble(
         threads=order.threads,
         tool_list=ToolList(outfitter.named_tools, order.document, equipment.mcp),
         mcp=equipment.mcp,
+        memories=memories,
     )
 
 
@@ -171,7 +191,7 @@ async def _gather(equipment: Equipment, orch: Orchestrator) -> None:
 async def _composer(equipment: Equipment, sessions: Sessions, *, meta: bool) -> Composer:
     """With the agents that were composed before; one that cannot be made any more is logged."""
     catalogue, workshop = equipment.catalogue, equipment.workshop
-    composer = Composer(catalogue, sessions, equipment.outfitter.store, workshop)
+    composer = Composer(catalogue, sessions, equipment.outfitter.store, workshop, equipment.memories)
     if meta:
         add_builtin_agents(Catalog(catalogue, workshop, equipment.mcp, composer))
     for wrong in await composer.load():

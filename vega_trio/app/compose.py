@@ -18,7 +18,7 @@ from vega_trio._core.wire import rfc3339
 from vega_trio.app.agents import AgentInfo, Agents, Workshop
 from vega_trio.app.disk import Disk
 from vega_trio.app.sessions import Sessions, leave_when_idle
-from vega_trio.app.user_memory import rename_memories
+from vega_trio.app.user_memory import Memories
 from vega_trio.changes import Change, Delete, Put
 from vega_trio.dsl.document import AgentDefinition
 from vega_trio.dsl.parse import parse_text
@@ -42,6 +42,7 @@ class Composer:
     sessions: Sessions
     store: Store
     workshop: Workshop
+    memories: Memories
     _keys: dict[str, dict[str, Any]] = attrs.field(factory=dict, init=False, repr=False)
 
     async def load(self) -> list[str]:
@@ -92,7 +93,7 @@ class Composer:
             leave_when_idle(process)
         if dropped:
             await self.sessions.rename(name, target)
-            await rename_memories(self.store, name, target)
+            await self.memories.rename(name, target)
         return info
 
     async def delete(self, name: str) -> Literal["restart"] | None:

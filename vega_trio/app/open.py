@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from vega_trio._core.redact import redactor, secrets_of
 from vega_trio.agent import Money
 from vega_trio.app.application import App
@@ -103,6 +105,7 @@ async def open_app(
     home: Path | None = None,
     shutdown_timeout: float | None = None,
     memory: str | Path | None = None,
+    memory_model: str | Model | None = None,
     approve: Iterable[str] = (),
     unattended: str | None = None,
     resume: bool = True,
@@ -116,14 +119,17 @@ async def open_app(
     `home` to `VEGA_HOME`, else `~/.vega`. `shutdown_timeout` overrides the document's, in seconds. Calls of the tools
     `approve`, names and patterns, need no approval. `unattended` says why nobody can be asked, where that is so: then
     what needs an approval is denied at once, with these words. Without a `store`, what workflows `remember` is kept in
-    the file `memory`, which programs may share; without that it ends with the app. `resume`: whether what an earlier
-    program left behind is taken up here, or only by `App.resume`. `meta` adds Mother and Hermes.
+    the file `memory`, which programs may share; without that it ends with the app. `memory_model` writes what agents
+    remember of users, where the document enables that, instead of the document's model for it. `resume`: whether what
+    an earlier program left behind is taken up here, or only by `App.resume`. `meta` adds Mother and Hermes.
     `on_document` is called with the document before anything is opened for it.
 
     Raises: DocumentError, ConfigError, StoreError, MissingExtra.
     """
     _check(model, MAX_PROCESSES, SHUTDOWN_TIMEOUT_S if shutdown_timeout is None else shutdown_timeout)
+    _check_model(memory_model)
     order = order_of(source, model, tools, os.environ if env is None else env, home)
+    order = attrs.evolve(order, memory_model=memory_model)
     if on_document is not None:
         on_document(order.document)
     settings = order.settings
@@ -144,10 +150,14 @@ async def open_app(
                 yield app
 
 
-def _check(model: object, max_processes: object, shutdown_timeout: object) -> None:
-    """Arguments that a type checker would have refused, before anything is opened for them."""
+def _check_model(model: object) -> None:
     if model is not None and not isinstance(model, str | Model):
         raise TypeError(f"model must be a Model object or a string such as 'demo', not {model!r}")
+
+
+def _check(model: object, max_processes: object, shutdown_timeout: object) -> None:
+    """Arguments that a type checker would have refused, before anything is opened for them."""
+    _check_model(model)
     if isinstance(max_processes, bool) or not isinstance(max_processes, int) or max_processes < 1:
         raise ValueError(f"max_processes must be a whole number of at least 1, not {max_processes!r}")
     if isinstance(shutdown_timeout, bool) or not isinstance(shutdown_timeout, int | float) or not shutdown_timeout >= 0:

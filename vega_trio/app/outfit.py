@@ -17,6 +17,7 @@ from vega_trio.engine.approvals import Approvals
 from vega_trio.engine.body import agent_body
 from vega_trio.engine.equipment import Equipment
 from vega_trio.engine.limits import Limits
+from vega_trio.engine.recollection import Recollection
 from vega_trio.engine.telemetry import NoTelemetry
 from vega_trio.errors import ConfigError, StoreOverloaded, did_you_mean
 from vega_trio.protocols import Model, Store, Telemetry, Tool, ToolSource
@@ -69,7 +70,7 @@ class Outfitter:
     the bodies made here, so it is set once that is open, before an agent runs. `limits` are the application's.
     `max_tokens` is for agents that have the default. `redact` takes the secrets out of what tools and providers say.
     `threads` counts those that synchronous tools left behind. `approvals` are the requests for a person's yes. `select`
-    knows the sources that names and patterns mean.
+    knows the sources that names and patterns mean. `memory` is what is remembered of users.
     """
 
     store: Store
@@ -86,6 +87,7 @@ class Outfitter:
     failpoint: Callable[[str], None] = no_failpoint
     threads: Threads = attrs.field(factory=Threads)
     select: Callable[[str], ToolSource | None] = _no_source
+    memory: Recollection | None = None
 
     def model_of(self, agent: Agent) -> Model:
         """Raises: ConfigError for a model string that names no provider."""
@@ -154,5 +156,6 @@ class Outfitter:
             limits=self.limits,
             redact=self.redact,
             telemetry=self.telemetry,
+            memory=self.memory,
         )
         return agent_body(agent, equipment)

@@ -20,6 +20,7 @@ import attrs
 from vega_trio.agent import Agent
 from vega_trio.app.runs import Runs
 from vega_trio.app.sessions import Sessions, leave_when_idle
+from vega_trio.app.user_layers import Layering
 from vega_trio.changes import DropMail, LoseReserved, MailRow, ProcessRow, SaveProcess, Together
 from vega_trio.errors import ConfigError, TooManyProcesses, UnknownAgent, UnknownProcess
 from vega_trio.events import HealthAlert
@@ -44,13 +45,16 @@ class Recovery:
     orch: Orchestrator
     sessions: Sessions
     runs: Runs
+    layering: Layering | None = None
     _done: bool = attrs.field(default=False, init=False)
 
     async def run(self) -> None:
-        """Agents of the document and workflow runs go on."""
+        """Agents of the document, workflow runs and what was to be remembered go on."""
         if not self._done:
             self._done = True
             await quarantine(self.orch)
+            if self.layering is not None:
+                await self.layering.open(self.orch)
             await go_on(self.orch, self.sessions)
             await self.runs.resume()
 

@@ -32,7 +32,8 @@ class Order:
     """What an application is made of, read and checked before anything is opened for it.
 
     `model` overrides every agent's, `default_model` serves those without one. `note` is a line for people, or empty.
-    `tools` are those of plugins and of the program.
+    `tools` are those of plugins and of the program. `memory_model` overrides whose work it is to write what agents
+    remember.
     """
 
     document: Document
@@ -45,6 +46,7 @@ class Order:
     env: Mapping[str, str] = attrs.field(repr=False)
     home: Path
     failpoint: Callable[[str], None]
+    memory_model: str | Model | None = None
 
     @property
     def settings(self) -> Settings:

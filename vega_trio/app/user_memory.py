@@ -6,7 +6,7 @@ The key of an item's row holds user and agent, so that no id, known or guessed, 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -14,11 +14,14 @@ from typing import Any
 import attrs
 
 from vega_trio._core.codec import encode_json
+from vega_trio._core.remembering import NAMES
 from vega_trio._core.wire import rfc3339
 from vega_trio.app.ownership import RUN
 from vega_trio.app.runs import Runs
-from vega_trio.changes import Change, Delete, Put, Together
+from vega_trio.app.user_layers import Layering
+from vega_trio.changes import Delete, Put, Together
 from vega_trio.context import ToolContext
+from vega_trio.engine.conversation import Conversation
 from vega_trio.errors import ToolError, ToolRetry, UnknownProcess
 from vega_trio.protocols import Store, Tool
 from vega_trio.runtime.orchestrator import Orchestrator
@@ -26,7 +29,6 @@ from vega_trio.runtime.process import Process
 from vega_trio.session import DEFAULT_USER
 from vega_trio.tools.toolbox import as_tool, tool
 
-LAYERS = "user_memory"
 ITEMS = "memory_item"
 LONGEST = 4000  # characters of one item
 LONGEST_LABEL = 100  # characters of a topic or a tag
@@ -40,18 +42,24 @@ class UserMemory:
     """What one agent remembers of one user. Every method raises StoreError."""
 
     store: Store
+    layering: Layering
     agent: str
     user: str
 
     async def layers(self) -> list[dict[str, Any]]:
-        return await self.store.records.query(LAYERS, agent=self.agent, user_id=self.user)
+        """In the order of `remembering.NAMES`."""
+        rows = await self.layering.rows(self.agent, self.user)
+        return sorted(rows, key=lambda row: NAMES.index(row["layer"]))
 
     async def items(self) -> list[dict[str, Any]]:
         """The oldest first."""
         rows = await self.store.records.query(ITEMS, agent=self.agent, user_id=self.user)
         return sorted(rows, key=lambda row: str(row["created_at"]))
 
-    async def keep(self, item_id: str, content: str, topic: str, tags: Sequence[str]) -> None:
+    async def keep(
+        self, item_id: str, content: str, topic: str, tags: Sequence[str], seen: Iterable[str] = ()
+    ) -> None:
+        """`seen` is what the conversation had seen in which this was learnt."""
         row = {
             "id": item_id,
             "agent": self.agent,
@@ -59,6 +67,7 @@ class UserMemory:
             "content": content,
             "topic": topic,
             "tags": list(tags),
+            "seen": sorted(seen),
             "created_at": rfc3339(time.time()),
         }
         await self.store.submit(Put(ITEMS, _key(self.user, self.agent, item_id), row)).wait()
@@ -72,9 +81,9 @@ class UserMemory:
         return True
 
     async def clear(self) -> None:
-        """Forgets everything, layers and items."""
-        layers = [Delete(LAYERS, str(row["id"])) for row in await self.layers()]
+        """Forgets everything, layers and items, and what is about to become one."""
         items = [Delete(ITEMS, _key(self.user, self.agent, str(row["id"]))) for row in await self.items()]
+        layers = await self.layering.forgetting(self.agent, self.user)
         await self.store.submit(Together((*layers, *items))).wait()
 
 
@@ -82,27 +91,26 @@ def _key(user: str, agent: str, item_id: str) -> str:
     return encode_json([user, agent, item_id]).decode()
 
 
-async def rename_memories(store: Store, agent: str, name: str) -> None:
-    """The agent has a new name, and remembers under it what it did. Raises: StoreError."""
-    layers = await store.records.query(LAYERS, agent=agent)
-    changes: list[Change] = [Put(LAYERS, str(row["id"]), {**row, "agent": name}) for row in layers]
-    for row in await store.records.query(ITEMS, agent=agent):
-        user, item_id = str(row["user_id"]), str(row["id"])
-        changes.append(Delete(ITEMS, _key(user, agent, item_id)))
-        changes.append(Put(ITEMS, _key(user, name, item_id), {**row, "agent": name}))
-    if changes:
-        await store.submit(Together(tuple(changes))).wait()
-
-
 @attrs.define(eq=False)
 class Memories:
     """The memories of an application. What says for whom a process works is set once that is open."""
 
     store: Store
+    layering: Layering
     user_of: Callable[[Process], str] | None = None
 
     def of(self, agent: str, user: str) -> UserMemory:
-        return UserMemory(self.store, agent, user)
+        return UserMemory(self.store, self.layering, agent, user)
+
+    async def rename(self, agent: str, name: str) -> None:
+        """The agent has a new name, and remembers under it what it did. Raises: StoreError."""
+        changes = await self.layering.renaming(agent, name)
+        for row in await self.store.records.query(ITEMS, agent=agent):
+            user, item_id = str(row["user_id"]), str(row["id"])
+            changes.append(Delete(ITEMS, _key(user, agent, item_id)))
+            changes.append(Put(ITEMS, _key(user, name, item_id), {**row, "agent": name}))
+        if changes:
+            await self.store.submit(Together(tuple(changes))).wait()
 
     def tools(self) -> tuple[Tool, ...]:
         """`remember`, `recall` and `forget`, over the memory of who calls for whom it works."""
@@ -142,6 +150,13 @@ def user_of_process(runs: Runs, orch: Orchestrator, process: Process) -> str:
     return run.user
 
 
+def _conversation(context: ToolContext) -> Conversation:
+    """The caller's, which knows what it has seen: what is remembered is no more to be trusted than that was."""
+    assert isinstance(context.process, Process)
+    assert isinstance(context.process.conversation, Conversation)
+    return context.process.conversation
+
+
 Opened = Callable[[ToolContext], UserMemory]
 
 
@@ -162,7 +177,7 @@ async def _remember(
     known = await memory.items()
     if len(known) >= MOST_ITEMS and all(row["id"] != item_id for row in known):
         raise ToolError(f"{MOST_ITEMS} things are remembered already; forget some, such as {known[0]['id']}")
-    await memory.keep(item_id, content.strip(), topic.strip(), tags)
+    await memory.keep(item_id, content.strip(), topic.strip(), tags, _conversation(context).seen())
     return f"remembered: {item_id}"
 
 
@@ -176,6 +191,8 @@ async def _recall(opened: Opened, context: ToolContext, query: str, limit: int =
     if not 1 <= limit <= MOST_FOUND:
         raise ToolRetry(f"limit must be 1 to {MOST_FOUND}, not {limit}")
     found = matching(await opened(context).items(), query)[:limit]
+    conversation = _conversation(context)
+    conversation.brought |= {mark for row in found for mark in row.get("seen", ())}
     shown = [{key: row[key] for key in ("id", "content", "topic", "tags", "created_at")} for row in found]
     return encode_json(shown).decode() if shown else "nothing that is remembered has any of these words"
 

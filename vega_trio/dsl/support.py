@@ -13,7 +13,7 @@ Unsupported = Mapping[str, frozenset[str]]
 UNSUPPORTED: Unsupported = {
     "agent": frozenset(),
     "settings": frozenset(),
-    "memory": frozenset({"model"}),
+    "memory": frozenset(),
 }
 
 NOTHING: Unsupported = {}

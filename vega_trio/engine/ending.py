@@ -25,6 +25,9 @@ async def finish(turn: Turn, stop_reason: str) -> Reply:
     cost_usd = None if turn.cost_microusd is None else turn.cost_microusd / 1_000_000
     output = turn.equipment.output
     value = None if output is None else read_output(output, turn.conversation.of_turn(turn.id)[-1].text)
+    memory = turn.equipment.memory
+    if memory is not None and turn.id == turn.root_id:
+        turn.unsaved += memory.due(turn.process, turn.id, turn.conversation.seen())
     await _settled(
         turn,
         TurnFinished,

@@ -10,6 +10,7 @@ from vega_trio._core.redact import Redactor
 from vega_trio.agent import Agent
 from vega_trio.engine.approvals import Approvals
 from vega_trio.engine.limits import Limits
+from vega_trio.engine.recollection import Recollection
 from vega_trio.engine.telemetry import NoTelemetry
 from vega_trio.protocols import Model, OutputSpec, Store, Telemetry, Tool, ToolSource
 from vega_trio.runtime.process import Process
@@ -29,6 +30,7 @@ class Equipment:
     `wall_clock` gives Unix seconds. `ask(process, name, message)` reaches another agent on behalf of a process.
     `within(agent, tools)` is the blueprint with at most these tools, for what a tool spawns. `approvals` are the
     application's requests for a person's yes.
+    `memory` is what is remembered of users, None nothing.
     `failpoint` is called with the name of each place where a test may have the program die.
     """
 
@@ -48,6 +50,7 @@ class Equipment:
     output: OutputSpec | None = None
     redact: Redactor = attrs.field(factory=Redactor)
     telemetry: Telemetry = attrs.field(factory=NoTelemetry)
+    memory: Recollection | None = None
 
     @property
     def tools(self) -> Mapping[str, Tool]:

@@ -65,7 +65,8 @@ class Turn:
     better arguments.
 
     `unsaved` are facts that go with the next durable event; `owed` are the commits of those that went. `narrowed` are
-    the tools that may be called in it, by names and patterns; None leaves all that the agent has.
+    the tools that may be called in it, by names and patterns; None leaves all that the agent has. `remembered` is what
+    it is told of the user.
     """
 
     process: Process
@@ -88,6 +89,7 @@ class Turn:
     owed: list[Commit] = attrs.field(factory=list)
     narrowed: tuple[str, ...] | None = None
     origin: Context | None = None
+    remembered: str = ""
 
     @property
     def tools(self) -> Mapping[str, Tool]:
@@ -97,12 +99,12 @@ class Turn:
 
     @property
     def system(self) -> str:
-        """The prompt for the message with which the turn began."""
+        """The prompt for the message with which the turn began, with what is remembered of the user."""
         system = self.agent.system
-        if isinstance(system, str):
-            return system
-        asked = next((each.text for each in self.conversation.of_turn(self.id) if each.role == "user"), "")
-        return system.prompt(asked)
+        if not isinstance(system, str):
+            asked = next((each.text for each in self.conversation.of_turn(self.id) if each.role == "user"), "")
+            system = system.prompt(asked)
+        return f"{system}\n\n{self.remembered}" if self.remembered else system
 
     @property
     def stopping(self) -> bool:
@@ -211,9 +213,9 @@ async def _begin_or_resume(turn: Turn, message: Message) -> None:
         turn.emit(
             TurnStarted, model=turn.equipment.model.name, message=message.text, path=turn.conversation.path
         )
-        await turn.equipment.ready()
+        await _ready(turn)
         return
-    await turn.equipment.ready()
+    await _ready(turn)
     recall(turn)
     share(turn)
     open_ = conversation.open_calls(turn.id)
@@ -224,6 +226,16 @@ async def _begin_or_resume(turn: Turn, message: Message) -> None:
     await turn.saved()
     if repeatable:
         await run_tools(turn, repeatable)
+
+
+async def _ready(turn: Turn) -> None:
+    """Waits for sources that are starting, and takes in what is remembered of the user."""
+    await turn.equipment.ready()
+    memory = turn.equipment.memory
+    told = await memory.told(turn.process) if memory is not None else None
+    if told is not None:
+        turn.remembered = told.text
+        turn.conversation.brought |= told.seen
 
 
 def _may_repeat(turn: Turn, call: ToolCall) -> bool:

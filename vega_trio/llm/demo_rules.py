@@ -14,6 +14,7 @@ import attrs
 from vega_trio.errors import ModelError
 from vega_trio.llm.arguments import synthesise
 from vega_trio.llm.demo_guides import hermes, is_hermes, is_lead, is_mother, lead, mother
+from vega_trio.llm.demo_memory import is_memory, memory
 from vega_trio.llm.demo_texts import EXPLANATION, RECOVERED, code_for, improved, long_answer, review_of, work_on
 from vega_trio.llm.demo_turn import DemoCrash, Step, Turn
 from vega_trio.messages import ToolCall, ToolResult
@@ -131,6 +132,7 @@ WORK = (
 )
 
 RULES: tuple[Rule, ...] = (
+    Rule(is_memory, memory),
     Rule(is_hermes, hermes),
     Rule(is_mother, mother),
     Rule(is_lead, lead),

@@ -24,6 +24,7 @@ class Turn:
     """What the rules see of a request: the user's last words, and the tool calls and results since then.
 
     `calls_before` counts all tool calls of the conversation. `crashed` says that this very turn has crashed already.
+    `wanted` are the keys of the object that the answer is to be.
     """
 
     question: str
@@ -32,6 +33,7 @@ class Turn:
     results: tuple[ToolResult, ...] = ()
     calls_before: int = 0
     crashed: bool = False
+    wanted: frozenset[str] = frozenset()
 
     @property
     def head(self) -> str:
@@ -57,4 +59,5 @@ def read_turn(request: ModelRequest, *, crashed: bool = False) -> Turn:
         results=tuple(result for each in since for result in each.tool_results),
         calls_before=sum(len(each.tool_calls) for each in request.messages),
         crashed=crashed,
+        wanted=frozenset((request.output_schema or {}).get("properties", ())),
     )

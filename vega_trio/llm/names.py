@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "claude-sonnet-5-5"
 """The newest Sonnet that the installed SDK lists; a test compares them."""
 
+SMALL_MODEL = "claude-haiku-5-5"
+"""The newest Haiku that the installed SDK lists; a test compares them."""
+
 BUILTIN: Final = ("anthropic", "demo", "local", "openai", "recorded")
 GROUP: Final = "vega_trio.models"
 """The entry point group in which other packages register providers."""
@@ -66,6 +69,12 @@ def parse_model_name(text: str) -> ModelName:
     if provider == "demo" or not model.strip():
         raise ConfigError(f"model {text!r}: write {_EXAMPLES.get(provider, f'{provider}:NAME')!r}")
     return ModelName(provider, model.strip())
+
+
+def small_model(text: str) -> str:
+    """What does small work where the named model does the large: the newest Haiku beside a Claude, else the same."""
+    name = parse_model_name(text)
+    return f"anthropic:{SMALL_MODEL}" if name.provider == "anthropic" else str(name)
 
 
 def _bare(text: str) -> ModelName:

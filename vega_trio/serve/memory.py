@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from quart import Request, Response
 
-from vega_trio.app.user_memory import Memories, UserMemory
+from vega_trio.app.user_memory import UserMemory
 from vega_trio.errors import UnknownAgent
 from vega_trio.serve.chat import check_user, session_of
 from vega_trio.serve.desk import Desk, Route, exchange_of, json_answer
@@ -48,7 +48,7 @@ def _memory(desk: Desk, request: Request, name: str) -> UserMemory:
     if session.user not in (caller.user, user):
         raise bad_value("user", "the path names one user and the query another", "name the user once")
     check_user("user", user)
-    return Memories(desk.app.store).of(session.agent, user)
+    return desk.app.memories.of(session.agent, user)
 
 
 ROUTES = (
