@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import trio
 
-from vega_trio.app.user_memory import Memories
+from vega_trio.app.user_layers import layer_key
 from vega_trio.changes import Put
 
 pytestmark = pytest.mark.e2e
@@ -18,8 +18,9 @@ AT = "2026-01-02T03:04:05Z"
 async def _fill(app: Any, user: str) -> dict[str, str]:
     layer = {"user_id": user, "agent": "assistant", "layer": "notes", "content": f"of {user}"}
     layer |= {"created_at": AT, "updated_at": AT}
-    await app.store.submit(Put("user_memory", f"id-{user}", {**layer, "id": f"id-{user}"})).wait()
-    await Memories(app.store).of("assistant", user).keep("1", f"of {user}", "", ())
+    row = {"kind": "layer", "seen": [], **layer}
+    await app.store.submit(Put("user_memory", layer_key(user, "assistant", "notes"), row)).wait()
+    await app.memories.of("assistant", user).keep("1", f"of {user}", "", ())
     return layer
 
 
@@ -33,9 +34,9 @@ async def test_an_owner_reads_and_forgets_the_memory_of_the_user_he_names(servin
             gone = await served.http.delete("/api/agents/assistant:ann/memory")
             assert gone.json() == {"status": "deleted"}
             assert (await served.http.get(f"{PATH}?user=ann")).json()["layers"] == []
-            assert await Memories(served.app.store).of("assistant", "ann").items() == []
+            assert await served.app.memories.of("assistant", "ann").items() == []
             assert (await served.http.get(f"{PATH}?user=bob")).json()["layers"] == [bob]
-            assert len(await Memories(served.app.store).of("assistant", "bob").items()) == 1
+            assert len(await served.app.memories.of("assistant", "bob").items()) == 1
 
 
 async def test_a_viewer_sees_his_own_and_that_of_nobody_else(serving: Any) -> None:
