@@ -16,7 +16,9 @@ from vega_trio.serve.convert import open_converter, read
 from vega_trio.serve.events import event_filter, gap_frame
 from vega_trio.serve.health import duration
 from vega_trio.serve.listener import STUCK_MS, TCP_USER_TIMEOUT, Address, open_listener, parse_address
-from vega_trio.serve.models import AgentEntry, ChatRequest, RunOptions
+from vega_trio.serve.models.agents import AgentEntry
+from vega_trio.serve.models.chat import ChatRequest
+from vega_trio.serve.models.workflows import RunOptions
 from vega_trio.serve.problems import Refused
 from vega_trio.serve.ring import EventFrame
 from vega_trio.serve.workflows import shown_run, unwrapped

@@ -12,7 +12,7 @@ from vega_trio.app.agents import AgentInfo
 from vega_trio.app.application import App
 from vega_trio.errors import ConfigError, DocumentError
 from vega_trio.serve.desk import Desk, Route, json_answer, object_of, user_of
-from vega_trio.serve.models import (
+from vega_trio.serve.models.agents import (
     AgentChange,
     AgentDetail,
     AgentEntry,

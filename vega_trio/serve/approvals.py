@@ -9,7 +9,7 @@ from quart import Request, Response
 from vega_trio._core.wire import rfc3339
 from vega_trio.app.approvals import Approval
 from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, json_answer
-from vega_trio.serve.models import ApprovalAnswer, ApprovalEntry
+from vega_trio.serve.models.approvals import ApprovalAnswer, ApprovalEntry
 from vega_trio.serve.paging import paged
 from vega_trio.serve.problems import bad_value
 

@@ -7,7 +7,8 @@ from quart import Request, Response
 from vega_trio.app.tokens import Tokens
 from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, json_answer
 from vega_trio.serve.door import cookie_of, unauthorized
-from vega_trio.serve.models import Login, Me, NewToken, Status, TokenEntry, TokenMade
+from vega_trio.serve.models.access import Login, Me, NewToken, TokenEntry, TokenMade
+from vega_trio.serve.models.common import Status
 from vega_trio.serve.problems import Problem, Refused
 
 

@@ -16,16 +16,16 @@ from vega_trio.errors import UnknownAgent
 from vega_trio.events import TurnFailure, TurnFinished, TurnStopped
 from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, json_answer
 from vega_trio.serve.door import Identity
-from vega_trio.serve.models import (
+from vega_trio.serve.models.chat import (
     ChatAnswer,
     ChatEntry,
     ChatRequest,
     ChatState,
     NoTurn,
-    Status,
     ToolCallEntry,
     TurnMetrics,
 )
+from vega_trio.serve.models.common import Status
 from vega_trio.serve.problems import Problem, Refused, bad_value, cancelled, stopping, turn_problem
 from vega_trio.serve.streams import TurnBody, sse_answer
 from vega_trio.serve.translate import Translator, Version

@@ -13,7 +13,7 @@ import attrs
 from cattrs import ClassValidationError, Converter, ForbiddenExtraKeysError
 
 from vega_trio.errors import did_you_mean
-from vega_trio.serve.models import ChatRequest
+from vega_trio.serve.models.chat import ChatRequest
 from vega_trio.serve.problems import Problem, Refused
 from vega_trio.serve.sse import to_json
 

@@ -6,7 +6,8 @@ from quart import Request, Response
 
 from vega_trio.app.costs import By, Costs
 from vega_trio.serve.desk import Desk, Route, exchange_of, json_answer, time_of
-from vega_trio.serve.models import BudgetEntry, CostEntry, CostsEntry
+from vega_trio.serve.models.common import BudgetEntry
+from vega_trio.serve.models.figures import CostEntry, CostsEntry
 from vega_trio.serve.problems import bad_value
 
 

@@ -8,7 +8,7 @@ from quart import Request, Response
 from vega_trio.protocols import Store, StoredEvent
 from vega_trio.serve.desk import Desk, Route, number_of, time_of
 from vega_trio.serve.events import LARGEST_ID, EventFilter, event_filter, hearing_of
-from vega_trio.serve.models import EventEntry
+from vega_trio.serve.models.figures import EventEntry
 from vega_trio.serve.paging import next_page, page_length
 
 BATCH = 500

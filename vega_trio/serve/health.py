@@ -9,7 +9,8 @@ from quart import Request, Response
 from vega_trio.app.overview import Stats
 from vega_trio.errors import StoreError
 from vega_trio.serve.desk import Desk, Route, json_answer, plain_answer
-from vega_trio.serve.models import StatsEntry, Status
+from vega_trio.serve.models.common import Status
+from vega_trio.serve.models.figures import StatsEntry
 
 STORE_PATIENCE_S = 2.0
 

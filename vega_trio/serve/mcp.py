@@ -11,7 +11,8 @@ from vega_trio.app.mcp import McpServerInfo
 from vega_trio.app.mcp_config import Wanted, change_config, is_registered, new_config
 from vega_trio.errors import ConfigError
 from vega_trio.serve.desk import Desk, Route, body_of, json_answer
-from vega_trio.serve.models import (
+from vega_trio.serve.models.common import Status
+from vega_trio.serve.models.mcp import (
     McpApproval,
     McpApproved,
     McpChange,
@@ -21,7 +22,6 @@ from vega_trio.serve.models import (
     McpState,
     McpSwitch,
     NewMcpServer,
-    Status,
 )
 from vega_trio.serve.problems import Problem, Refused
 

@@ -8,7 +8,8 @@ from vega_trio.app.user_memory import UserMemory
 from vega_trio.errors import UnknownAgent
 from vega_trio.serve.chat import check_user, session_of
 from vega_trio.serve.desk import Desk, Route, exchange_of, json_answer
-from vega_trio.serve.models import MemoryEntry, MemoryLayer, Status
+from vega_trio.serve.models.common import Status
+from vega_trio.serve.models.memory import MemoryEntry, MemoryLayer
 from vega_trio.serve.problems import bad_value
 
 

@@ -16,8 +16,8 @@ from vega_trio.changes import ProcessRow
 from vega_trio.errors import ConfigError, InputError, UnknownProcess
 from vega_trio.messages import Message, TextPart
 from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, flag_of, json_answer, plain_answer
-from vega_trio.serve.models import (
-    BudgetEntry,
+from vega_trio.serve.models.common import BudgetEntry, Status
+from vega_trio.serve.models.processes import (
     ForkRequest,
     ImpactEntry,
     IncarnationEntry,
@@ -27,7 +27,6 @@ from vega_trio.serve.models import (
     ProcessInside,
     ProcessMetrics,
     RestartsEntry,
-    Status,
     TreeEntry,
 )
 from vega_trio.serve.paging import paged

@@ -14,7 +14,8 @@ from vega_trio.errors import UnknownRun
 from vega_trio.protocols import StoredEvent
 from vega_trio.serve.desk import Desk, Route, exchange_of, json_answer, plain_answer
 from vega_trio.serve.events import EventBody, EventFeed, last_event_id
-from vega_trio.serve.models import RunEntry, Status
+from vega_trio.serve.models.common import Status
+from vega_trio.serve.models.workflows import RunEntry
 from vega_trio.serve.paging import paged
 from vega_trio.serve.problems import Problem, Refused, bad_value
 from vega_trio.serve.ring import EventFrame

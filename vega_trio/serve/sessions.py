@@ -12,7 +12,8 @@ from vega_trio.app.chat import ChatMessage, transcript
 from vega_trio.app.sessions import TITLE_LENGTH
 from vega_trio.changes import MessageRow
 from vega_trio.serve.desk import Desk, Route, body_of, json_answer, plain_answer, user_of
-from vega_trio.serve.models import NewSession, SessionChange, SessionEntry, SessionMessage, Status
+from vega_trio.serve.models.common import Status
+from vega_trio.serve.models.sessions import NewSession, SessionChange, SessionEntry, SessionMessage
 from vega_trio.serve.paging import paged
 from vega_trio.serve.problems import Problem, Refused, bad_value
 

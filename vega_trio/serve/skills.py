@@ -5,7 +5,7 @@ from __future__ import annotations
 from quart import Request, Response
 
 from vega_trio.serve.desk import Desk, Route, json_answer
-from vega_trio.serve.models import SkillEntry, ToolDescription
+from vega_trio.serve.models.skills import SkillEntry, ToolDescription
 
 
 async def skills(desk: Desk, request: Request) -> Response:

@@ -9,7 +9,7 @@ from quart import Request, Response
 
 from vega_trio.app.supervisors import Child, SupervisorNode
 from vega_trio.serve.desk import Desk, Route, exchange_of, plain_answer
-from vega_trio.serve.models import SupervisorEntry
+from vega_trio.serve.models.supervisors import SupervisorEntry
 
 
 async def tree(desk: Desk, request: Request) -> Response:

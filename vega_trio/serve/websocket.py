@@ -28,7 +28,8 @@ from vega_trio.serve.door import Identity, forbidden
 from vega_trio.serve.events import EventFeed, event_filter, hearing_for
 from vega_trio.serve.exchange import Exchange
 from vega_trio.serve.feeds import MOST_TOPICS, Feed, Render, feed_of, next_of
-from vega_trio.serve.models import ChatRequest, WsApproval, WsChat, WsMessage, WsStop, WsSubscription
+from vega_trio.serve.models.chat import ChatRequest
+from vega_trio.serve.models.websocket import WsApproval, WsChat, WsMessage, WsStop, WsSubscription
 from vega_trio.serve.problems import Problem, Refused, bad_value, problem_of
 from vega_trio.serve.sse import to_json
 from vega_trio.serve.streams import TurnBody

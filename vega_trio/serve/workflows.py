@@ -15,7 +15,7 @@ from vega_trio.dsl.workflow import InputDefinition, WorkflowDefinition
 from vega_trio.errors import RunCancelled, RunFailed
 from vega_trio.serve.convert import read
 from vega_trio.serve.desk import Desk, Route, exchange_of, json_answer, json_of, plain_answer, user_of
-from vega_trio.serve.models import InputEntry, RunOptions, RunStarted, WorkflowEntry
+from vega_trio.serve.models.workflows import InputEntry, RunOptions, RunStarted, WorkflowEntry
 from vega_trio.serve.problems import Problem, Refused, bad_value
 from vega_trio.serve.runs import shown_run
 

@@ -1,0 +1,68 @@
+"""Chat: what is asked, and what was said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+
+@attrs.frozen
+class ChatRequest:
+    message: str
+    session: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class TurnMetrics:
+    """`cost_usd` is null when no price is known."""
+
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+    duration_ms: int
+
+
+@attrs.frozen(kw_only=True)
+class ChatAnswer:
+    response: str
+    turn_id: str
+    metrics: TurnMetrics
+
+
+@attrs.frozen(kw_only=True)
+class ToolCallEntry:
+    tool_call_id: str
+    tool_name: str
+    arguments: Mapping[str, Any]
+    result: str
+    duration_ms: int
+    text_offset: int
+    error: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class ChatEntry:
+    """One side of a turn."""
+
+    role: str
+    content: str
+    id: str
+    created_at: str
+    tool_calls: tuple[ToolCallEntry, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class ChatState:
+    streaming: bool
+    turn_id: str | None = None
+    queued: int
+    waiting_on: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class NoTurn:
+    """There is no turn to join."""
+
+    streaming: bool
