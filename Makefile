@@ -7,7 +7,7 @@ PEERS := .peers/installed
 SOURCES := pyproject.toml constraints.txt hatch_build.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test unit torture conform lint web bench clean
+.PHONY: help demo serve test unit torture conform lint web types bench clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
@@ -67,6 +67,9 @@ lint: $(VENV)/.dev  ## check style and types of Python and of the page
 
 web: $(VENV)/.dev  ## rebuild the web page
 	$(BIN)/python hatch_build.py build
+
+types: $(VENV)/.dev  ## make the page's types anew from the models of the API (after a change to them)
+	$(BIN)/python hatch_build.py types
 
 bench: $(VENV)/.dev  ## run the benchmarks
 	@for each in tests/bench/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done

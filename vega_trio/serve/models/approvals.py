@@ -7,6 +7,8 @@ from typing import Any
 
 import attrs
 
+from vega_trio.serve.models.common import ApprovalStatus
+
 
 @attrs.frozen
 class ApprovalAnswer:
@@ -29,7 +31,7 @@ class ApprovalEntry:
     reason: str
     created_at: str
     expires_at: str
-    status: str
+    status: ApprovalStatus
     session_id: str | None = None
     turn_id: str | None = None
     tool_call_id: str = ""

@@ -7,6 +7,8 @@ from typing import Any
 
 import attrs
 
+from vega_trio.serve.models.common import Speaker
+
 
 @attrs.frozen
 class ChatRequest:
@@ -46,7 +48,7 @@ class ToolCallEntry:
 class ChatEntry:
     """One side of a turn."""
 
-    role: str
+    role: Speaker
     content: str
     id: str
     created_at: str

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import attrs
+from msgspec import Meta
+
+
+def _one_of(*words: str) -> Meta:
+    """What a text of an answer may be, for the description alone."""
+    return Meta(extra_json_schema={"enum": list(words)})
+
+
+ProcessStatus = Annotated[str, _one_of("pending", "running", "completed", "failed", "timeout")]
+RunStatus = Annotated[str, _one_of("running", "completed", "failed", "cancelled", "interrupted")]
+ApprovalStatus = Annotated[str, _one_of("pending", "approved", "denied", "expired", "cancelled")]
+Speaker = Annotated[str, _one_of("user", "assistant")]
+Source = Annotated[str, _one_of("composed", "builtin")]
 
 
 @attrs.frozen(kw_only=True)

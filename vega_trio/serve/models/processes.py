@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from vega_trio.serve.models.common import BudgetEntry
+from vega_trio.serve.models.common import BudgetEntry, ProcessStatus
 
 
 @attrs.frozen
@@ -35,7 +35,7 @@ class ProcessEntry:
     id: str
     agent: str
     task: str = ""
-    status: str
+    status: ProcessStatus
     started_at: str
     completed_at: str | None = None
     parent_id: str | None = None
@@ -115,7 +115,7 @@ class TreeEntry:
     process_id: str
     agent_name: str
     task: str
-    status: str
+    status: ProcessStatus
     spawn_depth: int
     spawn_reason: str = ""
     started_at: str

@@ -7,6 +7,9 @@ from typing import Any
 
 import attrs
 
+from vega_trio.app.outline import StepNode
+from vega_trio.serve.models.common import RunStatus
+
 
 @attrs.frozen
 class RunOptions:
@@ -38,6 +41,13 @@ class WorkflowEntry:
 
 
 @attrs.frozen(kw_only=True)
+class WorkflowInside:
+    """What the detail of a workflow has besides its row: its steps, nested as written."""
+
+    graph: tuple[StepNode, ...]
+
+
+@attrs.frozen(kw_only=True)
 class RunStarted:
     run_id: str
     status: str
@@ -63,7 +73,7 @@ class RunEntry:
     run_id: str
     workflow: str
     inputs: Mapping[str, Any]
-    status: str
+    status: RunStatus
     result: Any = None
     error: str | None = None
     started_at: str

@@ -10,14 +10,18 @@ import { Dialog, DialogFoot } from "../ui/Dialog";
 import { Problem } from "../ui/Problem";
 import classes from "./AgentComposer.module.css";
 
-const EMPTY: NewAgent = { name: "", system: "", description: "", model: "", tools: [], team: [] };
+type Draft = Required<Pick<NewAgent, "name" | "system" | "description" | "tools" | "team">> & {
+  model: string;
+};
+
+const EMPTY: Draft = { name: "", system: "", description: "", model: "", tools: [], team: [] };
 
 /** Defines an agent by hand; the server checks it as it checks a document. */
 export function AgentComposer({ onClose }: { onClose: () => void }) {
   const queries = useQueryClient();
   const tools = useQuery(toolsQuery);
   const agents = useQuery(agentsQuery);
-  const [draft, setDraft] = useState<NewAgent>(EMPTY);
+  const [draft, setDraft] = useState<Draft>(EMPTY);
   const create = useMutation({
     mutationFn: () => manage.createAgent(filled(draft)),
     onSuccess: () => {
@@ -25,7 +29,7 @@ export function AgentComposer({ onClose }: { onClose: () => void }) {
       onClose();
     },
   });
-  const change = (part: Partial<NewAgent>): void => setDraft({ ...draft, ...part });
+  const change = (part: Partial<Draft>): void => setDraft({ ...draft, ...part });
   const submit = (event: SyntheticEvent): void => {
     event.preventDefault();
     create.mutate();
@@ -41,7 +45,7 @@ export function AgentComposer({ onClose }: { onClose: () => void }) {
         />
         <TextInput
           label="What it is for"
-          value={draft.description ?? ""}
+          value={draft.description}
           onChange={(event) => change({ description: event.currentTarget.value })}
         />
         <Textarea
@@ -56,19 +60,19 @@ export function AgentComposer({ onClose }: { onClose: () => void }) {
         <TextInput
           label="Model"
           placeholder="the default"
-          value={draft.model ?? ""}
+          value={draft.model}
           onChange={(event) => change({ model: event.currentTarget.value })}
         />
         <Several
           title="Tools"
           offered={(tools.data ?? []).map((tool) => tool.name)}
-          chosen={draft.tools ?? []}
+          chosen={draft.tools}
           onChange={(chosen) => change({ tools: chosen })}
         />
         <Several
           title="Team"
           offered={(agents.data ?? []).map((agent) => agent.name)}
-          chosen={draft.team ?? []}
+          chosen={draft.team}
           onChange={(chosen) => change({ team: chosen })}
         />
         {create.error ? <Problem message={create.error.message} /> : null}
@@ -86,9 +90,9 @@ export function AgentComposer({ onClose }: { onClose: () => void }) {
 }
 
 /** What was left empty is not sent: the server's defaults hold. */
-function filled(draft: NewAgent): NewAgent {
-  const given = Object.entries(draft).filter(([, value]) => (value as string | string[]).length > 0);
-  return { name: draft.name, system: draft.system, ...(Object.fromEntries(given) as Partial<NewAgent>) };
+function filled(draft: Draft): NewAgent {
+  const given = Object.entries(draft).filter(([, value]) => value.length > 0);
+  return { name: draft.name, ...Object.fromEntries(given) };
 }
 
 interface SeveralProps {

@@ -85,7 +85,7 @@ function Request({ approval }: { approval: Approval }) {
             <Link href={processAddress(approval.process_id)}>process {approval.process_id}</Link>
           </p>
         </header>
-        <Code label="Arguments" value={approval.arguments ?? {}} />
+        <Code label="Arguments" value={approval.arguments} />
         {decide.error ? <Problem message={decide.error.message} /> : null}
         <div className={classes.decide}>
           <TextInput

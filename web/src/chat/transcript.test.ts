@@ -181,30 +181,24 @@ describe("what went wrong on the way", () => {
 });
 
 describe("the stored history", () => {
+  const created_at = "2026-11-22T10:00:00Z";
   const call = { tool_call_id: "a", tool_name: "web_search", arguments: {}, result: "Found", duration_ms: 5 };
 
   test("looks as the stream did, with calls where they were made", () => {
     const loaded = reduce(EMPTY, {
       type: "loaded",
       messages: [
-        { role: "user", content: "search", id: "1:user" },
+        { role: "user", content: "search", id: "1:user", created_at },
         {
           role: "assistant",
           content: "Look 🔭. Done.",
           id: "1:assistant",
+          created_at,
           tool_calls: [{ ...call, text_offset: 8 }],
         },
       ],
     });
     expect(loaded[0]).toMatchObject({ kind: "question", text: "search" });
     expect(shapes(answerOf(loaded).parts)).toEqual(["Look 🔭. ", "[web_search done]", "Done."]);
-  });
-
-  test("shows a call without a place before the text", () => {
-    const messages = [{ role: "assistant" as const, content: "Done.", tool_calls: [call] }];
-    expect(shapes(answerOf(reduce(EMPTY, { type: "loaded", messages })).parts)).toEqual([
-      "[web_search done]",
-      "Done.",
-    ]);
   });
 });

@@ -92,7 +92,7 @@ export const EMPTY: Transcript = [];
 export function reduce(transcript: Transcript, action: Action): Transcript {
   switch (action.type) {
     case "loaded":
-      return action.messages.map(entryOf);
+      return action.messages.map((message) => entryOf(message));
     case "asked":
       return [
         ...transcript,
@@ -275,13 +275,13 @@ function close(answer: Answer, status: AnswerStatus): Answer {
   return { ...answer, parts, status, notice: null };
 }
 
-function entryOf(message: ChatMessage, index: number): Entry {
-  const key = `m${message.id ?? index}`;
+function entryOf(message: ChatMessage): Entry {
+  const key = `m${message.id}`;
   if (message.role === "user") return { kind: "question", key, text: message.content };
   return { ...blank(key, "done"), parts: interleave(message.content, message.tool_calls ?? []) };
 }
 
-/** Puts stored calls back where they happened; a call without a place comes before the text that it led to. */
+/** Puts stored calls back where they happened. */
 function interleave(content: string, calls: readonly StoredToolCall[]): readonly Part[] {
   const characters = Array.from(content); // offsets count code points, as the server does
   const parts: Part[] = [];
@@ -292,7 +292,7 @@ function interleave(content: string, calls: readonly StoredToolCall[]): readonly
     position = Math.max(position, end);
   };
   for (const call of calls) {
-    say(Math.min(call.text_offset ?? position, characters.length));
+    say(Math.min(call.text_offset, characters.length));
     parts.push(storedTool(call));
   }
   say(characters.length);
@@ -300,15 +300,14 @@ function interleave(content: string, calls: readonly StoredToolCall[]): readonly
 }
 
 function storedTool(call: StoredToolCall): ToolPart {
-  const result = call.result ?? null;
   return {
     kind: "tool",
     id: call.tool_call_id,
     name: call.tool_name,
     arguments: call.arguments,
-    state: call.error ? "failed" : result === null ? "cancelled" : outcome(result),
-    result,
-    durationMs: call.duration_ms ?? null,
+    state: call.error ? "failed" : outcome(call.result),
+    result: call.result,
+    durationMs: call.duration_ms,
     nestedAgent: null,
   };
 }

@@ -105,7 +105,7 @@ function Server({ server }: { server: McpServer }) {
         </p>
         {server.error ? <Problem message={server.error} /> : null}
         {act.error ? <Problem message={act.error.message} /> : null}
-        {server.tools && server.tools.length > 0 ? (
+        {server.tools.length > 0 ? (
           <ul className={classes.tools} aria-label={`Tools of ${name}`}>
             {server.tools.map((tool) => (
               <li key={tool}>

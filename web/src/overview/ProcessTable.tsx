@@ -91,7 +91,7 @@ function Row({ process }: { process: ProcessSummary }) {
 /** Says so when this is not the first life of the process, and what ended it. */
 function Incarnation({ process }: { process: ProcessSummary }) {
   const notes = [
-    (process.incarnation ?? 1) > 1 ? `incarnation #${process.incarnation ?? 1}` : "",
+    process.incarnation > 1 ? `incarnation #${process.incarnation}` : "",
     process.exit_reason ?? "",
     process.waiting_on ? `waiting on ${process.waiting_on}` : "",
   ].filter((note) => note !== "");

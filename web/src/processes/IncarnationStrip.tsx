@@ -25,8 +25,8 @@ export function IncarnationStrip({ process }: { process: ProcessDetail }) {
 
 /** As the server tells them; a process of which it only knows the last life still shows that one. */
 function lives(process: ProcessDetail): readonly Incarnation[] {
-  if (process.incarnations && process.incarnations.length > 0) return process.incarnations;
-  const only: Incarnation = { incarnation: process.incarnation ?? 1, started_at: process.started_at };
+  if (process.incarnations.length > 0) return process.incarnations;
+  const only: Incarnation = { incarnation: process.incarnation, started_at: process.started_at };
   if (process.completed_at) only.ended_at = process.completed_at;
   if (process.exit_reason) only.exit_reason = process.exit_reason;
   return [only];

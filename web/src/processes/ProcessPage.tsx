@@ -76,19 +76,17 @@ function facts(process: ProcessDetail) {
     ],
     [
       "Mailbox",
-      mailbox ? (
-        <Gauge
-          key="mailbox"
-          label="Mailbox"
-          used={mailbox.length}
-          most={mailbox.capacity}
-          text={`${mailbox.length} of ${mailbox.capacity}`}
-        />
-      ) : null,
+      <Gauge
+        key="mailbox"
+        label="Mailbox"
+        used={mailbox.length}
+        most={mailbox.capacity}
+        text={`${mailbox.length} of ${mailbox.capacity}`}
+      />,
     ],
     [
       "Budget",
-      budget?.limit_usd === undefined ? null : (
+      budget.limit_usd === undefined ? null : (
         <Gauge
           key="budget"
           label="Budget spent"
@@ -114,8 +112,8 @@ function ProcessLink({ id }: { id: string }) {
 
 /** A link is a fate that is shared; a monitor is only told. */
 function Ties({ process }: { process: ProcessDetail }) {
-  const links = process.links ?? [];
-  const monitors = process.monitors ?? [];
+  const links = process.links;
+  const monitors = process.monitors;
   if (links.length + monitors.length === 0) {
     return <Nothing>It is linked to no process, and none watches it.</Nothing>;
   }

@@ -66,8 +66,8 @@ const COLUMNS: readonly Column<ProcessSummary>[] = [
     width: "44px",
     wide: true,
     numeric: true,
-    by: (row) => row.incarnation ?? 1,
-    render: (row) => <span data-reborn={(row.incarnation ?? 1) > 1}>#{row.incarnation ?? 1}</span>,
+    by: (row) => row.incarnation,
+    render: (row) => <span data-reborn={row.incarnation > 1}>#{row.incarnation}</span>,
   },
   {
     key: "waiting",

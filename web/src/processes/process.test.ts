@@ -10,7 +10,16 @@ const row: ProcessSummary = {
   status: "running",
   started_at: "2026-11-22T10:00:00Z",
   spawn_depth: 0,
-  metrics: { iterations: 0, input_tokens: 0, output_tokens: 0, cost_usd: 0, tool_calls: 0, errors: 0 },
+  incarnation: 1,
+  metrics: {
+    iterations: 0,
+    input_tokens: 0,
+    output_tokens: 0,
+    cost_usd: 0,
+    tool_calls: 0,
+    errors: 0,
+    last_active_at: "2026-11-22T10:00:00Z",
+  },
 };
 
 describe("matches", () => {

@@ -73,11 +73,11 @@ function useTies(processId: string | null, nodes: readonly TreeNode[]): Edge[] {
       if (own === undefined || other === undefined) return [];
       return [{ id: `${kind} ${own} ${other}`, source: own, target: other, className: classes[kind] ?? "" }];
     });
-  return [...tie("link", data.links ?? []), ...tie("monitor", data.monitors ?? [])];
+  return [...tie("link", data.links), ...tie("monitor", data.monitors)];
 }
 
 function DrawnNode({ data: { node } }: NodeProps<Drawn>) {
-  const note = node.gauge?.max_restarts === undefined ? node.note : `restarts ${gaugeText(node.gauge)}`;
+  const note = node.gauge === null ? node.note : `restarts ${gaugeText(node.gauge)}`;
   return (
     <div className={classes.node} data-kind={node.kind}>
       <Handle type="target" position={Position.Left} isConnectable={false} />

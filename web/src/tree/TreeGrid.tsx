@@ -128,8 +128,8 @@ function TreeRow({ row, folded, focusable, onFocus, onFold }: TreeRowProps) {
         {node.gauge ? (
           <Gauge
             label={`Restarts used by ${node.label}`}
-            used={node.gauge.restarts_used ?? 0}
-            most={node.gauge.max_restarts ?? null}
+            used={node.gauge.restarts_used}
+            most={node.gauge.max_restarts}
             text={gaugeText(node.gauge)}
           />
         ) : null}

@@ -30,7 +30,14 @@ const supervisors: SupervisorNode[] = [
         id: "pool",
         restart: "permanent",
         status: "running",
-        supervisor: { id: "pool", strategy: "rest_for_one", children: [] },
+        supervisor: {
+          id: "pool",
+          strategy: "rest_for_one",
+          restarts_used: 1,
+          max_restarts: 3,
+          window_s: 60,
+          children: [],
+        },
       },
     ],
   },
@@ -66,6 +73,6 @@ describe("visibleRows", () => {
 describe("gaugeText", () => {
   it("tells a supervisor without a limit", () => {
     expect(gaugeText({ restarts_used: 1, max_restarts: 3, window_s: 60 })).toBe("1 of 3 in 60 s");
-    expect(gaugeText({ max_restarts: null })).toBe("0 of any number");
+    expect(gaugeText({ restarts_used: 0, max_restarts: null, window_s: 5 })).toBe("0 of any number in 5 s");
   });
 });

@@ -1,7 +1,10 @@
 /** The two trees of a server, spawns and supervision, as one kind of node to show. */
 
 import { nameOf } from "../processes/process";
-import type { ProcessSummary, RestartGauge, SpawnNode, SupervisedChild, SupervisorNode } from "../api/types";
+import type { ProcessSummary, SpawnNode, SupervisedChild, SupervisorNode } from "../api/types";
+
+/** How many restarts a supervisor has granted, of how many in its window. */
+export type RestartGauge = Pick<SupervisorNode, "restarts_used" | "max_restarts" | "window_s">;
 
 export interface TreeNode {
   /** Unique in its tree. */
@@ -70,7 +73,7 @@ function child(node: SupervisedChild, key: string, known: Known): TreeNode {
     status: node.status,
     note: [node.restart, process?.task].filter((text) => text).join(" · "),
     processId: node.process_id ?? null,
-    gauge: node.max_restarts === undefined ? null : node,
+    gauge: null,
     children: [],
   };
 }
@@ -89,10 +92,9 @@ export function visibleRows(
 }
 
 export function gaugeText({
-  restarts_used: used = 0,
+  restarts_used: used,
   max_restarts: most,
   window_s: window,
 }: RestartGauge): string {
-  const limit = most ?? "any number";
-  return `${used} of ${limit}${window === undefined ? "" : ` in ${window} s`}`;
+  return `${used} of ${most ?? "any number"} in ${window} s`;
 }

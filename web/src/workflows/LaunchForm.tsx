@@ -73,7 +73,7 @@ function InputField({ name, input, value, error, onChange }: InputFieldProps) {
     error,
     onChange: (event: { currentTarget: { value: string } }) => onChange(event.currentTarget.value),
   };
-  const type = input.type ?? "string";
+  const { type } = input;
   if (input.enum) return <NativeSelect {...common} data={["", ...input.enum.map(String)]} />;
   if (type === "boolean") return <NativeSelect {...common} data={["", "true", "false"]} />;
   if (type === "number" || type === "integer") return <TextInput {...common} inputMode="decimal" />;

@@ -4,7 +4,10 @@ import { readFields, startingFields } from "./inputs";
 
 describe("readFields", () => {
   it("asks for a required input, and leaves an empty optional one to its default", () => {
-    const declared = { task: { required: true }, tone: { required: false, default: "kind" } };
+    const declared = {
+      task: { type: "string", required: true },
+      tone: { type: "string", required: false, default: "kind" },
+    };
     expect(readFields(declared, { task: "  ", tone: "" })).toEqual({
       inputs: {},
       errors: { task: "This input is required." },
@@ -47,7 +50,12 @@ describe("readFields", () => {
 
 describe("startingFields", () => {
   it("shows a default as it would be written", () => {
-    expect(startingFields({ a: { required: false, default: [1] }, b: { required: true } })).toEqual({
+    expect(
+      startingFields({
+        a: { type: "any", required: false, default: [1] },
+        b: { type: "any", required: true },
+      }),
+    ).toEqual({
       a: "[\n  1\n]",
       b: "",
     });

@@ -41,7 +41,7 @@ export function readFields(declared: Record<string, WorkflowInput>, fields: Fiel
 const UNREADABLE = Symbol("unreadable");
 
 function valueOf(input: WorkflowInput, text: string): unknown {
-  const type = input.type ?? "string";
+  const { type } = input;
   if (input.enum) return input.enum.find((each) => shown(each) === text) ?? UNREADABLE;
   if (type === "number" || type === "integer") return numberOf(text, type === "integer");
   if (type === "boolean") return text === "true" ? true : text === "false" ? false : UNREADABLE;
@@ -64,7 +64,7 @@ function jsonOf(text: string): unknown {
 
 function wrong(input: WorkflowInput): string {
   if (input.enum) return `Choose one of ${input.enum.map(shown).join(", ")}.`;
-  const type = input.type ?? "string";
+  const { type } = input;
   if (type === "integer") return "Write a whole number.";
   if (STRUCTURED.includes(type)) return "Write it as JSON.";
   return `Write a ${type}.`;
