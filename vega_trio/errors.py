@@ -6,7 +6,7 @@
     |-- your request           ConfigError, UnknownAgent, UnknownSession, UnknownWorkflow, UnknownRun,
     |                          UnknownToken, UnknownApproval, UnknownMcpServer, ApprovalDecided > ApprovalExpired,
     |                          McpServerExists, InputError, MissingExtra, AgentExists, AgentProtected,
-    |                          AgentOfDocument
+    |                          AgentOfDocument, UnknownItem, Conflict
     |-- the world              ModelError(error_class) > MissingKey, CircuitOpen, RateLimited, BudgetExceeded;
     |                          StoreError > StoreBusy, StoreTooNew, StoreOverloaded, StoreReadOnly, StoreBroken
     |-- a turn, a run          TurnFailed(error_class, turn_id), TurnCancelled(turn_id, text), RunFailed, RunCancelled
@@ -105,6 +105,14 @@ class UnknownSession(VegaError):
 
 class UnknownToken(VegaError):
     """No token has that id."""
+
+
+class UnknownItem(VegaError):
+    """There is no schedule, setting or file of that name."""
+
+
+class Conflict(VegaError):
+    """What is asked for and what there is exclude each other."""
 
 
 class UnknownWorkflow(VegaError):

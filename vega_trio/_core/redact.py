@@ -17,26 +17,40 @@ LEAST_LENGTH: Final = 8
 _SECRET_NAME: Final = re.compile("KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Redactor:
-    """Called with a text, it gives the text without the secrets."""
+    """Called with a text, it gives the text without the secrets that it knows."""
 
-    _pattern: re.Pattern[str] | None = attrs.field(default=None, repr=False)
+    _known: set[str] = attrs.field(factory=set, init=False, repr=False)
+    _pattern: re.Pattern[str] | None = attrs.field(default=None, init=False, repr=False)
 
     def __call__(self, text: str) -> str:
         return text if self._pattern is None else self._pattern.sub(SHOWN, text)
 
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Knows these values too; those shorter than eight characters are passed over."""
+        new = {each for each in secrets if len(each) >= LEAST_LENGTH} - self._known
+        if new:
+            self._known |= new
+            forms = {form for each in self._known for form in _forms(each)}
+            self._pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))))
+
 
 def redactor(secrets: Iterable[str]) -> Redactor:
-    """For these values; those shorter than eight characters are passed over."""
-    forms = {form for each in secrets if len(each) >= LEAST_LENGTH for form in _forms(each)}
-    longest_first = sorted(forms, key=len, reverse=True)
-    return Redactor(re.compile("|".join(map(re.escape, longest_first))) if longest_first else None)
+    """One that knows these values."""
+    made = Redactor()
+    made.learn(secrets)
+    return made
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether what has this name is a secret."""
+    return _SECRET_NAME.search(name) is not None
 
 
 def secrets_of(env: Mapping[str, str]) -> list[str]:
     """The values of variables that are secret by their names."""
-    return [value.strip() for name, value in env.items() if _SECRET_NAME.search(name)]
+    return [value.strip() for name, value in env.items() if is_secret_name(name)]
 
 
 def _forms(secret: str) -> set[str]:

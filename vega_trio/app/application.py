@@ -16,6 +16,7 @@ from vega_trio.app.chat import Chat, ChatMessage, ChatStatus, ChatStream, OpenTu
 from vega_trio.app.compose import Composer
 from vega_trio.app.costs import By, Costs, Spending, costs
 from vega_trio.app.figures import figures_of
+from vega_trio.app.files import Files
 from vega_trio.app.fork import fork
 from vega_trio.app.mcp import Mcp
 from vega_trio.app.overview import Overview, ProcessDetail, Stats
@@ -25,6 +26,7 @@ from vega_trio.app.runbook import Runbook
 from vega_trio.app.runs import Run, Runs
 from vega_trio.app.skills import Skills
 from vega_trio.app.supervisors import SupervisorNode, supervisor_tree
+from vega_trio.app.tool_values import ToolValues
 from vega_trio.app.tools import ToolInfo, ToolList
 from vega_trio.app.user_memory import Memories
 from vega_trio.changes import ProcessRow
@@ -69,6 +71,8 @@ class App:
     threads: Threads
     mcp: Mcp
     memories: Memories
+    tool_values: ToolValues
+    files: Files
 
     def figures(self) -> Figures:
         """Processes, restarts, mailboxes and budgets at the moment."""

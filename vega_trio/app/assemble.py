@@ -17,6 +17,7 @@ from vega_trio.app.approvals import Approvals, Desk, rules_of
 from vega_trio.app.chat import Chat
 from vega_trio.app.compose import Composer
 from vega_trio.app.costs import Spending
+from vega_trio.app.files import Files
 from vega_trio.app.knowledge import resources_of
 from vega_trio.app.limits import answer_tokens, limits_of_document, open_book
 from vega_trio.app.mcp import Mcp
@@ -30,7 +31,8 @@ from vega_trio.app.sessions import Sessions
 from vega_trio.app.skills import open_skills
 from vega_trio.app.source import Order
 from vega_trio.app.teamwork import Teamwork
-from vega_trio.app.toolbelt import named_tools
+from vega_trio.app.tool_values import ToolValues
+from vega_trio.app.toolbelt import named_tools, sandbox_of
 from vega_trio.app.tools import ToolList
 from vega_trio.app.user_layers import Layering
 from vega_trio.app.user_memory import Memories, user_of_process
@@ -51,6 +53,7 @@ class Equipment:
     catalogue: Agents
     mcp: Mcp
     memories: Memories
+    tool_values: ToolValues
 
     @property
     def outfitter(self) -> Outfitter:
@@ -74,7 +77,10 @@ async def equip(
     await approvals.load()
     mcp = Mcp(store=store, env=order.env, base=order.base, approvals=approvals)
     await mcp.load(order.settings.mcp_servers)
-    outfitter = await _outfitter(order, store, models, telemetry, approvals, mcp)
+    redact = redactor(secrets_of(order.keyed))
+    tool_values = ToolValues(store, order.settings.values, redact)
+    await tool_values.load()
+    outfitter = await _outfitter(order, store, models, telemetry, approvals, mcp, tool_values)
     skills = open_skills(order.document, order.base, order.home)
     catalogue = Agents({})
     teams = Teamwork(lambda name: catalogue.get(name).agent)
@@ -92,7 +98,7 @@ async def equip(
         teams=teams,
         memory=memories.tools() if order.settings.memory_enabled else (),
     )
-    return Equipment(workshop, catalogue, mcp, memories)
+    return Equipment(workshop, catalogue, mcp, memories, tool_values)
 
 
 def _writer(order: Order, agents: Agents, agent: str) -> str | Model | None:
@@ -107,7 +113,13 @@ def _writer(order: Order, agents: Agents, agent: str) -> str | Model | None:
 
 
 async def _outfitter(
-    order: Order, store: Store, models: Models, telemetry: Telemetry, approvals: Approvals, mcp: Mcp
+    order: Order,
+    store: Store,
+    models: Models,
+    telemetry: Telemetry,
+    approvals: Approvals,
+    mcp: Mcp,
+    tool_values: ToolValues,
 ) -> Outfitter:
     settings, env = order.settings, order.env
     return Outfitter(
@@ -119,7 +131,7 @@ async def _outfitter(
         limits=await open_book(limits_of_document(settings, env), settings.budget, store),
         default_model=order.default_model,
         max_tokens=answer_tokens(env),
-        redact=redactor(secrets_of(order.keyed)),
+        redact=tool_values.redact,
         telemetry=telemetry,
         named_tools=named_tools(
             settings,
@@ -128,6 +140,7 @@ async def _outfitter(
             base=order.base,
             env=env,
             canned_search=order.default_model == "demo",
+            stored=tool_values.stored,
         ),
         idle_stop_s=settings.idle_stop_s,
         select=mcp.select,
@@ -176,6 +189,8 @@ async def assemble(
         tool_list=ToolList(outfitter.named_tools, order.document, equipment.mcp),
         mcp=equipment.mcp,
         memories=memories,
+        tool_values=equipment.tool_values,
+        files=Files(sandbox_of(order.base, order.settings)),
     )
 
 

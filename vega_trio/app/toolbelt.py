@@ -21,15 +21,16 @@ def named_tools(
     base: Path,
     env: Mapping[str, str],
     canned_search: bool,
+    stored: Mapping[str, object] | None = None,
 ) -> dict[str, Tool]:
     """By name; a later kind replaces an earlier one: built-in, given, defined in the document.
 
-    `base` is what the sandbox is relative to. `canned_search` gives the demo model's fixed search results, and
-    its tool that asks a person.
+    `base` is what the sandbox is relative to; `stored` are tool values that people set while the program runs.
+    `canned_search` gives the demo model's fixed search results, and its tool that asks a person.
 
     Raises: ConfigError for an address in the settings or the environment that is none.
     """
-    sandbox = base / settings.sandbox
+    sandbox = sandbox_of(base, settings)
     allow = (*settings.http_allow, *_words(env.get("VEGA_HTTP_ALLOW", "")))
     tools = builtin_tools(
         sandbox=sandbox,
@@ -49,12 +50,18 @@ def named_tools(
             http_allow=allow,
             commands_sandbox=settings.commands_sandbox,
             values=settings.values,
+            stored=stored,
             env=env,
             tools=tools,
         )
         for name, definition in definitions.items()
     }
     return {**tools, **defined}
+
+
+def sandbox_of(base: Path, settings: Settings) -> Path:
+    """The directory that file tools cannot leave."""
+    return base / settings.sandbox
 
 
 def _words(text: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from quart import Request, Response
 
 from vega_trio.app.tokens import Tokens
-from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, json_answer
+from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, json_answer, owners_only
 from vega_trio.serve.door import cookie_of, unauthorized
 from vega_trio.serve.models.access import Login, Me, NewToken, TokenEntry, TokenMade
 from vega_trio.serve.models.common import Status
@@ -45,13 +45,13 @@ async def me(desk: Desk, request: Request) -> Response:
 
 async def every(desk: Desk, request: Request) -> Response:
     """The tokens, never what they are."""
-    _owner_only(request)
+    owners_only(request, "see and make tokens")
     return json_answer(desk, [TokenEntry(**token.shown()) for token in _tokens(desk).all()])
 
 
 async def add(desk: Desk, request: Request) -> Response:
     """A new token; its secret is shown this once."""
-    _owner_only(request)
+    owners_only(request, "see and make tokens")
     body = await body_of(desk, request, NewToken)
     token, secret = await _tokens(desk).add(body.user, body.role)
     return json_answer(desk, TokenMade(**token.shown(), token=secret), 201)
@@ -59,14 +59,9 @@ async def add(desk: Desk, request: Request) -> Response:
 
 async def revoke(desk: Desk, request: Request, token_id: str) -> Response:
     """Forgets a token, and the browsers that have logged in with it."""
-    _owner_only(request)
+    owners_only(request, "see and make tokens")
     await _tokens(desk).revoke(token_id)
     return json_answer(desk, Status(status="revoked"))
-
-
-def _owner_only(request: Request) -> None:
-    if exchange_of(request).identity.role != "owner":
-        raise Refused(Problem(403, "owner_only", "only an owner may see and make tokens", "use an owner's token"))
 
 
 def _tokens(desk: Desk) -> Tokens:

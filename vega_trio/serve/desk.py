@@ -15,6 +15,7 @@ from quart import Request, Response
 from vega_trio._core.codec import decode_json
 from vega_trio._core.wire import rfc3339
 from vega_trio.app.application import App
+from vega_trio.app.tokens import OPERATOR
 from vega_trio.serve.assets import Bundle
 from vega_trio.serve.convert import open_converter, read
 from vega_trio.serve.door import Door
@@ -115,6 +116,18 @@ def exchange_of(request: Request) -> Exchange:
 def user_of(request: Request) -> str:
     """Who asks."""
     return exchange_of(request).user
+
+
+def owners_only(request: Request, what: str) -> None:
+    """Raises: Refused for who is no owner. `what` is what owners may do."""
+    if exchange_of(request).identity.role != "owner":
+        raise Refused(Problem(403, "owner_only", f"only an owner may {what}", "use an owner's token"))
+
+
+def operators_only(request: Request, what: str) -> None:
+    """Raises: Refused for everybody but the operator, whose the server's files and settings are."""
+    if user_of(request) != OPERATOR:
+        raise Refused(Problem(403, "operator_only", f"only the operator may {what}", "use the operator's token"))
 
 
 async def body_of(desk: Desk, request: Request, kind: type[T]) -> T:

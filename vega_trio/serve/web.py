@@ -19,6 +19,7 @@ from vega_trio.serve import (
     costs,
     eventlog,
     events,
+    files,
     health,
     login,
     mcp,
@@ -28,6 +29,7 @@ from vega_trio.serve import (
     processes,
     runs,
     sessions,
+    settings,
     skills,
     static,
     supervisors,
@@ -59,6 +61,8 @@ MODULES = (
     metrics,
     mcp,
     memory,
+    settings,
+    files,
     openapi,
 )
 

@@ -44,19 +44,21 @@ def defined_tool(
     http_allow: Iterable[str] = (),
     commands_sandbox: CommandsSandbox | None = None,
     values: Mapping[str, object] | None = None,
+    stored: Mapping[str, object] | None = None,
     env: Mapping[str, str] | None = None,
     tools: Mapping[str, Tool] | None = None,
 ) -> Tool:
     """A definition as a Tool.
 
-    `values` are the document's tool values (`settings.values`), `env` holds the `VEGA_VALUE_X` behind them; `tools`
-    are the built-in and Python tools that one of type `builtin` may stand for. Raises: ConfigError.
+    `values` are the document's tool values (`settings.values`); behind them come those `stored`, read anew at each
+    call, and the `VEGA_VALUE_X` of `env`. `tools` are the built-in and Python tools that one of type `builtin` may
+    stand for. Raises: ConfigError.
     """
     implementation = definition.implementation
     if isinstance(implementation, BuiltinImpl):
         return _alias(definition, implementation, tools or {})
     files = Sandbox(sandbox)
-    known = _tool_values(definition, values or {}, env or {})
+    known = partial(_tool_values, definition, values or {}, {} if stored is None else stored, env or {})
     match implementation:
         case HttpImpl():
             effects = {"network"}
@@ -100,13 +102,15 @@ def _spec(definition: ToolDefinition, effects: Iterable[str], parameters: Mappin
 
 
 def _tool_values(
-    definition: ToolDefinition, values: Mapping[str, object], env: Mapping[str, str]
+    definition: ToolDefinition, values: Mapping[str, object], stored: Mapping[str, object], env: Mapping[str, str]
 ) -> dict[str, object]:
     """What is set of the names that are no parameters. An empty variable counts as unset, as everywhere."""
     known: dict[str, object] = {}
     for name in definition.values:
         if name in values:
             known[name] = values[name]
+        elif name in stored:
+            known[name] = stored[name]
         elif given := env.get(f"VEGA_VALUE_{name.upper()}"):
             known[name] = given
     return known
@@ -114,11 +118,11 @@ def _tool_values(
 
 @attrs.define(kw_only=True)
 class DefinedTool:
-    """A tool of the document. `values` may be secrets: they are filled in, and never told to the model."""
+    """A tool of the document. `values` gives what may be secrets: they are filled in, and never told to the model."""
 
     spec: ToolSpec
     definition: ToolDefinition
-    values: Mapping[str, object] = attrs.field(repr=False)
+    values: Callable[[], Mapping[str, object]] = attrs.field(repr=False)
     run: Run = attrs.field(repr=False)
     _check: Check | None = attrs.field(init=False, default=None, repr=False)
 
@@ -129,16 +133,16 @@ class DefinedTool:
         if self._check is None:
             self._check = compile_check(self.spec.parameters)
         self._check(arguments)
-        params = self.definition.params
+        params, values = self.definition.params, self.values()
         defaults = {each.name: each.default if each.has_default else UNDEFINED for each in params}
-        scope: Scope = {**self.values, **defaults, **arguments}
+        scope: Scope = {**values, **defaults, **arguments}
         try:
             return cap(await self.run(scope, context))
         except ExpressionError as error:
-            raise ToolError(self._told(error)) from error
+            raise ToolError(self._told(error, values)) from error
 
-    def _told(self, error: ExpressionError) -> str:
-        unset = sorted(self.definition.values - set(self.values))
+    def _told(self, error: ExpressionError, values: Mapping[str, object]) -> str:
+        unset = sorted(self.definition.values - set(values))
         remedy = "".join(f"; set settings.values.{each} or VEGA_VALUE_{each.upper()}" for each in unset)
         return f"the tool {self.spec.name!r} cannot be filled in: {error}{remedy} ({self.definition.place})"
 
@@ -182,7 +186,7 @@ def _alias(definition: ToolDefinition, described: BuiltinImpl, tools: Mapping[st
         approval=inner.spec.approval if definition.approval == "auto" else definition.approval,
         chooses_destination=inner.spec.chooses_destination,
     )
-    return DefinedTool(spec=spec, definition=definition, values={}, run=partial(_forward, inner))
+    return DefinedTool(spec=spec, definition=definition, values=dict, run=partial(_forward, inner))
 
 
 async def _forward(inner: Tool, scope: Scope, context: ToolContext) -> str:

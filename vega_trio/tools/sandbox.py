@@ -7,6 +7,7 @@ import errno
 import itertools
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -35,6 +36,16 @@ class Listing:
 
     entries: tuple[Entry, ...]
     complete: bool
+
+
+@attrs.frozen
+class Item:
+    """What is at a path beneath the root. `size` in bytes, `modified_at` in Unix seconds."""
+
+    path: str
+    is_directory: bool
+    size: int
+    modified_at: float
 
 
 @attrs.frozen
@@ -111,6 +122,52 @@ class Sandbox:
             os.close(open_directory(root, parts, openat2=self.openat2))
             return Place(self.root.resolve(), "/".join(parts) or ".")
 
+    def item(self, path: str) -> Item:
+        """A regular file or a directory."""
+        with self._worded(path), self._opened_root() as root:
+            parts = self._parts(path)
+            fd = open_beneath(root, parts, _READ, openat2=self.openat2)
+            try:
+                status = os.fstat(fd)
+                if not stat.S_ISDIR(status.st_mode):
+                    _require_regular(status, path)
+                return _item("/".join(parts), status)
+            finally:
+                os.close(fd)
+
+    def items(self, path: str = ".") -> tuple[Item, ...]:
+        """What is in a directory, sorted by name; symbolic links and devices are left out."""
+        with self._worded(path), self._opened_root() as root:
+            parts = self._parts(path)
+            base = open_beneath(root, parts, os.O_RDONLY | os.O_DIRECTORY, openat2=self.openat2)
+            try:
+                found = [
+                    _item("/".join((*parts, each.path)), status)
+                    for each in itertools.islice(_scan(base, "", openat2=self.openat2), self.max_entries)
+                    if (status := _own_status(base, each.path)) is not None
+                ]
+            finally:
+                os.close(base)
+        return tuple(sorted(found, key=lambda each: each.path))
+
+    def remove(self, path: str, *, recursive: bool = False) -> None:
+        """Takes away a file, a symbolic link, or a directory: an empty one, or with `recursive` all that is in it."""
+        with self._worded(path), self._opened_root() as root:
+            parts = self._parts(path)
+            if not parts or parts[-1] == "..":
+                raise ToolError(f"{path!r} names no entry of the sandbox")
+            *above, name = parts
+            directory = self._directory(root, above)
+            try:
+                if not stat.S_ISDIR(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
+                    os.unlink(name, dir_fd=directory)
+                elif recursive:
+                    shutil.rmtree(name, dir_fd=directory)  # by descriptors: no link leads it out
+                else:
+                    os.rmdir(name, dir_fd=directory)
+            finally:
+                os.close(directory)
+
     def _listing(self, base: int, recursive: bool) -> Listing:
         found: list[Entry] = []
         waiting = [""]
@@ -183,6 +240,19 @@ class Sandbox:
             raise ToolError(f"{path!r} is no path: {error.reason}") from error
         except OSError as error:
             raise ToolError(f"{path!r}: {_reason(error)}") from error
+
+
+def _item(path: str, status: os.stat_result) -> Item:
+    return Item(path, stat.S_ISDIR(status.st_mode), status.st_size, status.st_mtime)
+
+
+def _own_status(directory: int, name: str) -> os.stat_result | None:
+    """Of a regular file or a directory; None for anything else, and for what has gone meanwhile."""
+    try:
+        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return status if stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode) else None
 
 
 def _reason(error: OSError) -> str:
