@@ -24,6 +24,7 @@ from vega_trio.app.ownership import Hearing, Owners, owners_of
 from vega_trio.app.recovery import Recovery
 from vega_trio.app.runbook import Runbook
 from vega_trio.app.runs import Run, Runs
+from vega_trio.app.schedules import Schedules
 from vega_trio.app.skills import Skills
 from vega_trio.app.supervisors import SupervisorNode, supervisor_tree
 from vega_trio.app.tool_values import ToolValues
@@ -73,6 +74,7 @@ class App:
     memories: Memories
     tool_values: ToolValues
     files: Files
+    schedules: Schedules
 
     def figures(self) -> Figures:
         """Processes, restarts, mailboxes and budgets at the moment."""

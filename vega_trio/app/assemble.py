@@ -17,6 +17,7 @@ from vega_trio.app.approvals import Approvals, Desk, rules_of
 from vega_trio.app.chat import Chat
 from vega_trio.app.compose import Composer
 from vega_trio.app.costs import Spending
+from vega_trio.app.cron import local_zone
 from vega_trio.app.files import Files
 from vega_trio.app.knowledge import resources_of
 from vega_trio.app.limits import answer_tokens, limits_of_document, open_book
@@ -27,6 +28,7 @@ from vega_trio.app.outfit import Outfitter
 from vega_trio.app.overview import Overview
 from vega_trio.app.recovery import Recovery
 from vega_trio.app.runs import Runs
+from vega_trio.app.schedules import Schedules
 from vega_trio.app.sessions import Sessions
 from vega_trio.app.skills import open_skills
 from vega_trio.app.source import Order
@@ -167,6 +169,8 @@ async def assemble(
     memories.user_of = memories.layering.user_of = partial(user_of_process, runs, orch)
     watch_store(orch, store)
     recovery = Recovery(orch, sessions, runs, None if outfitter.memory is None else memories.layering)
+    schedules = Schedules(chats=chats, zone=local_zone(order.env))
+    await schedules.load()
     if resume:
         await recovery.run()
     return App(
@@ -190,6 +194,7 @@ async def assemble(
         mcp=equipment.mcp,
         memories=memories,
         tool_values=equipment.tool_values,
+        schedules=schedules,
         files=Files(sandbox_of(order.base, order.settings)),
     )
 

@@ -65,7 +65,7 @@ class Sessions:
         key = (session.agent, session.user)
         if key not in self._newest:
             rows = await self.store.records.query("session", agent=session.agent, user=session.user)
-            opened = [row for row in rows if not row.get("archived") and not row.get("caller")]
+            opened = [row for row in rows if not (row.get("archived") or row.get("caller") or row.get("apart"))]
             newest = max(opened, key=lambda row: str(row["updated_at"]), default=None)
             # Another task may have resolved it during the query; the first answer stands.
             self._newest.setdefault(key, attrs.evolve(session, id=newest["id"] if newest else new_id()))
@@ -172,6 +172,14 @@ class Sessions:
         """Records a session whose conversation is there already."""
         row = {"title": title, "created_at": rfc3339(time.time()), "model": model, "system": system}
         await self._save(session, row)
+
+    async def begin_apart(self, agent: str, user: str, title: str) -> Session:
+        """A new session that is listed as others are, but never meant where none is named. Raises: UnknownAgent."""
+        self.agents.get(agent)
+        session = Session(agent, user, new_id())
+        await self._save(session, {"title": title, "created_at": rfc3339(time.time()), "apart": True})
+        self.orch.bus.emit(SessionUpdated(agent=agent, session_id=session.id))
+        return session
 
     async def recorded(self, session_id: str) -> Session | None:
         """The session that is recorded under the id."""

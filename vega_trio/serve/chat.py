@@ -131,13 +131,18 @@ def question(desk: Desk, caller: Identity, name: str, body: ChatRequest) -> tupl
     """Who is asked by whom, and what. Raises: Refused, UnknownAgent."""
     if not body.message.strip():
         raise Refused(Problem(400, "bad_body", "the message is empty", 'send {"message": "..."}', field="message"))
-    if len(body.message.encode()) > desk.limits.message:
-        text = f"the message has more than {desk.limits.message} bytes"
-        hint = "send less, or give the agent a file to read"
-        raise Refused(Problem(413, "too_large", text, hint, field="message"))
+    check_length(desk, body.message)
     session = session_of(desk.app, caller, name, body.session)
     desk.count_turn(caller.user)
     return session, body.message
+
+
+def check_length(desk: Desk, message: str) -> None:
+    """Raises: Refused for more than a message may have."""
+    if len(message.encode()) > desk.limits.message:
+        text = f"the message has more than {desk.limits.message} bytes"
+        hint = "send less, or give the agent a file to read"
+        raise Refused(Problem(413, "too_large", text, hint, field="message"))
 
 
 def _asked(desk: Desk, request: Request, name: str) -> Session:

@@ -27,6 +27,7 @@ from vega_trio.app.tokens import Tokens, home_secret
 from vega_trio.errors import ConfigError
 from vega_trio.events import ServerStopping
 from vega_trio.serve.assets import WEB_FOLDER, read_bundle
+from vega_trio.serve.chat import begin_turn
 from vega_trio.serve.connections import serve_connections
 from vega_trio.serve.desk import Desk, limits_of
 from vega_trio.serve.door import Door, Mode
@@ -131,6 +132,8 @@ async def run(
             await app.resume()  # not before: a turn that goes on can be followed from its first event
             turns.expect(app.open_turns())
             desk = Desk(app, ring, turns, limits, bundle, stop, drained, door, tuple(all_routes(bundle)))
+            app.schedules.send = partial(begin_turn, desk)
+            await app.schedules.open(app.orch)
             ledger = Ledger(app.store, nursery)
             await ledger.forget_old()
             reception = Reception(
