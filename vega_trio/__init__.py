@@ -117,8 +117,9 @@ _HOMES = {
         "HealthAlert HookFailed LlmRetry McpConnected McpDisconnected McpToolsChanged MessageReset "
         "ProcessCompleted ProcessExitSignal ProcessFailed "
         "ProcessRestarted ProcessRestarting ProcessStarted ProcessWaiting ServerStopping SessionUpdated "
-        "ShutdownError StepFinished StepStarted TextDelta ThinkingDelta ToolEnd ToolStart TurnFailure TurnFinished "
-        "TurnResumed TurnStarted TurnStopped WorkflowCancelled WorkflowCompleted WorkflowFailed WorkflowStarted"
+        "ShutdownError StepFinished StepStarted TextDelta ThinkingDelta ToolEnd ToolProgress ToolStart TurnFailure "
+        "TurnFinished TurnResumed TurnStarted TurnStopped WorkflowCancelled WorkflowCompleted WorkflowFailed "
+        "WorkflowStarted"
     ),
     "errors": (
         "AgentExists AgentOfDocument AgentProtected AlreadyNamed ApprovalDecided ApprovalExpired "

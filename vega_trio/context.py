@@ -33,6 +33,16 @@ class Metrics:
         return self.cost_microusd / 1_000_000
 
 
+class Progress(Protocol):
+    """How a tool says how far it is; `total` is None where that is not known."""
+
+    def __call__(self, done: float, total: float | None = None, message: str = "") -> None: ...
+
+
+def _nobody_watches(done: float, total: float | None = None, message: str = "") -> None:
+    """Outside of a turn."""
+
+
 class ProcessHandle(Protocol):
     """What a tool sees of a process. The kernel's `Process` is one."""
 
@@ -56,7 +66,8 @@ class ToolContext:
     `spawn(agent_or_function, ...)` starts a child of the calling process, which ends with it (arguments as
     `Process.spawn`). `ask(name, message)` sends to another agent and returns its reply's text; in a program
     without an application, `name` is a registered process name. `idempotency_key` names this call for ever:
-    when a crash has it made again, it is the same.
+    when a crash has it made again, it is the same. `progress(done, total, message)` tells whoever watches how far the
+    call is, from a plain function's thread too; of many reports in a second only some are shown.
     """
 
     process: ProcessHandle
@@ -66,3 +77,4 @@ class ToolContext:
     session: Session | None = None
     spawn: Callable[..., Any] = attrs.field(repr=False)
     ask: Callable[[str, str], Awaitable[str]] = attrs.field(repr=False)
+    progress: Progress = attrs.field(default=_nobody_watches, repr=False)

@@ -202,6 +202,20 @@ class ToolStart(Event):
 
 
 @attrs.frozen(kw_only=True)
+class ToolProgress(Event):
+    """How far a running call is: `progress` of `total`, None where that is not known. Never stored, and not every one
+    that the tool reports."""
+
+    TYPE = "tool.progress"
+    DURABLE = False
+    tool_call_id: str = ""
+    tool_name: str = ""
+    progress: float = 0.0
+    total: float | None = None
+    message: str = ""
+
+
+@attrs.frozen(kw_only=True)
 class ToolEnd(Event):
     """Every ToolStart has one, also when cancelled. A failed tool's `result` starts `Error: ` and `error` is true."""
 

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from vega_trio.cli.progress import Progress, StepView, cut, dollars
+from vega_trio.cli.progress import Progress, StepView, cut, dollars, progress_line
 from vega_trio.events import (
     MessageReset,
     StepFinished,
     StepStarted,
     TextDelta,
     ToolEnd,
+    ToolProgress,
     ToolStart,
     WorkflowCompleted,
     WorkflowFailed,
@@ -87,6 +88,15 @@ def test_tool_calls_and_their_failures_are_told() -> None:
     assert progress.apply(
         ToolEnd(agent="Coder", tool_call_id="2", tool_name="read_file", result="Error: no", error=True)
     ) == ["read_file failed: Error: no"]
+
+
+def test_how_far_a_tool_is_stands_beside_its_step() -> None:
+    progress = Progress()
+    progress.apply(started("w/0"))
+    far = ToolProgress(agent="Coder", tool_call_id="1", tool_name="build", progress=3.0, total=10.0, message="li\nnk")
+    assert progress.apply(far) == []
+    assert [step.activity for step in progress.running()] == ["build 3/10 li nk"]
+    assert progress_line(ToolProgress(tool_name="fetch", progress=0.5)) == "fetch 0.5"
 
 
 def test_the_end_of_the_run_is_its_own_and_not_of_another() -> None:

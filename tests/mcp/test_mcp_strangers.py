@@ -52,6 +52,24 @@ async def test_everything_an_operation_that_takes_too_long_is_cancelled_and_the_
         assert await source.call_tool("echo", {"message": "still here"}) == "Echo: still here"
 
 
+async def test_everything_tells_how_far_it_is_and_whoever_watches_sees_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.vega.yaml"
+    program, *args = peers.everything()
+    server = json.dumps({"command": program, "args": args})
+    path.write_text(
+        "agents: {asker: {system: You ask., tools: [everything__*]}}\n"
+        f"settings: {{mcp: {{servers: {{everything: {server}}}}}}}\n"
+    )
+    name = "everything__trigger-long-running-operation"
+    model = ScriptedModel([[vega.ToolCall("c1", name, {"duration": 0.2, "steps": 4})], "done"])
+    with trio.fail_after(40):
+        async with vega.open_app(path, model=model, env=os.environ, home=tmp_path) as app:
+            async with app.chat(Session("asker"), "go") as events:
+                told = [event async for event in events if isinstance(event, vega.ToolProgress)]
+    assert {(each.tool_name, each.tool_call_id, each.total) for each in told} == {(name, "c1", 4.0)}
+    assert told[-1].progress == 4.0
+
+
 async def test_everything_samples_the_model_of_the_agent_that_called(tmp_path: Path) -> None:
     path = tmp_path / "a.vega.yaml"
     program, *args = peers.everything()

@@ -16,6 +16,7 @@ from vega_trio.events import (
     ProcessRestarting,
     TextDelta,
     ToolEnd,
+    ToolProgress,
     ToolStart,
     TurnFailure,
     TurnFinished,
@@ -114,6 +115,13 @@ def test_version_2_tells_of_retries() -> None:
     again = LlmRetry(error_class="overloaded", attempt=2, max_attempts=5, delay_ms=100, model="m", error="busy", **TURN)
     frame = {"type": "retry", "class": "overloaded", "attempt": 2, "max_attempts": 5, "delay_ms": 100}
     assert (shown(again), shown(again, version=2)) == ([], [frame])
+
+
+def test_version_2_tells_how_far_a_tool_is() -> None:
+    far = ToolProgress(tool_call_id="tc_1", tool_name="build", progress=3.0, total=10.0, message="linking", **TURN)
+    assert shown(far) == []
+    payload = {"type": "tool_progress", "tool_call_id": "tc_1", "tool_name": "build"}
+    assert shown(far, version=2) == [payload | {"progress": 3.0, "total": 10.0, "message": "linking"}]
 
 
 def test_version_2_begins_with_where_the_turn_runs() -> None:

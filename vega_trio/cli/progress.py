@@ -19,6 +19,7 @@ from vega_trio.events import (
     StepStarted,
     TextDelta,
     ToolEnd,
+    ToolProgress,
     ToolStart,
     WorkflowCancelled,
     WorkflowCompleted,
@@ -104,6 +105,8 @@ class Progress:
                 self._reset(event)
             case ToolStart():
                 return self._tool_started(event)
+            case ToolProgress():
+                self._tool_came_further(event)
             case ToolEnd():
                 return self._tool_ended(event)
             case ApprovalRequested():
@@ -151,6 +154,11 @@ class Progress:
         step.activity = call
         return [self._line(step, call)]
 
+    def _tool_came_further(self, event: ToolProgress) -> None:
+        step = self._asking(event.agent)
+        if step is not None:
+            step.activity = progress_line(event)
+
     def _tool_ended(self, event: ToolEnd) -> list[str]:
         step = self._asking(event.agent)
         if step is not None:
@@ -161,3 +169,9 @@ class Progress:
 def tool_line(event: ToolStart) -> str:
     """`web_search {"query": "Go releases"}`."""
     return f"{safe(event.tool_name)} {cut(json.dumps(dict(event.arguments), ensure_ascii=False, default=str))}"
+
+
+def progress_line(event: ToolProgress) -> str:
+    """`build 3/10 compiling`."""
+    far = f"{event.progress:g}" + (f"/{event.total:g}" if event.total is not None else "")
+    return " ".join(part for part in (safe(event.tool_name), far, cut(event.message)) if part)

@@ -11,7 +11,7 @@ import click
 from vega_trio.app.application import App
 from vega_trio.cli.failure import Failure
 from vega_trio.cli.markdown import MarkdownScreen
-from vega_trio.cli.progress import cut, tool_line
+from vega_trio.cli.progress import cut, progress_line, tool_line
 from vega_trio.cli.terminal import is_terminal, put, safe, wants_color
 from vega_trio.errors import TurnFailed
 from vega_trio.events import (
@@ -19,6 +19,7 @@ from vega_trio.events import (
     MessageReset,
     TextDelta,
     ToolEnd,
+    ToolProgress,
     ToolStart,
     TurnFailure,
     TurnFinished,
@@ -141,5 +142,7 @@ def _beside(event: Event, screen: Screen | MarkdownScreen, agent: str) -> None:
     match event:
         case ToolStart():
             screen.tool_started(event, whose)
+        case ToolProgress():
+            screen.line(f"· {whose}{progress_line(event)}")
         case ToolEnd():
             screen.tool_ended(event, whose)

@@ -12,6 +12,7 @@ from vega_trio._core.codec import encode_json
 from vega_trio._core.loops import warning
 from vega_trio.agent import Agent, SupervisorSpec
 from vega_trio.context import ToolContext
+from vega_trio.engine.progress import Reporter
 from vega_trio.errors import ProcessExit, ToolError, ToolRetry, did_you_mean
 from vega_trio.messages import ToolCall, ToolResult
 
@@ -58,11 +59,11 @@ async def run_call(turn: Turn, call: ToolCall, *, changed: bool = False) -> Outc
 
 async def _guarded(turn: Turn, tool: Tool, call: ToolCall) -> tuple[str, bool]:
     """The tool's text, or its failure told to the model; only a ProcessExit and a ToolRetry get through."""
-    timeout_s = tool.spec.timeout_s
+    timeout_s, reporter = tool.spec.timeout_s, Reporter(turn, call)
     try:
         with trio.move_on_after(timeout_s if timeout_s is not None else float("inf")):
             turn.equipment.failpoint("before_effect")
-            text = await tool.call(call.arguments, _context(turn, call))
+            text = await tool.call(call.arguments, _context(turn, call, reporter))
             turn.equipment.failpoint("after_effect")
             return text, False
         return f"Error: {call.name} did not finish within {timeout_s:g} s", True
@@ -76,9 +77,11 @@ async def _guarded(turn: Turn, tool: Tool, call: ToolCall) -> tuple[str, bool]:
         if isinstance(error, BaseExceptionGroup) and error.subgroup(ProcessExit) is not None:
             raise
         return f"Error: {type(error).__name__}: {error}", True
+    finally:
+        reporter.end()
 
 
-def _context(turn: Turn, call: ToolCall) -> ToolContext:
+def _context(turn: Turn, call: ToolCall, reporter: Reporter) -> ToolContext:
     return ToolContext(
         process=turn.process,
         turn_id=turn.id,
@@ -87,6 +90,7 @@ def _context(turn: Turn, call: ToolCall) -> ToolContext:
         session=turn.process.session,
         spawn=partial(_spawn, turn),
         ask=partial(turn.equipment.ask, turn.process),
+        progress=reporter,
     )
 
 

@@ -21,16 +21,17 @@ import attrs
 import trio
 
 from vega_trio._core.budget import Account, accounts
-from vega_trio.context import ToolContext
+from vega_trio.context import Progress, ToolContext
 from vega_trio.errors import ToolError, did_you_mean
 from vega_trio.events import Event, McpConnected, McpDisconnected, McpToolsChanged
 from vega_trio.mcp.config import ServerConfig
-from vega_trio.mcp.definitions import Definition, checkable, define_all
+from vega_trio.mcp.definitions import Definition, checkable, define_all, visible
 from vega_trio.mcp.failures import McpError, McpLost, McpTimeout, McpUnavailable
 from vega_trio.protocols import Tool, ToolSpec
 
 if TYPE_CHECKING:
     from mcp import Client
+    from mcp.shared.dispatcher import ProgressFnT
 
     from vega_trio.mcp.connection import Connection, Peer
 
@@ -286,15 +287,19 @@ class McpSource:
     async def call(self, definition: Definition, arguments: Mapping[str, Any], context: ToolContext) -> str:
         """Calls a tool. Raises: ToolError with what the server says went wrong, and as `request`."""
         self.caller = Caller(context, accounts())
-        return await self._call(definition, arguments, context.idempotency_key)
+        return await self._call(definition, arguments, context.idempotency_key, context.progress)
 
-    async def _call(self, definition: Definition, arguments: Mapping[str, Any], key: str) -> str:
+    async def _call(
+        self, definition: Definition, arguments: Mapping[str, Any], key: str, progress: Progress | None = None
+    ) -> str:
         from vega_trio.mcp.results import call_text
 
         meta: Any = {KEY: key} if key else None
         given = dict(arguments)
+        report = _reporting(progress) if progress is not None else None
         result = await self.request(
-            lambda client: client.call_tool(definition.name, given, meta=meta), repeat=definition.idempotent
+            lambda client: client.call_tool(definition.name, given, progress_callback=report, meta=meta),
+            repeat=definition.idempotent,
         )
         text = self.kit.cap(call_text(result))
         if result.is_error:
@@ -323,6 +328,15 @@ class McpSource:
         given = dict(arguments or {})
         got = await self.request(lambda client: client.get_prompt(name, given), repeat=True)
         return self.kit.cap(prompt_text(got))
+
+
+def _reporting(tell: Progress) -> ProgressFnT:
+    """What the SDK calls when the server says how far it is."""
+
+    async def report(progress: float, total: float | None, message: str | None) -> None:
+        tell(progress, total, visible(message or ""))
+
+    return report
 
 
 @attrs.frozen(eq=False)

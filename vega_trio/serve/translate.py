@@ -7,9 +7,9 @@ Version 1 knows five types and is what the first clients speak:
     a reset       text_delta "\\n\\n" if text was shown since the start or the last reset, then the text so far
     the end       error when the turn failed, then done
 
-Version 2 says everything: queued, turn_start, retry, restart, message_reset, approval_required, approval_resolved, and
-a done that carries the figures. Work that another agent does within the turn is marked `nested_agent`; version 1 leaves
-it out, so that its deltas stay the answer.
+Version 2 says everything: queued, turn_start, tool_progress, retry, restart, message_reset, approval_required,
+approval_resolved, and a done that carries the figures. Work that another agent does within the turn is marked
+`nested_agent`; version 1 leaves it out, so that its deltas stay the answer.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from vega_trio.events import (
     TextDelta,
     ThinkingDelta,
     ToolEnd,
+    ToolProgress,
     ToolStart,
     TurnFailure,
     TurnFinished,
@@ -172,6 +173,8 @@ class Translator:
                 return [{"type": "text_delta", "delta": delta, **mark}]
             case ToolStart() | ToolEnd():
                 return [_tool(event) | mark]
+            case ToolProgress():
+                return [_progress(event) | mark]
             case ApprovalRequested() | ApprovalAwaited() | ApprovalResolved():
                 return [_approval(event) | mark]
             case _:
@@ -185,6 +188,8 @@ class Translator:
                 return [start | {"session_id": self.session_id, "model": event.model}]
             case ThinkingDelta(delta=delta):
                 return [{"type": "thinking_delta", "delta": delta}] if delta else []
+            case ToolProgress():
+                return [_progress(event)]
             case LlmRetry():
                 why = {"type": "retry", "class": event.error_class, "attempt": event.attempt}
                 return [why | {"max_attempts": event.max_attempts, "delay_ms": event.delay_ms}]
@@ -263,6 +268,11 @@ def _tool(event: ToolStart | ToolEnd) -> Payload:
         case ToolEnd():
             end: Payload = {"type": "tool_end", "tool_call_id": event.tool_call_id, "tool_name": event.tool_name}
             return end | {"result": event.result, "duration_ms": event.duration_ms}
+
+
+def _progress(event: ToolProgress) -> Payload:
+    out: Payload = {"type": "tool_progress", "tool_call_id": event.tool_call_id, "tool_name": event.tool_name}
+    return out | {"progress": event.progress, "total": event.total, "message": event.message}
 
 
 def _approval(event: ApprovalRequested | ApprovalAwaited | ApprovalResolved) -> Payload:
