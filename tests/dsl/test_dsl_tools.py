@@ -93,6 +93,13 @@ def test_parameters_come_in_two_forms_and_as_a_schema() -> None:
     }
 
 
+def test_what_the_properties_of_an_object_are_called_is_free_and_a_parameter_is_a_variable() -> None:
+    run = "implementation: {type: builtin, function: read_file}"
+    nested = tool(f"params: {{h: {{type: object, properties: {{Content-Type: string, if: string}}}}}}\n{run}")
+    assert list(params_schema(nested.params)["properties"]["h"]["properties"]) == ["Content-Type", "if"]  # type: ignore[index]
+    assert tool_codes(f"params: {{Content-Type: string}}\n{run}") == ["V022"]
+
+
 def test_file_and_builtin_tools_are_read() -> None:
     read = tool(
         "params: {p: string}\nimplementation: {type: file_read, path: 'n/{{p}}', encoding: base64}"

@@ -16,11 +16,14 @@ from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
 
 
 def read_params(fields: Fields, key: str = "params") -> tuple[Param, ...]:
-    """A list of definitions with `name`, or a mapping name -> definition or type. Reports V003, V022."""
+    """A list of definitions with `name`, or a mapping name -> definition or type. Reports V003, V022.
+
+    Parameters are variables; what the properties of an object are called is free.
+    """
     found: dict[str, Param] = {}
     for name_node, node in _pairs(fields.reading, fields.take(key), fields.at(key)):
         name, path = name_node.text, f"{fields.at(key)}.{name_node.text}"
-        problem = bad_variable(name)
+        problem = bad_variable(name) if key == "params" else ""
         if problem and problem != "belongs to the language":
             fields.reading.error("V022", name_node, f"the parameter name '{name[:40]}' {problem}", path=path)
         elif name in found:
