@@ -7,7 +7,7 @@ PEERS := .peers/installed
 SOURCES := pyproject.toml constraints.txt hatch_build.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test unit torture conform lint web types bench clean
+.PHONY: help demo serve test unit torture conform lint web types bench bench-peers clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
@@ -71,8 +71,11 @@ web: $(VENV)/.dev  ## rebuild the web page
 types: $(VENV)/.dev  ## make the page's types anew from the models of the API (after a change to them)
 	$(BIN)/python hatch_build.py types
 
-bench: $(VENV)/.dev  ## run the benchmarks
-	@for each in tests/bench/*.py; do echo "== $$each"; $(BIN)/python $$each || exit 1; done
+bench: $(VENV)/.dev  ## run the benchmarks, `make bench QUICK=1` a part of them, into build/bench
+	$(BIN)/python tests/bench/run.py $(if $(QUICK),--quick) $(if $(DOCS),--docs)
+
+bench-peers: $(VENV)/.dev  ## install the libraries that make bench compares with (1.5 GB)
+	$(BIN)/python tests/bench/cases/contenders.py
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .peers build dist vega_trio/_web web/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz

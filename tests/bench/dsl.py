@@ -8,14 +8,11 @@ that of a document is its bare YAML tree. A step's is none: it is what a step co
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import process_time
-from typing import Any
 
 import attrs
 import trio
@@ -28,6 +25,11 @@ from vega_trio.dsl.effects import Ask, AskReply
 from vega_trio.dsl.interpret import interpret
 from vega_trio.dsl.parse import parse_text
 from vega_trio.dsl.template import compile_template
+
+sys.path.insert(0, str(Path(__file__).parent / "cases"))
+
+import rows
+from rows import Row, at_most
 
 ENV = {"VEGA_MODEL": "demo"}
 SCOPE = {"name": "Ada", "role": "reviewer", "task": {"title": "parse the file", "lines": 120}}
@@ -46,6 +48,7 @@ class Case:
     run: Callable[[int], float]
     count: int
     reference: Callable[[int], float] | None = None
+    reference_name: str = ""
     target: float | None = None
 
 
@@ -141,54 +144,39 @@ def in_application(step: str) -> Callable[[int], float]:
 
 ASK = "Writer: {send: 'Write about {{ n | default:1 }}', save: n}"
 CASES = (
-    Case("template, two names", "us", render(PLAIN.replace("{", "{{ ").replace("}", " }}")), 10_000, format_plain, 2.0),
+    Case("template, two names", "us", render(PLAIN.replace("{", "{{ ").replace("}", " }}")), 10_000, format_plain,
+         "str.format", 2.0),
     Case("template, a member and a filter", "us", render("{{ task.title | upper }}: {{ task.lines }} lines"), 10_000),
     Case("template, compiled", "us", compile_plain, 1_000),
     Case("1,000 agents, load and validate, each", "us", lambda count: load_agents(count) / count, 1_000,
-         lambda count: compose_agents(count) / count),
+         lambda count: compose_agents(count) / count, "YAML tree"),
     Case("step that sets, interpreter alone", "us", interpreted("set: {n: 1}"), 1_000),
     Case("step that asks, interpreter alone", "us", interpreted(ASK), 1_000),
     Case("step that sets, in an application", "us", in_application("set: {n: 1}"), 1_000),
 )  # fmt: skip
 
 
-def measure(case: Case, rounds: int, scale: float) -> dict[str, Any]:
+def measure(case: Case, rounds: int, scale: float) -> Row:
     count = max(100, int(case.count * scale))
     ours, reference = [], []
     for _ in range(rounds):
         ours.append(case.run(count) * 1e6)
         if case.reference is not None:
             reference.append(case.reference(count) * 1e6)
-    return {
-        "case": case.name,
-        "unit": case.unit,
-        "ours": statistics.median(ours),
-        "reference": statistics.median(reference) if reference else None,
-        "target": case.target,
-    }
-
-
-def table(rows: list[dict[str, Any]]) -> str:
-    lines = [f"{'':44}{'reference':>10}{'ours':>10}{'target':>9}"]
-    for row in rows:
-        reference = f"{row['reference']:10.2f}" if row["reference"] is not None else f"{'':10}"
-        target = f"{row['target']:9.2f}" if row["target"] is not None else ""
-        late = "  <- above" if row["target"] is not None and row["ours"] > row["target"] else ""
-        name = f"{row['case']}, {row['unit']}"
-        lines.append(f"{name:44}{reference}{row['ours']:10.2f}{target}{late}")
-    return "\n".join(lines)
+    return Row(
+        case.name,
+        case.unit,
+        statistics.median(ours),
+        statistics.median(reference) if reference else None,
+        case.reference_name,
+        at_most(case.target) if case.target is not None else None,
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a tenth of the work, for a first look")
-    parser.add_argument("--json", type=Path, default=Path("build/bench/dsl.json"), help="default: %(default)s")
-    options = parser.parse_args()
+    options = rows.options(__doc__, "dsl").parse_args()
     rounds, scale = (3, 0.1) if options.quick else (5, 1.0)
-    rows = [measure(case, rounds, scale) for case in CASES]
-    print(table(rows))
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps({"python": sys.version.split()[0], "rows": rows}, indent=2) + "\n")
+    rows.publish([measure(case, rounds, scale) for case in CASES], options.json)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ what the server grows by, for one subscriber. All of it shares the machine's cor
 
 from __future__ import annotations
 
-import argparse
-import json
 import resource
 import selectors
 import socket
@@ -21,11 +19,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import attrs
 
+sys.path.insert(0, str(Path(__file__).parent / "cases"))
+
+import rows
+from rows import Row, at_least
+
 SERVER = Path(__file__).parent / "cases" / "serve_server.py"
+BARE = "starlette"
 TARGETS = {100: 300_000, 1000: 100_000}
 MOST_WAIT_S = 60.0
 
@@ -144,52 +147,36 @@ def fan_out(which: str, size: int, burst: int, singles: int) -> dict[str, float]
                 listeners.drain(1, latencies)
     latencies.sort()
     return {
-        "deliveries_per_s": size * burst / took,
-        "p99_ms": latencies[int(len(latencies) * 0.99)] * 1000,
-        "bytes_per_subscriber": grown,
+        "deliveries": size * burst / took,
+        "p99 of a delivery": latencies[int(len(latencies) * 0.99)] * 1000,
+        "memory of each": grown,
     }
 
 
-def measure(sizes: list[int], rounds: int, quick: bool) -> list[dict[str, Any]]:
-    found = []
-    pairs = []
+def measure(sizes: list[int], rounds: int, quick: bool) -> Iterator[Row]:
+    found: dict[str, list[float]] = {"bare": [], "ours": []}
     for _ in range(rounds):
-        pair = []
-        for which in ("bare", "ours"):
+        for which, speeds in found.items():
             with serving(which) as server:
                 requests_per_s(server, 50)
-                pair.append(requests_per_s(server, 500 if quick else 3000))
-        pairs.append(pair)
-    bare, ours = (statistics.median(each) for each in zip(*pairs, strict=True))
-    found.append({"case": "requests, one after the other", "unit": "1/s", "bare": bare, "ours": ours})
+                speeds.append(requests_per_s(server, 500 if quick else 3000))
+    bare, ours = (statistics.median(each) for each in found.values())
+    yield Row("requests, one after the other", "1/s", ours, bare, BARE)
     for size in sizes:
         burst = max(20, 200_000 // size)
         runs = [{each: fan_out(each, size, burst, 5) for each in ("bare", "ours")} for _ in range(rounds)]
-        for name, unit in (("deliveries_per_s", "1/s"), ("p99_ms", "ms"), ("bytes_per_subscriber", "bytes")):
-            row: dict[str, Any] = {"case": f"{size:,} subscribers: {name}", "unit": unit}
-            row |= {each: statistics.median(run[each][name] for run in runs) for each in ("bare", "ours")}
-            if name == "deliveries_per_s":
-                row["target"] = TARGETS.get(size)
-            found.append(row)
-    return found
+        for name, unit in (("deliveries", "1/s"), ("p99 of a delivery", "ms"), ("memory of each", "bytes")):
+            bare, ours = (statistics.median(run[each][name] for run in runs) for each in ("bare", "ours"))
+            target = at_least(TARGETS[size]) if unit == "1/s" and size in TARGETS else None
+            yield Row(f"{size:,} subscribers: {name}", unit, ours, bare, BARE, target)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="fewer rounds, up to 1,000 subscribers")
-    parser.add_argument("--json", metavar="FILE")
-    options = parser.parse_args()
+    options = rows.options(__doc__, "serve").parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    found = measure([100, 1000] if options.quick else [100, 1000, 10_000], 1 if options.quick else 3, options.quick)
-    print(f"{'case':44} {'bare':>12} {'ours':>12} {'ratio':>7}  target")
-    for row in found:
-        target = f"{row['target']:,}" if row.get("target") else ""
-        missed = " MISSED" if row.get("target") and row["ours"] < row["target"] else ""
-        ratio = row["ours"] / row["bare"] if row["bare"] else float("nan")
-        print(f"{row['case']:44} {row['bare']:12,.0f} {row['ours']:12,.0f} {ratio:7.2f}  {target}{missed}")
-    if options.json:
-        Path(options.json).write_text(json.dumps(found, indent=2) + "\n")
+    sizes = [100, 1000] if options.quick else [100, 1000, 10_000]
+    rows.publish(measure(sizes, 1 if options.quick else 3, options.quick), options.json)
 
 
 if __name__ == "__main__":

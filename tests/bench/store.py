@@ -8,11 +8,11 @@ them at once as there are submitters. Ours plans, encodes, queues, commits, and 
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sqlite3
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -48,12 +48,18 @@ from vega_trio.store.opening import SYNCHRONOUS, Durability, file_system, open_f
 from vega_trio.store.sqlite import open_sqlite
 from vega_trio.testing.scripted import Scripted, ScriptedModel
 
+sys.path.insert(0, str(Path(__file__).parent / "cases"))
+
+import rows
+from rows import Row, Target, at_least, at_most
+
 EVENT = ToolEnd(
     process_id="8c1f20aa", agent="coder", incarnation=1, turn_id="t1", root_turn_id="t1", tool_call_id="tc_1",
     tool_name="web_search", result="x" * 100, duration_ms=840, at=1795342530.12,
 )
 MESSAGE = Message("assistant", "y" * 2500)
 SUBMITTERS = (1, 10, 100)
+BARE = "bare sqlite3"
 
 _INSERT_EVENT = (
     "INSERT INTO event (type, process_id, agent, turn_id, root_turn_id, at, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -224,51 +230,49 @@ def our_recovery(path: Path, count: int) -> float:
     return trio.run(main)
 
 
-def recovery(directory: Path, durability: Durability, count: int) -> dict[str, object]:
+def recovery(directory: Path, durability: Durability, count: int) -> Row:
     """Reading the rows, and having all of them run again, in seconds."""
     path = directory / "left.db"
     left_behind(path, durability, count)
     bare, ours = bare_recovery(path), our_recovery(path, count)
-    return {"case": f"recovery of {count} processes, s", "bare": round(bare, 3), "ours": round(ours, 2),
-            "ratio": round(bare / ours, 3), "p99_ms": None}  # fmt: skip
+    return Row(f"recovery of {count:,} processes", "s", ours, bare, BARE, at_most(10.0) if count == 10_000 else None)
 
 
-def measure(durability: Durability, directory: Path, rounds: int, scale: int) -> list[dict[str, object]]:
-    """A row for each case: medians over interleaved rounds, and the ratio of ours to bare."""
+def measure(durability: Durability, directory: Path, rounds: int, scale: int) -> Iterator[Row]:
+    """Medians over interleaved rounds."""
     fresh = _fresh(directory)
-    rows = [_row("events/s, fire and forget", rounds, fresh,
-                 lambda path: bare_events(path, durability, 10_000 * scale),
-                 lambda path: (our_events(path, durability, 10_000 * scale), None))]
+    yield from _rows("events stored, fire and forget", rounds, fresh,
+                     lambda path: bare_events(path, durability, 10_000 * scale),
+                     lambda path: (our_events(path, durability, 10_000 * scale), None), target=at_least(100_000))
     for submitters in SUBMITTERS:
         count = submitters * max(10, (40 if submitters == 100 else 200) * scale // 10)
-        rows.append(_row(f"durable changes/s, {submitters} submitters", rounds, fresh,
+        yield from _rows(f"durable changes, {submitters} submitters", rounds, fresh,
                          partial(bare_changes, durability=durability, submitters=submitters, count=count),
-                         partial(our_changes, durability=durability, submitters=submitters, count=count)))
+                         partial(our_changes, durability=durability, submitters=submitters, count=count))
     for agents in (1, 10, 100):
         count = agents * max(5, 10 * scale)
-        rows.append(_row(f"turns/s with a tool, {agents} agents (bare: memory)", rounds, fresh,
+        yield from _rows(f"turns with a tool, {agents} agents", rounds, fresh,
                          lambda path, agents=agents, count=count: turns(None, durability, agents, count),
-                         lambda path, agents=agents, count=count: (turns(path, durability, agents, count), None)))
-    return rows
+                         lambda path, agents=agents, count=count: (turns(path, durability, agents, count), None),
+                         limit_name="in memory")
 
 
-def _row(
+def _rows(
     case: str,
     rounds: int,
     fresh: Iterator[Path],
     bare: Callable[[Path], float],
     ours: Callable[[Path], tuple[float, float | None]],
-) -> dict[str, object]:
-    pairs = [(bare(next(fresh)), *ours(next(fresh))) for _ in range(rounds)]
-    bare_speed, our_speed = statistics.median(pair[0] for pair in pairs), statistics.median(pair[1] for pair in pairs)
-    waits = [pair[2] for pair in pairs if pair[2] is not None]
-    return {
-        "case": case,
-        "bare": round(bare_speed),
-        "ours": round(our_speed),
-        "ratio": round(our_speed / bare_speed, 3),
-        "p99_ms": round(statistics.median(waits), 2) if waits else None,
-    }
+    *,
+    limit_name: str = BARE,
+    target: Target | None = None,
+) -> Iterator[Row]:
+    found = [(bare(next(fresh)), *ours(next(fresh))) for _ in range(rounds)]
+    bare_speed, our_speed = statistics.median(each[0] for each in found), statistics.median(each[1] for each in found)
+    yield Row(case, "1/s", our_speed, bare_speed, limit_name, target)
+    waits = [each[2] for each in found if each[2] is not None]
+    if waits:
+        yield Row(f"{case}: wait for the commit, p99", "ms", statistics.median(waits), target=at_most(20.0))
 
 
 def _bare_event() -> tuple[object, ...]:
@@ -291,25 +295,18 @@ def _fresh(directory: Path) -> Iterator[Path]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a tenth of the work, for a first look")
+    parser = rows.options(__doc__, "store")
     parser.add_argument("--durability", choices=tuple(SYNCHRONOUS), default="full")
     parser.add_argument("--directory", type=Path, help="where the databases are made (default: a temporary one)")
-    parser.add_argument("--json", type=Path, default=Path("build/bench/store.json"), help="default: %(default)s")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.directory) as name:
         mounts = Path("/proc/self/mountinfo")
         disk = file_system(mounts.read_text(), os.stat(name).st_dev) if mounts.exists() else None
-        rows = measure(options.durability, Path(name), 3 if options.quick else 5, 1 if options.quick else 10)
-        rows.append(recovery(Path(name), options.durability, 1_000 if options.quick else 10_000))
-    print(f"durability {options.durability}, {disk or 'unknown'} file system, sqlite {sqlite3.sqlite_version}")
-    print(f"{'':48}{'bare/s':>10}{'ours/s':>10}{'ratio':>8}{'p99 ms':>9}")
-    for row in rows:
-        wait = "" if row["p99_ms"] is None else row["p99_ms"]
-        print(f"{row['case']:48}{row['bare']:>10}{row['ours']:>10}{row['ratio']:>8}{wait:>9}")
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    result = {"durability": options.durability, "disk": disk, "sqlite": sqlite3.sqlite_version, "rows": rows}
-    options.json.write_text(json.dumps(result, indent=2) + "\n")
+        scale = 1 if options.quick else 10
+        found = list(measure(options.durability, Path(name), 3 if options.quick else 5, scale))
+        found.append(recovery(Path(name), options.durability, 1_000 * scale))
+    facts = {"durability": options.durability, "disk": disk, "sqlite": sqlite3.sqlite_version}
+    rows.publish(found, options.json, **facts)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from time import process_time
 import attrs
 import trio
 import trio.testing
+from kernel_asyncio import asyncio_one_way, asyncio_round_trip, asyncio_spawn
 
 import vega_trio as vega
 from vega_trio import ChildSpec, Orchestrator, Process, SupervisorSpec
@@ -24,7 +25,7 @@ Measured = Callable[[int], Awaitable[float]]
 
 @attrs.frozen
 class Case:
-    """`target`: the highest ratio of ours to raw that is wanted. `erlang`: its name in kernel.escript."""
+    """`target`: the highest ratio of ours to raw that is wanted. `erlang`: its name with Erlang and AutoGen."""
 
     name: str
     raw: Measured
@@ -32,6 +33,7 @@ class Case:
     count: int
     target: float
     erlang: str
+    asyncio: Measured | None = None
 
 
 def orchestrator() -> AbstractAsyncContextManager[Orchestrator]:
@@ -355,9 +357,9 @@ def say_growth() -> None:
 
 
 CASES = (
-    Case("spawn + exit", raw_spawn, our_spawn, 20_000, 2.5, "spawn"),
-    Case("mailbox round trip", raw_round_trip, our_round_trip, 30_000, 1.0, "round_trip"),
-    Case("one-way message", raw_one_way, our_one_way, 100_000, 1 / 3, "one_way"),
+    Case("spawn + exit", raw_spawn, our_spawn, 20_000, 2.5, "spawn", asyncio_spawn),
+    Case("mailbox round trip", raw_round_trip, our_round_trip, 30_000, 1.0, "round_trip", asyncio_round_trip),
+    Case("one-way message", raw_one_way, our_one_way, 100_000, 1 / 3, "one_way", asyncio_one_way),
     Case("exit notification", raw_notification, our_notification, 5_000, 1.3, "notification"),
     Case("10,000 exits to one watcher, each", raw_fan_in, our_fan_in, 10_000, 1.3, "fan_in"),
     Case("crash to restart", raw_restart, our_restart, 10_000, 2.0, "restart"),

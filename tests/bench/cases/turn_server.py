@@ -1,4 +1,4 @@
-"""A Messages API server that does next to nothing, so that what is measured is its clients.
+"""A model server that does next to nothing, so that what is measured is its clients: Messages API, chat completions.
 
 `python turn_server.py` prints its address and serves until its input ends. The model's name says what it answers:
 
@@ -19,6 +19,7 @@ import msgspec
 import trio
 
 from vega_trio.messages import ToolCall
+from vega_trio.testing.fake_chat import chat_frames, whole_chat
 from vega_trio.testing.fake_replies import FakeReply, event_frames, whole_body
 
 PLAIN, DONE = FakeReply("Hello there."), FakeReply("Done.")
@@ -31,33 +32,38 @@ def reply_to(body: dict[str, Any]) -> FakeReply:
         return DELTAS
     if kind == "plain":
         return PLAIN
-    results = sum(part.get("type") == "tool_result" for each in body["messages"] for part in _parts(each["content"]))
+    results = sum(
+        each["role"] == "tool" or sum(part.get("type") == "tool_result" for part in _parts(each["content"]))
+        for each in body["messages"]
+    )
     return FakeReply(ToolCall(f"t{results}", "add", {"a": results, "b": 1})) if results < 5 else DONE
 
 
 def _parts(content: Any) -> list[dict[str, Any]]:
-    return [] if isinstance(content, str) else content
+    return content if isinstance(content, list) else []
 
 
-def packets(reply: FakeReply, *, stream: bool) -> list[bytes]:
+def packets(reply: FakeReply, *, stream: bool, chat: bool) -> list[bytes]:
     """The response, one packet for the head and a short body, one each for many frames."""
     if not stream:
-        whole = whole_body(reply, "m")
+        whole = whole_chat(reply, "m") if chat else whole_body(reply, "m")
         head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(whole)}\r\n\r\n"
         return [head.encode() + whole]
     head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-    chunks = [f"{len(frame):x}\r\n".encode() + frame + b"\r\n" for frame in event_frames(reply, "m")] + [b"0\r\n\r\n"]
+    frames = chat_frames(reply, "m", counted=True) if chat else event_frames(reply, "m")
+    chunks = [f"{len(frame):x}\r\n".encode() + frame + b"\r\n" for frame in frames] + [b"0\r\n\r\n"]
     return [head, *chunks] if len(chunks) > 20 else [head + b"".join(chunks)]
 
 
 async def serve(stream: trio.SocketStream) -> None:
     data = bytearray()
-    ready: dict[tuple[int, bool], list[bytes]] = {}
+    ready: dict[tuple[int, bool, bool], list[bytes]] = {}
     async with stream:
         while True:
             while (end := data.find(b"\r\n\r\n")) < 0:
                 if not await _more(stream, data):
                     return
+            chat = data.find(b"/chat/completions", 0, end) >= 0
             length = int(bytes(data[:end]).lower().partition(b"content-length:")[2].split(b"\r\n")[0])
             while len(data) < end + 4 + length:
                 if not await _more(stream, data):
@@ -68,10 +74,11 @@ async def serve(stream: trio.SocketStream) -> None:
             if delay:
                 await trio.sleep(float(delay.removesuffix("ms")) / 1000)
             reply, streams = reply_to(body), bool(body.get("stream"))
-            key = (id(reply), streams)
-            answer = ready.get(key) if reply in (PLAIN, DONE, DELTAS) else packets(reply, stream=streams)
+            key = (id(reply), streams, chat)
+            kept = any(reply is each for each in (PLAIN, DONE, DELTAS))
+            answer = ready.get(key) if kept else packets(reply, stream=streams, chat=chat)
             if answer is None:
-                answer = ready[key] = packets(reply, stream=streams)
+                answer = ready[key] = packets(reply, stream=streams, chat=chat)
             for packet in answer:
                 await stream.send_all(packet)
 

@@ -1,0 +1,128 @@
+"""A figure of a benchmark beside its limit, its target and its peers; and the one table they are shown in."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import attrs
+
+RESULTS = Path("build/bench")
+
+
+@attrs.frozen
+class Target:
+    """`times`: of the limit; else in the row's own unit."""
+
+    bound: Literal["at most", "at least"]
+    value: float
+    times: bool = False
+
+    def met(self, figure: float) -> bool:
+        return figure <= self.value if self.bound == "at most" else figure >= self.value
+
+    def __str__(self) -> str:
+        sign = "≤" if self.bound == "at most" else "≥"
+        return f"{sign} {compact(self.value)}{'x' if self.times else ''}"
+
+
+@attrs.frozen
+class Row:
+    """`limit` is the least that does the same thing, called `limit_name`; `peers` are other libraries' figures."""
+
+    case: str
+    unit: str
+    ours: float
+    limit: float | None = None
+    limit_name: str = ""
+    target: Target | None = None
+    peers: dict[str, float] = attrs.field(factory=dict)
+
+    @property
+    def ratio(self) -> float | None:
+        return self.ours / self.limit if self.limit else None
+
+    @property
+    def met(self) -> bool | None:
+        """None without a target."""
+        if self.target is None:
+            return None
+        figure = self.ratio if self.target.times else self.ours
+        return figure is not None and self.target.met(figure)
+
+    @property
+    def share(self) -> float | None:
+        """How ours stands to its target, above 1 where it misses; None without one."""
+        if self.target is None:
+            return None
+        figure = self.ratio if self.target.times else self.ours
+        if not figure:
+            return None
+        return figure / self.target.value if self.target.bound == "at most" else self.target.value / figure
+
+
+def at_most(value: float, *, times: bool = False) -> Target:
+    return Target("at most", value, times)
+
+
+def at_least(value: float, *, times: bool = False) -> Target:
+    return Target("at least", value, times)
+
+
+def compact(figure: float) -> str:
+    """Three digits, which is more than is known."""
+    if figure == 0 or not math.isfinite(figure):
+        return str(figure)
+    digits = max(0, 2 - math.floor(math.log10(abs(figure))))
+    return f"{round(figure, digits):,.{digits}f}".rstrip("0").rstrip(".") if digits else f"{figure:,.0f}"
+
+
+def table(rows: Sequence[Row]) -> str:
+    """In markdown, which is read in a terminal too."""
+    peers = list(dict.fromkeys(name for row in rows for name in row.peers))
+    heads = ["", "limit", "ours", "ratio", "target", "met", *peers]
+    lines = [heads, ["---"] * len(heads), *([*_cells(row), *_figures(row, peers)] for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
+    lines[1] = ["-" * width for width in widths]
+    return "\n".join(
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
+    )
+
+
+def _cells(row: Row) -> list[str]:
+    limit = "" if row.limit is None else f"{compact(row.limit)} ({row.limit_name})"
+    ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+    met = {True: "yes", False: "**no**", None: ""}[row.met]
+    return [f"{row.case}, {row.unit}", limit, compact(row.ours), ratio, str(row.target or ""), met]
+
+
+def _figures(row: Row, peers: list[str]) -> list[str]:
+    return [compact(row.peers[name]) if name in row.peers else "" for name in peers]
+
+
+def options(description: str, name: str) -> argparse.ArgumentParser:
+    """What every benchmark can be told."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a part of the work, for a first look")
+    parser.add_argument("--json", type=Path, default=RESULTS / f"{name}.json", help="default: %(default)s")
+    return parser
+
+
+def publish(rows: Iterable[Row], path: Path, **facts: Any) -> None:
+    """Prints the table, and writes it with `facts` about the run."""
+    rows = list(rows)
+    sys.stdout.write(table(rows) + "\n")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    result = {"python": sys.version.split()[0], **facts, "rows": [attrs.asdict(row) for row in rows]}
+    path.write_text(json.dumps(result, indent=2) + "\n")
+
+
+def read(path: Path) -> list[Row]:
+    """The rows that `publish` wrote."""
+    found = json.loads(path.read_text())["rows"]
+    return [Row(**{**row, "target": row["target"] and Target(**row["target"])}) for row in found]
