@@ -10,6 +10,7 @@ import trio
 
 from vega_trio.errors import ModelError
 from vega_trio.llm.calls import HttpCaller
+from vega_trio.llm.lanes import ALL, Lanes
 from vega_trio.llm.local import SOURCE, LocalModel, open_client, open_local
 from vega_trio.llm.pull import pull
 from vega_trio.messages import Message, Usage
@@ -33,8 +34,11 @@ async def ask(model: LocalModel, request: ModelRequest) -> list[ModelEvent]:
 @contextlib.asynccontextmanager
 async def client_of(server: FakeMessagesServer, read_timeout_s: float = 5) -> AsyncIterator[LocalModel]:
     with trio.fail_after(10), block_network():
-        async with open_client(httpx, server.base_url, "key", read_timeout_s) as client:
-            yield LocalModel("local", HttpCaller(SOURCE, read_timeout_s, client, httpx))
+        lanes = Lanes(lambda: open_client(httpx, server.base_url, "key", read_timeout_s), ALL)
+        try:
+            yield LocalModel("local", HttpCaller(SOURCE, read_timeout_s, lanes, httpx))
+        finally:
+            await lanes.aclose()
 
 
 async def test_it_streams_the_messages_api() -> None:

@@ -138,6 +138,8 @@ async def test_a_run_is_a_span_above_the_turns_of_its_steps(tmp_path: Path) -> N
     assert above.context is not None
     assert turn.parent is not None
     assert turn.parent.span_id == above.context.span_id
+    assert turn.attributes is not None
+    assert turn.attributes["vega.run.id"] == run.id
 
 
 async def test_an_incarnation_is_linked_to_the_one_before_and_says_of_what_that_died() -> None:

@@ -1,15 +1,18 @@
-"""Model calls over httpx: a POST whose answer is a stream of bytes, with every failure told apart."""
+"""Model calls over HTTP: a POST whose answer is a stream of bytes, with every failure told apart."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import attrs
 
 from vega_trio._core.classify import ProviderError, classify, read_error, read_retry_after
+from vega_trio._core.codec import encode_json
 from vega_trio.errors import ModelError
+from vega_trio.llm.lanes import Lane, Lanes
 from vega_trio.llm.reading import unwind
 from vega_trio.session import ErrorClass
 
@@ -21,51 +24,67 @@ if TYPE_CHECKING:
 
 @attrs.define(eq=False)
 class HttpCaller:
-    """Posts to one server. `source` names it in errors; `refused` says more than that about some refusals, or nothing.
+    """Posts to one server, with httpx or httpx2, which is `library`.
 
-    The caller of `open_response` closes what it gives.
+    `source` names the server in errors, and `setting` what its address is set with. `refused` says more about some
+    refusals, given their status and what was said, or nothing.
+
+    Address and headers of a path are made by the client once: making them costs as much as sending.
     """
 
     source: str
     read_timeout_s: float
-    client: httpx.AsyncClient = attrs.field(repr=False)
+    lanes: Lanes = attrs.field(repr=False)
     library: ModuleType = attrs.field(repr=False)
     refused: Callable[[int, ProviderError], str] = attrs.field(default=lambda status, said: "", repr=False)
+    setting: str = "the address"
+    _made: dict[str, tuple[Any, list[tuple[bytes, bytes]]]] = attrs.field(factory=dict, init=False, repr=False)
 
-    async def open_response(self, path: str, body: Mapping[str, Any]) -> httpx.Response:
-        """The response of status 200, its body unread. Raises: ModelError."""
-        try:
-            response = await self.client.send(self.client.build_request("POST", path, json=body), stream=True)
-            if response.status_code != 200:
-                await response.aread()
-        except (self.library.HTTPError, self.library.InvalidURL) as error:
-            raise self._failure(error) from error
-        if response.status_code != 200:
-            raise self._refusal(response)
-        return response
+    async def open_response(self, path: str, body: Mapping[str, Any], key: str = "") -> Exchange:
+        """The response of status 200, its body unread; the caller closes it. `key` goes as `Idempotency-Key`.
 
-    async def chunks(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
-        """The body as it comes. Raises: ModelError."""
-        chunks = response.aiter_bytes()
+        Raises: ModelError.
+        """
+        data = self._encoded(body)
+        exchange = Exchange(self, await self.lanes.enter())
+        opened = False
         try:
-            async for chunk in chunks:
-                yield chunk
-        except (self.library.HTTPError, self.library.StreamError) as error:
-            raise self._failure(error) from error
+            await exchange.send(self._request(exchange.lane.client, path, data, key))
+            opened = True
         finally:
-            await unwind(chunks)
+            if not opened:
+                await exchange.aclose()
+        return exchange
 
-    def _failure(self, error: Exception) -> ModelError:
+    def _encoded(self, body: Mapping[str, Any]) -> bytes:
+        try:
+            return encode_json(body)
+        except ValueError as error:
+            raise ModelError(f"the request to {self.source} {error}", ErrorClass.INVALID_REQUEST) from error
+
+    def _request(self, client: httpx.AsyncClient, path: str, data: bytes, key: str) -> httpx.Request:
+        if path not in self._made:
+            made = client.build_request("POST", path)
+            kept = [each for each in made.headers.raw if each[0].lower() not in (b"content-length", b"content-type")]
+            self._made[path] = made.url, [*kept, (b"Content-Type", b"application/json")]
+        url, headers = self._made[path]
+        named = [(b"Idempotency-Key", quote(key, safe="/=.").encode())] if key else []
+        request: httpx.Request = self.library.Request("POST", url, headers=[*headers, *named], content=data)
+        return request
+
+    def failure(self, error: Exception) -> ModelError:
+        """What a failure of the transport is."""
         reason = str(error).strip() or type(error).__name__
         if isinstance(error, self.library.ConnectError | self.library.ConnectTimeout):
             timed_out = isinstance(error, self.library.TimeoutException)
-            text = f"cannot reach {self.source}: {reason}; check the network and the address"
+            text = f"cannot reach {self.source}: {reason}; check the network and {self.setting}"
             return ModelError(text, ErrorClass.TIMEOUT if timed_out else ErrorClass.TEMPORARY)
         if isinstance(error, self.library.TimeoutException):
             return ModelError(f"{self.source} was silent for {self.read_timeout_s:g} s", ErrorClass.TIMEOUT)
         return ModelError(f"the connection to {self.source} broke: {reason}", ErrorClass.TEMPORARY)
 
-    def _refusal(self, response: httpx.Response) -> ModelError:
+    def refusal(self, response: httpx.Response) -> ModelError:
+        """What a status other than 200 is; the body has been read."""
         try:
             body = response.json()
         except ValueError:
@@ -76,3 +95,55 @@ class HttpCaller:
         wait = read_retry_after(response.headers, time.time())
         text = f"{text} ({answer})" if text else f"{self.source} answered {answer}"
         return ModelError(text, classify(status, said), status=status, retry_after_s=wait)
+
+
+@attrs.define(eq=False)
+class Exchange:
+    """One request and its response, which is there once `send` has returned."""
+
+    caller: HttpCaller
+    lane: Lane
+    _response: httpx.Response | None = attrs.field(default=None, init=False)
+
+    async def send(self, request: httpx.Request) -> None:
+        """Raises: ModelError, also for a status other than 200."""
+        library = self.caller.library
+        try:
+            self._response = response = await self.lane.client.send(request, stream=True)
+            if response.status_code != 200:
+                await response.aread()
+        except (library.HTTPError, library.InvalidURL, library.StreamError) as error:
+            raise self.caller.failure(error) from error
+        if response.status_code != 200:
+            raise self.caller.refusal(response)
+
+    async def read(self) -> bytes:
+        """The whole body. Raises: ModelError."""
+        assert self._response is not None
+        try:
+            return await self._response.aread()
+        except (self.caller.library.HTTPError, self.caller.library.StreamError) as error:
+            raise self.caller.failure(error) from error
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """The body as it comes. Raises: ModelError."""
+        response, library = self._response, self.caller.library
+        assert response is not None
+        # An answer that is not compressed is read where it comes in: two layers of iterators less for each delta.
+        plain = "content-encoding" not in response.headers
+        chunks: Any = aiter(response.stream) if plain else response.aiter_bytes()  # type: ignore[arg-type]
+        try:
+            async for chunk in chunks:
+                yield chunk
+        except (library.HTTPError, library.StreamError) as error:
+            raise self.caller.failure(error) from error
+        finally:
+            await unwind(chunks)
+
+    async def aclose(self) -> None:
+        """Once, whatever came of it."""
+        try:
+            if self._response is not None:
+                await self._response.aclose()
+        finally:
+            self.lane.leave()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,6 +19,7 @@ import trio
 
 from vega_trio.errors import MissingExtra, ModelError
 from vega_trio.llm.calls import HttpCaller
+from vega_trio.llm.lanes import ALL, Lanes
 from vega_trio.llm.messages_stream import MessageDecoder
 from vega_trio.llm.messages_wire import request_body
 from vega_trio.llm.pull import installed
@@ -48,9 +50,12 @@ async def open_local(
     file = _model_file(path, home)
     async with _serving(file) as (url, key):
         httpx = await trio.to_thread.run_sync(_load_httpx)
-        async with open_client(httpx, url, key, read_timeout_s) as client:
-            caller = HttpCaller(SOURCE, read_timeout_s, client, httpx)
+        lanes = Lanes(partial(open_client, httpx, url, key, read_timeout_s), ALL)
+        try:
+            caller = HttpCaller(SOURCE, read_timeout_s, lanes, httpx)
             yield LocalModel(f"local:{path}" if path else "local", caller)
+        finally:
+            await lanes.aclose()
 
 
 def open_client(library: ModuleType, url: str, key: str, read_timeout_s: float) -> httpx.AsyncClient:
@@ -85,7 +90,7 @@ class LocalModel:
         async with AsyncExitStack() as stack:
             response = await self._caller.open_response("/v1/messages", body)
             stack.push_async_callback(response.aclose)
-            chunks = await stack.enter_async_context(aclosing(self._caller.chunks(response)))
+            chunks = await stack.enter_async_context(aclosing(response.chunks()))
             yield await stack.enter_async_context(aclosing(read_answer(chunks, MessageDecoder(SOURCE))))
 
     def price(self, usage: Usage) -> int | None:

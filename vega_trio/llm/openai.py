@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import attrs
@@ -19,6 +19,7 @@ from vega_trio.llm.addresses import api_key, base_url, shown_url
 from vega_trio.llm.calls import HttpCaller
 from vega_trio.llm.chat_stream import ChatDecoder
 from vega_trio.llm.chat_wire import chat_body
+from vega_trio.llm.lanes import Lanes
 from vega_trio.llm.prices import price_of
 from vega_trio.llm.reading import read_answer
 from vega_trio.llm.temperature import Temperature
@@ -35,7 +36,6 @@ BASE_URL: Final = "https://api.openai.com/v1"
 READ_TIMEOUT_S: Final = 60.0
 _CONNECT_TIMEOUT_S: Final = 5.0
 _TOTAL_TIMEOUT_S: Final = 600.0
-_MOST_CONNECTIONS: Final = 1000
 
 
 @asynccontextmanager
@@ -57,10 +57,13 @@ async def open_openai(
             "no API key for OpenAI: `export OPENAI_API_KEY=...` or put that line into ~/.vega/env; for a server of "
             "your own set OPENAI_BASE_URL, such as http://localhost:11434/v1"
         )
-    library, client = await trio.to_thread.run_sync(_connect, url, key, read_timeout_s)
-    async with client:
+    library, open_client = await trio.to_thread.run_sync(_connect, url, key, read_timeout_s)
+    lanes = Lanes(open_client)
+    try:
         refused = partial(_why, model, shown_url(url))
-        yield ChatModel(model, url, HttpCaller(shown_url(url), read_timeout_s, client, library, refused))
+        yield ChatModel(model, url, HttpCaller(shown_url(url), read_timeout_s, lanes, library, refused))
+    finally:
+        await lanes.aclose()
 
 
 @attrs.define(eq=False)
@@ -88,7 +91,7 @@ class ChatModel:
             post = partial(self._caller.open_response, "chat/completions")
             response = await self._temperature.send(post, body, request.temperature)
             stack.push_async_callback(response.aclose)
-            chunks = await stack.enter_async_context(aclosing(self._caller.chunks(response)))
+            chunks = await stack.enter_async_context(aclosing(response.chunks()))
             decoder = ChatDecoder(self._caller.source, Usage(input_tokens=about_tokens(request)))
             yield await stack.enter_async_context(aclosing(read_answer(chunks, decoder)))
 
@@ -110,22 +113,23 @@ def _why(model: str, where: str, status: int, said: ProviderError) -> str:
     return ""
 
 
-def _connect(url: str, key: str, read_timeout_s: float) -> tuple[ModuleType, httpx.AsyncClient]:
+def _connect(url: str, key: str, read_timeout_s: float) -> tuple[ModuleType, Callable[[], httpx.AsyncClient]]:
     """Imports httpx and the price list and reads the certificates: work for a thread."""
     try:
         import genai_prices  # noqa: F401 - so that the first price does not hold up the loop
         import httpx
     except ImportError as error:
         raise MissingExtra("http", "an OpenAI-compatible model") from error
-    options: dict[str, Any] = {"headers": {"authorization": f"Bearer {key}"}} if key else {}
+    open_client = partial(
+        httpx.AsyncClient,
+        base_url=url.rstrip("/") + "/",
+        headers={"authorization": f"Bearer {key}"} if key else {},
+        timeout=httpx.Timeout(_TOTAL_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S, read=read_timeout_s, pool=None),
+        verify=httpx.create_ssl_context(),
+    )
     try:
-        client = httpx.AsyncClient(
-            base_url=url.rstrip("/") + "/",
-            timeout=httpx.Timeout(_TOTAL_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S, read=read_timeout_s, pool=None),
-            limits=httpx.Limits(max_connections=_MOST_CONNECTIONS, max_keepalive_connections=100),
-            **options,
-        )
+        open_client()  # it has no connection yet
     except (ImportError, ValueError) as error:  # a proxy of the environment that httpx cannot use
         text = f"cannot make a client for {shown_url(url)}: {error}; check ALL_PROXY, HTTPS_PROXY, HTTP_PROXY"
         raise ModelError(text, ErrorClass.INVALID_REQUEST) from error
-    return httpx, client
+    return httpx, open_client
