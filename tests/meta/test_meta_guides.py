@@ -188,6 +188,15 @@ async def test_hermes_knows_everybody_and_their_purpose_and_sends_side_by_side(d
         assert {each.root_turn_id for each in events} == {events[-1].turn_id}
 
 
+async def test_calls_of_one_agent_side_by_side_are_one_conversation(document: Path) -> None:
+    sends = [call("send_to_agent", f"c{n}", agent="helper", message=f"part {n}") for n in range(3)]
+    model = played(("You are Hermes", [sends, "all of it"]), ("You help.", ["one", "two", "three"]))
+    async with vega.open_app(document, model=model, store=document.with_name("s.db"), meta=True) as app:
+        events = await turn(app, HERMES)
+        assert sorted(results(events, "send_to_agent")) == ["one", "three", "two"]
+        assert len({each.process_id for each in events if each.agent == "helper"}) == 1
+
+
 async def test_whom_hermes_asks_keeps_a_conversation_with_that_very_conversation_only(document: Path) -> None:
     sent = [[call("send_to_agent", agent="helper", message="hi")], "ok"]
     seen: list[int] = []

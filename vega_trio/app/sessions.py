@@ -33,7 +33,7 @@ TITLE_LENGTH = 80
 @attrs.define
 class Sessions:
     """The sessions of an application. `_starting` holds those whose process is just being started, so that two
-    messages at once start one process.
+    messages at once start one process; `_recording` the callers and agents whose conversation is just being found.
     """
 
     agents: Agents
@@ -42,7 +42,7 @@ class Sessions:
     definitions: Definitions = attrs.field(init=False)
     _newest: dict[tuple[str, str], Session] = attrs.field(factory=dict)
     _starting: dict[str, trio.Event] = attrs.field(factory=dict)
-    _between: dict[tuple[str, str], str] = attrs.field(factory=dict)
+    _recording: dict[tuple[str, str], trio.Event] = attrs.field(factory=dict)
     users: dict[str, str] = attrs.field(factory=dict)
     """Of the sessions that were spoken in since the program started, by id."""
 
@@ -148,15 +148,20 @@ class Sessions:
             path = " for ".join(each.agent for each in above)
             raise WouldDeadlock(f"agent {agent!r} waits for this very work ({path}) and cannot take a part of it")
         assert caller.id is not None
-        rows = await self.store.records.query("session", agent=agent, user=caller.user, caller=caller.id)
-        known = self._between.get((caller.id, agent)) or (str(rows[0]["id"]) if rows else None)
-        session = Session(agent, caller.user, known or new_id())
-        assert session.id is not None
-        self._between[(caller.id, agent)] = session.id  # before anything is awaited: calls come side by side
-        if known is None:
-            row = {"title": f"for {caller.agent}", "created_at": rfc3339(time.time()), "caller": caller.id}
-            await self._save(session, row)
-        return session
+        key = (caller.id, agent)
+        while key in self._recording:  # calls come side by side
+            await self._recording[key].wait()
+        recorded = self._recording[key] = trio.Event()
+        try:
+            rows = await self.store.records.query("session", agent=agent, user=caller.user, caller=caller.id)
+            session = Session(agent, caller.user, str(rows[0]["id"]) if rows else new_id())
+            if not rows:
+                row = {"title": f"for {caller.agent}", "created_at": rfc3339(time.time()), "caller": caller.id}
+                await self._save(session, row)
+            return session
+        finally:
+            del self._recording[key]
+            recorded.set()
 
     async def _callers(self, session: Session) -> list[Session]:
         """The conversation and those for which it works, up to a person's."""
