@@ -24,8 +24,12 @@ def served(
     model: str = "demo",
     env: Mapping[str, str] | None = None,
     within: Sequence[str] = (),
+    log: list[str] | None = None,
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The process and its address. `within` is a command that runs it; it is killed at the end of the block."""
+    """The process and its address. `within` is a command that runs it; it is killed at the end of the block.
+
+    `log` takes the lines that it writes.
+    """
     command = [*within, sys.executable, "-m", "vega_trio", "serve", str(document), "--model", model]
     command += ["--db", str(database), "--addr", "127.0.0.1:0"]
     whole = {**os.environ, "VEGA_HOME": str(document.parent), **(env or {})}
@@ -33,18 +37,18 @@ def served(
         guard = threading.Timer(LONGEST_S, process.kill)
         guard.start()
         try:
-            yield process, _address(process)
+            yield process, _address(process, [] if log is None else log)
         finally:
             guard.cancel()
             process.kill()
 
 
-def _address(process: subprocess.Popen[str]) -> str:
-    said = []
+def _address(process: subprocess.Popen[str], said: list[str]) -> str:
     assert process.stderr is not None
     for line in iter(process.stderr.readline, ""):
         if line.startswith("Dashboard: "):
-            threading.Thread(target=process.stderr.read, daemon=True).start()  # it must never wait for a reader
+            # It must never wait for a reader.
+            threading.Thread(target=said.extend, args=[process.stderr], daemon=True).start()
             return line.removeprefix("Dashboard: ").strip()
         said.append(line)
     raise AssertionError(f"vega serve did not start: {''.join(said)}")

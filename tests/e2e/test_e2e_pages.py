@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from browsing import WAIT_MS, Dashboard, Server, check_accessibility
 from playwright.sync_api import expect
@@ -242,12 +244,34 @@ def test_hermes_has_a_team_made_and_its_work_is_seen_in_the_answer(each_fresh: D
     each_fresh.send("Do a competitive analysis of our top 3 competitors and write it up")
     expect(each_fresh.answer).to_contain_text("put together", timeout=60_000)
     each_fresh.settle()
-    expect(each_fresh.answer.get_by_label("Tool send_to_agent")).to_have_count(3)
+    expect(each_fresh.answer.get_by_label("Tool send_to_agent")).to_have_count(5)
     each_fresh.open("/agents")
     expect(page.locator("main").get_by_role("link", name="researcher")).to_be_visible()
     assert [each["source"] for each in fresh_server.call("GET", "/api/agents") if each["name"] == "researcher"] == [
         "composed"
     ]
+
+
+def test_mother_makes_a_team_in_a_conversation_and_its_lead_can_be_talked_to(
+    each_fresh: Dashboard, fresh_server: Server
+) -> None:
+    """The dialogue with which the README presents her."""
+    page = each_fresh.page
+    each_fresh.open("/?agent=mother")
+    each_fresh.send("I need an agent that researches competitors")
+    expect(each_fresh.answer).to_contain_text("I'll create a researcher with web tools and a lead", timeout=60_000)
+    each_fresh.settle()
+    expect(each_fresh.answer.get_by_label("Tool create_agent")).to_have_count(2)
+    made = {each["name"]: each for each in fresh_server.call("GET", "/api/agents") if each.get("source") == "composed"}
+    assert made["researcher"]["tools"] == ["web_search"]
+    assert made["lead"]["tools"] == ["delegate"]
+    each_fresh.open("/?agent=lead")
+    each_fresh.send("Have your team look at the market")
+    each_fresh.settle()
+    expect(each_fresh.answer.get_by_label("Tool delegate")).to_have_count(1)
+    tree = json.dumps(fresh_server.call("GET", "/api/spawn-tree"))
+    assert "delegated by lead" in tree
+    expect(page.get_by_role("log")).to_contain_text("My team has worked on it")
 
 
 def test_conversations_are_found_renamed_and_opened(dashboard: Dashboard, server: Server) -> None:

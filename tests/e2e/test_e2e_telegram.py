@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import trio
 from served import fetch, served
 
-from vega_trio.testing.fake_telegram import TOKEN, FakeTelegram, Fault
+from vega_trio.testing.fake_telegram import TOKEN, FakeTelegram, Fault, Sent
 
 pytestmark = pytest.mark.e2e
 
@@ -43,6 +44,48 @@ async def test_a_message_taken_before_a_kill_is_answered_once_after_it(tmp_path:
                 assert chat[0]["content"] == "hello there"
                 assert len(telegram.said(USER)) == 2
                 await _kill(process)
+
+
+async def test_a_user_pairs_has_mother_make_a_team_and_hermes_bring_it_a_goal(tmp_path: Path) -> None:
+    """The dialogues with which the README presents Mother, Hermes and the bot, on the demo model."""
+    document, database, log = tmp_path / "phoned.vega.yaml", tmp_path / "phoned.db", list[str]()
+    document.write_text(TEXT)
+    with trio.fail_after(90):
+        async with FakeTelegram().open() as telegram:
+            env = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_BASE_URL": telegram.base_url}
+            with served(document, database, env=env, log=log) as (process, url):
+                await telegram.until(lambda: telegram.polls)
+                assert any(line.rstrip().endswith("telegram bot started agent=hermes") for line in log)
+                (code,) = re.findall(r"telegram pairing code: (\d{6})$", "".join(log), re.MULTILINE)
+                assert "paired" in await _told(telegram, code)
+                assert await _told(telegram, "/use mother") == "You talk to mother now."
+                made = await _told(telegram, "I need an agent that researches competitors")
+                assert "I'll create a researcher with web tools and a lead" in made
+                agents = await trio.to_thread.run_sync(fetch, url, "/api/agents")
+                assert {"researcher", "lead"} < {each["name"] for each in agents}
+                assert await _told(telegram, "/use hermes") == "You talk to hermes now."
+                goal = "Do a competitive analysis of our top 3 competitors and write it up"
+                result = await _told(telegram, goal)
+                assert "Researched in 3 parts by researcher, written by writer" in result
+                chat = await trio.to_thread.run_sync(fetch, url, f"/api/agents/hermes:{USER}/chat")
+                assert (chat[0]["role"], chat[0]["content"]) == ("user", goal)
+                assert chat[1]["content"].strip() == result.strip()
+                await _kill(process)
+    written = "".join(log) + database.read_bytes().decode(errors="replace")
+    assert TOKEN not in written
+    assert TOKEN.partition(":")[2] not in written
+
+
+async def _told(telegram: FakeTelegram, text: str) -> str:
+    """What the bot answers to a message, whole."""
+    before = len(telegram.messages)
+    telegram.write(USER, text)
+    await telegram.until(lambda: len(telegram.messages) > before and not any(map(_growing, telegram.messages.values())))
+    return "".join(telegram.said(USER)[before:])
+
+
+def _growing(sent: Sent) -> bool:
+    return "Stop" in sent.buttons
 
 
 def _is_complete(telegram: FakeTelegram) -> bool:
