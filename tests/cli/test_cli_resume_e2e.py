@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import subprocess
+from contextlib import closing
 
 import pytest
 from cli_shell import Shell
@@ -17,9 +19,9 @@ def finish(process: subprocess.Popen[bytes]) -> tuple[int, str, str]:
     return process.returncode, out.decode(), err.decode()
 
 
-def test_a_killed_run_goes_on_and_an_ended_one_gives_its_result(vega: Shell) -> None:
-    words = ("run", "--workflow", "write", "--task", "hello", "--db", "r.db")
-    process = vega.start(*words)
+def killed_run(vega: Shell, task: str) -> str:
+    """The id of a run in `r.db` whose program was killed in its first step."""
+    process = vega.start("run", "--workflow", "write", "--task", task, "--db", "r.db")
     assert process.stderr is not None
     begun = process.stderr.readline().decode()
     for line in iter(process.stderr.readline, b""):
@@ -27,7 +29,27 @@ def test_a_killed_run_goes_on_and_an_ended_one_gives_its_result(vega: Shell) -> 
             break
     process.kill()
     process.communicate()
-    run_id = re.findall(r"run (\w+) started", begun)[0]
+    return str(re.findall(r"run (\w+) started", begun)[0])
+
+
+def runs(vega: Shell) -> dict[str, str]:
+    with closing(sqlite3.connect(vega.cwd / "r.db")) as connection:
+        return dict(connection.execute("SELECT key, json_extract(row, '$.status') FROM wf_run"))
+
+
+def test_only_the_run_that_is_named_goes_on(vega: Shell) -> None:
+    one, other = killed_run(vega, "one"), killed_run(vega, "another")
+    assert runs(vega) == {one: "running", other: "running"}
+    code, out, err = finish(vega.start("run", "--db", "r.db", "--resume", other))
+    assert (code, "[write/0] writer" in err) == (0, True), err
+    assert "demo model" in out
+    assert runs(vega) == {one: "running", other: "completed"}
+    assert finish(vega.start("run", "--db", "r.db", "--resume", one))[0] == 0
+    assert runs(vega) == {one: "completed", other: "completed"}
+
+
+def test_a_killed_run_goes_on_and_an_ended_one_gives_its_result(vega: Shell) -> None:
+    run_id = killed_run(vega, "hello")
     first = finish(vega.start("run", "--db", "r.db", "--resume", run_id))
     assert first[0] == 0, first[2]
     assert "demo model" in first[1]

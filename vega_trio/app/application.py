@@ -101,6 +101,10 @@ class App:
         """Takes up what an earlier program left behind, unless that has been done."""
         await self.recovery.run()
 
+    async def resume_run(self, run_id: str) -> Run | None:
+        """Takes up one run that an earlier program left behind, and nothing else; None when it is not running."""
+        return await self.recovery.take_up_run(run_id)
+
     def agents(self) -> list[AgentInfo]:
         return self.catalogue.all()
 

@@ -18,7 +18,7 @@ from typing import Any
 import attrs
 
 from vega_trio.agent import Agent
-from vega_trio.app.runs import Runs
+from vega_trio.app.runs import Run, Runs
 from vega_trio.app.sessions import Sessions, leave_when_idle
 from vega_trio.app.user_layers import Layering
 from vega_trio.changes import DropMail, LoseReserved, MailRow, ProcessRow, SaveProcess, Together
@@ -57,6 +57,11 @@ class Recovery:
                 await self.layering.open(self.orch)
             await go_on(self.orch, self.sessions)
             await self.runs.resume()
+
+    async def take_up_run(self, run_id: str) -> Run | None:
+        """One run goes on, with the agents it had asked; all else stays as it was left. None when it is not running."""
+        await quarantine(self.orch, spawn_reason=f"run {run_id}")
+        return await self.runs.resume_one(run_id)
 
 
 async def look(store: Store) -> Recovered:
@@ -101,10 +106,12 @@ async def go_on(orch: Orchestrator, sessions: Sessions) -> None:
             log.warning("process %s (%s) stays pending: as many as max_processes run", left.row.id, left.row.agent)
 
 
-async def quarantine(orch: Orchestrator) -> None:
-    """Gives up those that were recovered too often."""
+async def quarantine(orch: Orchestrator, spawn_reason: str | None = None) -> None:
+    """Gives up those that were recovered too often: all, or those of one `spawn_reason`."""
     for left in orch.recovered.all():
         row = left.row
+        if spawn_reason is not None and row.spawn_reason != spawn_reason:
+            continue
         count = len(row.recoveries.split()) if left.has_open_turn else 0
         if count >= MAX_RECOVERIES:
             alert = HealthAlert(

@@ -171,16 +171,27 @@ class Runs:
     async def resume(self) -> None:
         """Takes up the runs that a killed program left behind; what cannot go on is recorded as interrupted."""
         for row in await self.store.records.query("wf_run", status="running"):
-            obstacle = self._obstacle(row)
-            if not obstacle:
-                await self._take_up(row)
-            else:
-                ended = {**row, "status": "interrupted", "error": obstacle, "completed_at": rfc3339(time.time())}
-                await self.store.submit(Put("wf_run", row["run_id"], ended)).wait()
+            if row["run_id"] not in self.by_id:
+                await self._resume(row)
         running = {f"run {run_id}" for run_id in self.by_id}
         for left in self.orch.recovered.all():
             if left.row.spawn_reason.startswith("run ") and left.row.spawn_reason not in running:
                 await self.orch.give_up(left.row.id, "its workflow run cannot go on")
+
+    async def resume_one(self, run_id: str) -> Run | None:
+        """As `resume`, of one run alone. None when it is not running, or cannot go on."""
+        row = await self.store.records.get("wf_run", run_id)
+        if row is not None and row["status"] == "running" and run_id not in self.by_id:
+            await self._resume(row)
+        return self.by_id.get(run_id)
+
+    async def _resume(self, row: Mapping[str, Any]) -> None:
+        obstacle = self._obstacle(row)
+        if not obstacle:
+            await self._take_up(row)
+        else:
+            ended = {**row, "status": "interrupted", "error": obstacle, "completed_at": rfc3339(time.time())}
+            await self.store.submit(Put("wf_run", row["run_id"], ended)).wait()
 
     def _obstacle(self, row: Mapping[str, Any]) -> str:
         """Why a run cannot go on: its steps are no longer those that its record speaks of. Empty: it can."""

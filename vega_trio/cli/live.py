@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import trio
 
 from vega_trio.app.application import App
-from vega_trio.app.runs import Run
-from vega_trio.cli.progress import Progress, StepView, cut, dollars
+from vega_trio.cli.progress import Progress, StepView, dollars, progress_of
 from vega_trio.errors import SlowSubscriber
 from vega_trio.events import Event
 
@@ -29,12 +28,12 @@ Screen = Callable[[list[str]], None]
 
 
 @asynccontextmanager
-async def show_progress(app: App, *, live: bool, run: Run | None = None) -> AsyncIterator[Progress]:
+async def show_progress(app: App, *, live: bool, run: Mapping[str, Any] | None = None) -> AsyncIterator[Progress]:
     """Shows what the application's one run does until the block ends, and then waits for its last events.
 
-    `run` is it, when it has begun before the application was opened.
+    `run` is its row, when it has begun before the application was opened.
     """
-    progress = Progress() if run is None else Progress(workflow=cut(run.workflow), run_id=run.id)
+    progress = Progress() if run is None else progress_of(run, time.time())
     ended = trio.Event()
     with _tree(progress) if live else _lines() as screen:
         async with trio.open_nursery() as nursery:

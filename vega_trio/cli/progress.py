@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
@@ -175,3 +177,22 @@ def progress_line(event: ToolProgress) -> str:
     """`build 3/10 compiling`."""
     far = f"{event.progress:g}" + (f"/{event.total:g}" if event.total is not None else "")
     return " ".join(part for part in (safe(event.tool_name), far, cut(event.message)) if part)
+
+
+def progress_of(row: Mapping[str, Any], now: float) -> Progress:
+    """Of a run that goes on, from its row: what an earlier program began is there, and counts on from now."""
+    steps = {each["path"]: _recorded(each, now) for each in row["steps"]}
+    return Progress(workflow=cut(row["workflow"]), run_id=row["run_id"], steps=steps)
+
+
+def _recorded(step: Mapping[str, Any], now: float) -> StepView:
+    status = "running" if step["status"] == "interrupted" else step["status"]
+    return StepView(
+        step["path"],
+        cut(step["title"] or step["kind"]),
+        status=status,
+        duration_ms=step["duration_ms"] or 0,
+        cost_usd=step["cost_usd"],
+        error=cut(step["error"]),
+        started_at=now if status == "running" else 0.0,
+    )

@@ -7,7 +7,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -132,14 +132,16 @@ async def run_once(
         memory=setup.memory,
         approve=request.approve,
         unattended=nobody(),
+        resume=False,
         on_document=log.follow,
     ) as app:
-        if request.resume is not None and request.resume not in app.runs.by_id:
-            write(await ended_result(app, request.resume), output)
+        left = None if request.resume is None else await app.run(request.resume)
+        if left is not None and left["status"] not in ("running", "interrupted"):
+            write(ended_result(left), output)
             return 0
         start = await _start(app, request, timeout_s, quiet=shared.quiet)
         watch = _Watch()
-        finish = partial(_quietly, app) if shared.quiet else partial(_shown, app, shared)
+        finish = partial(_quietly, app) if shared.quiet else partial(_shown, app, shared, left)
         error, result = await finish(watch, start)
     if isinstance(error, RunCancelled):
         return 128 + watch.signal if watch.signal else INTERRUPTED
@@ -159,16 +161,20 @@ def _check_resume(request: Request, timeout_s: float | None, store: str | None) 
 
 
 async def _start(app: App, request: Request, timeout_s: float | None, *, quiet: bool) -> Callable[[], Awaitable[Run]]:
-    """What gives the run: it is begun, or has gone on since the application was opened."""
+    """What begins the run, or has it go on."""
     if request.resume is not None:
-        run = app.runs.by_id[request.resume]
-        return partial(_same, run)
+        return partial(_go_on, app, request.resume)
     workflow = choose_workflow(app.document, request.workflow)
     inputs, primary_text = await _inputs(request, workflow, quiet=quiet)
     return partial(app.run_workflow, workflow.name, inputs, primary_text=primary_text, timeout=timeout_s)
 
 
-async def _same(run: Run) -> Run:
+async def _go_on(app: App, run_id: str) -> Run:
+    """Raises: Failure when it cannot, which is on record then."""
+    run = await app.resume_run(run_id)
+    if run is None:
+        ended_result(await app.run(run_id))
+        raise Failure(f"the run {run_id} has ended meanwhile", "run the command again to see its result")
     return run
 
 
@@ -206,12 +212,11 @@ async def _quietly(
 
 
 async def _shown(
-    app: App, shared: Shared, watch: _Watch, start: Callable[[], Awaitable[Run]]
+    app: App, shared: Shared, left: Mapping[str, Any] | None, watch: _Watch, start: Callable[[], Awaitable[Run]]
 ) -> tuple[RunFailed | RunCancelled | None, Any]:
     """As `_Watch.finish`, showing the steps while they happen."""
     started_at = time.time()
-    living = next(iter(app.runs.by_id.values()), None)
-    showing = show_progress(app, live=_live(shared), run=living)
+    showing = show_progress(app, live=_live(shared), run=left)
     async with showing as progress, asking(app, hush=progress.pause):
         ended = await watch.finish(start)
     cost_usd = watch.run.cost_usd if watch.run is not None else 0.0
@@ -227,13 +232,14 @@ def _live(shared: Shared) -> bool:
     return capable and not talkative and importlib.util.find_spec("rich") is not None
 
 
-async def ended_result(app: App, run_id: str) -> Any:
-    """The result of a run that has completed before. Raises: UnknownRun, RunFailed, Failure when it has none."""
-    row = await app.run(run_id)
+def ended_result(row: Mapping[str, Any]) -> Any:
+    """The result of a run that has completed before. Raises: RunFailed, Failure when it has none."""
     if row["status"] == "failed":
-        raise RunFailed(row["error"], row["error_class"], run_id)
+        raise RunFailed(row["error"], row["error_class"], row["run_id"])
     if row["status"] != "completed":
-        raise Failure(f"the run {run_id} is {row['status']} and does not go on", "start it anew, without --resume")
+        said = f": {row['error']}" if row["error"] else ""
+        message = f"the run {row['run_id']} is {row['status']} and does not go on{said}"
+        raise Failure(message, "start it anew, without --resume")
     return row["result"]
 
 
