@@ -44,7 +44,8 @@ def test_only_the_run_that_is_named_goes_on(vega: Shell) -> None:
     assert (code, "[write/0] writer" in err) == (0, True), err
     assert "demo model" in out
     assert runs(vega) == {one: "running", other: "completed"}
-    assert finish(vega.start("run", "--db", "r.db", "--resume", one))[0] == 0
+    code, out, err = finish(vega.start("run", "--db", "r.db", "--resume", one))
+    assert code == 0, err
     assert runs(vega) == {one: "completed", other: "completed"}
 
 

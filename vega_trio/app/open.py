@@ -89,7 +89,7 @@ async def open_orchestrator(
         async with open_kernel_of(outfitter, max_processes, shutdown_timeout, left, health) as orch:
             outfitter.ask, outfitter.approvals.emit = partial(ask_by_name, orch), orch.bus.emit
             watch_store(orch, opened)
-            await quarantine(orch)
+            await quarantine(orch, opened)
             with outfitter.telemetry.watch(partial(figures_of, orch, limits.budget)):
                 yield orch
 

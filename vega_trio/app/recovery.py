@@ -52,7 +52,7 @@ class Recovery:
         """Agents of the document, workflow runs and what was to be remembered go on."""
         if not self._done:
             self._done = True
-            await quarantine(self.orch)
+            await quarantine(self.orch, self.runs.store)
             if self.layering is not None:
                 await self.layering.open(self.orch)
             await go_on(self.orch, self.sessions)
@@ -60,7 +60,7 @@ class Recovery:
 
     async def take_up_run(self, run_id: str) -> Run | None:
         """One run goes on, with the agents it had asked; all else stays as it was left. None when it is not running."""
-        await quarantine(self.orch, spawn_reason=f"run {run_id}")
+        await quarantine(self.orch, self.runs.store, spawn_reason=f"run {run_id}")
         return await self.runs.resume_one(run_id)
 
 
@@ -71,16 +71,20 @@ async def look(store: Store) -> Recovered:
     for each in await store.mail():
         mail[each.process_id].append(each)
     lost = await store.reserved()
-    found = [
-        _found(row, tuple(mail.pop(row.id, ())), lost.get(row.id, 0), now) for row in await store.unfinished()
-    ]
-    commits = [store.submit(Together((SaveProcess(each.row), LoseReserved(each.row.id)))) for each in found]
+    rows = await store.unfinished()
+    found = [_found(row, tuple(mail.pop(row.id, ())), lost.get(row.id, 0), now) for row in rows]
+    commits = [store.submit(_pending(each, row)) for each, row in zip(found, rows, strict=True)]
     commits += [store.submit(DropMail(process_id)) for process_id in mail]  # of processes that have ended
     for commit in commits:
         await commit.wait()
     return Recovered.of(
         found, links=await store.links(), monitors=await store.monitors(), timers=await store.timers()
     )
+
+
+def _pending(left: LeftBehind, row: ProcessRow) -> Together:
+    """It is counted as a recovery only when it is to be taken up, by `quarantine`."""
+    return Together((SaveProcess(attrs.evolve(left.row, recoveries=row.recoveries)), LoseReserved(row.id)))
 
 
 def _found(row: ProcessRow, mail: tuple[MailRow, ...], lost: int, now: float) -> LeftBehind:
@@ -106,12 +110,14 @@ async def go_on(orch: Orchestrator, sessions: Sessions) -> None:
             log.warning("process %s (%s) stays pending: as many as max_processes run", left.row.id, left.row.agent)
 
 
-async def quarantine(orch: Orchestrator, spawn_reason: str | None = None) -> None:
-    """Gives up those that were recovered too often: all, or those of one `spawn_reason`."""
-    for left in orch.recovered.all():
+async def quarantine(orch: Orchestrator, store: Store, spawn_reason: str | None = None) -> None:
+    """Counts a recovery of each, and gives up those that had too many: of all, or of those of one `spawn_reason`."""
+    lefts = [each for each in orch.recovered.all() if spawn_reason in (None, each.row.spawn_reason)]
+    commits = [store.submit(SaveProcess(each.row)) for each in lefts if each.has_open_turn]
+    for commit in commits:
+        await commit.wait()
+    for left in lefts:
         row = left.row
-        if spawn_reason is not None and row.spawn_reason != spawn_reason:
-            continue
         count = len(row.recoveries.split()) if left.has_open_turn else 0
         if count >= MAX_RECOVERIES:
             alert = HealthAlert(
