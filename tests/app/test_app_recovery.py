@@ -393,7 +393,7 @@ async def test_a_step_s_time_limit_goes_on_over_a_crash(
     async with vega.open_app(document, model=ScriptedModel(hang), store=path, tools=Tools().all()) as app:
         run = await app.run_workflow("review", {"task": "f"}, timeout=1e9)
         await asked.wait()
-        await app.store.submit(vega_changes.Put("setting", "behind", {})).wait()
+        await app.store.submit(vega_changes.Put("wf_memory", "behind", {})).wait()
         left = killed(path)
     with closing(sqlite3.connect(left)) as conn:
         later = "json_set(row, '$.answer.began', json_extract(row, '$.answer.began') - 7200)"
