@@ -784,6 +784,96 @@ export interface components {
             created_at: string;
             updated_at: string;
         };
+        /**
+         * ScheduleEntry
+         * @description A schedule. `next_at` is there while it is enabled; `session_id` is the conversation that it writes in.
+         */
+        ScheduleEntry: {
+            name: string;
+            cron: string;
+            agent: string;
+            message: string;
+            enabled: boolean;
+            next_at?: string;
+            last_run_at?: string;
+            /** @default  */
+            last_error?: string;
+            session_id?: string;
+        };
+        /**
+         * NewSchedule
+         * @description `cron` has five fields: minute, hour, day of month, month, day of week; in the server's time zone.
+         */
+        NewSchedule: {
+            name: string;
+            cron: string;
+            agent: string;
+            message: string;
+            /** @default true */
+            enabled?: boolean;
+        };
+        /**
+         * ScheduleChange
+         * @description What is to change; `name` renames.
+         */
+        ScheduleChange: {
+            /** @default null */
+            name?: string | null;
+            /** @default null */
+            cron?: string | null;
+            /** @default null */
+            agent?: string | null;
+            /** @default null */
+            message?: string | null;
+            /** @default null */
+            enabled?: boolean | null;
+        };
+        /**
+         * SettingEntry
+         * @description A tool value; a sensitive one is shown as `***`.
+         */
+        SettingEntry: {
+            key: string;
+            value: string;
+            sensitive: boolean;
+        };
+        /**
+         * NewSetting
+         * @description Without `sensitive` the key's name decides: KEY, TOKEN, SECRET, PASSWORD or CREDENTIAL in it is.
+         */
+        NewSetting: {
+            key: string;
+            value: string;
+            /** @default null */
+            sensitive?: boolean | null;
+        };
+        /**
+         * FileEntry
+         * @description A file or directory; `path` is relative to the sandbox, `size` in bytes.
+         */
+        FileEntry: {
+            name: string;
+            path: string;
+            is_dir: boolean;
+            size: number;
+            mod_time: string;
+            content_type?: string;
+        };
+        /**
+         * FileContent
+         * @description The beginning of a file. `encoding` is utf-8, or base64 where it is no text.
+         */
+        FileContent: {
+            name: string;
+            path: string;
+            size: number;
+            mod_time: string;
+            encoding: string;
+            content: string;
+            content_type?: string;
+            /** @default false */
+            truncated?: boolean;
+        };
         /** @description Why a request was refused (RFC 9457). */
         Problem: {
             error: string;
