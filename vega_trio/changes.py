@@ -144,6 +144,14 @@ class ClearMessages:
 
 
 @attrs.frozen
+class DropMessages:
+    """Forgets a process's messages from this one on; what the journal says of their calls stays."""
+
+    process_id: str
+    from_seq: int
+
+
+@attrs.frozen
 class OpBegun:
     """Written before the call is made. A call begun and never finished may be begun again: one more attempt.
 
@@ -302,5 +310,6 @@ class Promptly:
 
 Ties = Link | Unlink | Watch | Unwatch | Sever | SetTimer | DropTimers
 Money = Reserve | LoseReserved | Spend
-ProcessFact = SaveProcess | AppendMessage | ClearMessages | OpBegun | OpFinished | KeepMail | DropMail | Ties | Money
+Messages = AppendMessage | ClearMessages | DropMessages
+ProcessFact = SaveProcess | Messages | OpBegun | OpFinished | KeepMail | DropMail | Ties | Money
 Change = ProcessFact | AppendEvent | Put | Delete | Together | Promptly

@@ -22,6 +22,7 @@ from vega_trio.app.mcp import Mcp
 from vega_trio.app.overview import Overview, ProcessDetail, Stats
 from vega_trio.app.ownership import Hearing, Owners, owners_of
 from vega_trio.app.recovery import Recovery
+from vega_trio.app.rewind import branch, rewind
 from vega_trio.app.runbook import Runbook
 from vega_trio.app.runs import Run, Runs
 from vega_trio.app.schedules import Schedules
@@ -133,6 +134,16 @@ class App:
             await self.orch.stop(process.id)
         await self.clear(info.session)
         await self.archive.delete(user, session_id)
+
+    async def rewind(self, user: str, session_id: str, message_id: str | None = None) -> tuple[Session, str]:
+        """Forgets a turn and what came after it; the conversation, and what had been asked. Raises: as `rewind`."""
+        session = (await self.archive.get(user, session_id)).session
+        return session, await rewind(self.chats.sessions, session, message_id)
+
+    async def branch(self, user: str, session_id: str, message_id: str | None, title: str) -> Session:
+        """A new conversation that begins as another did. Raises: UnknownSession; as `branch`."""
+        info = await self.archive.get(user, session_id)
+        return await branch(self.chats.sessions, info.session, message_id, title or info.title)
 
     async def resolve(self, session: Session) -> Session:
         """The session with its id: the one it names, else the newest of (agent, user), else one not begun yet.

@@ -81,15 +81,24 @@ async def fork(
     oldest = await store.events_after(0, limit=1)
     rows = messages_after(await store.messages(process_id), events, oldest_at=oldest[0].at)
     recorded = await sessions.recorded(process_id)
-    session = Session(origin.agent, recorded.user if recorded is not None else Session(origin.agent).user, new_id())
-    assert session.id is not None
-    sessions.agents.get(session.agent)
-    copies = [AppendMessage(attrs.evolve(row, process_id=session.id, seq=seq)) for seq, row in enumerate(rows)]
-    # Recorded as a process that has ended, it comes back with this history as a session does.
-    row = ProcessRow(id=session.id, agent=session.agent, status="completed", incarnation=0)
-    await store.submit(Promptly(Together((SaveProcess(row), *copies)))).wait()
+    user = recorded.user if recorded is not None else Session(origin.agent).user
+    session = await copy_conversation(sessions, origin.agent, user, rows)
     await sessions.begin(session, title=f"fork of {process_id} at {at}", model=model, system=system)
     return await sessions.process(session)
+
+
+async def copy_conversation(sessions: Sessions, agent: str, user: str, rows: Iterable[MessageRow]) -> Session:
+    """A session whose conversation begins as another's did; its record is still to be made.
+
+    Raises: UnknownAgent, StoreError.
+    """
+    sessions.agents.get(agent)
+    session_id = new_id()
+    copies = [AppendMessage(attrs.evolve(row, process_id=session_id, seq=seq)) for seq, row in enumerate(rows)]
+    # Recorded as a process that has ended, it comes back with this history as a session does.
+    row = ProcessRow(id=session_id, agent=agent, status="completed", incarnation=0)
+    await sessions.store.submit(Promptly(Together((SaveProcess(row), *copies)))).wait()
+    return Session(agent, user, session_id)
 
 
 async def _events_until(store: Store, process_id: str, at: int) -> list[StoredEvent]:

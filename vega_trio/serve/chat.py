@@ -129,12 +129,17 @@ async def _question(desk: Desk, request: Request, name: str) -> tuple[Session, s
 
 def question(desk: Desk, caller: Identity, name: str, body: ChatRequest) -> tuple[Session, str]:
     """Who is asked by whom, and what. Raises: Refused, UnknownAgent."""
-    if not body.message.strip():
-        raise Refused(Problem(400, "bad_body", "the message is empty", 'send {"message": "..."}', field="message"))
-    check_length(desk, body.message)
+    check_message(desk, body.message)
     session = session_of(desk.app, caller, name, body.session)
     desk.count_turn(caller.user)
     return session, body.message
+
+
+def check_message(desk: Desk, message: str) -> None:
+    """Raises: Refused for a message that says nothing, or more than it may."""
+    if not message.strip():
+        raise Refused(Problem(400, "bad_body", "the message is empty", 'send {"message": "..."}', field="message"))
+    check_length(desk, message)
 
 
 def check_length(desk: Desk, message: str) -> None:

@@ -11,11 +11,22 @@ from vega_trio.app.archive import SessionInfo
 from vega_trio.app.chat import ChatMessage, transcript
 from vega_trio.app.sessions import TITLE_LENGTH
 from vega_trio.changes import MessageRow
-from vega_trio.serve.desk import Desk, Route, body_of, json_answer, plain_answer, user_of
+from vega_trio.serve.chat import begin_turn, check_message
+from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, json_answer, plain_answer, user_of
 from vega_trio.serve.models.common import Status
-from vega_trio.serve.models.sessions import NewSession, SessionChange, SessionEntry, SessionMessage
+from vega_trio.serve.models.sessions import (
+    NewSession,
+    Regeneration,
+    SessionBranch,
+    SessionChange,
+    SessionEdit,
+    SessionEntry,
+    SessionMessage,
+    TurnBegun,
+)
 from vega_trio.serve.paging import paged
 from vega_trio.serve.problems import Problem, Refused, bad_value
+from vega_trio.session import Session
 
 
 async def every(desk: Desk, request: Request) -> Response:
@@ -83,6 +94,42 @@ async def export(desk: Desk, request: Request, session_id: str) -> Response:
     return answer
 
 
+async def regenerate(desk: Desk, request: Request, session_id: str) -> Response:
+    """Forgets an answer, by default the last, with all that came after it, and asks the same again."""
+    body = await body_of(desk, request, Regeneration)
+    user = user_of(request)
+    desk.count_turn(user)
+    session, asked = await desk.app.rewind(user, session_id, body.message_id)
+    return await _ask_again(desk, request, session, asked)
+
+
+async def edit(desk: Desk, request: Request, session_id: str) -> Response:
+    """Asks something else in place of a message, by default the last; all that came after it is forgotten."""
+    body = await body_of(desk, request, SessionEdit)
+    check_message(desk, body.message)
+    user = user_of(request)
+    desk.count_turn(user)
+    session, _ = await desk.app.rewind(user, session_id, body.message_id)
+    return await _ask_again(desk, request, session, body.message)
+
+
+async def _ask_again(desk: Desk, request: Request, session: Session, message: str) -> Response:
+    assert session.id is not None
+    desk.turns.forget(session.id)
+    log = await begin_turn(desk, session, message, exchange_of(request).turn_id)
+    shown = TurnBegun(status="running", session_id=session.id, agent=session.agent, turn_id=log.id)
+    return json_answer(desk, shown, 202)
+
+
+async def branch(desk: Desk, request: Request, session_id: str) -> Response:
+    """Begins a conversation that goes on from where this one was after one of its turns."""
+    body = await body_of(desk, request, SessionBranch)
+    user = user_of(request)
+    made = await desk.app.branch(user, session_id, body.message_id, _title(body.title))
+    assert made.id is not None
+    return json_answer(desk, await _entry(desk, await desk.app.archive.get(user, made.id)), 201)
+
+
 def _title(text: str) -> str:
     title = " ".join(text.split())
     if len(title) > TITLE_LENGTH:
@@ -130,6 +177,11 @@ ROUTES = (
     Route("GET", "/api/sessions/<session_id>", one, answer=SessionEntry),
     Route("PATCH", "/api/sessions/<session_id>", change, body=SessionChange, answer=SessionEntry),
     Route("DELETE", "/api/sessions/<session_id>", delete, answer=Status),
+    Route(
+        "POST", "/api/sessions/<session_id>/regenerate", regenerate, body=Regeneration, answer=TurnBegun, status=202
+    ),
+    Route("POST", "/api/sessions/<session_id>/edit", edit, body=SessionEdit, answer=TurnBegun, status=202),
+    Route("POST", "/api/sessions/<session_id>/branch", branch, body=SessionBranch, answer=SessionEntry, status=201),
     Route(
         "GET",
         "/api/sessions/<session_id>/messages",

@@ -23,6 +23,7 @@ from vega_trio.changes import (
     ClearMessages,
     Delete,
     DropMail,
+    DropMessages,
     KeepMail,
     LoseReserved,
     MailRow,
@@ -217,6 +218,8 @@ class MemoryStore:
                 self._append_message(message, undo)
             case ClearMessages(process_id):
                 self._clear(process_id, undo)
+            case DropMessages(process_id, from_seq):
+                self._drop_messages(process_id, from_seq, undo)
             case OpBegun(op):
                 self._begin(op, undo)
             case OpFinished():
@@ -280,6 +283,11 @@ class MemoryStore:
             del self._op_keys[op.key]
             undo.append(partial(self._op_keys.__setitem__, op.key, (process_id, op.seq)))
         undo.append(lambda: self._ops.__setitem__(process_id, ops))
+
+    def _drop_messages(self, process_id: str, from_seq: int, undo: list[_Undo]) -> None:
+        kept = self._messages.get(process_id, {})
+        self._messages[process_id] = {seq: row for seq, row in kept.items() if seq < from_seq}
+        undo.append(lambda: self._messages.__setitem__(process_id, kept))
 
     def _begin(self, op: OpRow, undo: list[_Undo]) -> None:
         request = decode_json(rows.json_object(op.request))

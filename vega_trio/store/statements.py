@@ -17,12 +17,14 @@ from vega_trio.changes import (
     ClearMessages,
     Delete,
     DropMail,
+    DropMessages,
     DropTimers,
     KeepMail,
     Link,
     LoseReserved,
     MailRow,
     MessageRow,
+    Messages,
     OpBegun,
     OpFinished,
     OpRow,
@@ -63,6 +65,7 @@ _CLEAR: Final = (
     "DELETE FROM op WHERE process = ?",
     "DELETE FROM blob WHERE process = ?",
 )
+_DROP_MESSAGES: Final = "DELETE FROM message WHERE process_id = ? AND seq >= ?"
 _KEEP_BLOB: Final = "INSERT OR IGNORE INTO blob (process, sha256, data) VALUES (?, ?, ?)"
 _NOT_FENCED: Final = "NOT EXISTS (SELECT 1 FROM process WHERE id = ? AND epoch > ?)"
 _BEGIN_OP: Final = (
@@ -172,10 +175,8 @@ def _add_fact(change: ProcessFact, statements: list[tuple[str, Values]]) -> None
     match change:
         case SaveProcess(process):
             statements.append((_SAVE_PROCESS, _process_values(process)))
-        case AppendMessage(row):
-            statements.append((_APPEND_MESSAGE, _message_values(row, statements)))
-        case ClearMessages(process_id):
-            statements.extend((statement, (process_id,)) for statement in _CLEAR)
+        case AppendMessage() | ClearMessages() | DropMessages():
+            _add_messages(change, statements)
         case OpBegun(op):
             statements.append((_BEGIN_OP, _begun_values(op, statements)))
         case OpFinished():
@@ -194,6 +195,16 @@ def _add_fact(change: ProcessFact, statements: list[tuple[str, Values]]) -> None
             statements.append((_SPEND, (spent, reserved, process_id)))
         case _:
             _add_tie(change, statements)
+
+
+def _add_messages(change: Messages, statements: list[tuple[str, Values]]) -> None:
+    match change:
+        case AppendMessage(row):
+            statements.append((_APPEND_MESSAGE, _message_values(row, statements)))
+        case ClearMessages(process_id):
+            statements.extend((statement, (process_id,)) for statement in _CLEAR)
+        case DropMessages(process_id, from_seq):
+            statements.append((_DROP_MESSAGES, (process_id, from_seq)))
 
 
 def _add_tie(change: Ties, statements: list[tuple[str, Values]]) -> None:

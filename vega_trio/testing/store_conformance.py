@@ -21,6 +21,7 @@ from vega_trio.changes import (
     Change,
     ClearMessages,
     Delete,
+    DropMessages,
     OpBegun,
     OpFinished,
     ProcessRow,
@@ -303,6 +304,17 @@ async def check_the_journal_is_read_in_order_and_by_turn(store: Store) -> None:
     await store.submit(OpBegun(op_row(0))).wait()
 
 
+async def check_the_end_of_a_conversation_can_be_dropped(store: Store) -> None:
+    for seq in range(4):
+        store.submit(message_change(seq))
+    store.submit(OpBegun(op_row(0)))
+    await store.submit(DropMessages("p", 2)).wait()
+    equal([row.seq for row in await store.messages("p")], [0, 1], "what came before stays")
+    await store.submit(message_change(2)).wait()
+    equal([row.seq for row in await store.messages("p")], [0, 1, 2], "and goes on from there")
+    equal(len(await store.ops("p")), 1, "the journal stays")
+
+
 async def check_a_writer_with_an_older_epoch_is_refused(store: Store) -> None:
     store.submit(SaveProcess(ProcessRow(id="p", agent="coder", status="running")))
     store.submit(OpBegun(op_row(0)))
@@ -359,6 +371,7 @@ STORE_CHECKS: Final[tuple[Callable[[Store], Awaitable[None]], ...]] = (
     check_unfinished_processes_are_found_in_the_order_of_their_first_saving,
     check_a_call_is_begun_once_more_until_it_has_finished,
     check_the_journal_is_read_in_order_and_by_turn,
+    check_the_end_of_a_conversation_can_be_dropped,
     check_a_writer_with_an_older_epoch_is_refused,
     check_long_texts_are_kept_whole,
     check_pending_counts_what_is_not_settled,

@@ -148,6 +148,43 @@ export interface components {
             archived?: boolean | null;
         };
         /**
+         * Regeneration
+         * @description `message_id`: of a turn, or of one of its messages; without it the last turn.
+         */
+        Regeneration: {
+            /** @default null */
+            message_id?: string | null;
+        };
+        /**
+         * TurnBegun
+         * @description A turn under way; `GET /api/agents/{agent}/chat/stream?session=` shows it.
+         */
+        TurnBegun: {
+            status: string;
+            session_id: string;
+            agent: string;
+            turn_id: string;
+        };
+        /**
+         * SessionEdit
+         * @description `message` takes the place of what was asked; all that came after it is forgotten.
+         */
+        SessionEdit: {
+            message: string;
+            /** @default null */
+            message_id?: string | null;
+        };
+        /**
+         * SessionBranch
+         * @description The new conversation ends with the turn of `message_id`; without it, as this one does.
+         */
+        SessionBranch: {
+            /** @default null */
+            message_id?: string | null;
+            /** @default  */
+            title?: string;
+        };
+        /**
          * SessionMessage
          * @description A message as it is stored; a turn has several when tools were called. `content` is its text.
          */
