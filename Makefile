@@ -7,7 +7,7 @@ PEERS := .peers/installed
 SOURCES := pyproject.toml constraints.txt hatch_build.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test unit torture conform lint web types bench bench-peers clean
+.PHONY: help demo serve test unit torture conform lint web docs types bench bench-peers clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
@@ -67,6 +67,9 @@ lint: $(VENV)/.dev  ## check style and types of Python and of the page
 
 web: $(VENV)/.dev  ## rebuild the web page
 	$(BIN)/python hatch_build.py build
+
+docs: $(VENV)/.dev  ## build the documentation as a site, into build/site
+	$(BIN)/python docs/site/site_build.py
 
 types: $(VENV)/.dev  ## make the page's types anew from the models of the API (after a change to them)
 	$(BIN)/python hatch_build.py types

@@ -44,6 +44,8 @@ class Event:
 
 @attrs.frozen(kw_only=True)
 class ProcessStarted(Event):
+    """The first incarnation has started; `task` is what it was spawned to do, else empty."""
+
     TYPE = "process.started"
     task: str = ""
 
@@ -86,6 +88,8 @@ class ProcessRestarted(Event):
 
 @attrs.frozen(kw_only=True)
 class ProcessWaiting(Event):
+    """A turn waits for a person's answer about a call of the tool `on`."""
+
     TYPE = "process.waiting"
     on: str = ""
 
@@ -118,6 +122,8 @@ class HookFailed(Event):
 
 @attrs.frozen(kw_only=True)
 class GaveUp(Event):
+    """A supervisor reached its restart intensity and ended its children and itself."""
+
     TYPE = "supervisor.gave_up"
     supervisor_id: str = ""
     child_id: str = ""
@@ -126,6 +132,8 @@ class GaveUp(Event):
 
 @attrs.frozen(kw_only=True)
 class EscalatedUp(Event):
+    """A supervisor handed a failure of its child up to its own supervisor."""
+
     TYPE = "supervisor.escalated"
     supervisor_id: str = ""
     child_id: str = ""
@@ -195,6 +203,8 @@ class MessageReset(Event):
 
 @attrs.frozen(kw_only=True)
 class ToolStart(Event):
+    """A tool call begins. Every one has a ToolEnd."""
+
     TYPE = "tool.started"
     tool_call_id: str = ""
     tool_name: str = ""
@@ -299,6 +309,8 @@ class BreakerHalfOpen(Event):
 
 @attrs.frozen(kw_only=True)
 class BreakerClosed(Event):
+    """The model works again, and is called as before."""
+
     TYPE = "breaker.closed"
     model: str = ""
 
@@ -360,6 +372,8 @@ class TurnStopped(Event):
 
 @attrs.frozen(kw_only=True)
 class WorkflowStarted(Event):
+    """A run of a workflow began."""
+
     TYPE = "workflow.started"
     run_id: str = ""
     workflow: str = ""
@@ -367,6 +381,8 @@ class WorkflowStarted(Event):
 
 @attrs.frozen(kw_only=True)
 class StepStarted(Event):
+    """A step of a workflow began; `path` is its place, as `review/0`, `title` what people read."""
+
     TYPE = "workflow.step_started"
     run_id: str = ""
     path: str = ""
@@ -376,6 +392,8 @@ class StepStarted(Event):
 
 @attrs.frozen(kw_only=True)
 class StepFinished(Event):
+    """A step of a workflow ended; `status` is completed, failed, skipped or cancelled."""
+
     TYPE = "workflow.step_finished"
     run_id: str = ""
     path: str = ""
@@ -388,6 +406,8 @@ class StepFinished(Event):
 
 @attrs.frozen(kw_only=True)
 class WorkflowCompleted(Event):
+    """A run ended with its result."""
+
     TYPE = "workflow.completed"
     run_id: str = ""
     workflow: str = ""
@@ -396,6 +416,8 @@ class WorkflowCompleted(Event):
 
 @attrs.frozen(kw_only=True)
 class WorkflowFailed(Event):
+    """A run failed; `error` says where and why."""
+
     TYPE = "workflow.failed"
     run_id: str = ""
     workflow: str = ""
@@ -405,6 +427,8 @@ class WorkflowFailed(Event):
 
 @attrs.frozen(kw_only=True)
 class WorkflowCancelled(Event):
+    """A run was cancelled."""
+
     TYPE = "workflow.cancelled"
     run_id: str = ""
     workflow: str = ""
@@ -474,16 +498,22 @@ class AgentUpdated(Event):
 
 @attrs.frozen(kw_only=True)
 class AgentDeleted(Event):
+    """An agent was deleted; `agent` is its name."""
+
     TYPE = "agent.deleted"
 
 
 @attrs.frozen(kw_only=True)
 class SessionUpdated(Event):
+    """A conversation got a title, was begun, put away, taken back or deleted."""
+
     TYPE = "session.updated"
 
 
 @attrs.frozen(kw_only=True)
 class ServerStopping(Event):
+    """The server takes nothing new and ends."""
+
     TYPE = "server.stopping"
 
 

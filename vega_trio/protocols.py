@@ -121,6 +121,8 @@ class Model(Protocol):
 
 @runtime_checkable
 class Tool(Protocol):
+    """What a model may call. A plain function among an agent's tools becomes one."""
+
     @property
     def spec(self) -> ToolSpec: ...
 

@@ -52,6 +52,8 @@ class AutoShutdown(StrEnum):
 
 
 class BackoffType(StrEnum):
+    """How the delay before attempt n grows from `initial`: times `multiplier`**(n-1), times n, or not at all."""
+
     EXPONENTIAL = "exponential"
     LINEAR = "linear"
     CONSTANT = "constant"
