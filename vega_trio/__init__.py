@@ -96,7 +96,7 @@ _HOMES = {
         "RetryPolicy SlidingWindow Strategy Supervision SupervisorSpec SupervisorStrategy TokenBudget"
     ),
     "_core.budget": "Account budget",
-    "messages": "DocumentPart ImagePart Message TextPart ThinkingPart ToolCall ToolResult Usage",
+    "messages": "DocumentPart ImagePart Message TextPart ThinkingPart ToolCall ToolOutput ToolResult Usage",
     "_core.codec": "dump_messages load_messages",
     "session": "ErrorClass Reply Session",
     "context": "Metrics ProcessHandle ToolContext",

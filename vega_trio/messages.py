@@ -27,20 +27,32 @@ class ToolCall:
 
 
 @attrs.frozen
-class ToolResult:
-    """What a tool call gave. `content` of a failed call starts with `Error: ` and `is_error` is true."""
-
-    tool_call_id: str
-    content: str
-    is_error: bool = False
-
-
-@attrs.frozen
 class ImagePart:
     """An image, as raw bytes; `media_type` such as `image/png`."""
 
     media_type: str
     data: bytes = attrs.field(repr=False)
+
+
+@attrs.frozen
+class ToolResult:
+    """What a tool call gave. `content` of a failed call starts with `Error: ` and `is_error` is true.
+
+    `images` are for models that see; what `content` says of them is for all others.
+    """
+
+    tool_call_id: str
+    content: str
+    is_error: bool = False
+    images: tuple[ImagePart, ...] = ()
+
+
+@attrs.frozen
+class ToolOutput:
+    """What a tool gives that is more than text. `text` says what the images are, for models that do not see."""
+
+    text: str
+    images: tuple[ImagePart, ...] = ()
 
 
 @attrs.frozen

@@ -12,7 +12,7 @@ import attrs
 from vega_trio.changes import Change, MailRow, MessageRow, OpRow, ProcessRow, TimerRow
 from vega_trio.context import ToolContext
 from vega_trio.errors import StoreError
-from vega_trio.messages import Message, ThinkingPart, ToolCall, Usage
+from vega_trio.messages import Message, ThinkingPart, ToolCall, ToolOutput, Usage
 
 # -- models
 
@@ -126,8 +126,8 @@ class Tool(Protocol):
     @property
     def spec(self) -> ToolSpec: ...
 
-    async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> str:
-        """Validates the arguments, runs, and gives the text for the model.
+    async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> str | ToolOutput:
+        """Validates the arguments, runs, and gives what the model is told, or shown.
 
         Raises: ToolError for what the model should read; ProcessExit ends the process; anything else is
         reported to the model as `Error: TYPE: MESSAGE`.

@@ -412,3 +412,17 @@ async def test_tokens_are_counted_by_the_provider() -> None:
         assert await model.count_tokens(asking("How long is this?", system="Be brief.")) > 10
     assert "max_tokens" not in server.requests[0].body
     assert server.requests[0].path == "/v1/messages/count_tokens"
+
+
+async def test_the_images_of_a_tool_are_shown_to_the_model() -> None:
+    png = ImagePart("image/png", b"\x89PNG")
+    conversation = (
+        Message("user", "look"),
+        Message("assistant", ToolCall("t1", "look", {})),
+        Message("user", ToolResult("t1", "[an image]", images=(png,))),
+    )
+    async with FakeMessagesServer(["a cat"]) as server, talking_to(server) as model:
+        await ask(model, ModelRequest(messages=conversation))
+    (result,) = server.requests[0].body["messages"][-1]["content"]
+    source = {"type": "base64", "media_type": "image/png", "data": "iVBORw=="}
+    assert result["content"] == [{"type": "text", "text": "[an image]"}, {"type": "image", "source": source}]

@@ -70,6 +70,17 @@ async def test_everything_tells_how_far_it_is_and_whoever_watches_sees_it(tmp_pa
     assert told[-1].progress == 4.0
 
 
+async def test_everything_gives_an_image_and_the_model_sees_it() -> None:
+    model = ScriptedModel([[vega.ToolCall("c1", "everything__get-tiny-image", {})], "a picture"])
+    async with opened("everything", peers.everything()) as source:
+        agent = vega.Agent(name="a", system="x", tools=[source])
+        async with vega.open_orchestrator(model=model) as orch, orch.spawn(agent) as process:
+            await process.send("look")
+    (result,) = model.requests[1].messages[-1].tool_results
+    assert "[an image, image/png, 4,0" in result.content
+    assert [each.data[:4] for each in result.images] == [b"\x89PNG"]
+
+
 async def test_everything_samples_the_model_of_the_agent_that_called(tmp_path: Path) -> None:
     path = tmp_path / "a.vega.yaml"
     program, *args = peers.everything()

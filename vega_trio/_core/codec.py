@@ -4,7 +4,8 @@ A message is `{"role": "user", "content": [PART, ...]}` and a part one of
 
     {"type": "text", "text": TEXT}
     {"type": "tool_call", "id": ID, "name": NAME, "arguments": {..}}
-    {"type": "tool_result", "tool_call_id": ID, "content": TEXT, "is_error": true}     is_error only when true
+    {"type": "tool_result", "tool_call_id": ID, "content": TEXT, "is_error": true, "images": [IMAGE, ..]}
+                                                            is_error only when true, images only if any
     {"type": "image", "media_type": "image/png", "data": BASE64}
     {"type": "document", "media_type": "application/pdf", "data": BASE64, "title": TEXT}   title only if any
     {"type": "thinking", "text": TEXT, "signature": TEXT, "hidden": TEXT}       the last two only where there are any
@@ -90,8 +91,9 @@ def _encode_part(part: Part) -> dict[str, Any]:
             return {"type": "text", "text": text}
         case ToolCall(id_, name, arguments):
             return {"type": "tool_call", "id": id_, "name": name, "arguments": arguments}
-        case ToolResult(call_id, content, is_error):
-            mark = {"is_error": True} if is_error else {}
+        case ToolResult(call_id, content, is_error, images):
+            mark: dict[str, Any] = {"is_error": True} if is_error else {}
+            mark |= {"images": [_encode_part(each) for each in images]} if images else {}
             return {"type": "tool_result", "tool_call_id": call_id, "content": content, **mark}
         case ImagePart(media_type, data):
             return {"type": "image", "media_type": media_type, "data": b64encode(data).decode("ascii")}
@@ -116,9 +118,9 @@ def _decode_part(value: object, where: str) -> Part:
             fields = _object(value, where, ("type", "id", "name", "arguments"))
             return ToolCall(_text(fields, "id", where), _text(fields, "name", where), _arguments(fields, where))
         case "tool_result":
-            fields = _object(value, where, ("type", "tool_call_id", "content"), ("is_error",))
+            fields = _object(value, where, ("type", "tool_call_id", "content"), ("is_error", "images"))
             call_id, content = _text(fields, "tool_call_id", where), _text(fields, "content", where)
-            return ToolResult(call_id, content, _is_error(fields, where))
+            return ToolResult(call_id, content, _is_error(fields, where), _images(fields, where))
         case "image":
             fields = _object(value, where, ("type", "media_type", "data"))
             return ImagePart(_text(fields, "media_type", where), _bytes(fields, where))
@@ -165,6 +167,17 @@ def _is_error(fields: dict[str, Any], where: str) -> bool:
     if not isinstance(value, bool):
         raise ValueError(f"{where}.is_error must be true or false, not {_kind(value)}")
     return value
+
+
+def _images(fields: dict[str, Any], where: str) -> tuple[ImagePart, ...]:
+    value = fields.get("images", [])
+    if not isinstance(value, list):
+        raise ValueError(f"{where}.images must be a list, not {_kind(value)}")
+    parts = [_decode_part(each, f"{where}.images[{index}]") for index, each in enumerate(value)]
+    for index, part in enumerate(parts):
+        if not isinstance(part, ImagePart):
+            raise ValueError(f"{where}.images[{index}].type must be 'image'")
+    return tuple(part for part in parts if isinstance(part, ImagePart))
 
 
 def _bytes(fields: dict[str, Any], where: str) -> bytes:

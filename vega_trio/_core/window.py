@@ -90,8 +90,8 @@ def _part(part: Part) -> int:
             return _length(text)
         case ToolCall(id=call_id, name=name, arguments=arguments):
             return FRAME_TOKENS + _length(call_id) + _length(name) + _length(repr(arguments))
-        case ToolResult(tool_call_id=call_id, content=content):
-            return FRAME_TOKENS + _length(call_id) + _length(content)
+        case ToolResult(tool_call_id=call_id, content=content, images=images):
+            return FRAME_TOKENS + _length(call_id) + _length(content) + IMAGE_TOKENS * len(images)
         case ImagePart():
             return IMAGE_TOKENS
         case DocumentPart(data=data):

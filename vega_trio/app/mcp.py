@@ -26,7 +26,7 @@ from vega_trio.protocols import Commit, Store, Tool, ToolSource, ToolSpec
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.supervisor import Supervisor
 from vega_trio.tools.arguments import compile_check
-from vega_trio.tools.output import cap
+from vega_trio.tools.output import cap, shown
 from vega_trio.tools.toolbox import as_tool, tool
 
 TABLE: Final = "mcp_server"
@@ -110,6 +110,7 @@ class Mcp:
             host=self.env,
             compile_check=compile_check,
             cap=cap,
+            shown=shown,
             emit=self._emit,
             pinned=lambda _: self._save(name),
             peer=self._peer,

@@ -19,7 +19,7 @@ from vega_trio.mcp.source import Kit, McpSource
 from vega_trio.runtime.orchestrator import Orchestrator, open_kernel
 from vega_trio.store.memory import MemoryStore
 from vega_trio.tools.arguments import compile_check
-from vega_trio.tools.output import cap
+from vega_trio.tools.output import cap, shown
 
 Sampler = Callable[[str, Sequence[tuple[str, str]], int], Awaitable[str]]
 Asker = Callable[[str, Mapping[str, Any]], Awaitable[Mapping[str, Any] | None]]
@@ -82,7 +82,15 @@ def _kit(orch: Orchestrator, roots: tuple[Path, ...], sample: Sampler | None, el
 
         return Peer(roots=roots, sample=sample, elicit=elicit)
 
-    return Kit(host=os.environ, compile_check=compile_check, cap=cap, emit=orch.bus.emit, pinned=_not_kept, peer=peer)
+    return Kit(
+        host=os.environ,
+        compile_check=compile_check,
+        cap=cap,
+        shown=shown,
+        emit=orch.bus.emit,
+        pinned=_not_kept,
+        peer=peer,
+    )
 
 
 def _not_kept(_: Mapping[str, str]) -> None:

@@ -14,7 +14,7 @@ from vega_trio.agent import Agent, SupervisorSpec
 from vega_trio.context import ToolContext
 from vega_trio.engine.progress import Reporter
 from vega_trio.errors import ProcessExit, ToolError, ToolRetry, did_you_mean
-from vega_trio.messages import ToolCall, ToolResult
+from vega_trio.messages import ImagePart, ToolCall, ToolResult
 
 if TYPE_CHECKING:
     from vega_trio.engine.turn import Turn
@@ -39,13 +39,14 @@ async def run_call(turn: Turn, call: ToolCall, *, changed: bool = False) -> Outc
     started = trio.current_time()
     tool = turn.tools.get(call.name)
     retry = False
+    images: tuple[ImagePart, ...] = ()
     if tool is None:
         hint = did_you_mean(call.name, turn.tools)
         content, failed = f"Error: tool {call.name!r} is not available to this agent{hint}", True
     else:
         with turn.equipment.telemetry.tool(call.name, call.id) as span:
             try:
-                content, failed = await _guarded(turn, tool, call)
+                content, images, failed = await _guarded(turn, tool, call)
             except ToolRetry as asked:
                 content, failed, retry = f"Error: {asked}", True, True
             if failed:
@@ -54,29 +55,29 @@ async def run_call(turn: Turn, call: ToolCall, *, changed: bool = False) -> Outc
     if changed:
         content += f"\n[a person changed the arguments of this call to {encode_json(call.arguments).decode()}]"
     content += warning(turn.conversation.times_called(turn.id)[call.id])
-    return Outcome(call, ToolResult(call.id, content, is_error=failed), ms_since(started), retry)
+    return Outcome(call, ToolResult(call.id, content, failed, images), ms_since(started), retry)
 
 
-async def _guarded(turn: Turn, tool: Tool, call: ToolCall) -> tuple[str, bool]:
-    """The tool's text, or its failure told to the model; only a ProcessExit and a ToolRetry get through."""
+async def _guarded(turn: Turn, tool: Tool, call: ToolCall) -> tuple[str, tuple[ImagePart, ...], bool]:
+    """The tool's text and images, or its failure told to the model; only a ProcessExit and a ToolRetry get through."""
     timeout_s, reporter = tool.spec.timeout_s, Reporter(turn, call)
     try:
         with trio.move_on_after(timeout_s if timeout_s is not None else float("inf")):
             turn.equipment.failpoint("before_effect")
-            text = await tool.call(call.arguments, _context(turn, call, reporter))
+            given = await tool.call(call.arguments, _context(turn, call, reporter))
             turn.equipment.failpoint("after_effect")
-            return text, False
-        return f"Error: {call.name} did not finish within {timeout_s:g} s", True
+            return (given, (), False) if isinstance(given, str) else (given.text, given.images, False)
+        return f"Error: {call.name} did not finish within {timeout_s:g} s", (), True
     except ToolRetry:
         raise
     except ToolError as error:
-        return f"Error: {error}", True
+        return f"Error: {error}", (), True
     except ProcessExit:
         raise
     except Exception as error:
         if isinstance(error, BaseExceptionGroup) and error.subgroup(ProcessExit) is not None:
             raise
-        return f"Error: {type(error).__name__}: {error}", True
+        return f"Error: {type(error).__name__}: {error}", (), True
     finally:
         reporter.end()
 

@@ -66,7 +66,7 @@ class AnthropicModel:
 
     async def count_tokens(self, request: ModelRequest) -> int:
         """How many tokens the request comes to, by the provider's own count; it costs nothing. Raises: ModelError."""
-        body = request_body(request, self.model, thinking=True)
+        body = request_body(request, self.model, thinking=True, result_images=True)
         del body["max_tokens"]
         response = await self._caller.open_response("/v1/messages/count_tokens", body)
         try:
@@ -82,7 +82,8 @@ class AnthropicModel:
 
     async def _respond(self, request: ModelRequest) -> Exchange:
         """The response, its body unread; the caller closes it. Raises: ModelError."""
-        body = with_caching(with_thinking(request_body(request, self.model, thinking=True), request))
+        body = request_body(request, self.model, thinking=True, result_images=True)
+        body = with_caching(with_thinking(body, request))
         # Who thinks takes no temperature.
         temperature = None if "thinking" in body else request.temperature
         post = partial(self._caller.open_response, "/v1/messages", key=request.key)

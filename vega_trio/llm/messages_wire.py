@@ -14,12 +14,14 @@ _CACHED: Final = {"type": "ephemeral"}
 _UNMARKED: Final = ("thinking", "redacted_thinking")
 
 
-def request_body(request: ModelRequest, model: str, *, thinking: bool = False) -> dict[str, Any]:
+def request_body(
+    request: ModelRequest, model: str, *, thinking: bool = False, result_images: bool = False
+) -> dict[str, Any]:
     """The body but for `stream` and `temperature`, which the two servers take in different ways."""
     body: dict[str, Any] = {
         "model": model,
         "max_tokens": request.max_tokens,
-        "messages": messages_body(request.messages, thinking=thinking),
+        "messages": messages_body(request.messages, thinking=thinking, result_images=result_images),
     }
     if request.system.strip():
         body["system"] = request.system
@@ -58,11 +60,13 @@ def with_caching(body: dict[str, Any]) -> dict[str, Any]:
     return marked
 
 
-def messages_body(messages: Iterable[Message], *, thinking: bool = False) -> list[dict[str, Any]]:
+def messages_body(
+    messages: Iterable[Message], *, thinking: bool = False, result_images: bool = False
+) -> list[dict[str, Any]]:
     """Messages that alternate: neighbours of one role are merged, and a user's tool results come first.
 
     Empty texts are left out, since the API refuses them, and so is a message of which nothing is left. `thinking` goes
-    back to who signed it, and to nobody else.
+    back to who signed it, and to nobody else. `result_images`: the model sees, so it is shown what tools gave.
     """
     merged: list[tuple[str, list[Part]]] = []
     for message in messages:
@@ -73,7 +77,10 @@ def messages_body(messages: Iterable[Message], *, thinking: bool = False) -> lis
             merged[-1][1].extend(parts)
         else:
             merged.append((message.role, parts))
-    return [{"role": role, "content": [_part(part) for part in _results_first(parts)]} for role, parts in merged]
+    return [
+        {"role": role, "content": [_part(part, result_images) for part in _results_first(parts)]}
+        for role, parts in merged
+    ]
 
 
 def _is_sent(part: Part, *, thinking: bool) -> bool:
@@ -90,14 +97,18 @@ def _results_first(parts: list[Part]) -> list[Part]:
     return sorted(parts, key=lambda part: not isinstance(part, ToolResult))
 
 
-def _part(part: Part) -> dict[str, Any]:
+def _part(part: Part, result_images: bool) -> dict[str, Any]:
     match part:
         case TextPart(text):
             return {"type": "text", "text": text}
         case ToolCall(call_id, name, arguments):
             return {"type": "tool_use", "id": call_id, "name": name, "input": dict(arguments)}
-        case ToolResult(call_id, content, is_error):
-            result: dict[str, Any] = {"type": "tool_result", "tool_use_id": call_id, "content": content}
+        case ToolResult(call_id, content, is_error, images):
+            told: Any = content
+            if images and result_images:
+                words = [{"type": "text", "text": content}] if content.strip() else []
+                told = [*words, *(_part(each, result_images) for each in images)]
+            result: dict[str, Any] = {"type": "tool_result", "tool_use_id": call_id, "content": told}
             return {**result, "is_error": True} if is_error else result
         case ImagePart(media_type, data):
             return {"type": "image", "source": _base64(media_type, data)}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
+from contextlib import suppress
 from typing import Any
 
 from mcp_types import (
@@ -18,6 +20,8 @@ from mcp_types import (
     TextResourceContents,
 )
 
+from vega_trio.messages import ImagePart
+
 
 def call_text(result: CallToolResult) -> str:
     """The parts, one after the other; the structured content where there is no text that repeats it."""
@@ -26,6 +30,16 @@ def call_text(result: CallToolResult) -> str:
     if result.structured_content is not None and not said:
         parts.append(json.dumps(result.structured_content, ensure_ascii=False, separators=(",", ":")))
     return "\n".join(parts)
+
+
+def call_images(result: CallToolResult) -> list[ImagePart]:
+    """The images; one whose base64 is none is left to the text that names it."""
+    found = []
+    for each in result.content:
+        if isinstance(each, ImageContent):
+            with suppress(ValueError):
+                found.append(ImagePart(each.mime_type, b64decode(each.data, validate=True)))
+    return found
 
 
 def resource_text(result: ReadResourceResult) -> str:

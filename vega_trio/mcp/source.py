@@ -12,7 +12,7 @@ Rules.
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -27,11 +27,13 @@ from vega_trio.events import Event, McpConnected, McpDisconnected, McpToolsChang
 from vega_trio.mcp.config import ServerConfig
 from vega_trio.mcp.definitions import Definition, checkable, define_all, visible
 from vega_trio.mcp.failures import McpError, McpLost, McpTimeout, McpUnavailable
+from vega_trio.messages import ImagePart, ToolOutput
 from vega_trio.protocols import Tool, ToolSpec
 
 if TYPE_CHECKING:
     from mcp import Client
     from mcp.shared.dispatcher import ProgressFnT
+    from mcp_types import CallToolResult
 
     from vega_trio.mcp.connection import Connection, Peer
 
@@ -46,7 +48,7 @@ Check = Callable[[Mapping[str, Any]], None]
 
 @attrs.frozen(kw_only=True)
 class Kit:
-    """What a source is handed from above: our environment, the schema check and the cut of the tools, and the bus.
+    """What a source is handed from above: our environment, the schema check of the tools and their limits, and the bus.
 
     `compile_check` raises ValueError for a schema that is none; `pinned` is told the pins whenever there are new ones.
     """
@@ -54,6 +56,7 @@ class Kit:
     host: Mapping[str, str] = attrs.field(repr=False)
     compile_check: Callable[[Mapping[str, Any]], Check]
     cap: Callable[[str], str]
+    shown: Callable[[str, Iterable[ImagePart]], str | ToolOutput]
     emit: Callable[[Event], object]
     pinned: Callable[[Mapping[str, str]], object]
     peer: Callable[[McpSource], Peer]
@@ -284,14 +287,19 @@ class McpSource:
         while self._connection is connection:
             await self._news.wait()
 
-    async def call(self, definition: Definition, arguments: Mapping[str, Any], context: ToolContext) -> str:
+    async def call(
+        self, definition: Definition, arguments: Mapping[str, Any], context: ToolContext
+    ) -> str | ToolOutput:
         """Calls a tool. Raises: ToolError with what the server says went wrong, and as `request`."""
         self.caller = Caller(context, accounts())
-        return await self._call(definition, arguments, context.idempotency_key, context.progress)
+        from vega_trio.mcp.results import call_images
+
+        text, result = await self._call(definition, arguments, context.idempotency_key, context.progress)
+        return self.kit.shown(text, call_images(result))
 
     async def _call(
         self, definition: Definition, arguments: Mapping[str, Any], key: str, progress: Progress | None = None
-    ) -> str:
+    ) -> tuple[str, CallToolResult]:
         from vega_trio.mcp.results import call_text
 
         meta: Any = {KEY: key} if key else None
@@ -304,14 +312,15 @@ class McpSource:
         text = self.kit.cap(call_text(result))
         if result.is_error:
             raise ToolError(text or f"{definition.tool_name} failed and does not say why")
-        return text
+        return text, result
 
     async def call_tool(self, name: str, arguments: Mapping[str, Any] | None = None) -> str:
         """Calls a tool by its server's name for it, for a program that has no agent. Raises: as `call`, ToolRetry."""
         for tool in self._tools.values():
             if isinstance(tool, McpTool) and tool.definition.name == name:
                 tool.check(arguments or {})
-                return await self._call(tool.definition, arguments or {}, "")
+                text, _ = await self._call(tool.definition, arguments or {}, "")
+                return text
         known = [each.name for each in self._definitions]
         raise McpError(f"the MCP server {self.name!r} offers no tool {name!r}{did_you_mean(name, known)}")
 
@@ -358,7 +367,7 @@ class McpTool:
             effects=frozenset({"network"}),
         )
 
-    async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> str:
+    async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> str | ToolOutput:
         """Raises: ToolRetry for arguments that do not fit the schema; as `McpSource.call`."""
         self.check(arguments)
         return await self.source.call(self.definition, arguments, context)

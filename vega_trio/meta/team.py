@@ -22,6 +22,7 @@ from vega_trio.context import ToolContext
 from vega_trio.dsl.document import DelegationDefinition
 from vega_trio.errors import ProcessCrashed, ToolError, TurnFailed, UnknownProcess, did_you_mean
 from vega_trio.exits import Crashed, ExitReason
+from vega_trio.messages import ToolOutput
 from vega_trio.protocols import Tool, ToolSpec
 from vega_trio.runtime.process import Process
 from vega_trio.session import Reply
@@ -74,7 +75,7 @@ class Described:
     tool: Tool
     spec: ToolSpec
 
-    async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> str:
+    async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> str | ToolOutput:
         return await self.tool.call(arguments, context)
 
 

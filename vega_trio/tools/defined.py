@@ -22,6 +22,7 @@ from vega_trio.dsl.tool import (
 )
 from vega_trio.dsl.values import UNDEFINED, ExpressionError, Scope
 from vega_trio.errors import ConfigError, ToolError, did_you_mean
+from vega_trio.messages import ToolOutput
 from vega_trio.protocols import Tool, ToolSpec
 from vega_trio.tools.arguments import Check, compile_check
 from vega_trio.tools.defined_exec import ExecCall
@@ -34,7 +35,7 @@ from vega_trio.tools.isolation import CommandsSandbox
 from vega_trio.tools.output import cap
 from vega_trio.tools.sandbox import Sandbox
 
-Run = Callable[[Scope, ToolContext], Awaitable[str]]
+Run = Callable[[Scope, ToolContext], Awaitable[str | ToolOutput]]
 
 
 def defined_tool(
@@ -126,7 +127,7 @@ class DefinedTool:
     run: Run = attrs.field(repr=False)
     _check: Check | None = attrs.field(init=False, default=None, repr=False)
 
-    async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> str:
+    async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> str | ToolOutput:
         """Raises: ToolError; ToolRetry for wrong arguments."""
         if self.definition.disabled:
             raise ToolError(f"the tool {self.spec.name!r} is disabled: {self.definition.disabled}")
@@ -137,9 +138,10 @@ class DefinedTool:
         defaults = {each.name: each.default if each.has_default else UNDEFINED for each in params}
         scope: Scope = {**values, **defaults, **arguments}
         try:
-            return cap(await self.run(scope, context))
+            given = await self.run(scope, context)
         except ExpressionError as error:
             raise ToolError(self._told(error, values)) from error
+        return cap(given) if isinstance(given, str) else given
 
     def _told(self, error: ExpressionError, values: Mapping[str, object]) -> str:
         unset = sorted(self.definition.values - set(values))
@@ -189,5 +191,5 @@ def _alias(definition: ToolDefinition, described: BuiltinImpl, tools: Mapping[st
     return DefinedTool(spec=spec, definition=definition, values=dict, run=partial(_forward, inner))
 
 
-async def _forward(inner: Tool, scope: Scope, context: ToolContext) -> str:
+async def _forward(inner: Tool, scope: Scope, context: ToolContext) -> str | ToolOutput:
     return await inner.call({name: value for name, value in scope.items() if value is not UNDEFINED}, context)

@@ -13,9 +13,10 @@ import attrs
 from attrs import validators
 
 from vega_trio.context import ToolContext
+from vega_trio.messages import ToolOutput
 from vega_trio.protocols import ApprovalMode, Tool, ToolSpec
 from vega_trio.tools.arguments import Check, Structurer, compile_check
-from vega_trio.tools.output import as_text, cap
+from vega_trio.tools.output import as_output, cap
 from vega_trio.tools.schema import Signature, read_signature
 from vega_trio.tools.separate import Target, call_apart, check_reachable, target_of
 from vega_trio.tools.threads import AbandonedThread, Threads
@@ -171,7 +172,7 @@ class FunctionTool:
             asks=options.asks,
         )
 
-    async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> str:
+    async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> str | ToolOutput:
         """Raises: ToolRetry for wrong arguments, and whatever the function raises. The caller keeps `spec.timeout_s`.
 
         Cancelling ends an async function and a process; a plain function is left running in its thread and listed by
@@ -185,7 +186,7 @@ class FunctionTool:
         given = self._structurer.structure(arguments)
         if self._signature.context is not None:
             given[self._signature.context] = context
-        return cap(as_text(await self._run(given)))
+        return as_output(await self._run(given))
 
     async def _run(self, given: dict[str, Any]) -> Any:
         bound = partial(self.function, **given)
