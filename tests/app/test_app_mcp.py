@@ -59,7 +59,7 @@ async def tools_offered(home: Path, agent: str) -> list[str]:
 
 
 async def test_an_agent_has_the_tools_that_its_patterns_choose_and_no_other(tmp_path: Path) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         assert await tools_offered(tmp_path, "reader") == ["files__echo", "files__read"]
         assert await tools_offered(tmp_path, "one") == ["mcp_read_resource", "files__echo"]
         assert {"files__echo", "files__read", "read_file"} <= set(await tools_offered(tmp_path, "all"))
@@ -67,7 +67,7 @@ async def test_an_agent_has_the_tools_that_its_patterns_choose_and_no_other(tmp_
 
 
 async def test_a_call_goes_to_the_server_and_its_result_to_the_model(tmp_path: Path) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         steps = [calling("files__echo", text="hello"), "done"]
         async with app_of(tmp_path, steps) as app:
             async with app.chat(Session("reader"), "go") as events:
@@ -76,7 +76,7 @@ async def test_a_call_goes_to_the_server_and_its_result_to_the_model(tmp_path: P
 
 
 async def test_a_tool_that_was_not_chosen_is_refused(tmp_path: Path) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         steps = [calling("files__read", text="x"), "done"]
         async with app_of(tmp_path, steps) as app:
             async with app.chat(Session("one"), "go") as events:
@@ -85,7 +85,7 @@ async def test_a_tool_that_was_not_chosen_is_refused(tmp_path: Path) -> None:
 
 
 async def test_a_resource_is_read_by_the_built_in_tool(tmp_path: Path) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         steps = [calling("mcp_read_resource", server="files", uri="note://7"), "done"]
         async with app_of(tmp_path, steps) as app:
             async with app.chat(Session("one"), "go") as events:
@@ -94,7 +94,7 @@ async def test_a_resource_is_read_by_the_built_in_tool(tmp_path: Path) -> None:
 
 
 async def test_connecting_and_losing_a_server_are_events_and_the_supervisor_shows_it(tmp_path: Path) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         async with app_of(tmp_path, mode="pid") as app:
             async with app.subscribe(types=["mcp.*"]) as events:
                 first = await anext(aiter(events))
@@ -107,7 +107,7 @@ async def test_connecting_and_losing_a_server_are_events_and_the_supervisor_show
 
 
 async def test_a_changed_definition_is_an_event(tmp_path: Path) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         steps = [calling("files__echo", text="x"), "done"]
         async with app_of(tmp_path, steps, mode="rugpull") as app:
             async with app.subscribe(types=[vega.McpToolsChanged]) as events:
@@ -135,7 +135,7 @@ async def test_without_servers_there_is_no_supervisor_of_them(tmp_path: Path) ->
 
 async def test_pins_outlast_the_program_so_that_a_change_between_two_runs_is_seen(tmp_path: Path) -> None:
     store = tmp_path / "team.db"
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         async with app_of(tmp_path, store=store) as app:
             await app.mcp.refresh("files")
         async with app_of(tmp_path, mode="hidden", store=store) as app:
@@ -171,7 +171,7 @@ async def test_a_server_added_by_the_api_is_there_after_a_restart_and_gone_after
 
 
 async def test_a_server_that_is_switched_off_is_said_to_be_off_to_who_calls_it(tmp_path: Path) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         async with app_of(tmp_path) as app:
             await app.mcp.refresh("files")
             await app.mcp.disable("files", True)

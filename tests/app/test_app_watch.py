@@ -35,7 +35,7 @@ class Ailing(MemoryStore):
 
 async def test_a_read_only_store_closes_the_doors_until_it_can_be_written() -> None:
     store = Ailing()
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         async with vega.open_app(model=ScriptedModel(["hi"]), store=store) as app:
             session = vega.Session(app.agents()[0].agent.name)
             store.become(vega.StoreReadOnly("the disk is full"))

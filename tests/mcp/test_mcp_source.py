@@ -76,7 +76,7 @@ async def test_a_server_that_dies_at_once_says_why() -> None:
 
 
 async def test_a_command_that_does_not_exist_says_so() -> None:
-    with trio.fail_after(10), pytest.raises(vega.McpUnavailable, match="there is no command 'vega-no-such-server'"):
+    with trio.fail_after(30), pytest.raises(vega.McpUnavailable, match="there is no command 'vega-no-such-server'"):
         async with vega.open_mcp(name="s", command=["vega-no-such-server"]):
             raise AssertionError("it is not there")
 

@@ -23,7 +23,7 @@ async def send_mail(to: str) -> str:
 
 
 async def test_a_stream_says_what_it_waits_for_and_goes_on_with_the_answer(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving([CALL, "done"], tools=[send_mail]) as served:
             async with served.streaming("mail ann", v="2") as frames:
                 shown = []
@@ -57,7 +57,7 @@ async def test_a_stream_says_what_it_waits_for_and_goes_on_with_the_answer(servi
 
 
 async def test_version_1_of_the_stream_shows_the_five_types_only(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving([CALL, "no"], tools=[send_mail]) as served:
             async with served.streaming("mail ann") as frames:
                 kinds = [(await anext(frames)).event]
@@ -71,7 +71,7 @@ async def test_version_1_of_the_stream_shows_the_five_types_only(serving: Any) -
 
 
 async def test_an_answer_may_carry_other_arguments(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving([CALL, "done"], tools=[send_mail]) as served:
             async with served.streaming("mail ann", v="2") as frames:
                 async for frame in frames:
@@ -86,7 +86,7 @@ async def test_an_answer_may_carry_other_arguments(serving: Any) -> None:
 
 
 async def test_an_answer_that_comes_too_late_is_410(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving([CALL, "nobody"], tools=[send_mail], approvals={"timeout_s": 0.05}) as served:
             frames = await served.chat("mail ann", v="2")
             required = next(frame.data for frame in frames if frame.event == "approval_required")

@@ -38,7 +38,7 @@ async def test_a_composed_agent_answers_is_listed_and_announced(serving: Any) ->
 
 
 async def test_a_persona_and_bare_names_make_an_agent_too(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             await served.http.post("/api/agents", json={"name": "a", "persona": "Calm.", "system": "Review."})
             await served.http.post("/api/agents", json={"name": "b", "tools": ["read_file"]})
@@ -65,7 +65,7 @@ async def test_a_persona_and_bare_names_make_an_agent_too(serving: Any) -> None:
     ],
 )
 async def test_what_makes_no_agent_is_refused(serving: Any, body: object, status: int, field: str | None) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             answer = await served.http.post("/api/agents", json=body)
             listed = (await served.http.get("/api/agents")).json()
@@ -113,7 +113,7 @@ async def test_a_change_keeps_the_rest_and_what_was_said_under_a_new_name_too(se
 
 
 async def test_a_deleted_agent_is_gone_with_its_processes(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["hi", "hi"]) as served:
             await served.http.post("/api/agents", json={"name": "x", "system": "s"})
             await served.chat("one", "x")
@@ -135,7 +135,7 @@ async def test_a_deleted_agent_is_gone_with_its_processes(serving: Any) -> None:
 
 async def test_composed_agents_outlive_the_server_and_deleted_ones_do_not(serving: Any, tmp_path: Path) -> None:
     path = tmp_path / "vega.db"
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         async with serving(store=path) as served:
             for name in ("kept", "gone"):
                 await served.http.post("/api/agents", json={"name": name, "system": name})

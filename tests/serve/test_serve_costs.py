@@ -23,7 +23,7 @@ async def get(served: Any, path: str, status: int = 200) -> Any:
 
 async def test_costs_add_up_by_agent_model_process_and_day(serving: Any) -> None:
     refusal = ["Half", ModelError("no", ErrorClass.INVALID_REQUEST)]
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(ScriptedModel(["one two", "three", refusal], price=1000)) as served:
             await served.chat("x")
             await served.chat("x", "reviewer")

@@ -31,7 +31,7 @@ async def walk(served: Any, path: str) -> list[dict[str, Any]]:
 
 
 async def test_the_log_shows_events_newest_first_and_by_what_is_asked_for(serving: Any, tmp_path: Path) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["a", "b"], store=tmp_path / "vega.db") as served:
             assert await get(served) == []
             await served.chat("x")
@@ -58,7 +58,7 @@ async def test_the_log_shows_events_newest_first_and_by_what_is_asked_for(servin
 
 @pytest.mark.parametrize("keep", [10_000, 7])
 async def test_the_log_is_walked_page_by_page_to_its_beginning(serving: Any, keep: int) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["a", "b", "c"], store=MemoryStore(keep_events=keep)) as served:
             for _ in range(3):
                 await served.chat("x")
@@ -75,7 +75,7 @@ async def test_the_log_is_walked_page_by_page_to_its_beginning(serving: Any, kee
     [("since", "yesterday"), ("until", "2026-11-22T10:15:30"), ("type", "*x"), ("limit", "0"), ("cursor", "x")],
 )
 async def test_what_cannot_be_asked_for_is_refused_by_name(serving: Any, name: str, value: str) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             problem = await get(served, 400, **{name: value})
     assert problem["field"] == name

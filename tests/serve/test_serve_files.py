@@ -25,7 +25,7 @@ def workspace(tmp_path: Path) -> Path:
 
 
 async def test_a_directory_is_listed_and_files_are_read(serving: Any, workspace: Path) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             listed = (await served.http.get("/api/files")).json()
             below = (await served.http.get("/api/files", params={"path": "src"})).json()
@@ -47,7 +47,7 @@ async def test_a_directory_is_listed_and_files_are_read(serving: Any, workspace:
 
 
 async def test_a_raw_file_is_an_attachment_that_no_browser_runs(serving: Any, workspace: Path) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             page = await served.http.get("/workspace/src/page.html")
             pixel = await served.http.get("/workspace/pixel.png")
@@ -67,7 +67,7 @@ async def test_a_raw_file_is_an_attachment_that_no_browser_runs(serving: Any, wo
     "path", ["../outside.txt", "/etc/passwd", "out/passwd", "src/../../outside.txt", "a\0b", "nope", "a.txt/x"]
 )
 async def test_no_path_leads_out_of_the_sandbox(serving: Any, workspace: Path, path: str) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             for method, address in (("GET", "/api/files"), ("GET", "/api/files/read"), ("DELETE", "/api/files")):
                 answer = await served.http.request(method, address, params={"path": path})
@@ -82,7 +82,7 @@ async def test_no_path_leads_out_of_the_sandbox(serving: Any, workspace: Path, p
 
 
 async def test_files_are_deleted_and_directories_only_when_empty_or_asked_for(serving: Any, workspace: Path) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
 
             async def delete(**query: str) -> int:

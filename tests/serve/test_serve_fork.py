@@ -15,7 +15,7 @@ pytestmark = pytest.mark.e2e
 
 async def test_a_fork_goes_on_from_the_event_in_a_session_of_its_own(serving: Any) -> None:
     model = ScriptedModel(["first", "second", "otherwise"])
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(model) as served:
             await served.chat("one")
             log = (await served.http.get("/api/events/log", params={"type": "turn.finished"})).json()
@@ -46,7 +46,7 @@ async def test_a_fork_goes_on_from_the_event_in_a_session_of_its_own(serving: An
     ],
 )
 async def test_a_wrong_fork_is_refused_naming_the_field(serving: Any, body: dict[str, Any], field: str) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["first"]) as served:
             await served.chat("one")
             (origin,) = (await served.http.get("/api/processes")).json()
@@ -57,7 +57,7 @@ async def test_a_wrong_fork_is_refused_naming_the_field(serving: Any, body: dict
 
 
 async def test_the_command_forks_a_process_of_the_server(serving: Any) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         async with serving(["first"]) as served:
             await served.chat("one")
             (origin,) = (await served.http.get("/api/processes")).json()

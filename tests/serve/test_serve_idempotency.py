@@ -23,7 +23,7 @@ async def post(served: Any, path: str, body: object, key: str, **headers: str) -
 
 async def test_the_same_request_is_answered_again_and_done_once(serving: Any, tmp_path: Path) -> None:
     path = tmp_path / "vega.db"
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         async with serving(["only once"], store=path) as served:
             first = await post(served, CHAT, {"message": "x"}, "k1")
             again = await post(served, CHAT, {"message": "x"}, "k1")
@@ -47,7 +47,7 @@ async def test_the_same_request_is_answered_again_and_done_once(serving: Any, tm
 
 
 async def test_a_stream_is_replayed_whole(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["one two three"]) as served:
             first, again = [await post(served, f"{CHAT}/stream", {"message": "x"}, "k") for _ in range(2)]
     assert first.content == again.content
@@ -83,7 +83,7 @@ async def test_while_the_first_is_being_done_the_second_is_refused_and_a_client_
 
 
 async def test_what_failed_for_a_passing_reason_may_be_tried_again(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving([ModelError("refused", ErrorClass.INVALID_REQUEST), "fine"]) as served:
             failed = await post(served, CHAT, {"message": "x"}, "k")
             wrong = [await post(served, CHAT, {"massage": "x"}, "w") for _ in range(2)]
@@ -96,7 +96,7 @@ async def test_what_failed_for_a_passing_reason_may_be_tried_again(serving: Any)
 
 
 async def test_a_key_is_its_users_own(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["a", "b"], token=True) as served:
             made = await served.http.post("/api/tokens", json={"user": "bob"}, headers=served.operator)
             bob = {"authorization": f"Bearer {made.json()['token']}"}

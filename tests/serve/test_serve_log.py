@@ -15,7 +15,7 @@ from vega_trio.session import Session
 
 @pytest.mark.e2e
 async def test_each_request_is_one_line_without_its_query(serving: Any, caplog: pytest.LogCaptureFixture) -> None:
-    with trio.fail_after(10), caplog.at_level(logging.INFO, "vega_trio.access"):
+    with trio.fail_after(30), caplog.at_level(logging.INFO, "vega_trio.access"):
         async with serving(["hi"]) as served:
             await served.http.get("/api/agents?secret=hush")
             await served.http.get("/api/nosuch")
@@ -49,7 +49,7 @@ async def test_http_2_is_refused(serving: Any) -> None:
 
 @pytest.mark.e2e
 async def test_an_empty_message_passes_no_door(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             with pytest.raises(InputError, match="empty"):
                 await served.app.ask(Session("assistant"), " \n")

@@ -25,7 +25,7 @@ async def ask(served: Any, method: str, path: str, expected: int = 200, json: An
 
 
 async def test_without_servers_the_list_is_empty_and_the_registry_is_not(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             assert await ask(served, "GET", "servers") == []
             known = {entry["name"]: entry for entry in await ask(served, "GET", "registry")}
@@ -34,7 +34,7 @@ async def test_without_servers_the_list_is_empty_and_the_registry_is_not(serving
 
 
 async def test_a_command_outside_the_registry_needs_the_owners_permission(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             refused = await ask(served, "POST", "servers", 403, body())
             assert "--allow-mcp-commands" in refused["hint"]
@@ -44,7 +44,7 @@ async def test_a_command_outside_the_registry_needs_the_owners_permission(servin
 
 
 async def test_a_server_is_added_listed_changed_switched_and_deleted(serving: Any) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         async with serving() as served:
             served.app.mcp.any_command = True
             added = await ask(served, "POST", "servers", 201, body(env={"TOKEN": "canary"}, timeout=5))
@@ -76,7 +76,7 @@ async def test_a_server_is_added_listed_changed_switched_and_deleted(serving: An
 
 
 async def test_a_server_that_cannot_be_connected_is_added_and_says_why(serving: Any) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         async with serving() as served:
             served.app.mcp.any_command = True
             added = await ask(served, "POST", "servers", 201, body(mode="dead"))
@@ -86,7 +86,7 @@ async def test_a_server_that_cannot_be_connected_is_added_and_says_why(serving: 
 
 
 async def test_changed_definitions_are_listed_and_approved(serving: Any) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         async with serving() as served:
             served.app.mcp.any_command = True
             await ask(served, "POST", "servers", 201, body(mode="plain"))
@@ -114,7 +114,7 @@ async def test_changed_definitions_are_listed_and_approved(serving: Any) -> None
     ],
 )
 async def test_what_cannot_be_a_server_is_a_clean_400(serving: Any, wrong: dict[str, Any]) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             problem = await ask(served, "POST", "servers", 400, wrong)
             assert problem["error"]

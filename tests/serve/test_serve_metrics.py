@@ -24,7 +24,7 @@ def test_labels_cannot_break_out_of_their_line() -> None:
 
 @pytest.mark.e2e
 async def test_the_figures_are_those_of_the_statistics(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(ScriptedModel(["hi", [RuntimeError("boom")], "there"], price=2)) as served:
             await served.chat("x")
             await served.chat("y")
@@ -52,7 +52,7 @@ async def test_the_figures_are_those_of_the_statistics(serving: Any) -> None:
 
 @pytest.mark.e2e
 async def test_the_status_page_needs_no_script_and_shows_hostile_names_as_text(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             await served.app.orch.spawn(sleeper, task="<script>alert(1)</script>")
             page = await served.http.get("/status")

@@ -53,7 +53,7 @@ def test_an_answer_is_described_without_nulls_that_are_never_sent_and_with_all_t
 
 @pytest.mark.e2e
 async def test_answers_are_as_described(serving: Any) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         async with serving(["hi", "draft", "verdict"]) as served:
             await served.chat("x")
             await served.http.post("/api/workflows/review/run", json={"inputs": {"task": "x"}, "wait": 10})
@@ -79,7 +79,7 @@ async def test_answers_are_as_described(serving: Any) -> None:
 
 @pytest.mark.e2e
 async def test_the_page_shows_every_route_without_a_script(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             page = await served.http.get("/docs")
     assert "default-src 'self'" in page.headers["content-security-policy"]
@@ -90,7 +90,7 @@ async def test_the_page_shows_every_route_without_a_script(serving: Any) -> None
 
 @pytest.mark.e2e
 async def test_memory_is_empty_until_something_is_remembered_and_can_be_forgotten(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             shown = await served.http.get("/api/agents/assistant/memory?user=7")
             gone = await served.http.delete("/api/agents/assistant/memory?user=7")

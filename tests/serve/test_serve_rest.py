@@ -36,7 +36,7 @@ async def get(served: Any, path: str, expected: int = 200, **query: str) -> Any:
 
 
 async def test_agents_are_listed_with_model_tools_and_the_beginning_of_their_prompt(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["hi"], tools=[lookup]) as served:
             first, second = await get(served, "/api/agents")
             await served.chat("x")
@@ -54,7 +54,7 @@ async def test_agents_are_listed_with_model_tools_and_the_beginning_of_their_pro
 
 
 async def test_one_agent_is_shown_whole(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(tools=[lookup]) as served:
             shown = await get(served, "/api/agents/assistant")
             missing = await get(served, "/api/agents/assistent", 404)
@@ -68,7 +68,7 @@ async def test_one_agent_is_shown_whole(serving: Any) -> None:
 
 
 async def test_processes_are_listed_with_their_figures_newest_first(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["hi", "there"]) as served:
             await served.chat("x")
             await served.chat("y", agent="reviewer")
@@ -90,7 +90,7 @@ async def test_processes_are_listed_with_their_figures_newest_first(serving: Any
 
 
 async def test_a_killed_process_has_failed_and_its_sibling_lives(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["hi", "there", "again"]) as served:
             await served.chat("x")
             await served.chat("y", agent="reviewer")
@@ -172,7 +172,7 @@ async def test_the_spawn_tree_nests_children_under_their_parents(serving: Any) -
 
 
 async def test_stats_are_totals_with_uptime(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(ScriptedModel(["hi"], price=1000)) as served:
             await served.chat("x")
             stats = await get(served, "/api/stats")
@@ -187,7 +187,7 @@ async def test_stats_are_totals_with_uptime(serving: Any) -> None:
 
 
 async def test_workflows_are_listed_with_their_inputs(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             [review] = await get(served, "/api/workflows")
     assert (review["name"], review["description"], review["steps"]) == ("review", "Write and review.", 2)
@@ -197,7 +197,7 @@ async def test_workflows_are_listed_with_their_inputs(serving: Any) -> None:
 
 
 async def test_a_run_is_started_and_can_be_followed_to_its_result(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["a draft", "good"]) as served:
             async with served.listening(types="workflow.*") as events:
                 answer = await served.http.post("/api/workflows/review/run", json={"task": "a function"})
@@ -219,7 +219,7 @@ async def test_a_run_is_started_and_can_be_followed_to_its_result(serving: Any) 
 
 
 async def test_a_run_that_is_waited_for_answers_with_itself(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["a draft", "good"]) as served:
             body: Mapping[str, Any] = {"inputs": {"task": "a function"}, "wait": 5}
             answer = await served.http.post("/api/workflows/review/run", json=body)
@@ -229,7 +229,7 @@ async def test_a_run_that_is_waited_for_answers_with_itself(serving: Any) -> Non
 
 async def test_a_failed_run_says_where_and_why(serving: Any) -> None:
     failure = ModelError("no credit", ErrorClass.INVALID_REQUEST)
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving([failure]) as served:
             body = {"inputs": {"task": "x"}, "wait": 5}
             run = (await served.http.post("/api/workflows/review/run", json=body)).json()
@@ -267,7 +267,7 @@ async def test_a_run_with_bad_inputs_is_refused_before_it_starts(
 
 
 async def test_unknown_api_paths_are_json_and_never_the_page(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             for path in ("/api", "/api/", "/api/nosuch", "/api/agents/", "/nosuch"):
                 problem = await get(served, path, 404)
@@ -275,7 +275,7 @@ async def test_unknown_api_paths_are_json_and_never_the_page(serving: Any) -> No
 
 
 async def test_a_wrong_method_names_the_right_ones(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             put = await served.http.put("/api/costs", json={})
             posted = await served.http.get("/api/agents/assistant/chat/stop")
@@ -287,14 +287,14 @@ async def test_a_wrong_method_names_the_right_ones(serving: Any) -> None:
 
 
 async def test_health_and_readiness(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             assert await get(served, "/healthz") == {"status": "ok"}
             assert await get(served, "/readyz") == {"status": "ok"}
 
 
 async def test_the_page_answers_at_all_its_addresses_under_its_policy(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             for path in ("/", "/overview", "/processes/abc", "/workflows"):
                 answer = await served.http.get(path)
@@ -309,7 +309,7 @@ async def test_the_page_answers_at_all_its_addresses_under_its_policy(serving: A
 
 
 async def test_a_head_request_is_answered_without_a_body_also_for_streams(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             for path in ("/api/agents", "/api/events", "/healthz"):
                 answer = await served.http.head(path)

@@ -48,7 +48,7 @@ def shows(*expected: str) -> Any:
 
 async def test_the_last_answer_is_given_anew_and_the_turns_before_stay(serving: Any, tmp_path: Path) -> None:
     store = tmp_path / "v.db"
-    with trio.fail_after(15):
+    with trio.fail_after(30):
         async with serving(["a", "b", shows("one", "a", "two")], store=store) as served:
             first, second = await ask(served, "one"), await ask(served, "two")
             [session] = (await served.http.get("/api/sessions")).json()
@@ -63,7 +63,7 @@ async def test_the_last_answer_is_given_anew_and_the_turns_before_stay(serving: 
 
 
 async def test_a_message_is_put_in_place_of_an_earlier_one_and_what_came_after_is_forgotten(serving: Any) -> None:
-    with trio.fail_after(15):
+    with trio.fail_after(30):
         async with serving(["a", "b", "c", shows("one", "a", "2")]) as served:
             for message in ("one", "two", "three"):
                 await ask(served, message)
@@ -77,7 +77,7 @@ async def test_a_message_is_put_in_place_of_an_earlier_one_and_what_came_after_i
 
 
 async def test_a_branch_goes_on_from_a_turn_and_leaves_the_first_as_it_was(serving: Any) -> None:
-    with trio.fail_after(15):
+    with trio.fail_after(30):
         async with serving(["a", "b", shows("one", "a", "elsewhere")]) as served:
             first = await ask(served, "one")
             await ask(served, "two")

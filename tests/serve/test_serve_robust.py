@@ -41,7 +41,7 @@ def status_of(answer: bytes) -> int:
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "localhost", "localhost:{port}.evil.example"])
 async def test_a_foreign_host_is_misdirected(serving: Any, host: str) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             named = host.format(port=served.port)
             for path in (AGENTS, "/", "/healthz", "/nosuch"):
@@ -52,7 +52,7 @@ async def test_a_foreign_host_is_misdirected(serving: Any, host: str) -> None:
 
 
 async def test_without_a_host_nothing_is_served(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             assert status_of(await served.raw(request(f"GET {AGENTS} HTTP/1.1"))) == 400
             assert status_of(await served.raw(request(f"GET {AGENTS} HTTP/1.0"))) == 421
@@ -69,7 +69,7 @@ async def test_without_a_host_nothing_is_served(serving: Any) -> None:
     ],
 )
 async def test_a_foreign_page_gets_nothing_and_changes_nothing(serving: Any, headers: dict[str, str]) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             read = await served.http.get(AGENTS, headers=headers)
             sent = await served.http.post(f"{AGENTS}/assistant/chat", json={"message": "x"}, headers=headers)
@@ -81,7 +81,7 @@ async def test_a_foreign_page_gets_nothing_and_changes_nothing(serving: Any, hea
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
 async def test_a_form_is_told_how_to_send_json(serving: Any, kind: str) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             path = f"{AGENTS}/assistant/chat"
             answer = await served.http.post(path, content='{"message": "x"}', headers={"content-type": kind})
@@ -92,7 +92,7 @@ async def test_a_form_is_told_how_to_send_json(serving: Any, kind: str) -> None:
 
 async def test_the_curl_command_of_the_readme_works_as_written(serving: Any) -> None:
     body = '{"message": "Hello!"}'
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["Hi"]) as served:
             answer = await served.raw(
                 request(
@@ -125,7 +125,7 @@ async def test_a_body_too_large_is_refused_with_a_readable_answer(serving: Any, 
 
 
 async def test_a_head_too_large_is_refused(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             host = f"Host: localhost:{served.port}"
             answer = await served.raw(request(f"GET {AGENTS} HTTP/1.1", host, f"X: {'x' * 20_000}"))
@@ -145,7 +145,7 @@ async def test_a_head_too_large_is_refused(serving: Any) -> None:
     ],
 )
 async def test_malformed_requests_are_refused_and_the_server_goes_on(serving: Any, data: bytes) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             stream = await trio.open_tcp_stream("127.0.0.1", served.port)
             async with stream:
@@ -158,7 +158,7 @@ async def test_malformed_requests_are_refused_and_the_server_goes_on(serving: An
 
 
 async def test_a_websocket_is_refused(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             answer = await served.raw(
                 b"GET /api/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -200,7 +200,7 @@ async def test_a_client_that_never_reads_delays_neither_others_nor_the_end(servi
 
 
 async def test_idle_connections_and_half_requests_do_not_delay_the_end(serving: Any) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         async with serving() as served:
             await served.http.get("/healthz")  # stays open
             idle = await trio.open_tcp_stream("127.0.0.1", served.port)
@@ -246,7 +246,7 @@ async def test_at_the_end_listeners_are_told_and_turns_drain(serving: Any) -> No
 
 async def test_a_turn_that_does_not_drain_in_time_is_cut_off(serving: Any) -> None:
     slow = ScriptedReply("word " * 10_000, delay_s=0.05)
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving([slow], shutdown_timeout=0.2) as served:
             async with served.streaming("x") as frames:
                 await anext(frames)
@@ -257,7 +257,7 @@ async def test_a_turn_that_does_not_drain_in_time_is_cut_off(serving: Any) -> No
 
 
 async def test_a_taken_port_is_a_clear_error(serving: Any, tmp_path: Path) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             with pytest.raises(ConfigError, match=rf"{served.port} is taken.*--addr :0"):
                 await serve(

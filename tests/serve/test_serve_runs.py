@@ -42,7 +42,7 @@ async def start(served: Any, **options: Any) -> dict[str, Any]:
 
 
 async def test_a_run_is_shown_with_its_steps(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(ScriptedModel(["draft", "fine"], price=2)) as served:
             run = await start(served, wait=5)
             assert await get(served, f"/api/runs/{run['run_id']}") == run
@@ -62,7 +62,7 @@ async def test_a_run_is_shown_with_its_steps(serving: Any) -> None:
 
 async def test_runs_are_listed_by_workflow_and_status_in_pages(serving: Any) -> None:
     failure = ModelError("no credit", ErrorClass.INVALID_REQUEST)
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["draft", "fine", failure]) as served:
             done = await start(served, wait=5)
             failed = await start(served, wait=5)
@@ -82,7 +82,7 @@ async def test_runs_are_listed_by_workflow_and_status_in_pages(serving: Any) -> 
 
 async def test_a_run_is_watched_from_its_start_to_its_end_by_whoever_comes_when(serving: Any) -> None:
     gate = Gate()
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["x", "y", gate, "fine"]) as served:
             await start(served, wait=5)
             run = await start(served)
@@ -114,7 +114,7 @@ async def test_a_run_is_watched_from_its_start_to_its_end_by_whoever_comes_when(
 
 async def test_a_cancelled_run_ends_with_its_steps_and_agents(serving: Any) -> None:
     gate = Gate()
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving([gate]) as served:
             run = await start(served)
             path = f"/api/runs/{run['run_id']}"
@@ -135,7 +135,7 @@ async def test_a_cancelled_run_ends_with_its_steps_and_agents(serving: Any) -> N
 
 async def test_runs_and_their_steps_survive_a_restart(serving: Any, tmp_path: Path) -> None:
     database = tmp_path / "vega.db"
-    with trio.fail_after(15):
+    with trio.fail_after(30):
         async with serving(["draft", "fine"], store=database) as served:
             run = await start(served, wait=5)
         async with serving(store=database) as served:
@@ -145,7 +145,7 @@ async def test_runs_and_their_steps_survive_a_restart(serving: Any, tmp_path: Pa
 
 
 async def test_a_workflow_is_shown_with_the_graph_of_its_steps(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             shown = await get(served, "/api/workflows/review")
             await get(served, "/api/workflows/nosuch", 404)

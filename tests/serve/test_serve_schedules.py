@@ -15,7 +15,7 @@ NEW = {"name": "morning", "cron": "0 9 * * MON-FRI", "agent": "assistant", "mess
 
 async def test_a_schedule_is_made_changed_listed_and_deleted(serving: Any, tmp_path: Path) -> None:
     store = tmp_path / "v.db"
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(store=store) as served:
             made = await served.http.post("/api/schedules", json=NEW)
             assert (made.status_code, set(made.json())) == (201, {*NEW, "enabled", "next_at"})
@@ -45,7 +45,7 @@ async def test_a_schedule_is_made_changed_listed_and_deleted(serving: Any, tmp_p
     ],
 )
 async def test_a_wrong_schedule_is_refused(serving: Any, wrong: dict[str, Any], field: str | None, status: int) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             answer = await served.http.post("/api/schedules", json=NEW | wrong)
             assert (answer.status_code, answer.json().get("field")) == (status, field)
@@ -53,7 +53,7 @@ async def test_a_wrong_schedule_is_refused(serving: Any, wrong: dict[str, Any], 
 
 
 async def test_a_due_message_is_sent_and_its_turn_can_be_watched(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["Here it is."]) as served:
             now = [served.app.schedules.wall_clock()]
             served.app.schedules.wall_clock = lambda: now[0]
@@ -72,7 +72,7 @@ async def test_a_due_message_is_sent_and_its_turn_can_be_watched(serving: Any) -
 
 
 async def test_schedules_are_their_users(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(token=True) as served:
             made = await served.http.post(
                 "/api/tokens", json={"user": "ada", "role": "owner"}, headers=served.operator

@@ -44,7 +44,7 @@ async def begin(served: Any, **body: str) -> dict[str, Any]:
 
 
 async def test_each_session_keeps_its_own_conversation_and_the_newest_is_meant(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["a", "b", "c", "d"]) as served:
             await ask(served, "What is\n Trio?")
             [first] = await get(served, "/api/sessions")
@@ -64,7 +64,7 @@ async def test_each_session_keeps_its_own_conversation_and_the_newest_is_meant(s
 
 
 async def test_sessions_are_found_by_agent_and_title_and_come_in_pages(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             for title in ("Red one", "Blue two", "Red three"):
                 await begin(served, title=title)
@@ -81,7 +81,7 @@ async def test_sessions_are_found_by_agent_and_title_and_come_in_pages(serving: 
 
 async def test_a_session_is_renamed_and_one_put_away_is_passed_by(serving: Any, tmp_path: Path) -> None:
     database = tmp_path / "vega.db"
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["a", "b"], store=database) as served:
             await ask(served, "one")
             [first] = await get(served, "/api/sessions")
@@ -135,7 +135,7 @@ async def test_a_deleted_session_is_gone_with_its_turn_and_messages(serving: Any
 
 async def test_messages_are_given_in_parts_and_exported_as_files(serving: Any) -> None:
     call = ToolCall("tc_1", "lookup", {"word": "trio"})
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving([["Looking", call], ". Done"], tools=[lookup]) as served:
             await ask(served, "Look it up")
             [session] = await get(served, "/api/sessions")
@@ -160,7 +160,7 @@ async def test_messages_are_given_in_parts_and_exported_as_files(serving: Any) -
 
 
 async def test_a_session_cannot_be_begun_with_nobody(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             answers = [
                 await served.http.post("/api/sessions", json=body) for body in ({"agent": "nobody"}, {}, {"agent": 3})

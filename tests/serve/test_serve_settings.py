@@ -21,7 +21,7 @@ async def put(served: Any, expected: int = 200, **body: Any) -> Any:
 
 async def test_values_are_listed_with_secrets_masked_and_survive_a_restart(serving: Any, tmp_path: Path) -> None:
     store = tmp_path / "v.db"
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(store=store) as served:
             assert await put(served, key="city", value="Bern") == {"key": "city", "value": "Bern", "sensitive": False}
             assert (await put(served, key="API_KEY", value=SECRET))["value"] == "***"
@@ -39,7 +39,7 @@ async def test_values_are_listed_with_secrets_masked_and_survive_a_restart(servi
 
 
 async def test_a_value_that_cannot_be_is_refused_with_its_field(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             assert (await put(served, 400, key="no key", value="x"))["field"] == "key"
             assert (await put(served, 400, key="k", value="***"))["field"] == "value"
@@ -49,7 +49,7 @@ async def test_a_value_that_cannot_be_is_refused_with_its_field(serving: Any) ->
 
 
 async def test_settings_and_files_are_the_operators(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(token=True) as served:
             made = await served.http.post(
                 "/api/tokens", json={"user": "ada", "role": "owner"}, headers=served.operator

@@ -26,7 +26,7 @@ async def get(served: Any, path: str, expected: int = 200) -> Any:
 
 async def test_a_process_shows_its_mailbox_and_how_often_it_was_restarted(serving: Any) -> None:
     script = [["Half", RuntimeError("boom")], "whole"]
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(script) as served:
             await served.chat("x")
             [process] = await get(served, "/api/processes")
@@ -64,7 +64,7 @@ async def test_stopping_a_process_stops_its_turn_and_no_more(serving: Any) -> No
 
 
 async def test_a_subtree_is_killed_with_all_that_was_spawned_below(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             orch = served.app.orch
             top = await orch.spawn(sleeper)
@@ -182,7 +182,7 @@ async def test_a_process_shows_links_and_monitors_both_ways(serving: Any) -> Non
 
 
 async def test_rows_have_their_keys_in_the_order_of_the_description(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["hi"]) as served:
             await served.chat("x")
             [row] = await get(served, "/api/processes")

@@ -58,7 +58,7 @@ async def close_code(served: Any, **options: Any) -> int:
 
 
 async def test_a_chat_is_answered_with_the_frames_of_version_2(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["one two three"]) as served:
             async with connected(served, protocols=("vega.v1",)) as socket:
                 assert socket.subprotocol == "vega.v1"
@@ -102,7 +102,7 @@ async def test_a_turn_is_stopped_by_its_agent_and_by_its_session(serving: Any) -
 
 
 async def test_events_are_subscribed_to_with_replay_filters_and_a_gap(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["one", "two"]) as served:
             await served.chat("x")
             async with connected(served) as socket:
@@ -121,7 +121,7 @@ async def test_events_are_subscribed_to_with_replay_filters_and_a_gap(serving: A
 
 
 async def test_another_connection_follows_a_session_and_the_figures(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["one", "two"]) as served:
             session = (await served.http.post("/api/sessions", json={"agent": "assistant"})).json()["id"]
             async with connected(served) as socket:
@@ -160,7 +160,7 @@ async def test_another_connection_follows_a_session_and_the_figures(serving: Any
     ],
 )
 async def test_what_is_wrong_is_told_and_the_connection_lives(serving: Any, message: str | bytes, code: str) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             async with connected(served) as socket:
                 await socket.send_message(message)
@@ -173,7 +173,7 @@ async def test_what_is_wrong_is_told_and_the_connection_lives(serving: Any, mess
 
 
 async def test_a_foreign_origin_and_missing_credentials_have_their_close_codes(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(token=True) as served:
             secret = served.operator["authorization"].removeprefix("Bearer ")
             assert await close_code(served, headers={"origin": "https://evil.example"}) == 4403
@@ -199,7 +199,7 @@ async def test_a_wrong_host_and_other_paths_are_refused_before_the_handshake(ser
 
 
 async def test_a_viewer_listens_and_does_nothing(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(read_only=True) as served:
             async with connected(served) as socket:
                 for message in ({"op": "chat", "agent": "assistant", "message": "x"}, {"op": "stop", "agent": "a"}):
@@ -210,7 +210,7 @@ async def test_a_viewer_listens_and_does_nothing(serving: Any) -> None:
 
 
 async def test_too_many_connections_are_told_so(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(limits={"websockets": 1}) as served:
             async with connected(served) as first:
                 assert await close_code(served) == 4429
@@ -219,7 +219,7 @@ async def test_too_many_connections_are_told_so(serving: Any) -> None:
 
 
 async def test_a_server_that_stops_says_so(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             async with connected(served) as socket:
                 await say(socket, op="ping")

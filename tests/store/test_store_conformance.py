@@ -21,13 +21,13 @@ async def _memory() -> AsyncIterator[Store]:
 
 @pytest.mark.parametrize("check", STORE_CHECKS, ids=lambda check: check.__name__)
 async def test_the_memory_store_conforms(check: Callable) -> None:
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         await check(MemoryStore())
 
 
 @pytest.mark.parametrize("check", STORE_CHECKS, ids=lambda check: check.__name__)
 async def test_the_sqlite_store_conforms(check: Callable, tmp_path: Path) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with open_sqlite(tmp_path / "vega.db") as store:
             await check(store)
 

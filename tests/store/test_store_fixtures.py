@@ -39,7 +39,7 @@ def test_there_is_one_of_each_version() -> None:
 @pytest.mark.parametrize("fixture", FIXTURES, ids=lambda fixture: fixture.stem)
 async def test_what_an_older_version_kept_is_read_and_goes_on(tmp_path: Path, fixture: Path) -> None:
     path = build(fixture, tmp_path / "vega.db")
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with open_sqlite(path) as store:
             assert [row.id for row in await store.processes()] == ["aaaa0002", "aaaa0001"]
             (unfinished,) = await store.unfinished()

@@ -143,7 +143,7 @@ async def test_a_place_that_can_hold_no_database_is_named(tmp_path: Path, specia
 @pytest.mark.parametrize("name", ["vega.db", "a b?c#d%20é.db", ":memory:.db"])
 async def test_a_new_file_is_made_for_its_owner_only(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with open_sqlite(path) as store:
             await store.submit(AppendEvent(ProcessStarted(at=1.0))).wait()
             assert set(os.listdir(tmp_path)) == {name, name + "-wal", name + "-shm", name + ".lock"}
@@ -162,7 +162,7 @@ async def test_an_empty_file_becomes_a_database_for_its_owner_only(tmp_path: Pat
 
 async def test_the_log_of_a_database_that_is_gone_is_not_played_into_a_new_one(tmp_path: Path) -> None:
     path = tmp_path / "vega.db"
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with open_sqlite(path) as store:
             await store.submit(Put("setting", "old", {})).wait()
             log = (tmp_path / "vega.db-wal").read_bytes()

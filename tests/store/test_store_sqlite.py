@@ -59,7 +59,7 @@ async def test_reopening_shows_everything(tmp_path: Path) -> None:
 
 async def test_an_event_id_is_not_given_again_after_its_event_is_gone(tmp_path: Path) -> None:
     path = tmp_path / "vega.db"
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with open_sqlite(path) as store:
             await store.submit(Together((EVENT, EVENT))).wait()
         conn = sqlite3.connect(path)
@@ -73,7 +73,7 @@ async def test_an_event_id_is_not_given_again_after_its_event_is_gone(tmp_path: 
 
 
 async def test_leaving_the_block_writes_what_was_submitted(tmp_path: Path) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         with suppress(KeyError):
             async with open_sqlite(tmp_path / "vega.db") as store:
                 commits = [store.submit(EVENT) for _ in range(2000)]
@@ -84,7 +84,7 @@ async def test_leaving_the_block_writes_what_was_submitted(tmp_path: Path) -> No
 
 
 async def test_leaving_the_block_cancelled_writes_what_was_submitted(tmp_path: Path) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         with trio.CancelScope() as scope:
             async with open_sqlite(tmp_path / "vega.db") as store:
                 commit = store.submit(EVENT)
@@ -95,7 +95,7 @@ async def test_leaving_the_block_cancelled_writes_what_was_submitted(tmp_path: P
 
 
 async def test_nothing_is_left_behind(tmp_path: Path) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         await trio.to_thread.run_sync(int)  # Trio keeps a thread, and what that needs, from its first use on
         threads, descriptors = threading.active_count(), _descriptors()
         for _ in range(3):
@@ -107,7 +107,7 @@ async def test_nothing_is_left_behind(tmp_path: Path) -> None:
 
 
 async def test_a_closed_store_refuses_changes_and_reads(tmp_path: Path) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with open_sqlite(tmp_path / "vega.db") as store:
             pass
         told: list[Commit] = []
@@ -121,7 +121,7 @@ async def test_a_closed_store_refuses_changes_and_reads(tmp_path: Path) -> None:
 
 
 async def test_a_cancelled_opening_gives_everything_back(tmp_path: Path) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         threads = threading.active_count()
         with trio.CancelScope() as scope:
             scope.cancel()
@@ -150,7 +150,7 @@ async def test_a_long_read_holds_up_no_commit(tmp_path: Path) -> None:
 
 async def test_a_cancelled_read_harms_no_other(tmp_path: Path) -> None:
     go_on = threading.Event()
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with open_sqlite(tmp_path / "vega.db") as store:
             with trio.move_on_after(0) as scope:
                 await store._reader.read(lambda _: go_on.wait(10))
@@ -160,7 +160,7 @@ async def test_a_cancelled_read_harms_no_other(tmp_path: Path) -> None:
 
 
 async def test_the_reading_connection_cannot_write(tmp_path: Path) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with open_sqlite(tmp_path / "vega.db") as store:
             with pytest.raises(StoreError, match="read-only"):
                 await store._reader.read(lambda db: db.execute("DELETE FROM event"))
@@ -168,7 +168,7 @@ async def test_the_reading_connection_cannot_write(tmp_path: Path) -> None:
 
 async def test_a_row_that_is_not_ours_is_an_error_that_names_the_file(tmp_path: Path) -> None:
     path = tmp_path / "vega.db"
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with open_sqlite(path) as store:
             await store.submit(EVENT).wait()
         conn = sqlite3.connect(path)
@@ -200,7 +200,7 @@ async def test_an_unknown_durability_or_no_file_is_refused(tmp_path: Path) -> No
 
 async def test_a_second_opening_is_refused_naming_the_holder(tmp_path: Path) -> None:
     path = tmp_path / "vega.db"
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         async with open_sqlite(path) as store:
             with pytest.raises(StoreBusy, match=rf"vega\.db is in use by the process {os.getpid()};"):
                 async with open_sqlite(path):

@@ -61,7 +61,7 @@ def test_making_them_creates_no_directory(tmp_path: Path) -> None:
 
 async def test_files_and_commands_share_the_workspace(tmp_path: Path, call: Call) -> None:
     tools = builtin_tools(sandbox=tmp_path / "workspace")
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         await call(tools["write_file"], path="a.txt", content="one two")
         assert await call(tools["exec"], command="wc -w < a.txt; echo three > b.txt") == "2\n"
         assert await call(tools["read_file"], path="b.txt") == "three\n"

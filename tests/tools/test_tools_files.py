@@ -53,7 +53,7 @@ def test_the_tools_have_the_products_names_and_parameters(tools: dict[str, Tool]
 
 
 async def test_what_is_written_appended_and_edited_is_read_back(tools: dict[str, Tool], call: Call) -> None:
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         assert await call(tools["write_file"], path="a/b.txt", content="grüß\n") == "wrote 7 bytes to a/b.txt"
         assert await call(tools["append_file"], path="a/b.txt", content="two\n") == (
             "appended 4 bytes to a/b.txt, which now has 11"
@@ -64,7 +64,7 @@ async def test_what_is_written_appended_and_edited_is_read_back(tools: dict[str,
 
 
 async def test_a_missing_file_and_an_escape_are_told_to_the_model(tools: dict[str, Tool], call: Call) -> None:
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         with pytest.raises(ToolError, match="'none': there is no such file or directory"):
             await call(tools["read_file"], path="none")
         for name, more in (
@@ -79,7 +79,7 @@ async def test_a_missing_file_and_an_escape_are_told_to_the_model(tools: dict[st
 
 
 async def test_an_edit_needs_exactly_one_match(tools: dict[str, Tool], call: Call) -> None:
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         await call(tools["write_file"], path="f", content="one two two")
         for old, message in (("two", "occurs 2 times"), ("three", "does not occur"), ("", "does not occur")):
             with pytest.raises(ToolRetry, match=message):
@@ -100,7 +100,7 @@ async def test_appends_side_by_side_are_all_in_the_file(tools: dict[str, Tool], 
 
 
 async def test_lines_are_read_from_an_offset_up_to_a_limit(tools: dict[str, Tool], call: Call) -> None:
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         await call(tools["write_file"], path="f", content="0\n1\n2\n3")
         assert await call(tools["read_file"], path="f", offset=1, limit=2) == "1\n2\n"
         assert await call(tools["read_file"], path="f", offset=3) == "3"

@@ -174,14 +174,14 @@ async def test_a_name_that_flips_between_two_hops_is_refused_at_the_second(serve
 
 async def test_one_private_address_among_public_ones_spoils_the_name() -> None:
     backend = Recorder()
-    with trio.fail_after(5), pytest.raises(ToolError, match=r"10\.0\.0\.1"):
+    with trio.fail_after(30), pytest.raises(ToolError, match=r"10\.0\.0\.1"):
         await Guard(backend, resolve=Names(["8.8.8.8", "10.0.0.1"])).connect_tcp("mixed.example", 443)
     assert backend.addresses == []
 
 
 async def test_the_next_address_is_tried_when_one_does_not_answer() -> None:
     backend = Recorder(fails=1)
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         got = await Guard(backend, resolve=Names(["8.8.8.8", "1.1.1.1"])).connect_tcp("two.example", 443)
         assert got == "connected to 1.1.1.1"
         with pytest.raises(httpcore.ConnectError):
@@ -203,7 +203,7 @@ async def test_names_that_lead_nowhere_are_told_to_the_model() -> None:
 
 
 async def test_loopback_resolves_to_its_addresses_without_a_name_server() -> None:
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         assert await resolve_host("127.0.0.1", 80) == ["127.0.0.1"]
 
 

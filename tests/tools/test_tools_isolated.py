@@ -37,19 +37,19 @@ def running(*argv: str) -> list[int]:
 
 
 async def test_arguments_and_results_go_over_as_they_are_here(call: Call) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         told = json.loads(await call(as_tool(isolated_tools.weather), place={"name": "Zürich\x00'\""}, days=5.0))
     assert told.pop("pid") != os.getpid()
     assert told == {"place": "Zürich\x00'\"", "unit": "c", "days": 5}
 
 
 async def test_an_async_function_runs_in_a_loop_of_its_own(call: Call) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         assert await call(as_tool(isolated_tools.nap), seconds=0.0) == "rested"
 
 
 async def test_wrong_arguments_start_no_process(call: Call) -> None:
-    with trio.fail_after(20), pytest.raises(vega.ToolRetry, match="'days'"):
+    with trio.fail_after(30), pytest.raises(vega.ToolRetry, match="'days'"):
         await call(as_tool(isolated_tools.weather), place={"name": "x"}, days="many")
 
 
@@ -66,13 +66,13 @@ async def test_wrong_arguments_start_no_process(call: Call) -> None:
     ],
 )
 async def test_failures_come_back_as_what_they_are(call: Call, how: str, kind: type[Exception], message: str) -> None:
-    with trio.fail_after(20), pytest.raises(kind) as caught:
+    with trio.fail_after(30), pytest.raises(kind) as caught:
         await call(as_tool(isolated_tools.fail), how=how)
     assert (type(caught.value), str(caught.value)) == (kind, message)
 
 
 async def test_a_long_result_is_cut_with_a_note(call: Call) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         told = await call(as_tool(isolated_tools.fail), how="not at all")
     assert "[output truncated: cut after" in told
 
@@ -80,7 +80,7 @@ async def test_a_long_result_is_cut_with_a_note(call: Call) -> None:
 async def test_a_tool_that_dies_leaves_its_process_alive() -> None:
     model = ScriptedModel([vega.ToolCall("t1", "fail", {"how": "kill"}), "it crashed"])
     agent = vega.Agent(name="helper", tools=[isolated_tools.fail])
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         async with vega.open_orchestrator(model=model) as orch, orch.spawn(agent) as proc:
             assert (await proc.send("go")).text == "it crashed"
     assert model.requests[1].messages[-1].tool_results[0].content == "Error: tool crashed"
@@ -90,7 +90,7 @@ async def test_the_timeout_kills_it_with_all_that_it_started(tmp_path: Path) -> 
     """Fault matrix: a tool that hangs, swallows its end and forks."""
     model = ScriptedModel([vega.ToolCall("t1", "stubborn", {"folder": str(tmp_path)}), "so it goes"])
     agent = vega.Agent(name="helper", tools=[vega.tool(isolation="process", timeout=3.0)(isolated_tools.stubborn)])
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         async with vega.open_orchestrator(model=model) as orch, orch.spawn(agent) as proc:
             await proc.send("go")
     assert model.requests[1].messages[-1].tool_results[0].content == "Error: stubborn did not finish within 3 s"
@@ -99,7 +99,7 @@ async def test_the_timeout_kills_it_with_all_that_it_started(tmp_path: Path) -> 
 
 
 async def test_what_a_finished_call_left_behind_ends_with_it(call: Call) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         assert await call(as_tool(isolated_tools.litter)) == "done"
     assert running("sleep", "63") == []
 

@@ -59,7 +59,7 @@ async def test_a_document_may_name_an_installed_tool_and_a_broken_one_harms_nobo
 async def test_an_agent_of_a_program_may_name_one_too(package: None) -> None:
     model = ScriptedModel([vega.ToolCall("t1", "weather", {"city": "Rome"}), "ok"])
     agent = vega.Agent(name="a", tools=["weather"])
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with vega.open_orchestrator(model=model) as orch, orch.spawn(agent) as proc:
             await proc.send("go")
     assert model.requests[1].messages[-1].tool_results[0].content == "rain in Rome"

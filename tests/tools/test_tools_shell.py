@@ -50,14 +50,14 @@ def either(request: pytest.FixtureRequest, workspace: Path) -> Tool:
 
 
 async def test_a_line_of_shell_runs_in_the_workspace(either: Tool, workspace: Path, call: Call) -> None:
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         assert await call(either, command="pwd; echo two >&2; echo x > f") == f"{workspace}\ntwo\n"
         assert await call(either, command="mkdir sub; cat f") == "x\n"
         assert await call(either, command="pwd", cwd="sub") == f"{workspace}/sub\n"
 
 
 async def test_a_failure_is_told_with_the_output(either: Tool, call: Call) -> None:
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         with pytest.raises(ToolError, match=r"^the command failed with exit status 3\nsorry$"):
             await call(either, command="echo sorry; exit 3")
         with pytest.raises(ToolError, match=r"^the command was ended by signal 15"):
@@ -72,7 +72,7 @@ async def test_a_directory_outside_is_refused(either: Tool, workspace: Path, cal
 
 
 async def test_a_directory_that_is_none_and_bad_arguments_are_told(either: Tool, call: Call) -> None:
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         with pytest.raises(ToolError, match="'none': there is no such file"):
             await call(either, command="pwd", cwd="none")
         for timeout in (0, -1, 601):
@@ -83,7 +83,7 @@ async def test_a_directory_that_is_none_and_bad_arguments_are_told(either: Tool,
 
 
 async def test_the_output_is_cut_and_a_flood_is_stopped(either: Tool, call: Call) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         text = await call(either, command="head -c 100000 /dev/zero | tr '\\0' x")
         assert text == "x" * 65_024 + "\n[output truncated: cut after 65,024 of 100,000 bytes]"
         with pytest.raises(ToolError, match="wrote more than 10,485,760 bytes and was stopped"):
@@ -91,7 +91,7 @@ async def test_the_output_is_cut_and_a_flood_is_stopped(either: Tool, call: Call
 
 
 async def test_what_is_no_unicode_is_shown_all_the_same(either: Tool, call: Call) -> None:
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         assert await call(either, command="printf 'a\\377b'") == "a�b"
 
 
@@ -108,25 +108,25 @@ async def test_the_environment_is_not_ours(
 
 
 async def test_there_is_no_network(isolated: Tool, call: Call) -> None:
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         interfaces = await call(isolated, command="tail -n +3 /proc/net/dev | cut -d: -f1; tail -n +2 /proc/net/route")
     assert interfaces.split() == ["lo"]
 
 
 async def test_a_service_on_loopback_is_not_reached(server: Any, isolated: Tool, call: Call) -> None:
     code = f"import socket; socket.create_connection(('127.0.0.1', {server.port}))"
-    with trio.fail_after(5), pytest.raises(ToolError, match="Connection refused"):
+    with trio.fail_after(30), pytest.raises(ToolError, match="Connection refused"):
         await call(isolated, command=f'python3 -c "{code}"')
 
 
 @pytest.mark.parametrize("path", ["/x", "/usr/x", "/etc/x", "/bin/x", "/proc/sys/vm/swappiness"])
 async def test_the_system_cannot_be_written(isolated: Tool, call: Call, path: str) -> None:
-    with trio.fail_after(5), pytest.raises(ToolError, match="Read-only file system"):
+    with trio.fail_after(30), pytest.raises(ToolError, match="Read-only file system"):
         await call(isolated, command=f"value=$(cat {path} 2>/dev/null); echo $value > {path}")
 
 
 async def test_what_is_written_beside_the_workspace_never_existed(isolated: Tool, workspace: Path, call: Call) -> None:
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         await call(isolated, command=f"echo x > {workspace.parent}/x; echo x > /tmp/vega-test-x")
     assert [each.name for each in workspace.parent.iterdir()] == ["workspace"]
     assert "vega-test-x" not in os.listdir("/tmp")
@@ -141,7 +141,7 @@ async def test_the_files_of_the_machine_cannot_be_seen(isolated: Tool, workspace
 
 
 async def test_there_are_no_capabilities_and_none_of_our_processes(isolated: Tool, call: Call) -> None:
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         capabilities = await call(isolated, command="grep Cap /proc/self/status | cut -f2 | sort -u")
         assert capabilities.split() == ["0000000000000000"]
         numbers = await call(isolated, command="ls /proc | grep -c '^[0-9]'")
@@ -160,7 +160,7 @@ async def test_a_fork_bomb_is_bounded_and_leaves_nothing(
 
 async def test_more_processes_than_the_limit_cannot_be_started(isolated: Tool, call: Call) -> None:
     line = f"for i in $(seq {MAX_PROCESSES + 50}); do sleep {LONG} & done; echo never"
-    with trio.fail_after(20), pytest.raises(ToolError, match=r"Cannot fork|Resource temporarily unavailable"):
+    with trio.fail_after(30), pytest.raises(ToolError, match=r"Cannot fork|Resource temporarily unavailable"):
         await call(isolated, command=line, timeout=5)
 
 
@@ -289,7 +289,7 @@ def _read(path: Path) -> bytes:
 
 @pytest.mark.e2e
 async def test_a_command_outlives_the_ten_seconds_after_which_idle_threads_end(isolated: Tool, call: Call) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(30):
         await trio.to_thread.run_sync(lambda: None)
         assert await call(isolated, command="sleep 11; echo alive", timeout=15) == "alive\n"
 
@@ -324,5 +324,5 @@ async def test_a_bubblewrap_that_cannot_isolate_says_so(
 
 
 async def test_limits_hold_without_isolation_too(bare: Tool, call: Call) -> None:
-    with trio.fail_after(5):
+    with trio.fail_after(30):
         assert await call(bare, command="ulimit -c; ulimit -n") == "0\n1024\n"
