@@ -43,6 +43,7 @@ def serving(folder: str) -> Iterator[str]:
         "settings: {limits: {turns_per_min: 1000000}}\n"
     )
     command = [sys.executable, "-m", "vega_trio", "serve", str(document), "--addr", ":0", "--db", f"{folder}/v.db"]
+    command += ["--model", "demo"]  # for agents that are composed with another, too
     with subprocess.Popen([*command, "--home", folder], stderr=subprocess.PIPE, text=True, cwd=ROOT) as server:
         assert server.stderr is not None
         try:

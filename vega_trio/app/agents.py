@@ -61,9 +61,11 @@ class Agents:
         return info
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(eq=False, kw_only=True)
 class Workshop:
     """What definitions are made into blueprints with. `model` overrides what they and the document say.
+
+    `config.py` puts another document in the place of the one at work, with what goes with it.
 
     `memory` are the tools by which every agent remembers its users, if it is to.
     """

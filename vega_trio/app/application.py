@@ -14,6 +14,7 @@ from vega_trio.app.approvals import Approval, Desk
 from vega_trio.app.archive import Archive
 from vega_trio.app.chat import Chat, ChatMessage, ChatStatus, ChatStream, OpenTurn, open_turns
 from vega_trio.app.compose import Composer
+from vega_trio.app.config import Config
 from vega_trio.app.costs import By, Costs, Spending, costs
 from vega_trio.app.figures import figures_of
 from vega_trio.app.files import Files
@@ -54,8 +55,7 @@ class App:
     `started_at` is Unix seconds.
     """
 
-    document: Document
-    warnings: tuple[Diagnostic, ...]
+    config: Config
     orch: Orchestrator
     store: Store
     model_note: str
@@ -68,7 +68,6 @@ class App:
     runs: Runs
     recovery: Recovery
     desk: Desk
-    skills: Skills
     tool_list: ToolList
     threads: Threads
     mcp: Mcp
@@ -76,6 +75,21 @@ class App:
     tool_values: ToolValues
     files: Files
     schedules: Schedules
+
+    @property
+    def document(self) -> Document:
+        """The document as it is now."""
+        return self.config.document
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """Of the document."""
+        return self.config.warnings
+
+    @property
+    def skills(self) -> Skills:
+        """What was found for the document."""
+        return self.config.workshop.skills
 
     def figures(self) -> Figures:
         """Processes, restarts, mailboxes and budgets at the moment."""

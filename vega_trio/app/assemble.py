@@ -16,6 +16,7 @@ from vega_trio.app.application import App
 from vega_trio.app.approvals import Approvals, Desk, rules_of
 from vega_trio.app.chat import Chat
 from vega_trio.app.compose import Composer
+from vega_trio.app.config import Config
 from vega_trio.app.costs import Spending
 from vega_trio.app.cron import local_zone
 from vega_trio.app.files import Files
@@ -34,7 +35,7 @@ from vega_trio.app.skills import open_skills
 from vega_trio.app.source import Order
 from vega_trio.app.teamwork import Teamwork
 from vega_trio.app.tool_values import ToolValues
-from vega_trio.app.toolbelt import named_tools, sandbox_of
+from vega_trio.app.toolbelt import named_tools_of, sandbox_of
 from vega_trio.app.tools import ToolList
 from vega_trio.app.user_layers import Layering
 from vega_trio.app.user_memory import Memories, user_of_process
@@ -135,15 +136,7 @@ async def _outfitter(
         max_tokens=answer_tokens(env),
         redact=tool_values.redact,
         telemetry=telemetry,
-        named_tools=named_tools(
-            settings,
-            order.document.tools,
-            (mcp.resource_tool(), *order.tools),
-            base=order.base,
-            env=env,
-            canned_search=order.default_model == "demo",
-            stored=tool_values.stored,
-        ),
+        named_tools=named_tools_of(order, order.document, mcp.resource_tool(), tool_values.stored),
         idle_stop_s=settings.idle_stop_s,
         select=mcp.select,
     )
@@ -173,9 +166,23 @@ async def assemble(
     await schedules.load()
     if resume:
         await recovery.run()
-    return App(
-        document=order.document,
+    workshop = equipment.workshop
+    tool_list = ToolList(outfitter.named_tools, order.document, equipment.mcp)
+    files = Files(sandbox_of(order.base, order.settings))
+    config = Config(
+        order=order,
+        workshop=workshop,
+        agents=catalogue,
+        composer=composer,
+        runs=runs,
+        tool_list=tool_list,
+        tool_values=equipment.tool_values,
+        mcp=equipment.mcp,
+        files=files,
         warnings=order.warnings,
+    )
+    return App(
+        config=config,
         orch=orch,
         store=store,
         model_note=order.note,
@@ -188,14 +195,13 @@ async def assemble(
         runs=runs,
         recovery=recovery,
         desk=Desk(outfitter.approvals, orch),
-        skills=equipment.workshop.skills,
         threads=order.threads,
-        tool_list=ToolList(outfitter.named_tools, order.document, equipment.mcp),
+        tool_list=tool_list,
         mcp=equipment.mcp,
         memories=memories,
         tool_values=equipment.tool_values,
         schedules=schedules,
-        files=Files(sandbox_of(order.base, order.settings)),
+        files=files,
     )
 
 

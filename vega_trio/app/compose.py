@@ -7,6 +7,7 @@ back at the next start. One of a document that is deleted comes back too, since 
 from __future__ import annotations
 
 import json
+import logging
 import posixpath
 import time
 from collections.abc import Mapping
@@ -28,6 +29,8 @@ from vega_trio.events import AgentCreated, AgentDeleted, AgentUpdated, Event
 from vega_trio.llm.names import providers
 from vega_trio.protocols import Store
 from vega_trio.runtime.process import Process
+
+log = logging.getLogger("vega_trio.app")
 
 TABLE = "composed_agent"
 BUILTIN = frozenset({"mother", "hermes"})
@@ -56,6 +59,14 @@ class Composer:
             except (DocumentError, ConfigError) as error:
                 wrong.append(f"the composed agent {name!r} is left out: {error}")
         return wrong
+
+    def remake(self) -> None:
+        """Makes them anew from another document's tools and teams; one that cannot be made stays as it was."""
+        for name, keys in self._keys.items():
+            try:
+                self.agents.by_name[name] = self._read(name, keys)
+            except (DocumentError, ConfigError) as error:
+                log.warning("the composed agent %r stays as it was: %s", name, error)
 
     def keys(self, name: str) -> Mapping[str, Any]:
         """What a composed agent was made of; empty for others."""

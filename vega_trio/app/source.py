@@ -107,6 +107,26 @@ def _model_without_key(env: Mapping[str, str], home: Path) -> tuple[str | None, 
     return "demo", "no ANTHROPIC_API_KEY is set: answering with the scripted demo model; set the key or use --model"
 
 
+def reread(order: Order, text: bytes) -> tuple[Document, tuple[Diagnostic, ...]]:
+    """The document of an order with another text in its file, and its warnings. Raises: DocumentError."""
+    parsed = parse_text(
+        text,
+        order.document.file,
+        Disk(),
+        env=_complete(order.env, order.model),
+        tools=[tool.spec.name for tool in order.tools],
+        providers=providers(),
+    )
+    if parsed.missing_env:
+        raise DocumentError(parsed.missing_env)
+    return parsed.document, parsed.warnings
+
+
+def _complete(env: Mapping[str, str], model: str | Model | None) -> Mapping[str, str]:
+    """With a model for all, an agent without one of its own is complete."""
+    return env if model is None else {**env, "VEGA_MODEL": model if isinstance(model, str) else model.name}
+
+
 def _document(
     source: str | Path | Document | None,
     model: str | Model | None,
@@ -117,8 +137,7 @@ def _document(
     """The document that a source stands for, the built-in one for None, with its warnings. Raises: DocumentError."""
     if isinstance(source, Document):
         return source, ()
-    if model is not None:  # an agent without a model of its own is complete, then
-        env = {**env, "VEGA_MODEL": model if isinstance(model, str) else model.name}
+    env = _complete(env, model)
     if source is not None:
         parsed = parse_document(
             str(source), Disk(), env=env, tools=[tool.spec.name for tool in tools], providers=providers()

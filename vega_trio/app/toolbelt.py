@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from vega_trio.dsl.document import Settings
+from vega_trio.app.source import Order
+from vega_trio.dsl.document import Document, Settings
 from vega_trio.dsl.tool import ToolDefinition
 from vega_trio.protocols import Tool
 from vega_trio.tools.builtins import builtin_tools
@@ -57,6 +58,21 @@ def named_tools(
         for name, definition in definitions.items()
     }
     return {**tools, **defined}
+
+
+def named_tools_of(
+    order: Order, document: Document, resources: Tool, stored: Mapping[str, object]
+) -> dict[str, Tool]:
+    """Those of an application; `resources` reads those of its MCP servers. Raises: ConfigError."""
+    return named_tools(
+        document.settings,
+        document.tools,
+        (resources, *order.tools),
+        base=order.base,
+        env=order.env,
+        canned_search=order.default_model == "demo",
+        stored=stored,
+    )
 
 
 def sandbox_of(base: Path, settings: Settings) -> Path:

@@ -30,7 +30,7 @@ class ToolInfo:
     approval: str
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class ToolList:
     """What there is to list: the tools that can be named, and those of MCP servers as they are now."""
 

@@ -16,6 +16,7 @@ from vega_trio.serve import (
     approvals,
     auth,
     chat,
+    config,
     costs,
     eventlog,
     events,
@@ -65,6 +66,7 @@ MODULES = (
     schedules,
     settings,
     files,
+    config,
     openapi,
 )
 

@@ -911,6 +911,39 @@ export interface components {
             /** @default false */
             truncated?: boolean;
         };
+        /**
+         * DocumentEntry
+         * @description `document` is there where it is a single file, `editable` says whether it may be replaced.
+         */
+        DocumentEntry: {
+            file: string;
+            editable: boolean;
+            diagnostics: Record<string, unknown>[];
+            /** @default  */
+            name?: string;
+            document?: string;
+        };
+        /**
+         * NewDocument
+         * @description The whole text of the document, YAML.
+         */
+        NewDocument: {
+            document: string;
+        };
+        /**
+         * DocumentTaken
+         * @description The agents that are new, others than they were, and gone. What `restart` names holds from the next start on.
+         */
+        DocumentTaken: {
+            status: string;
+            file: string;
+            created: string[];
+            updated: string[];
+            deleted: string[];
+            workflows: string[];
+            restart: string[];
+            diagnostics: Record<string, unknown>[];
+        };
         /** @description Why a request was refused (RFC 9457). */
         Problem: {
             error: string;
