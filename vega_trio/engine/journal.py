@@ -17,6 +17,7 @@ from vega_trio.changes import OpBegun, OpEnd, OpFinished, OpKind, OpRow, Reserve
 @attrs.define
 class Journal:
     """The calls of the turn at work, by key, and where the process's journal goes on. `last_summary` is the stored one.
+    `_charged` is what calls under way have cost and no row says yet.
 
     Nothing is submitted here: `begin` and `end` give the changes, which go with the messages they belong to.
     """
@@ -27,6 +28,7 @@ class Journal:
     next_seq: int = 0
     ops: dict[str, OpRow] = attrs.field(factory=dict)
     last_summary: Mapping[str, Any] | None = None
+    _charged: dict[str, int] = attrs.field(factory=dict, init=False)
 
     def begin(self, turn_id: str, kind: OpKind, name: str, key: str, request: Mapping[str, Any]) -> OpBegun:
         """A call is about to be made; for one that a crash cut short, again."""
@@ -51,7 +53,8 @@ class Journal:
 
     def reserve(self, key: str, amount: int) -> Reserve:
         """An attempt of a call under way may cost so much, and what was charged before is spent."""
-        op = self.ops[key] = attrs.evolve(self.ops[key], reserved_microusd=amount)
+        cost = self.ops[key].cost_microusd + self._charged.pop(key, 0)
+        op = self.ops[key] = attrs.evolve(self.ops[key], reserved_microusd=amount, cost_microusd=cost)
         return Reserve(
             process_id=self.process_id,
             seq=op.seq,
@@ -62,8 +65,7 @@ class Journal:
 
     def charge(self, key: str, cost: int) -> None:
         """An attempt of a call has cost so much; written down with the next reservation, or the end."""
-        op = self.ops[key]
-        self.ops[key] = attrs.evolve(op, cost_microusd=op.cost_microusd + cost, reserved_microusd=0)
+        self._charged[key] = self._charged.get(key, 0) + cost
 
     def end(
         self, key: str, state: OpEnd, *, result: Mapping[str, Any] | None = None, error_class: str = ""
@@ -76,6 +78,7 @@ class Journal:
             result=result,
             error_class=error_class,
             reserved_microusd=0,
+            cost_microusd=self.ops[key].cost_microusd + self._charged.pop(key, 0),
             finished_at=now,
         )
         return OpFinished(

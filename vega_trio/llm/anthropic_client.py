@@ -19,6 +19,7 @@ from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient
 
 from vega_trio._core.classify import ProviderError, classify
 from vega_trio._core.codec import decode_json
+from vega_trio._version import __version__
 from vega_trio.errors import ModelError
 from vega_trio.llm.addresses import shown_url
 from vega_trio.llm.calls import Exchange, HttpCaller
@@ -34,6 +35,7 @@ from vega_trio.session import ErrorClass
 
 _CONNECT_TIMEOUT_S: Final = 5.0
 _TOTAL_TIMEOUT_S: Final = 600.0
+_ABOUT_SDK: Final = ("x-stainless-", "user-agent")
 
 
 @attrs.define(eq=False)
@@ -108,8 +110,13 @@ def connect(model: str, *, key: str, base_url: str, read_timeout_s: float) -> An
     open_client = partial(DefaultAsyncHttpxClient, base_url=base_url, timeout=timeout, verify=verify)
     first = open_client()
     sdk = AsyncAnthropic(api_key=key, base_url=base_url, http_client=first, open_telemetry=False)
-    headers = {name: value for name, value in sdk.default_headers.items() if isinstance(value, str)}
-    open_lane: Any = partial(open_client, headers=headers)
+    # What the SDK tells of itself and of the machine is left out: it is not it that sends.
+    headers = {
+        name: value
+        for name, value in sdk.default_headers.items()
+        if isinstance(value, str) and not name.lower().startswith(_ABOUT_SDK)
+    }
+    open_lane: Any = partial(open_client, headers={**headers, "User-Agent": f"vega-trio/{__version__}"})
     refused = partial(_why, model, shown_url(base_url))
     caller = HttpCaller(
         shown_url(base_url), read_timeout_s, Lanes(open_lane), httpx2, refused, "ANTHROPIC_BASE_URL"

@@ -147,7 +147,8 @@ class LazyModel:
             self._attempt = _Attempt()
             self._nursery.start_soon(self._hold, self._attempt)
         attempt = self._attempt
-        await attempt.over.wait()
+        if not attempt.over.is_set():  # else no need to let others run
+            await attempt.over.wait()
         if attempt.error is not None:
             raise attempt.error
         assert attempt.model is not None
