@@ -119,6 +119,17 @@ BAD: dict[str, tuple[Call, int, tuple[str, ...]]] = {
         4,
         ("invalid x-api-key", "hint: "),
     ),
+    "a budget that is too small": (
+        call(
+            *WRITE,
+            *("--task", "x"),
+            files={"team.vega.yaml": ANTHROPIC.replace("  writer:\n", "  writer:\n    budget: $0.000001\n")},
+            ANTHROPIC_API_KEY="k",
+            ANTHROPIC_BASE_URL="FAKE",
+        ),
+        5,
+        ("budget exceeded", "hint: raise the budget in the document"),
+    ),
     "an unreachable model": (
         call(*WRITE, "--task", "x", files=KEYED, ANTHROPIC_API_KEY="k", ANTHROPIC_BASE_URL="http://127.0.0.1:9"),
         1,

@@ -115,3 +115,56 @@ def test_a_dumb_terminal_gets_plain_lines_and_a_prompt(vega: Shell) -> None:
         prompt(person)
         person.type("/quit\n")
     assert "\x1b" not in person.raw
+
+
+ASKING = """\
+tools:
+  publish:
+    description: Publishes a page.
+    params: {page: {type: string, required: true}}
+    implementation: {type: file_write, path: "{{page}}.txt", content: published}
+    approval: always
+agents:
+  clerk: {model: demo, system: You work., tools: [publish]}
+workflows:
+  go: {inputs: [page], steps: [{clerk: 'Use publish with page="{{page}}"'}]}
+"""
+
+
+def test_a_call_that_needs_approval_waits_for_y_or_n_in_answers_and_in_workflows(vega: Shell) -> None:
+    vega.write("team.vega.yaml", ASKING)
+    with at_terminal(vega, "repl", "--no-color") as person:
+        prompt(person, "[clerk]>")
+        person.type('Use publish with page="one"\r')
+        person.wait_for("y or n")
+        person.type("y")
+        prompt(person, "[clerk]>")
+        person.type("/run go two\r")
+        person.wait_for("y or n")
+        person.type("y")
+        person.wait_for("go: completed")
+        prompt(person, "[clerk]>")
+        person.type("/run go three\r")
+        person.wait_for("y or n")
+        person.type("n")
+        person.wait_for("go: completed")
+        prompt(person, "[clerk]>")
+        person.type("/quit\r")
+    made = sorted(path.name for path in (vega.cwd / "workspace").iterdir())
+    assert made == ["one.txt", "two.txt"]
+
+
+def test_a_dumb_terminal_is_asked_for_an_approval_in_a_line(vega: Shell) -> None:
+    vega.write("team.vega.yaml", ASKING)
+    with at_terminal(vega, "repl", TERM="dumb") as person:
+        prompt(person, "[clerk]>")
+        person.type('Use publish with page="one"\n')
+        person.wait_for("allow it? [y/N]")
+        person.type("y\n")
+        prompt(person, "[clerk]>")
+        person.type("/run go two\n")
+        person.wait_for("allow it? [y/N]")
+        person.type("n\n")
+        prompt(person, "[clerk]>")
+        person.type("/quit\n")
+    assert [path.name for path in (vega.cwd / "workspace").iterdir()] == ["one.txt"]

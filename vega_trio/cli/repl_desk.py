@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 
 import attrs
@@ -13,6 +14,7 @@ import trio
 
 from vega_trio.app.application import App
 from vega_trio.cli import keyboard
+from vega_trio.cli.asking import BUFFER, Lines, asking
 from vega_trio.cli.documents import choose_workflow
 from vega_trio.cli.failure import Failure, exit_code, show, usage
 from vega_trio.cli.inputs import Given, bind, split_arguments
@@ -42,7 +44,8 @@ class Desk:
     """What the REPL remembers: whom it talks to, the variables, the last message and answer.
 
     `attended`: a person sits at a terminal. `typed` was typed while an answer came, `ended` by Ctrl-D. `stop` ends
-    what is under way; `asking` are approvals that wait for a key. `code` is the exit code.
+    what is under way; `asking` are approvals that wait for a key. `code` is the exit code. `lines` is where a terminal
+    that cannot tell single keys gives its answers.
     """
 
     app: App
@@ -58,6 +61,7 @@ class Desk:
     typed: str = ""
     ended: bool = False
     code: int = 0
+    lines: Lines | None = None
 
     # -- the loop
 
@@ -213,7 +217,8 @@ class Desk:
         self.stop = stop
         try:
             if not isinstance(self.screen, MarkdownScreen):
-                return await _outcome(work)
+                async with asking(self.app, self.lines):
+                    return await _outcome(work)
             with keyboard.single_keys():
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(keyboard.listen, partial(self._pressed, nursery))
@@ -242,12 +247,28 @@ class Desk:
     def hear(self, event: Event) -> None:
         """Events of a turn that ask for something."""
         match event:
-            case ApprovalRequested() | ApprovalAwaited():
+            case ApprovalRequested() | ApprovalAwaited() if isinstance(self.screen, MarkdownScreen):
                 self.asking.append(event.approval_id)
                 what = f"{safe(event.tool_name)} {cut(str(dict(event.arguments)))}"
                 self.screen.line(f"· {what} waits for your approval ({safe(event.reason)}): y or n")
             case ApprovalResolved() if event.approval_id in self.asking:
                 self.asking.remove(event.approval_id)
+
+    @asynccontextmanager
+    async def _hearing(self) -> AsyncIterator[None]:
+        """Within the block, approvals that a workflow's agents need are told of, and y or n answers them."""
+        if not isinstance(self.screen, MarkdownScreen):
+            yield
+            return
+        async with trio.open_nursery() as nursery:
+            async with self.app.subscribe(types=[ApprovalRequested, ApprovalResolved], buffer=BUFFER) as events:
+                nursery.start_soon(self._hear_all, events)
+                yield
+                nursery.cancel_scope.cancel()
+
+    async def _hear_all(self, events: AsyncIterable[Event]) -> None:
+        async for event in events:
+            self.hear(event)
 
     async def _decide(self, decision: str, approval_id: str) -> None:
         waiting = await self.app.approvals("pending")
@@ -283,7 +304,7 @@ class Desk:
             raise usage(f"/run {rest}: {error}", "write for example /run review 'a sort function'") from error
         workflow = choose_workflow(self.app.document, name)
         inputs, text = bind(_given(words, workflow), workflow, lambda _: None, ())
-        async with show_progress(self.app, live=False) as progress:
+        async with show_progress(self.app, live=False) as progress, self._hearing():
             run = await self.app.run_workflow(workflow.name, inputs, primary_text=text)
             failure = await self._attending(run.cancel, run.wait)
         sys.stderr.write(closing_line(progress, run.started_at, run.cost_usd) + "\n")
