@@ -57,10 +57,8 @@ torture: $(VENV)/.dev  ## kill, simulate and fuzz for some minutes
 	VEGA_RACES=20000 VEGA_CANCELS=400 VEGA_FUZZ=1 $(BIN)/python -m pytest -q tests/tools tests/skills tests/security
 	VEGA_LISTENERS=500 $(BIN)/python -m pytest -q tests/serve/test_serve_crowd.py
 
-conform: $(VENV)/.dev $(PEERS)  ## run the outside suites: MCP against client and server, functions of BFCL, skills
-	$(BIN)/python tests/conformance/run.py
-	PYTHONPATH=. $(BIN)/python tests/conformance/bfcl.py
-	PYTHONPATH=. $(BIN)/python tests/conformance/skills_ref.py
+conform: $(VENV)/.dev $(PEERS)  ## run the outside suites and the cancellation audit, and print one scorecard
+	$(BIN)/python tests/conformance/scorecard.py
 
 lint: $(VENV)/.dev  ## check style and types of Python and of the page
 	$(BIN)/ruff check .
