@@ -7,7 +7,7 @@ PEERS := .peers/installed
 SOURCES := pyproject.toml constraints.txt hatch_build.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test unit torture conform lint web docs types bench bench-peers clean
+.PHONY: help demo serve test unit torture conform lint web docs types package bench bench-peers clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 12
@@ -47,6 +47,7 @@ unit: $(VENV)/.dev  ## run the tests that need no server, process or browser
 	$(BIN)/python -m pytest -m 'not e2e'
 
 torture: $(VENV)/.dev  ## kill, simulate and fuzz for some minutes
+	VEGA_PACKAGE=1 $(BIN)/python -m pytest -q tests/packaging
 	$(BIN)/python tests/conformance/api.py
 	VEGA_KILLS=100 $(BIN)/python -m pytest -q tests/e2e/test_e2e_crash.py tests/e2e/test_e2e_torture.py
 	VEGA_CANCELS=200 VEGA_KILLS=20 $(BIN)/python -m pytest -q tests/mcp/test_mcp_orphans.py
@@ -73,6 +74,9 @@ docs: $(VENV)/.dev  ## build the documentation as a site, into build/site
 
 types: $(VENV)/.dev  ## make the page's types anew from the models of the API (after a change to them)
 	$(BIN)/python hatch_build.py types
+
+package: $(VENV)/.dev  ## build the wheel and the source distribution, install and try them in fresh environments
+	VEGA_PACKAGE=1 $(BIN)/python -m pytest -q tests/packaging
 
 bench: $(VENV)/.dev  ## run the benchmarks, `make bench QUICK=1` a part of them, into build/bench
 	$(BIN)/python tests/bench/run.py $(if $(QUICK),--quick) $(if $(DOCS),--docs)
