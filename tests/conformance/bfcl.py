@@ -31,6 +31,7 @@ import bfcl_cases as suite  # noqa: E402
 from jsonschema_rs import validator_for  # noqa: E402
 
 import vega_trio as vega  # noqa: E402
+from vega_trio._core.capping import cap  # noqa: E402
 from vega_trio.context import ToolContext  # noqa: E402
 from vega_trio.dsl.parse import parse_document  # noqa: E402
 from vega_trio.errors import DocumentError, ToolError  # noqa: E402
@@ -39,7 +40,7 @@ from vega_trio.protocols import Tool, ToolSpec  # noqa: E402
 from vega_trio.testing import FakeMessagesServer, FakeReply  # noqa: E402
 from vega_trio.testing.fake_messages import FakeRequest  # noqa: E402
 from vega_trio.tools.defined import defined_tool  # noqa: E402
-from vega_trio.tools.output import as_text, cap  # noqa: E402
+from vega_trio.tools.output import as_text  # noqa: E402
 from vega_trio.tools.toolbox import as_tool  # noqa: E402
 
 CASES = 4_696  # a count of lines, 4,706, has the ten lines of an index of ids too

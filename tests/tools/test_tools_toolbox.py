@@ -16,11 +16,12 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vega_trio._core.capping import OUTPUT_LIMIT, cap
 from vega_trio.context import ToolContext
 from vega_trio.errors import ProcessExit, ToolError, ToolRetry
 from vega_trio.protocols import Tool
 from vega_trio.tools.arguments import Structurer, compile_check
-from vega_trio.tools.output import OUTPUT_LIMIT, as_text, cap
+from vega_trio.tools.output import as_text
 from vega_trio.tools.schema import type_schema
 from vega_trio.tools.threads import Threads
 from vega_trio.tools.toolbox import Toolbox, as_tool, tool

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 import attrs
 import trio
 
+from vega_trio._core.capping import cap
 from vega_trio.app.mcp_config import config_of_definition, missing_variable, well_known
 from vega_trio.app.mcp_supervision import start_server, stop_server, supervise_servers
 from vega_trio.app.outfit import refuse_overload
@@ -26,7 +27,7 @@ from vega_trio.protocols import Commit, Store, Tool, ToolSource, ToolSpec
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.supervisor import Supervisor
 from vega_trio.tools.arguments import compile_check
-from vega_trio.tools.output import cap, shown
+from vega_trio.tools.output import shown
 from vega_trio.tools.toolbox import as_tool, tool
 
 TABLE: Final = "mcp_server"

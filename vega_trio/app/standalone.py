@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from vega_trio._core.capping import cap
 from vega_trio.app.mcp_supervision import start_server, supervise_servers
 from vega_trio.app.outfit import new_id
 from vega_trio.errors import McpUnavailable, MissingExtra
@@ -19,7 +20,7 @@ from vega_trio.mcp.source import Kit, McpSource
 from vega_trio.runtime.orchestrator import Orchestrator, open_kernel
 from vega_trio.store.memory import MemoryStore
 from vega_trio.tools.arguments import compile_check
-from vega_trio.tools.output import cap, shown
+from vega_trio.tools.output import shown
 
 Sampler = Callable[[str, Sequence[tuple[str, str]], int], Awaitable[str]]
 Asker = Callable[[str, Mapping[str, Any]], Awaitable[Mapping[str, Any] | None]]

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import trio
 
+from vega_trio._core.capping import cap
 from vega_trio._core.codec import encode_json
 from vega_trio._core.loops import warning
 from vega_trio.agent import Agent, SupervisorSpec
 from vega_trio.context import ToolContext
 from vega_trio.engine.progress import Reporter
 from vega_trio.errors import ProcessExit, ToolError, ToolRetry, did_you_mean
+from vega_trio.exits import told
 from vega_trio.messages import ImagePart, ToolCall, ToolResult
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ async def run_call(turn: Turn, call: ToolCall, *, changed: bool = False) -> Outc
                 content, failed, retry = f"Error: {asked}", True, True
             if failed:
                 span.fail("tool_error")
-    content = turn.equipment.redact(content)
+    content = cap(turn.equipment.redact(content))
     if changed:
         content += f"\n[a person changed the arguments of this call to {encode_json(call.arguments).decode()}]"
     content += warning(turn.conversation.times_called(turn.id)[call.id])
@@ -74,10 +76,12 @@ async def _guarded(turn: Turn, tool: Tool, call: ToolCall) -> tuple[str, tuple[I
         return f"Error: {error}", (), True
     except ProcessExit:
         raise
-    except Exception as error:
-        if isinstance(error, BaseExceptionGroup) and error.subgroup(ProcessExit) is not None:
+    except BaseExceptionGroup as group:
+        if group.subgroup(ProcessExit) is not None or group.split((Exception, SystemExit))[1] is not None:
             raise
-        return f"Error: {type(error).__name__}: {error}", (), True
+        return f"Error: {told(group)}", (), True
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the tool runner; a call of sys.exit must not end us
+        return f"Error: {told(error)}", (), True
     finally:
         reporter.end()
 

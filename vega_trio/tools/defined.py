@@ -10,6 +10,7 @@ from typing import Any, assert_never
 
 import attrs
 
+from vega_trio._core.capping import cap
 from vega_trio.context import ToolContext
 from vega_trio.dsl.read_params import params_schema
 from vega_trio.dsl.tool import (
@@ -32,7 +33,6 @@ from vega_trio.tools.files import in_thread, read_lines
 from vega_trio.tools.filling import only_hole
 from vega_trio.tools.guard import parse_allow
 from vega_trio.tools.isolation import CommandsSandbox
-from vega_trio.tools.output import cap
 from vega_trio.tools.sandbox import Sandbox
 
 Run = Callable[[Scope, ToolContext], Awaitable[str | ToolOutput]]

@@ -12,9 +12,9 @@ from typing import BinaryIO, Final, TypeVar
 import msgspec
 import trio
 
+from vega_trio._core.capping import SHOWN_LIMIT
 from vega_trio.errors import ToolError, ToolRetry
 from vega_trio.protocols import Tool
-from vega_trio.tools.output import SHOWN_LIMIT
 from vega_trio.tools.sandbox import Sandbox
 from vega_trio.tools.toolbox import as_tool, tool
 

@@ -101,9 +101,10 @@ def _exactly(wire: socket.socket, size: int) -> bytes:
 
 def _answer(request: dict[str, Any]) -> dict[str, str]:
     """`{"text": ..}`, or what was raised: `{"kind": retry | error | other, "type": .., "message": ..}`."""
+    from vega_trio._core.capping import cap
     from vega_trio.errors import ToolError, ToolRetry
     from vega_trio.tools.arguments import Structurer
-    from vega_trio.tools.output import as_text, cap
+    from vega_trio.tools.output import as_text
     from vega_trio.tools.schema import read_signature
 
     try:

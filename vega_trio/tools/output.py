@@ -7,13 +7,12 @@ from typing import Any, Final
 
 import msgspec
 
+from vega_trio._core.capping import cap
 from vega_trio.messages import ImagePart, ToolOutput
 
-OUTPUT_LIMIT: Final = 64 * 1024  # bytes of UTF-8: one call must not fill the model's context
 MAX_IMAGES: Final = 10
 MAX_IMAGE: Final = 3_750_000  # bytes: 5 MB as base64, the most that Anthropic takes
 IMAGE_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
-SHOWN_LIMIT: Final = OUTPUT_LIMIT - 512  # of a text that is cut, so that the note fits and nobody cuts it again
 
 
 def as_output(value: Any) -> str | ToolOutput:
@@ -72,17 +71,3 @@ def as_text(value: Any) -> str:
         return msgspec.json.encode(value).decode()
     except TypeError as error:
         raise TypeError(f"the tool returned a {type(value).__name__}, which has no JSON form: {error}") from error
-
-
-def cap(text: str) -> str:
-    """At most 64 KiB of UTF-8 and, where something was left out, a note that says so."""
-    data = text.encode("utf-8", "replace")
-    if len(data) <= OUTPUT_LIMIT:
-        return data.decode()
-    return cut(data, len(data))
-
-
-def cut(data: bytes, total: int) -> str:
-    """The beginning of `data`, no character split, and a note that there were `total` bytes."""
-    shown = data[:SHOWN_LIMIT]
-    return f"{shown.decode('utf-8', 'ignore')}\n[output truncated: cut after {len(shown):,} of {total:,} bytes]"

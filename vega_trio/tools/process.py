@@ -17,8 +17,8 @@ from typing import Final
 import attrs
 import trio
 
+from vega_trio._core.capping import OUTPUT_LIMIT, cut
 from vega_trio.errors import ToolError
-from vega_trio.tools.output import OUTPUT_LIMIT, cut
 
 MAX_OUTPUT: Final = 10 * 1024 * 1024  # bytes after which a command that floods is stopped
 GRACE_S: Final = 1.0  # for output still in the pipe when the command has ended

@@ -12,11 +12,12 @@ from typing import Any, Final, Literal, TypeVar, overload
 import attrs
 from attrs import validators
 
+from vega_trio._core.capping import cap
 from vega_trio.context import ToolContext
 from vega_trio.messages import ToolOutput
 from vega_trio.protocols import ApprovalMode, Tool, ToolSpec
 from vega_trio.tools.arguments import Check, Structurer, compile_check
-from vega_trio.tools.output import as_output, cap
+from vega_trio.tools.output import as_output
 from vega_trio.tools.schema import Signature, read_signature
 from vega_trio.tools.separate import Target, call_apart, check_reachable, target_of
 from vega_trio.tools.threads import AbandonedThread, Threads
