@@ -139,11 +139,39 @@ class Usage:
         )
 
 
+def well_formed(text: str) -> str:
+    """The text with halves of surrogate pairs, which no encoding can write, joined or replaced."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def well_formed_call(call: ToolCall) -> ToolCall:
+    """The call with every text of it well-formed."""
+    return ToolCall(well_formed(call.id), well_formed(call.name), _well_formed(call.arguments))
+
+
+def _well_formed(value: Any) -> Any:
+    match value:
+        case str():
+            return well_formed(value)
+        case Mapping():
+            return {_well_formed(key): _well_formed(each) for key, each in value.items()}
+        case list():
+            return [_well_formed(each) for each in value]
+        case _:
+            return value
+
+
 def as_message(sent: object) -> Message | None:
     """What was sent to an agent, as the user's message: text, a `Message` or message parts; None for anything else."""
     if isinstance(sent, Message):
         return sent
-    if isinstance(sent, str | Part):
+    if isinstance(sent, str):
+        return Message("user", well_formed(sent))
+    if isinstance(sent, Part):
         return Message("user", sent)
     if isinstance(sent, tuple | list) and all(isinstance(part, Part) for part in sent):
         return Message("user", sent)

@@ -84,3 +84,17 @@ async def test_what_a_tool_object_gives_is_cut_like_a_functions() -> None:
     text = await told(Flood(), "flood")
     assert len(text) <= 64 * 1024
     assert text.endswith("[output truncated: cut after 65,024 of 10,000,000 bytes]")
+
+
+async def test_halves_of_surrogate_pairs_harm_nobody() -> None:
+    def shout(text: str) -> str:
+        return text.upper()
+
+    call = vega.ToolCall("t1", "shout", {"text": "a\ud83d\ude00b\udfff"})
+    model = ScriptedModel([["well \ud800, ", call], "done"])
+    agent = vega.Agent(name="a", system="x", tools=[shout])
+    async with vega.open_orchestrator(model=model) as orch, orch.spawn(agent) as proc:
+        reply = await proc.send("go \udcff")
+        assert reply.text == "well \ufffd, done"
+    assert model.requests[0].messages[-1].text == "go \ufffd"
+    assert model.requests[1].messages[-1].tool_results[0].content == "A\U0001f600B\ufffd"

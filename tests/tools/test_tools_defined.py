@@ -116,6 +116,12 @@ def test_an_absent_optional_argument_is_dropped_and_a_needed_one_is_an_error() -
             argv(command, **scope)
 
 
+async def test_an_argument_that_the_text_cannot_do_without_is_asked_for(made: Callable[..., Tool], call: Call) -> None:
+    tool = made(FileReadImpl(path=t("notes/{{name}}.txt")), "name")
+    with pytest.raises(ToolRetry, match="argument 'name' is needed here"):
+        await call(tool)
+
+
 def test_a_nul_character_is_refused() -> None:
     with pytest.raises(ToolRetry, match="may not hold a NUL"):
         argv("echo {{x}}", x="a\0b")

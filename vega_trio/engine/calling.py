@@ -31,7 +31,7 @@ from vega_trio.events import (
     TextDelta,
     ThinkingDelta,
 )
-from vega_trio.messages import ThinkingPart, ToolCall
+from vega_trio.messages import ThinkingPart, ToolCall, well_formed, well_formed_call
 from vega_trio.protocols import Model, ModelDone, ModelRequest, TextChunk, ThinkingChunk
 from vega_trio.session import ErrorClass
 
@@ -225,6 +225,7 @@ async def _stream(turn: Turn, model: Model, request: ModelRequest, heard: _Heard
             async for event in events:
                 match event:
                     case TextChunk(text=text):
+                        text = well_formed(text)
                         turn.partial += text
                         if not turn.quiet:
                             turn.emit(TextDelta, delta=text)
@@ -235,7 +236,7 @@ async def _stream(turn: Turn, model: Model, request: ModelRequest, heard: _Heard
                     case ThinkingPart():
                         heard.thoughts.append(event)
                     case ToolCall():
-                        heard.calls.append(event)
+                        heard.calls.append(well_formed_call(event))
                     case ModelDone():
                         done = event
     if done is not None:

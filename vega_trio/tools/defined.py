@@ -22,7 +22,7 @@ from vega_trio.dsl.tool import (
     ToolDefinition,
 )
 from vega_trio.dsl.values import UNDEFINED, ExpressionError, Scope
-from vega_trio.errors import ConfigError, ToolError, did_you_mean
+from vega_trio.errors import ConfigError, ToolError, ToolRetry, did_you_mean
 from vega_trio.messages import ToolOutput
 from vega_trio.protocols import Tool, ToolSpec
 from vega_trio.tools.arguments import Check, compile_check
@@ -140,6 +140,8 @@ class DefinedTool:
         try:
             given = await self.run(scope, context)
         except ExpressionError as error:
+            if absent := [name for name, value in scope.items() if value is UNDEFINED and f"'{name}'" in error.message]:
+                raise ToolRetry(f"argument {absent[0]!r} is needed here; give it") from error
             raise ToolError(self._told(error, values)) from error
         return cap(given) if isinstance(given, str) else given
 
