@@ -6,7 +6,7 @@ What was said is quoted, so that nothing in it can pass for the task.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from xml.sax.saxutils import escape
+from html import escape
 
 from vega_trio.messages import Message
 
@@ -19,9 +19,9 @@ def delegated_task(task: str, *, asker: str, history: Sequence[Message], window:
         return task
     wanted = set(roles)
     said = [(each.role, each.text.strip()) for each in history if each.role in wanted and each.text.strip()]
-    lines = [f"{role}: {escape(_shortened(text))}" for role, text in said[-window:]]
+    lines = [f"{role}: {escape(_shortened(text), quote=False)}" for role, text in said[-window:]]
     quoted = ["<recent_conversation>", *lines, "</recent_conversation>"] if lines else []
-    context = ["<delegation_context>", f"<from>{escape(asker)}</from>", *quoted, "</delegation_context>"]
+    context = ["<delegation_context>", f"<from>{escape(asker, quote=False)}</from>", *quoted, "</delegation_context>"]
     return "\n".join([*context, "<task>", task, "</task>"])
 
 

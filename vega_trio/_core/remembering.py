@@ -10,8 +10,8 @@ Everything in them has been said by somebody: it is quoted wherever a model read
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 from typing import Any, Final
-from xml.sax.saxutils import escape
 
 import attrs
 
@@ -108,7 +108,7 @@ def question(layers: Layers, exchanges: Iterable[Sequence[str]]) -> str:
 
 
 def _element(name: str, text: str) -> str:
-    return f"<{name}>\n{escape(text)}\n</{name}>"
+    return f"<{name}>\n{escape(text, quote=False)}\n</{name}>"
 
 
 def _text(said: Mapping[str, Any], name: str, otherwise: str) -> str:
