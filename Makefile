@@ -40,7 +40,6 @@ serve: $(VENV)/.dev  ## build the web page and serve it with the demo model
 	$(BIN)/vega serve --demo
 
 test: $(VENV)/.dev $(PEERS)  ## run all tests (the browser tests need Chromium; .ci/run installs it)
-	$(BIN)/python hatch_build.py test
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 unit: $(VENV)/.dev  ## run the tests that need no server, process or browser
