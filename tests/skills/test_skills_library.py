@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -141,3 +142,55 @@ async def test_a_skill_without_triggers_is_listed_and_read_with_a_tool(tmp_path:
     assert await tool.call({"name": "pdf"}, None) == "Use the form tool."  # type: ignore[arg-type]
     with pytest.raises(vega.ToolRetry, match="did you mean 'pdf'"):
         await tool.call({"name": "pdff"}, None)  # type: ignore[arg-type]
+
+
+async def test_the_files_of_a_skills_folder_are_listed_and_read_one_by_one(tmp_path: Path) -> None:
+    folder = tmp_path / "all" / "pdf"
+    write(folder / "SKILL.md", "---\ndescription: Reads PDFs.\n---\nSee references/forms.md.\n")
+    write(folder / "references" / "forms.md", "# Forms")
+    write(folder / "scripts" / "fill.py", "print(1)")
+    write(folder / ".git" / "config", "hidden")
+    (folder / "logo.png").write_bytes(b"\x89PNG\xff")
+    write(tmp_path / "secret.txt", "secret")
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    (folder / "up").symlink_to(tmp_path)
+    (tool,) = vega.SkillsPrompt("base", directories=[tmp_path / "all"]).tools
+    read = partial(tool.call, context=None)  # type: ignore[arg-type]
+    assert await read({"name": "pdf"}) == (
+        "See references/forms.md.\n\nIts files, to be read with load_skill:\n- references/forms.md\n- scripts/fill.py"
+    )
+    assert await read({"name": "pdf", "file": "references/forms.md"}) == "# Forms"
+    for name in ("link.txt", "up/secret.txt", "../../secret.txt", "/etc/passwd", "SKILL.md", "logo.png", ".git/config"):
+        with pytest.raises(vega.ToolRetry, match="has no file"):
+            await read({"name": "pdf", "file": name})
+
+
+async def test_an_active_skill_names_its_files_and_they_can_be_read(tmp_path: Path) -> None:
+    write(tmp_path / "a" / "SKILL.md", "---\ndescription: d\ntriggers: [always]\n---\nbody\n")
+    write(tmp_path / "a" / "more.md", "more")
+    prompt = vega.SkillsPrompt("base", directories=[tmp_path])
+    assert "- more.md" in prompt.prompt("hi")
+    assert await prompt.tools[0].call({"name": "a", "file": "more.md"}, None) == "more"  # type: ignore[arg-type]
+
+
+def test_any_change_of_a_file_is_a_change_of_the_skill(tmp_path: Path) -> None:
+    write(tmp_path / "a" / "SKILL.md")
+    (bare,) = load_library([tmp_path]).skills
+    write(tmp_path / "a" / "x.md", "1")
+    (first,) = load_library([tmp_path]).skills
+    write(tmp_path / "a" / "x.md", "2")
+    (second,) = load_library([tmp_path]).skills
+    assert len({bare.digest, first.digest, second.digest}) == 3
+
+
+def test_what_is_too_much_of_a_folder_is_left_out_and_said(tmp_path: Path) -> None:
+    write(tmp_path / "a" / "SKILL.md")
+    write(tmp_path / "a" / "large.md", "x" * (64 * 1024 + 1))
+    for number in range(101):
+        write(tmp_path / "a" / f"n{number:03}.md", "x")
+    library = load_library([tmp_path])
+    assert len(library.skills[0].files) == 100
+    assert [each.message.partition(" is left out")[0] for each in library.problems] == [
+        "its file 'large.md'",
+        "its file 'n100.md' and those after it are left out: more than 100 or 1 MiB",
+    ]

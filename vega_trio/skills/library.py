@@ -1,7 +1,7 @@
 """Where skills are found: directories in the order of their rank, the first of a name counting.
 
-Of a directory count its `NAME.skill.md`, its `skill.md`, and the `DIR/SKILL.md` below it. What cannot be read is
-reported and left out.
+Of a directory count its `NAME.skill.md`, its `skill.md`, and the `DIR/SKILL.md` below it with the files beside it. What
+cannot be read is reported and left out.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Final
 
 import attrs
 
+from vega_trio.skills.folder import read_folder, whole_digest
 from vega_trio.skills.parse import MAX_BYTES, BadSkill, parse_skill
 from vega_trio.skills.skill import Skill
 
@@ -55,9 +56,10 @@ def _fits(name: str, globs: Iterable[str]) -> bool:
 
 def load_library(directories: Iterable[Path], trust: Trust = lambda skill: True) -> Library:
     """Reads the directories; one that does not exist is empty. Blocking, and quick."""
+    asked = tuple(dict.fromkeys(directories))
     found: dict[str, Skill] = {}
     problems: list[Problem] = []
-    for path in (path for directory in dict.fromkeys(directories) for path in _files(directory, problems)):
+    for path in (path for directory in asked for path in _files(directory, problems)):
         try:
             skill = parse_skill(_read(path), path)
         except BadSkill as error:
@@ -68,6 +70,10 @@ def load_library(directories: Iterable[Path], trust: Trust = lambda skill: True)
                 first = found[skill.name].path
                 problems.append(Problem(path, f"there is a skill {skill.name!r} already, which counts: {first}"))
             continue
+        if path.name == "SKILL.md" and path.parent not in asked:
+            files, left_out = read_folder(path.parent)
+            skill = attrs.evolve(skill, files=files, digest=whole_digest(skill.digest, files))
+            problems += [Problem(path, message) for message in left_out]
         found[skill.name] = attrs.evolve(skill, trusted=trust(skill))
     return Library(tuple(found.values()), tuple(problems))
 

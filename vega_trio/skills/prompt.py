@@ -57,8 +57,8 @@ class SkillsPrompt:
     @property
     def tools(self) -> tuple[Tool, ...]:
         """What an agent with this prompt has besides its own tools."""
-        offered = self.offered
-        return (LoadSkill({each.name: each for each in offered}),) if offered else ()
+        loadable = [each for each in self.skills if each.files or not each.triggers]
+        return (LoadSkill({each.name: each for each in loadable}),) if loadable else ()
 
     @property
     def offered(self) -> tuple[Skill, ...]:
@@ -72,7 +72,7 @@ class SkillsPrompt:
         return [each for _, each in ranked[: self.max_active]]
 
     def _active(self, message: str) -> str:
-        parts = [f"## {each.name}\n\n{each.body}" for each in self.active(message)]
+        parts = [f"## {each.name}\n\n{whole(each)}" for each in self.active(message)]
         return "\n\n".join(["# Active Skills", *parts]) if parts else ""
 
     def _offer(self) -> str:
@@ -82,28 +82,44 @@ class SkillsPrompt:
         return "\n".join(["# Skills", "", f"Read one with {LOAD_SKILL} before you do what it is for:", *lines])
 
 
+def whole(skill: Skill) -> str:
+    """The body and, where there are files beside it, what they are called."""
+    if not skill.files:
+        return skill.body
+    listed = [f"- {name}" for name in skill.files]
+    return "\n".join([skill.body, "", f"Its files, to be read with {LOAD_SKILL}:", *listed])
+
+
 @attrs.frozen
 class LoadSkill:
-    """The tool that reads a skill."""
+    """The tool that reads a skill, or one of its files."""
 
     skills: Mapping[str, Skill]
 
     @property
     def spec(self) -> ToolSpec:
         name = {"type": "string", "description": "The skill's name, as it is listed."}
-        parameters = {"type": "object", "properties": {"name": name}, "required": ["name"]}
+        file = {"type": "string", "description": "One of the skill's files, as it is listed; else the skill itself."}
+        parameters = {"type": "object", "properties": {"name": name, "file": file}, "required": ["name"]}
         return ToolSpec(
             name=LOAD_SKILL,
-            description="Reads a skill: instructions for a kind of task.",
+            description="Reads a skill, which is instructions for a kind of task, or a file of it.",
             parameters={**parameters, "additionalProperties": False},
             idempotent=True,
             approval="never",
         )
 
     async def call(self, arguments: Mapping[str, Any], context: ToolContext) -> str:
-        """Raises: ToolRetry for a name that there is not."""
-        name = arguments.get("name")
+        """Raises: ToolRetry for a skill or a file that there is not."""
+        name, file = arguments.get("name"), arguments.get("file")
+        if unknown := sorted(arguments.keys() - {"name", "file"}):
+            raise ToolRetry(f"unknown argument {unknown[0]!r}; there are: name, file")
         skill = self.skills.get(name) if isinstance(name, str) else None
-        if skill is None or len(arguments) > 1:
+        if skill is None:
             raise ToolRetry(f"there is no skill {name!r}{did_you_mean(str(name), self.skills)}")
-        return skill.body
+        if file is None:
+            return whole(skill)
+        text = skill.files.get(file) if isinstance(file, str) else None
+        if text is None:
+            raise ToolRetry(f"the skill {name!r} has no file {file!r}{did_you_mean(str(file), skill.files)}")
+        return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,8 +58,8 @@ Trigger = Always | Pattern | Keywords
 class Skill:
     """`body` is the prompt. Without triggers it is not put into prompts but offered, to be loaded when needed.
 
-    `tools` and `mcp` name what it works with; they grant nothing. `trusted`: it lies in the project, or somebody has
-    looked at it.
+    `tools` and `mcp` name what it works with; they grant nothing. `files` are the texts beside a SKILL.md, by their
+    paths in its folder; `digest` is of all there is. `trusted`: it lies in the project, or somebody has looked at it.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Skill:
     tags: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     mcp: tuple[str, ...] = ()
+    files: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     digest: str = ""
     trusted: bool = True
 
