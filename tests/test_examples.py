@@ -8,8 +8,10 @@ import re
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 import pytest
@@ -17,9 +19,10 @@ from ruamel.yaml import YAML
 
 from vega_trio.dsl.filters import FILTERS
 from vega_trio.dsl.json_schema import json_schema
-from vega_trio.dsl.words import STEP_WORDS
+from vega_trio.dsl.words import BUILTIN_VARIABLES, STEP_WORDS
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+ALL = EXAMPLES / "all-constructs.vega.yaml"
 VEGA = Path(sys.executable).with_name("vega")
 
 pytestmark = pytest.mark.e2e
@@ -158,18 +161,72 @@ def test_all_constructs_gives_every_value(tmp_path: Path) -> None:
         "why": "invalid_request",
         "failed": "it failed",
         "part": "yes21!",
+        "known": True,
+        "result": "yes21!, no item",
+        "parts": "first + second + third when ready",
     }
     assert (tmp_path / "memory.db").exists()
     rehearsed = run(tmp_path, VEGA, *words, "--dry-run")
     assert rehearsed.returncode == 0, rehearsed.stderr
 
 
-def test_all_constructs_has_every_action_option_filter_and_fits_the_schema() -> None:
-    text = (EXAMPLES / "all-constructs.vega.yaml").read_text()
-    beside = {"format", "schema"}  # which want replies that the demo model does not give
-    missing = [word for word in (STEP_WORDS - beside) if not re.search(rf"\b{word}\b", text)]
-    assert missing == []
+def test_all_constructs_has_every_word_filter_and_variable_and_fits_the_schema() -> None:
+    text = ALL.read_text()
+    assert [word for word in STEP_WORDS if not re.search(rf"\b{word}\b", text)] == []
     assert [name for name in FILTERS if not re.search(rf"\| ?{name}\b", text)] == []
-    data = YAML(typ="safe", pure=True).load(text)
-    errors = jsonschema_rs.validator_for(json_schema()).iter_errors(data)
+    assert [name for name in BUILTIN_VARIABLES if not re.search(rf"\{{\{{[^}}]*\b{name}\b", text)] == []
+    errors = jsonschema_rs.validator_for(json_schema()).iter_errors(YAML(typ="safe", pure=True).load(text))
     assert [f"{error.instance_path}: {error.message}" for error in errors] == []
+
+
+def test_all_constructs_has_every_key_of_the_schema() -> None:
+    schema = json_schema()
+    keys, used = set(all_keys(schema)), set(used_keys(schema, YAML(typ="safe", pure=True).load(ALL.read_text())))
+    assert keys - used == {("", "channels"), ("", "company")}  # which are ignored
+
+
+def all_keys(part: Any, kind: str = "") -> Iterator[tuple[str, str]]:
+    """(the definition of the schema it belongs to, key) of every key that a mapping may have."""
+    if isinstance(part, list):
+        for each in part:
+            yield from all_keys(each, kind)
+    elif isinstance(part, dict):
+        yield from ((kind, key) for key in part.get("properties", ()))
+        for word, each in part.items():
+            if word == "$defs":
+                for name, definition in each.items():
+                    yield from all_keys(definition, name)
+            else:
+                yield from all_keys(list(each.values()) if word == "properties" else each, kind)
+
+
+def used_keys(schema: Any, value: Any) -> Iterator[tuple[str, str]]:
+    """Those of the keys that a document has, read as the schema reads it."""
+    return _used(schema["$defs"], schema, value, "")
+
+
+def _used(defs: Any, part: Any, value: Any, kind: str) -> Iterator[tuple[str, str]]:
+    if "$ref" in part:
+        name = part["$ref"].rpartition("/")[2]
+        yield from _used(defs, defs[name], value, name)
+    for each in part.get("anyOf", ()):
+        if jsonschema_rs.validator_for({**each, "$defs": defs}).is_valid(value):
+            yield from _used(defs, each, value, kind)
+    if isinstance(value, list) and "items" in part:
+        for each in value:
+            yield from _used(defs, part["items"], each, kind)
+    if isinstance(value, dict):
+        for key, each in value.items():
+            if key in part.get("properties", {}):
+                yield kind, key
+            for inner in _parts_for(part, key):
+                yield from _used(defs, inner, each, kind)
+
+
+def _parts_for(part: Any, key: str) -> list[Any]:
+    """What a schema says of the value of a key."""
+    if key in part.get("properties", {}):
+        return [part["properties"][key]]
+    by_pattern = [each for pattern, each in part.get("patternProperties", {}).items() if re.search(pattern, key)]
+    others = part.get("additionalProperties")
+    return by_pattern or ([others] if isinstance(others, dict) else [])

@@ -213,7 +213,9 @@ def _workflows() -> dict[str, Schema]:
         "if": CONDITION,
         "for": TEXT,
         "repeat": mapping({"steps": STEPS, "until": CONDITION, "max": ANY}),
-        "parallel": one_of({"type": "array"}, mapping({"agent": TEXT, "inputs": ANY, "save": TEXT, "limit": ANY})),
+        "parallel": one_of(
+            {"type": "array", "items": STEPS}, mapping({"agent": TEXT, "inputs": ANY, "save": TEXT, "limit": ANY})
+        ),
         "try": STEPS,
         "workflow": TEXT,
         "set": {"type": "object"},
@@ -231,7 +233,8 @@ def _workflows() -> dict[str, Schema]:
         "additionalProperties": one_of(asked, {"type": "null"}),
         "minProperties": 1,
     }
-    inputs = one_of({"type": "array"}, {"type": "object", "additionalProperties": ref("input")})
+    listed = {"type": "array", "items": one_of(TEXT, ref("input"))}
+    inputs = one_of(listed, {"type": "object", "additionalProperties": ref("input")})
     workflow = keys_of(
         WorkflowDefinition, inputs=inputs, steps=STEPS, output=ANY, declares_inputs=None, primary=None
     )
