@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
@@ -14,6 +15,7 @@ import trio.testing
 import vega_trio as vega
 from vega_trio import changes as vega_changes
 from vega_trio._core.history import UNKNOWN_OUTCOME, mended
+from vega_trio.app.recovery import seldom_collected
 from vega_trio.protocols import ModelRequest
 from vega_trio.store.sqlite import open_sqlite
 from vega_trio.testing import ScriptedModel
@@ -431,3 +433,17 @@ async def test_an_open_turn_goes_on_with_the_agent_that_it_began_with(
     asked = [(request.system, [tool.name for tool in request.tools]) for request in model.requests]
     assert asked == [("You help.", ["look", "act"]), ("You differ.", ["look", "act"])][: len(asked)]
     assert model.requests[0].messages[-1].tool_results[0].content == "done"
+
+
+async def test_taking_up_leaves_the_garbage_collector_as_it_was() -> None:
+    before = gc.get_threshold()
+    try:
+        gc.set_threshold(700, 10, 10)
+        with seldom_collected():
+            assert gc.get_threshold()[0] > 700
+        assert gc.get_threshold() == (700, 10, 10)
+        gc.set_threshold(0)
+        with seldom_collected():
+            assert gc.get_threshold()[0] == 0
+    finally:
+        gc.set_threshold(*before)

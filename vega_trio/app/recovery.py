@@ -9,10 +9,12 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import attrs
@@ -35,6 +37,7 @@ log = logging.getLogger("vega_trio.recovery")
 MAX_RECOVERIES = 3
 RECOVERY_WINDOW_S = 60.0
 MANY = 100
+SELDOM = 50_000  # allocations between collections while all is taken up
 QUARANTINED = f"quarantined: recovered {MAX_RECOVERIES} times in a minute, each time with an open turn"
 
 
@@ -52,11 +55,12 @@ class Recovery:
         """Agents of the document, workflow runs and what was to be remembered go on."""
         if not self._done:
             self._done = True
-            await quarantine(self.orch, self.runs.store)
-            if self.layering is not None:
-                await self.layering.open(self.orch)
-            await go_on(self.orch, self.sessions)
-            await self.runs.resume()
+            with seldom_collected():
+                await quarantine(self.orch, self.runs.store)
+                if self.layering is not None:
+                    await self.layering.open(self.orch)
+                await go_on(self.orch, self.sessions)
+                await self.runs.resume()
 
     async def take_up_run(self, run_id: str) -> Run | None:
         """One run goes on, with the agents it had asked; all else stays as it was left. None when it is not running."""
@@ -64,8 +68,27 @@ class Recovery:
         return await self.runs.resume_one(run_id)
 
 
+@contextmanager
+def seldom_collected() -> Iterator[None]:
+    """For making many objects that all stay: the cycle collector would walk them again and again, half of the time.
+
+    A program that has turned the collector off keeps it off.
+    """
+    first, *older = gc.get_threshold()
+    gc.set_threshold(first and max(first, SELDOM), *older)
+    try:
+        yield
+    finally:
+        gc.set_threshold(first, *older)
+
+
 async def look(store: Store) -> Recovered:
     """What a killed program left in the store. Each is recorded as pending until it is taken up."""
+    with seldom_collected():
+        return await _look(store)
+
+
+async def _look(store: Store) -> Recovered:
     now = time.time()
     mail: dict[str, list[MailRow]] = defaultdict(list)
     for each in await store.mail():

@@ -79,6 +79,7 @@ async def _main(request: Request, shared: Shared, setup: Setup, database: str, l
     source = choose_document(request.file)
     model = "demo" if request.demo else request.model
     env = environment(setup, source, model)
+    gc.set_threshold(GC_THRESHOLD)
     access = Access(
         home=setup.home,
         token=request.token,
@@ -123,7 +124,6 @@ def _ready(serving: trio.Event, url: str) -> None:
     serving.set()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GC_THRESHOLD)
 
 
 def _say(line: str) -> None:
