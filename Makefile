@@ -18,7 +18,8 @@ $(VENV)/bin/python:
 
 # What the demo needs: no compiler, no node, no key. The page is built by `make serve` and `make test`.
 $(VENV)/.demo: $(VENV)/bin/python $(SOURCES)
-	VEGA_BUILD_WEB=never $(PIP) --editable '.[all]'
+	@echo 'Installing into $(VENV), which takes about a minute ...'
+	@VEGA_BUILD_WEB=never $(PIP) --editable '.[all]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python $(SOURCES)

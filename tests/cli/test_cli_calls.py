@@ -170,7 +170,7 @@ BAD: dict[str, tuple[Call, int, tuple[str, ...]]] = {
     "no agent chosen": (
         call("chat", files={"team.vega.yaml": TWO_AGENTS}),
         2,
-        ("hint: choose one: b, writer\n",),
+        ("hint: choose one, as vega chat b: b, writer\n",),
     ),
     "nothing to continue": (call("chat", "-c", "-p", "x"), 2, ("hint: give it with --db PATH or VEGA_DB\n",)),
     "an address that is none": (call("serve", "--demo", "--addr", "nonsense"), 2, ("'nonsense'",)),

@@ -157,32 +157,18 @@ async def assemble(
     runs = Runs(
         order.document, catalogue, orch, store, order.env, place_of(store, memory), equipment.outfitter.telemetry
     )
-    outfitter.ask, outfitter.approvals.emit = chats.ask_for, orch.bus.emit
-    memories = equipment.memories
-    memories.user_of = memories.layering.user_of = partial(user_of_process, runs, orch)
+    _tie(equipment, orch, chats, runs)
     watch_store(orch, store)
+    memories = equipment.memories
     recovery = Recovery(orch, sessions, runs, None if outfitter.memory is None else memories.layering)
     schedules = Schedules(chats=chats, zone=local_zone(order.env))
     await schedules.load()
     if resume:
         await recovery.run()
-    workshop = equipment.workshop
     tool_list = ToolList(outfitter.named_tools, order.document, equipment.mcp)
     files = Files(sandbox_of(order.base, order.settings))
-    config = Config(
-        order=order,
-        workshop=workshop,
-        agents=catalogue,
-        composer=composer,
-        runs=runs,
-        tool_list=tool_list,
-        tool_values=equipment.tool_values,
-        mcp=equipment.mcp,
-        files=files,
-        warnings=order.warnings,
-    )
     return App(
-        config=config,
+        config=_config(order, equipment, composer, runs, tool_list, files),
         orch=orch,
         store=store,
         model_note=order.note,
@@ -202,6 +188,30 @@ async def assemble(
         tool_values=equipment.tool_values,
         schedules=schedules,
         files=files,
+    )
+
+
+def _tie(equipment: Equipment, orch: Orchestrator, chats: Chat, runs: Runs) -> None:
+    """Gives what was made before the kernel and the conversations what it wants of them."""
+    outfitter, memories = equipment.outfitter, equipment.memories
+    outfitter.ask, outfitter.approvals.emit = chats.ask_for, orch.bus.emit
+    memories.user_of = memories.layering.user_of = partial(user_of_process, runs, orch)
+
+
+def _config(
+    order: Order, equipment: Equipment, composer: Composer, runs: Runs, tool_list: ToolList, files: Files
+) -> Config:
+    return Config(
+        order=order,
+        workshop=equipment.workshop,
+        agents=equipment.catalogue,
+        composer=composer,
+        runs=runs,
+        tool_list=tool_list,
+        tool_values=equipment.tool_values,
+        mcp=equipment.mcp,
+        files=files,
+        warnings=order.warnings,
     )
 
 

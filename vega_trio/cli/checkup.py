@@ -64,9 +64,7 @@ def _python() -> Finding:
 def _bundle(page: Path) -> Finding:
     if page.is_file():
         return Finding("bundle", "the dashboard is built")
-    return Finding(
-        "bundle", f"{page} is missing", "install vega-trio from its wheel, or build with VEGA_BUILD_WEB=always"
-    )
+    return Finding("bundle", f"{page} is missing", "in a clone: make web; elsewhere install vega-trio from its wheel")
 
 
 def _document(file: str | None, setup: Setup) -> tuple[Document | None, Finding]:

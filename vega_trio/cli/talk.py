@@ -84,7 +84,8 @@ def choose_agent(app: App, name: str | None) -> str:
         return app.agent(name).agent.name
     names = [info.agent.name for info in app.agents()]
     if len(names) != 1:
-        raise usage(f"{app.document.file} has {len(names)} agents", f"choose one: {', '.join(names)}")
+        hint = f"choose one, as vega chat {names[0]}: {', '.join(names)}"
+        raise usage(f"{app.document.file} has {len(names)} agents", hint)
     return names[0]
 
 

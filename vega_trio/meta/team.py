@@ -63,10 +63,6 @@ class Teams:
         """The agent leads no team any more."""
         self.by_leader.pop(leader, None)
 
-    def of_member(self, name: str) -> list[Team]:
-        """The teams in which the agent works, as leader or as member."""
-        return [team for team in self.by_leader.values() if name == team.leader or name in team.members]
-
 
 @attrs.frozen
 class Described:
