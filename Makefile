@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PEERS := .peers/installed
 SOURCES := pyproject.toml constraints.txt hatch_build.py
+PAGE := vega_trio/_web/index.html
+WEB := $(shell find web -name node_modules -prune -o -type f -print)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test unit torture conform lint web docs types package bench bench-peers clean
@@ -23,8 +25,13 @@ $(VENV)/.demo: $(VENV)/bin/python $(SOURCES)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python $(SOURCES)
-	VEGA_BUILD_WEB=auto $(PIP) --editable '.[all,dev]'
+	VEGA_BUILD_WEB=never $(PIP) --editable '.[all,dev]'
 	@touch $@ $(VENV)/.demo
+
+# The page, again when its sources have changed since it was built.
+$(PAGE): $(WEB) | $(VENV)/.dev
+	$(BIN)/python hatch_build.py build
+	@touch $@
 
 # MCP servers of others and the conformance suite: for tests only, never committed.
 $(PEERS): $(VENV)/.dev tests/mcp/peers.py
@@ -37,10 +44,10 @@ demo: $(VENV)/.demo  ## run the main job: a two-agent code review, then a crash 
 	@echo
 	@echo "Next: make serve, then open http://localhost:3001"
 
-serve: $(VENV)/.dev  ## build the web page and serve it with the demo model
+serve: $(VENV)/.dev $(PAGE)  ## build the web page and serve it with the demo model
 	$(BIN)/vega serve --demo
 
-test: $(VENV)/.dev $(PEERS)  ## run all tests (the browser tests need Chromium; .ci/run installs it)
+test: $(VENV)/.dev $(PAGE) $(PEERS)  ## run all tests (the browser tests need Chromium; .ci/run installs it)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 unit: $(VENV)/.dev  ## run the tests that need no server, process or browser
@@ -66,8 +73,7 @@ lint: $(VENV)/.dev  ## check style and types of Python and of the page
 	$(BIN)/mypy
 	$(BIN)/python hatch_build.py lint
 
-web: $(VENV)/.dev  ## rebuild the web page
-	$(BIN)/python hatch_build.py build
+web: $(PAGE)  ## rebuild the web page
 
 docs: $(VENV)/.dev  ## build the documentation as a site, into build/site
 	$(BIN)/python docs/site/site_build.py
