@@ -100,6 +100,12 @@ def test_what_the_properties_of_an_object_are_called_is_free_and_a_parameter_is_
     assert tool_codes(f"params: {{Content-Type: string}}\n{run}") == ["V022"]
 
 
+def test_a_tool_has_a_name_that_models_can_call() -> None:
+    run = "{run: ls}"
+    for name in ("a.b", "a b", "x" * 65, "ü"):
+        assert codes(f"agents: {{a: {{system: x}}}}\ntools: {{{name}: {run}}}") == ["V015"]
+
+
 def test_file_and_builtin_tools_are_read() -> None:
     read = tool(
         "params: {p: string}\nimplementation: {type: file_read, path: 'n/{{p}}', encoding: base64}"

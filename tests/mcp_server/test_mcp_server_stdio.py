@@ -12,6 +12,7 @@ import pytest
 import trio
 
 import vega_trio as vega
+from vega_trio.mcp_server.stdio import _refusal
 
 pytestmark = pytest.mark.e2e
 
@@ -98,3 +99,20 @@ def test_one_server_is_tried_out_and_the_exit_code_says_whether_it_works(tmp_pat
     assert bad.returncode == 1
     assert "no licence for that" in bad.stderr
     assert run(tmp_path, "mcp", "test", "nobody").returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "id_", "code"),
+    [
+        (b"hello", None, -32700),
+        (b"\xff", None, -32700),
+        (b"[" * 100_000, None, -32700),
+        (b"[]", None, -32600),
+        (b'{"id": 7}', 7, -32600),
+        (b'{"id": true, "method": "ping"}', None, -32600),
+        (b'{"jsonrpc": "2.0", "id": "a", "method": "ping", "params": {"x": "\\ud800"}}', "a", -32600),
+    ],
+)
+def test_what_is_no_message_is_answered_so_that_nobody_waits(line: bytes, id_: object, code: int) -> None:
+    answer = _refusal(line)
+    assert (answer.id, answer.error.code) == (id_, code)

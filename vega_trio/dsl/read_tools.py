@@ -32,7 +32,7 @@ from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
 from vega_trio.protocols import ApprovalMode
 from vega_trio.suggest import distance, remedy
 
-_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what providers of models take
 _URL_START = re.compile(r"https?://[^/?#]+(?:[/?#]|$)", re.IGNORECASE)
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 _EFFECTS = ("read", "write", "network", "exec")
@@ -51,7 +51,7 @@ def read_tool(reading: Reading, named: Named, setting: ToolSetting) -> ToolDefin
     fields = Fields(reading, named.node, named.path, "tool", owner=named.name_node)
     fields.text("name")
     if not _NAME.fullmatch(named.name):
-        message = f"the tool name '{named.name[:40]}' must be letters, digits, _ . and -, 64 at most"
+        message = f"the tool name '{named.name[:40]}' must be letters, digits, _ and -, 64 at most"
         reading.error("V015", named.name_node, message, path=named.path)
     if named.name in BUILTIN_TOOLS:
         message = f"'{named.name}' replaces the built-in tool of that name"

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import anyio
 import attrs
 import trio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp.shared.message import SessionMessage
-from mcp_types import jsonrpc_message_adapter
+from mcp_types import INVALID_REQUEST, PARSE_ERROR, ErrorData, JSONRPCError, jsonrpc_message_adapter
 from pydantic import ValidationError
 
 from vega_trio.app.application import App
@@ -31,7 +32,7 @@ async def serve_stdio(app: App) -> None:
     write, outgoing = anyio.create_memory_object_stream[SessionMessage](0)
     with _private_streams() as (stdin, stdout), incoming, read, write, outgoing:
         async with stdin, stdout, trio.open_nursery() as nursery:
-            nursery.start_soon(_receive, stdin, incoming)
+            nursery.start_soon(_receive, stdin, incoming, write.clone())
             nursery.start_soon(_send, stdout, outgoing)
             await server.run(read, write, server.create_initialization_options())
             nursery.cancel_scope.cancel()
@@ -50,17 +51,35 @@ def _private_streams() -> Iterator[tuple[trio.lowlevel.FdStream, trio.lowlevel.F
         os.close(nothing)
 
 
-async def _receive(stdin: trio.lowlevel.FdStream, sink: MemoryObjectSendStream[Incoming]) -> None:
+async def _receive(
+    stdin: trio.lowlevel.FdStream,
+    sink: MemoryObjectSendStream[Incoming],
+    answers: MemoryObjectSendStream[SessionMessage],
+) -> None:
+    """What is no message is answered here: the SDK says nothing to it, and its sender would wait."""
     lines = _Lines()
-    with sink:
+    with sink, answers:
         async for chunk in stdin:
             for line in lines.feed(chunk):
                 try:
                     message = jsonrpc_message_adapter.validate_json(line, by_name=False)
-                except ValidationError as error:
-                    await sink.send(error)
+                except ValidationError:
+                    await answers.send(SessionMessage(_refusal(line)))
                 else:
                     await sink.send(SessionMessage(message))
+
+
+def _refusal(line: bytes) -> JSONRPCError:
+    """To the request's own id, where one can be made out (JSON-RPC 2.0, section 5)."""
+    try:
+        found: Any = json.loads(line)
+    except (ValueError, RecursionError):
+        error = ErrorData(code=PARSE_ERROR, message="the line is no JSON; send one JSON-RPC message a line")
+        return JSONRPCError(jsonrpc="2.0", id=None, error=error)
+    id_ = found.get("id") if isinstance(found, dict) else None
+    known = id_ if isinstance(id_, str | int) and not isinstance(id_, bool) else None
+    error = ErrorData(code=INVALID_REQUEST, message="the line is no JSON-RPC message, or holds text that is no Unicode")
+    return JSONRPCError(jsonrpc="2.0", id=known, error=error)
 
 
 @attrs.define
