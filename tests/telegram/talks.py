@@ -12,11 +12,15 @@ import trio
 from vega_trio.app.application import App
 from vega_trio.app.disk import Disk
 from vega_trio.app.open import open_app
+from vega_trio.changes import Change
 from vega_trio.dsl.document import ApprovalsDefinition, Document
 from vega_trio.dsl.parse import parse_text
+from vega_trio.errors import StoreReadOnly
 from vega_trio.protocols import Model, Store
+from vega_trio.store.commit import StoreCommit
 from vega_trio.telegram import bot  # noqa: F401  # half a second that no test should wait for
 from vega_trio.telegram.start import start_telegram
+from vega_trio.testing import MemoryStore
 from vega_trio.testing.fake_telegram import TOKEN, FakeTelegram
 
 ME = 7
@@ -38,6 +42,24 @@ def document(tools: Iterable[Any] = (), needing_approval: Iterable[str] = ()) ->
     agents = {**parsed.agents, "assistant": attrs.evolve(parsed.agents["assistant"], tools=tuple(names))}
     approvals = ApprovalsDefinition(tools=tuple(needing_approval))
     return attrs.evolve(parsed, agents=agents, settings=attrs.evolve(parsed.settings, approvals=approvals))
+
+
+@attrs.define(eq=False)
+class RefusingStore:
+    """As on a full disk: while it is `full`, nothing is written."""
+
+    inner: MemoryStore
+    full: bool = False
+
+    def submit(self, change: Change) -> Any:
+        if not self.full:
+            return self.inner.submit(change)
+        commit = StoreCommit()
+        commit.settle(StoreReadOnly("the disk is full"))
+        return commit
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
 
 
 @attrs.frozen
@@ -64,6 +86,7 @@ async def talking(
     tools: Iterable[Any] = (),
     needing_approval: Iterable[str] = (),
     env: Mapping[str, str] = {},
+    max_tokens: int | None = None,
 ) -> AsyncIterator[Talk]:
     """A server at work; users write to `talk.server`. ME is allowed unless `env` says otherwise."""
     given = tuple(tools)
@@ -71,6 +94,9 @@ async def talking(
         whole = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_BASE_URL": telegram.base_url, "TELEGRAM_AGENT": "assistant"}
         whole = {**whole, "TELEGRAM_ALLOW": str(ME), **env}
         source = document(given, needing_approval)
+        if max_tokens is not None:
+            agents = {name: attrs.evolve(each, max_tokens=max_tokens) for name, each in source.agents.items()}
+            source = attrs.evolve(source, agents=agents)
         async with open_app(source, model=model, store=store, tools=given, env={}) as app:
             ready = trio.Event()
             await start_telegram(app, whole, ready)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
+from typing import Any
+
 import pytest
 import trio
-from talks import ME, TOKEN, FakeTelegram, open_server, talking
+from talks import ME, TOKEN, FakeTelegram, RefusingStore, open_server, talking
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from vega_trio.messages import Usage
 from vega_trio.session import Session
 from vega_trio.testing import MemoryStore, ScriptedModel, ScriptedReply
 from vega_trio.testing.fake_telegram import Fault
@@ -160,3 +164,90 @@ async def test_presses_of_others_do_nothing(clock: MockClock) -> None:
 
 def test_the_token_of_the_tests_is_the_fakes() -> None:
     assert FakeTelegram().token == TOKEN
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"message": None},
+        {"message": {"chat": {"id": "seven", "type": "private"}, "from": {"id": ME}, "text": "hi"}},
+        {"message": {"chat": {"id": ME, "type": "private"}, "from": {"id": True}, "text": "hi"}},
+        {"message": {"chat": {"id": ME, "type": "private"}, "from": {"id": ME}, "text": ["hi"]}},
+        {"message": {"chat": {"id": 10**30, "type": "private"}, "from": {"id": ME}, "text": "hi"}},
+        {"callback_query": {"id": 5, "from": {"id": ME}, "message": {"message_id": 1, "chat": {"id": ME}}}},
+        {"callback_query": {"id": "q", "from": {"id": ME}, "data": "approve:x"}},
+        {"poll": {"id": 1}},
+        {},
+    ],
+    ids=repr,
+)
+async def test_an_update_that_cannot_be_read_is_passed_over_once(update: dict[str, Any], clock: MockClock) -> None:
+    with trio.fail_after(60), ScriptedModel(["hello"]) as model:
+        async with talking(model) as talk:
+            talk.server.arrive(update)
+            last = talk.server.write(ME, "hi")
+            assert await talk.answered() == ["hello"]
+            await talk.server.until(lambda: talk.server.polls[-1] == last + 1)
+            bot = talk.app.orch.whereis("telegram:bot")
+            assert bot is not None
+            assert bot.incarnation == 1
+
+
+@pytest.mark.parametrize("result", [None, {}, 5, "x", [5, {"update_id": "x"}, {"update_id": True}]], ids=repr)
+async def test_an_answer_that_is_no_list_of_updates_is_asked_for_again(result: object, clock: MockClock) -> None:
+    with trio.fail_after(300), ScriptedModel(["hello"]) as model:
+        async with open_server(None) as server:
+            server.answers["getUpdates"] = deque([result, result])
+            async with talking(model, server=server) as talk:
+                server.write(ME, "hi")
+                assert await talk.answered() == ["hello"]
+                bot = talk.app.orch.whereis("telegram:bot")
+                assert bot is not None
+                assert bot.incarnation == 1
+
+
+async def test_a_message_that_breaks_the_bot_over_and_over_is_let_go(clock: MockClock) -> None:
+    """Here the answer to it cannot be read: what Telegram says of it breaks whoever hears it."""
+    with trio.fail_after(600):
+        async with talking(ScriptedModel(lambda request: f"to {request.messages[-1].text}")) as talk:
+            talk.server.answers["sendMessage"] = deque([{"message_id": "x"}] * 6)
+            talk.server.write(ME, "poison")
+            await talk.server.until(lambda: any("breaks me" in text for text in talk.server.said(ME)))
+            talk.server.answers.clear()
+            talk.server.write(ME, "and now?")
+            await talk.server.until(lambda: "to and now?" in talk.server.said(ME))
+
+
+async def test_what_cannot_be_recorded_stays_with_telegram_until_it_can(clock: MockClock) -> None:
+    store = RefusingStore(MemoryStore())
+    with trio.fail_after(300), ScriptedModel(["hello"]) as model:
+        async with talking(model, store=store) as talk:
+            await talk.server.until(lambda: talk.server.polls)
+            store.full = True
+            taken = talk.server.write(ME, "hi")
+            await trio.sleep(30)
+            assert talk.server.said(ME) == []
+            assert taken + 1 not in talk.server.polls
+            store.full = False
+            assert await talk.answered() == ["hello"]
+            assert talk.server.polls.count(None) >= 2
+
+
+async def test_what_a_user_may_spend_in_a_day_holds_for_each_and_is_told(clock: MockClock) -> None:
+    store, env = MemoryStore(), {"TELEGRAM_BUDGET": "$0.0056", "TELEGRAM_ALLOW": "7,8"}
+    model = ScriptedModel(lambda request: ScriptedReply("fine", usage=Usage(100, 10)), price=50)
+    with trio.fail_after(300):
+        async with open_server(None) as server:
+            async with talking(model, server=server, store=store, env=env, max_tokens=16) as talk:
+                server.write(ME, "one")
+                assert await talk.answered() == ["fine"]
+                server.write(ME, "two")
+                assert "budget is spent" in (await talk.answered(2))[-1]
+                server.write(8, "one")
+                assert await talk.answered(user=8) == ["fine"]
+                server.write(ME, "/cost")
+                assert "Today: $0.0055 of $0.0056." in (await talk.answered(3))[-1]
+                await wait_all_tasks_blocked(0.01)
+            async with talking(model, server=server, store=store, env=env, max_tokens=16) as talk:
+                server.write(ME, "three")
+                assert "budget is spent" in (await talk.answered(4))[-1]

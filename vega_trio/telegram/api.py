@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final, TypeVar
@@ -15,6 +15,7 @@ from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, Re
 from telegram.request import BaseRequest, HTTPXRequest
 
 from vega_trio.telegram.settings import Settings
+from vega_trio.telegram.updates import Update, read_updates
 
 _T = TypeVar("_T")
 
@@ -22,17 +23,26 @@ log = logging.getLogger("vega_trio.telegram")
 
 FIRST_WAIT_S: Final = 1.0
 LONGEST_WAIT_S: Final = 60.0
+READ_S: Final = 15.0
 TRIES: Final = 8  # about two minutes; a message that cannot be sent in that time is kept for the next start
 
-__all__ = ["Bot", "Unreachable", "open_bot", "patiently", "plainly"]
+__all__ = ["Bot", "TrioBot", "Unreachable", "open_bot", "patiently", "plainly"]
 
 
 class Unreachable(Exception):
     """The Bot API did not take a request, however often it was made."""
 
 
-class _TrioBot(Bot):
+class TrioBot(Bot):
     """`Bot.initialize` and `shutdown` gather with asyncio; the requests themselves run on any loop."""
+
+    async def updates(self, position: int | None, timeout_s: int, kinds: Sequence[str]) -> list[Update]:
+        """As `get_updates`, which gives none when one of them cannot be read. Raises: TelegramError."""
+        asked = {"offset": position, "timeout": timeout_s, "allowed_updates": kinds}
+        try:
+            return read_updates(await self._post("getUpdates", asked, read_timeout=timeout_s + READ_S))
+        except (LookupError, TypeError, ValueError) as error:  # an answer without a result, or with another one
+            raise NetworkError(f"the answer cannot be read: {error}") from error
 
     async def initialize(self) -> None:
         for request in self._request:
@@ -44,10 +54,10 @@ class _TrioBot(Bot):
 
 
 @asynccontextmanager
-async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
+async def open_bot(settings: Settings) -> AsyncIterator[TrioBot]:
     """The client; nothing is asked of the server yet."""
     os.environ.setdefault("PTB_TIMEDELTA", "1")  # its own switch for durations as such, without a warning
-    bot = _TrioBot(
+    bot = TrioBot(
         settings.token,
         base_url=f"{settings.origin}/bot",
         request=_request(),
@@ -62,7 +72,7 @@ async def open_bot(settings: Settings) -> AsyncIterator[Bot]:
 
 
 def _request() -> BaseRequest:
-    return HTTPXRequest(connection_pool_size=64, read_timeout=15.0, connect_timeout=10.0, pool_timeout=60.0)
+    return HTTPXRequest(connection_pool_size=64, read_timeout=READ_S, connect_timeout=10.0, pool_timeout=60.0)
 
 
 async def patiently(call: Callable[[], Awaitable[_T]]) -> _T | None:

@@ -8,6 +8,7 @@ from vega_trio.app.application import App
 from vega_trio.errors import VegaError
 from vega_trio.session import Session
 from vega_trio.telegram import words
+from vega_trio.telegram.allowance import Allowances
 from vega_trio.telegram.inbox import Inbox
 
 PROMPT: Final = frozenset({"agents", "stop", "status", "cost", "help", "start"})
@@ -22,7 +23,7 @@ def parse_command(text: str) -> tuple[str, str]:
     return word.partition("@")[0].lower() or "?", argument[0].strip() if argument else ""
 
 
-async def obey(app: App, inbox: Inbox, user: int, agent: str, text: str) -> str:
+async def obey(app: App, inbox: Inbox, allowances: Allowances, user: int, agent: str, text: str) -> str:
     """Does what a command says and gives the answer; `agent` is whom the user talks to."""
     session = Session(agent, str(user))
     try:
@@ -40,7 +41,7 @@ async def obey(app: App, inbox: Inbox, user: int, agent: str, text: str) -> str:
             case "status", _:
                 return await _status(app, session)
             case "cost", _:
-                return await _cost(app, session)
+                return await _cost(app, allowances, user)
             case (("help" | "start"), _):
                 return f"You talk to {agent}. {words.HELP}"
             case word, _:
@@ -74,8 +75,12 @@ async def _status(app: App, session: Session) -> str:
     return f"{session.agent} {doing}.{waiting} Model: {app.agent(session.agent).model}."
 
 
-async def _cost(app: App, session: Session) -> str:
-    found = await app.costs("agent", user=session.user)
+async def _cost(app: App, allowances: Allowances, user: int) -> str:
+    found = await app.costs("agent", user=str(user))
     lines = [f"You have spent {words.dollars(found.total_microusd)}."]
     lines += [f"{row.key}: {words.dollars(row.cost_microusd)}, {row.calls} calls of models" for row in found.rows]
+    account = await allowances.of(user)
+    if account is not None:
+        spent, limit = words.dollars(account.spent_microusd), words.dollars(account.limit_microusd)
+        lines.append(f"Today: {spent} of {limit}.")
     return "\n".join(lines)

@@ -20,6 +20,7 @@ from vega_trio.app.application import App
 from vega_trio.errors import StoreError, VegaError
 from vega_trio.session import Session
 from vega_trio.telegram import words
+from vega_trio.telegram.allowance import Allowances
 from vega_trio.telegram.api import Bot, Unreachable, plainly
 from vega_trio.telegram.commands import PROMPT, obey, parse_command
 from vega_trio.telegram.draft import Draft
@@ -41,6 +42,7 @@ class Front:
     bot: Bot
     inbox: Inbox
     agent: str
+    allowances: Allowances
     nursery: trio.Nursery
     _lanes: dict[Lane, deque[Letter]] = attrs.field(factory=dict, init=False)
 
@@ -84,10 +86,10 @@ class Front:
         try:
             if parse_command(letter.text)[0]:
                 agent = await self.chosen(letter.user)
-                answer = await obey(self.app, self.inbox, letter.user, agent, letter.text)
+                answer = await obey(self.app, self.inbox, self.allowances, letter.user, agent, letter.text)
                 await say(self.bot, letter.chat, answer)
             else:
-                await self._answer(letter)
+                return await self._answer(letter)
         except Forbidden:
             log.info("telegram: user %s has blocked the bot", letter.user)
         except BadRequest as error:
@@ -97,23 +99,30 @@ class Front:
             return False
         return True
 
-    async def _answer(self, letter: Letter) -> None:
+    async def _answer(self, letter: Letter) -> bool:
+        """As `_deliver`. Raises: as `Screen.show`."""
         try:
             await self._begin(letter)
+            account = await self.allowances.of(letter.user)
         except VegaError as error:
+            if self.app.orch.closing:
+                return False
             await say(self.bot, letter.chat, words.trouble(error))
-            return
+            return True
         draft = Draft(letter.turn_id)
         screen = Screen(self.bot, self.inbox, letter, draft)
         beside = [trio.CancelScope(), trio.CancelScope()]
         # Not in a nursery of its own, which would wrap what `show` raises. A turn whose user has gone runs on.
-        self.nursery.start_soon(_within, beside[0], partial(listen, self.app, letter, draft))
+        self.nursery.start_soon(_within, beside[0], partial(listen, self.app, letter, draft, account))
         self.nursery.start_soon(_within, beside[1], screen.type)
         try:
             await screen.show()
         finally:
             for scope in beside:
                 scope.cancel()
+            if letter.starts:
+                self.allowances.recount(letter.user)
+        return True
 
     async def _begin(self, letter: Letter) -> None:
         """Notes which conversation the letter is for: after a kill it is the same. Raises: VegaError."""

@@ -1,11 +1,12 @@
 """What the bot has taken from Telegram and not dealt with, on record.
 
-A message is recorded in the transaction that moves the position in Telegram's queue beyond it, and forgotten when it
-has been answered: whatever kills the program, it is dealt with once. Its turn has an id that follows from Telegram's
-own, so that after a kill it can be told whether the turn has been begun.
+A message, or a press of a button, is recorded in the transaction that moves the position in Telegram's queue beyond
+it, and forgotten when it has been answered: whatever kills the program, it is dealt with once. A message's turn has an
+id that follows from Telegram's own, so that after a kill it can be told whether the turn has been begun.
 
     BOT                 next: the first update not taken yet; at: when that was noted
     BOT:UPDATE          a message under way
+    BOT:press:UPDATE    a press of a button under way
     BOT:user:ID         what a user has chosen, and whether paired
 """
 
@@ -20,6 +21,7 @@ import attrs
 from vega_trio.changes import Change, Delete, Promptly, Put, Together
 from vega_trio.protocols import Store
 from vega_trio.session import Session
+from vega_trio.telegram.updates import Press
 
 TABLE: Final = "channel_offset"
 STALE_S: Final = 6 * 86400.0  # after a week of silence Telegram may count from another number
@@ -30,7 +32,8 @@ class Letter:
     """A message of a user, or a press of a button, from its arrival until it is answered.
 
     `agent` and `session`, both empty until it is taken up, are the conversation it belongs to. `shown` are the messages
-    that show the answer, in order; `asked` those that ask for an approval, by its id.
+    that show the answer, in order; `asked` those that ask for an approval, by its id. `starts` are when
+    programs took it up anew, in Unix seconds.
     """
 
     bot: str
@@ -42,6 +45,7 @@ class Letter:
     session: str = ""
     shown: list[int] = attrs.field(factory=list)
     asked: dict[str, int] = attrs.field(factory=dict)
+    starts: list[float] = attrs.field(factory=list)
 
     @property
     def key(self) -> str:
@@ -54,6 +58,23 @@ class Letter:
     @property
     def conversation(self) -> Session:
         return Session(self.agent, str(self.user), self.session)
+
+
+@attrs.frozen(kw_only=True)
+class Pressed:
+    """A press of a button, from its arrival until it is answered."""
+
+    bot: str
+    update: int
+    press: Press
+
+    @property
+    def key(self) -> str:
+        return f"{self.bot}:press:{self.update}"
+
+    def put(self) -> Put:
+        header = {"kind": "press", "bot": self.bot, "update": self.update}
+        return Put(TABLE, self.key, {**header, **attrs.asdict(self.press)})
 
 
 @attrs.define
@@ -71,20 +92,31 @@ class Inbox:
     async def letters(self) -> list[Letter]:
         """Those not answered, in order."""
         rows = await self.store.records.query(TABLE, kind="letter", bot=self.bot)
-        return [Letter(**{name: row[name] for name in row if name != "kind"}) for row in rows]
+        found = [Letter(**{name: row[name] for name in row if name != "kind"}) for row in rows]
+        return sorted(found, key=lambda letter: letter.update)
 
-    async def take(self, letters: Iterable[Letter], following: int) -> None:
-        """Records letters and the position behind them, all or nothing. Raises: StoreError."""
+    async def presses(self) -> list[Pressed]:
+        """Those not answered, in order."""
+        rows = await self.store.records.query(TABLE, kind="press", bot=self.bot)
+        names = attrs.fields_dict(Press)
+        found = [
+            Pressed(bot=self.bot, update=row["update"], press=Press(**{name: row[name] for name in names}))
+            for row in rows
+        ]
+        return sorted(found, key=lambda pressed: pressed.update)
+
+    async def take(self, letters: Iterable[Letter], presses: Iterable[Pressed], following: int) -> None:
+        """Records what came and the position behind it, all or nothing. Raises: StoreError."""
         position = Put(TABLE, self.bot, {"kind": "position", "next": following, "at": time.time()})
-        await self._write(*(_put(letter) for letter in letters), position)
+        await self._write(*(_put(letter) for letter in letters), *(each.put() for each in presses), position)
 
     async def note(self, letter: Letter) -> None:
         """Records how far the answer has come. Raises: StoreError."""
         await self._write(_put(letter))
 
-    async def settle(self, letter: Letter) -> None:
-        """Forgets a letter that was answered. Raises: StoreError."""
-        await self._write(Delete(TABLE, letter.key))
+    async def settle(self, done: Letter | Pressed) -> None:
+        """Forgets what was answered. Raises: StoreError."""
+        await self._write(Delete(TABLE, done.key))
 
     async def user(self, user: int) -> Mapping[str, Any]:
         """What is on record of a user; empty: nothing."""

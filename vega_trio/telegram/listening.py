@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from vega_trio._core.budget import Account, charged_to
 from vega_trio.app.application import App
 from vega_trio.errors import VegaError
 from vega_trio.events import TURN_ENDS, Event, ProcessCompleted, ProcessFailed
@@ -19,8 +20,8 @@ BUFFER = 1000  # events; they are folded at once, whatever Telegram takes its ti
 log = logging.getLogger("vega_trio.telegram")
 
 
-async def listen(app: App, letter: Letter, draft: Draft) -> None:
-    """Returns when the turn is over and the draft complete."""
+async def listen(app: App, letter: Letter, draft: Draft, account: Account | None) -> None:
+    """Returns when the turn is over and the draft complete, or the program ends. The turn is charged to the account."""
     session = letter.conversation
     try:
         if await _follow(app, session, draft):
@@ -30,10 +31,13 @@ async def listen(app: App, letter: Letter, draft: Draft) -> None:
         if record is not None:
             await _recall(app, session, record, draft)
             return
-        async with app.chat(session, letter.text, turn_id=draft.turn_id) as events:
-            async for event in events:
-                draft.take(event)
+        with charged_to(() if account is None else (account,)):
+            async with app.chat(session, letter.text, turn_id=draft.turn_id) as events:
+                async for event in events:
+                    draft.take(event)
     except VegaError as error:
+        if app.orch.closing:
+            return  # the turn goes on when the program starts again, and the message with it
         log.warning("telegram: the message %s of user %s failed: %s", letter.update, letter.user, error)
         draft.fail(words.trouble(error))
 

@@ -1,23 +1,24 @@
-"""Presses of the buttons. A press counts only from who may talk to the bot, and only for what is theirs."""
+"""Presses of the buttons. A press counts only from who may talk to the bot, and only for what is theirs.
+
+One that a kill cut short is done once more: a turn is stopped only if it still runs, a request is decided once.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Set as AbstractSet
 
 import attrs
-from telegram import CallbackQuery, Update
-from telegram.constants import ChatType
 from telegram.error import TelegramError
 
 from vega_trio.app.application import App
-from vega_trio.errors import VegaError
+from vega_trio.errors import StoreError, VegaError
 from vega_trio.session import Session
 from vega_trio.telegram import words
 from vega_trio.telegram.api import Bot, plainly
 from vega_trio.telegram.front import Front
-from vega_trio.telegram.inbox import Letter
+from vega_trio.telegram.inbox import Letter, Pressed
 from vega_trio.telegram.keys import APPROVE, DENY, RETRY, STOP, parse_press
+from vega_trio.telegram.updates import Press
 
 log = logging.getLogger("vega_trio.telegram")
 
@@ -30,42 +31,50 @@ class Presses:
     bot: Bot
     front: Front
 
-    async def letter(self, update: int, pressed: CallbackQuery) -> Letter | None:
+    async def letter(self, update: int, press: Press) -> Letter | None:
         """The message that a press of Retry sends once more."""
-        word, turn_id = parse_press(pressed.data)
-        if word != RETRY or not _is_private(pressed):
+        word, turn_id = parse_press(press.data)
+        if word != RETRY:
             return None
-        user = pressed.from_user.id
         record = await self.app.turn(turn_id)
-        if record is None or record["user"] != str(user) or record["session"] is None:
+        if record is None or record["user"] != str(press.user) or record["session"] is None:
             return None
-        session = Session(str(record["agent"]), str(user), str(record["session"]))
+        session = Session(str(record["agent"]), str(press.user), str(record["session"]))
         try:
             said = await self.app.transcript(session)
         except VegaError as error:
-            log.info("telegram: nothing to try again for user %s: %s", user, error)
+            log.info("telegram: nothing to try again for user %s: %s", press.user, error)
             return None
         text = next((each.content for each in said if each.id == f"{turn_id}:user"), "")
-        if not text or not self.front.has_room(user):
+        if not text or not self.front.has_room(press.user):
             return None
-        bot = self.front.inbox.bot
-        assert session.id is not None
-        return Letter(bot=bot, update=update, chat=user, user=user, text=text, agent=session.agent, session=session.id)
+        return Letter(
+            bot=self.front.inbox.bot,
+            update=update,
+            chat=press.user,
+            user=press.user,
+            text=text,
+            agent=session.agent,
+            session=session.id or "",
+        )
 
-    def take(self, update: Update, allowed: AbstractSet[int]) -> None:
-        """Does what the other buttons say, and answers the press."""
-        pressed = update.callback_query
-        if pressed is not None and pressed.from_user.id in allowed and _is_private(pressed):
-            self.front.nursery.start_soon(self._obey, pressed)
+    def take(self, pressed: Pressed) -> None:
+        """Does what a recorded press says, and answers it."""
+        self.front.nursery.start_soon(self._obey, pressed)
 
-    async def _obey(self, pressed: CallbackQuery) -> None:
-        answer = await self._answer(pressed.from_user.id, *parse_press(pressed.data))
+    async def _obey(self, pressed: Pressed) -> None:
+        press = pressed.press
+        answer = await self._answer(press.user, *parse_press(press.data))
         try:
-            await self.bot.answer_callback_query(pressed.id, answer[:200])
-            if answer == _AGAIN and pressed.message is not None:
-                await self.bot.edit_message_reply_markup(pressed.message.chat.id, pressed.message.message_id)
+            await self.bot.answer_callback_query(press.id, answer[:200])
+            if answer == _AGAIN:
+                await self.bot.edit_message_reply_markup(press.chat, press.message)
         except TelegramError as error:
             log.info("telegram: a press was not answered: %s", plainly(error))
+        try:
+            await self.front.inbox.settle(pressed)
+        except StoreError as error:
+            log.warning("telegram: a press was answered, but this is not on record: %s", error)
 
     async def _answer(self, user: int, word: str, about: str) -> str:
         try:
@@ -88,6 +97,3 @@ class Presses:
 
 _AGAIN = "Once more."
 
-
-def _is_private(pressed: CallbackQuery) -> bool:
-    return pressed.message is not None and pressed.message.chat.type == ChatType.PRIVATE

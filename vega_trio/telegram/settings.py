@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Final
 from urllib.parse import urlsplit
 
 import attrs
 
+from vega_trio.agent import Budget
+from vega_trio.dsl.units import parse_money
 from vega_trio.errors import ConfigError
 
 AGENT: Final = "hermes"
@@ -16,12 +19,16 @@ ORIGIN: Final = "https://api.telegram.org"
 
 @attrs.frozen(kw_only=True)
 class Settings:
-    """`allow` are the ids of the users who may talk to the bot without pairing; `origin` is of the Bot API."""
+    """`allow` are the ids of the users who may talk to the bot without pairing; `origin` is of the Bot API.
+
+    `budget` is what each user may spend in a day.
+    """
 
     token: str = attrs.field(repr=False)
     agent: str = AGENT
     allow: frozenset[int] = frozenset()
     origin: str = ORIGIN
+    budget: Budget | None = None
 
     @property
     def bot(self) -> str:
@@ -44,7 +51,15 @@ def settings_of(env: Mapping[str, str]) -> Settings | None:
         agent=env.get("TELEGRAM_AGENT", "").strip() or AGENT,
         allow=_allowed(env.get("TELEGRAM_ALLOW", "")),
         origin=_origin(env.get("TELEGRAM_BASE_URL", "").strip() or ORIGIN),
+        budget=_budget(env.get("TELEGRAM_BUDGET", "").strip()),
     )
+
+
+def _budget(text: str) -> Budget | None:
+    try:
+        return Budget(Decimal(parse_money(text)) / 1_000_000) if text else None
+    except ValueError as error:
+        raise ConfigError(f"TELEGRAM_BUDGET: {error}") from error
 
 
 def _allowed(text: str) -> frozenset[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Mapping
 from functools import partial
 from importlib import import_module
@@ -18,6 +19,7 @@ from vega_trio.telegram.settings import Settings, settings_of
 log = logging.getLogger("vega_trio.telegram")
 
 NAME: Final = "telegram"
+BOT: Final = "vega_trio.telegram.bot"
 SHUTDOWN_S: Final = 2.0
 _BACKOFF: Final = BackoffConfig(initial=1.0, max=60.0, jitter=0.1)
 
@@ -47,8 +49,8 @@ async def start_telegram(app: App, env: Mapping[str, str], ready: trio.Event) ->
 async def _body(app: App, settings: Settings, ready: trio.Event, _: Any) -> None:
     await ready.wait()
     try:
-        # Half a second of imports, off the server's thread.
-        bot = await trio.to_thread.run_sync(import_module, "vega_trio.telegram.bot")
+        # Half a second of imports at the first start, off the server's thread.
+        bot: Any = sys.modules.get(BOT) or await trio.to_thread.run_sync(import_module, BOT)
     except ModuleNotFoundError as error:
         log.error("telegram bot not started: %s", MissingExtra("telegram", f"TELEGRAM_BOT_TOKEN ({error.name})"))
         return

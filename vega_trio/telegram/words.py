@@ -27,6 +27,7 @@ SILENT: Final = "(The agent said nothing.)"
 WORKING: Final = "…"
 STOPPED: Final = "(stopped)"
 LOST: Final = "The agent broke down and could not be brought back. Try again, or begin anew with /new."
+GIVEN_UP: Final = "Something of this message breaks me, so I have to leave it unanswered. The server's log says more."
 ARGUMENTS_SHOWN: Final = 2000
 
 _FAILURES: Final[Mapping[str, str]] = {
@@ -36,7 +37,7 @@ _FAILURES: Final[Mapping[str, str]] = {
     ErrorClass.TEMPORARY: "The model cannot be reached. Try again in a minute.",
     ErrorClass.AUTHENTICATION: "The model refused the server's key, or there is none. Its owner has to set it.",
     ErrorClass.INVALID_REQUEST: "The model did not understand the request. The server's log says more.",
-    ErrorClass.BUDGET_EXCEEDED: "The budget is spent. The server's owner can raise it.",
+    ErrorClass.BUDGET_EXCEEDED: "The budget is spent: /cost says more. The server's owner can raise it.",
     ErrorClass.CONTEXT_OVERFLOW: "This conversation has become too long. Begin a new one with /new.",
     ErrorClass.REFUSAL: "The model declined to answer.",
     ErrorClass.LIMIT_EXCEEDED: "The agent went round in circles and was stopped.",

@@ -62,6 +62,8 @@ class FakeTelegram:
     calls: list[tuple[str, dict[str, str]]] = attrs.field(factory=list, init=False, repr=False)
     polls: list[int | None] = attrs.field(factory=list, init=False, repr=False)
     faults: dict[str, deque[Fault]] = attrs.field(factory=dict, init=False, repr=False)
+    answers: dict[str, deque[Any]] = attrs.field(factory=dict, init=False, repr=False)
+    """What the next requests of a method are answered with instead of what is so."""
     _updates: list[dict[str, Any]] = attrs.field(factory=list, init=False, repr=False)
     _next_update: int = attrs.field(default=1000, init=False)
     _next_message: int = attrs.field(default=1, init=False)
@@ -92,6 +94,10 @@ class FakeTelegram:
         shown = {**self._message(message.chat, "private"), "message_id": message.id, "from": BOT, "text": message.text}
         query = {"id": f"q{self._next_update}", "from": _person(user), "chat_instance": "1", "message": shown}
         return self._arrive({"callback_query": {**query, "data": message.buttons[button]}})
+
+    def arrive(self, update: dict[str, Any]) -> int:
+        """An update as it is, whatever is wrong with it. Its id."""
+        return self._arrive(update)
 
     def fail(self, method: str, *faults: Fault) -> None:
         """The next requests of a method go wrong."""
@@ -147,8 +153,10 @@ class FakeTelegram:
         return wire.next()
 
     async def _answer(self, wire: Wire, method: str, given: dict[str, str], *, cut: bool) -> None:
-        if method == "getUpdates":
-            result: Any = await self._updates_for(given)
+        if self.answers.get(method):
+            result: Any = self.answers[method].popleft()
+        elif method == "getUpdates":
+            result = await self._updates_for(given)
         else:
             self.calls.append((method, given))
             try:
