@@ -14,6 +14,7 @@ import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from typing import Any
 
 import attrs
@@ -282,9 +283,18 @@ class Bus:
 
 
 def _without_secrets(event: Event, redact: Redactor) -> Event:
-    said = {name: text for name in ERROR_WORDS if isinstance(text := getattr(event, name, None), str) and text}
-    cleaned: dict[str, Any] = {name: redact(text) for name, text in said.items()}
-    return event if cleaned == said else attrs.evolve(event, **cleaned)
+    for name in _speaking(type(event)):  # type: ignore[arg-type] # it takes the hash of an instance for the class's
+        said = getattr(event, name)
+        if isinstance(said, str) and said and (cleaned := redact(said)) != said:
+            changed: dict[str, Any] = {name: cleaned}
+            event = attrs.evolve(event, **changed)
+    return event
+
+
+@cache
+def _speaking(kind: type[Event]) -> tuple[str, ...]:
+    """The fields of such events in which an error speaks."""
+    return tuple(field.name for field in attrs.fields(kind) if field.name in ERROR_WORDS)
 
 
 def _key(event: Event) -> str:
