@@ -9,7 +9,9 @@ from pathlib import Path
 import trio
 
 import vega_trio as vega
+from vega_trio.app.disk import Disk
 from vega_trio.app.outline import StepNode, outline
+from vega_trio.dsl.parse import parse_text
 from vega_trio.testing import ScriptedModel
 
 DOCUMENT = """
@@ -61,3 +63,9 @@ async def test_every_step_of_a_run_is_in_the_graph_of_its_workflow(tmp_path: Pat
     assert known.keys() - told == {"outer/3.catch.0"}
     assert {step["agent"] for step in steps if step["kind"] == "ask"} == {"A"}
     assert known["outer/4"].workflow == "inner"
+
+
+def test_the_condition_beside_an_action_is_in_its_title() -> None:
+    text = "agents: {A: {model: demo, system: x}}\nworkflows: {w: {inputs: [x], steps: [{A: hi, if: 'x  > 1'}]}}"
+    definition = parse_text(text.encode(), "t", Disk(), env={}).document.workflows["w"]
+    assert [node.title for node in outline(definition)] == ["if x > 1: A"]

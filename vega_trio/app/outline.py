@@ -19,6 +19,8 @@ from vega_trio.dsl.workflow import (
     WorkflowDefinition,
 )
 
+LONGEST = 80  # characters of a condition in a title
+
 
 @attrs.frozen(kw_only=True)
 class StepBlock:
@@ -56,11 +58,17 @@ def _node(step: Step, path: str) -> StepNode:
         path=path,
         id=step.id,
         kind=step.kind,
-        title=step.title,
+        title=_title(step),
         agent=action.agent if isinstance(action, AskAction | ParallelAgentAction) else None,
         workflow=action.workflow if isinstance(action, WorkflowAction) else None,
         blocks=tuple(block for block in _blocks(step, path) if block.steps),
     )
+
+
+def _title(step: Step) -> str:
+    """With the condition under which the step is made at all."""
+    guard = step.options.guard
+    return step.title if guard is None else f"if {' '.join(guard.text.split())[:LONGEST]}: {step.title}"
 
 
 def _blocks(step: Step, path: str) -> list[StepBlock]:
