@@ -634,6 +634,16 @@ error[V010]: the document has no agents
   --> team.vega.yaml:1:1
    = write for example: agents: {helper: {system: You are helpful.}}""",
     ),
+    "spaces of a web page": (
+        """\
+agents:
+\xa0\xa0Coder: {model: demo, system: x}""",
+        """\
+error[V002]: this line is indented with a space that is none (U+00A0)
+  --> team.vega.yaml:2:1
+2: \xa0\xa0Coder: {model: demo, system: x}
+   ^^^^^^^ indent with plain spaces   vega explain V002""",
+    ),
     "a name that is a word": (
         """\
 agents:

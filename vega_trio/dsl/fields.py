@@ -236,5 +236,5 @@ def _shown(node: YamlScalar) -> str:
 
 def _range(least: float, most: float) -> str:
     if most == math.inf:
-        return f"at least {least:g}"
-    return f"from {least:g} to {most:g}"
+        return f"at least {least:,.15g}"
+    return f"from {least:,.15g} to {most:,.15g}"

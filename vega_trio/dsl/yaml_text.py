@@ -269,6 +269,9 @@ class _Builder:
         for key, value in pairs:
             if not isinstance(key, YamlScalar):
                 raise YamlError(_odd_key(key.span))
+            if not key.style and key.text[:1].isspace():  # YAML knows one space, pages have many
+                message = f"this line is indented with a space that is none (U+{ord(key.text[0]):04X})"
+                raise YamlError(Finding("V002", key.span, message, "indent with plain spaces"))
             if key.text == "<<" and not key.style:
                 merges.append(value)
             elif key.text in entries:
