@@ -6,12 +6,11 @@ import dataclasses
 import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from decimal import ROUND_FLOOR, Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import attrs
-from attrs import validators
 
-from vega_trio.checks import check_count, check_hook, check_number, check_text, member
+from vega_trio.checks import check_count, check_hook, check_kind, check_number, check_text, check_word, member
 from vega_trio.exits import ExitReason
 from vega_trio.session import ErrorClass
 from vega_trio.supervision import AutoShutdown as AutoShutdown
@@ -28,7 +27,9 @@ if TYPE_CHECKING:
 
 
 def _as_classes(classes: Iterable[str]) -> tuple[ErrorClass, ...]:
-    return tuple(ErrorClass(each) for each in classes)
+    if isinstance(classes, str):
+        raise ValueError(f"RetryPolicy.retry_on must be a list of classes, not the text {classes!r}")
+    return tuple(member(ErrorClass, "RetryPolicy.retry_on", each) for each in classes)
 
 
 RETRYABLE = (ErrorClass.RATE_LIMIT, ErrorClass.OVERLOADED, ErrorClass.TIMEOUT, ErrorClass.TEMPORARY)
@@ -48,6 +49,7 @@ class RetryPolicy:
 
     def __attrs_post_init__(self) -> None:
         check_count("RetryPolicy", "max_attempts", self.max_attempts)
+        check_kind("RetryPolicy", "backoff", self.backoff, BackoffConfig)
 
 
 @attrs.frozen
@@ -67,6 +69,7 @@ class CircuitBreaker:
         check_count("CircuitBreaker", "threshold", self.threshold)
         check_number("CircuitBreaker", "reset_after", self.reset_after, above=True)
         check_count("CircuitBreaker", "half_open_max", self.half_open_max)
+        check_hook("CircuitBreaker", "on_change", self.on_change)
 
 
 RateStrategy = Literal["queue", "reject", "backpressure"]
@@ -83,9 +86,10 @@ class RateLimit:
 
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
-    strategy: RateStrategy = attrs.field(default="queue", validator=validators.in_(("queue", "reject", "backpressure")))
+    strategy: RateStrategy = "queue"
 
     def __attrs_post_init__(self) -> None:
+        check_word("RateLimit", "strategy", self.strategy, get_args(RateStrategy))
         for field in ("requests_per_minute", "tokens_per_minute"):
             if getattr(self, field) is not None:
                 check_count("RateLimit", field, getattr(self, field))
@@ -99,9 +103,10 @@ class Budget:
     """
 
     limit_usd: float | Decimal
-    on_exceed: OnExceed = attrs.field(default="block", validator=validators.in_(("block", "warn", "allow")))
+    on_exceed: OnExceed = "block"
 
     def __attrs_post_init__(self) -> None:
+        check_word("Budget", "on_exceed", self.on_exceed, get_args(OnExceed))
         limit = float(self.limit_usd) if isinstance(self.limit_usd, Decimal) else self.limit_usd
         check_number("Budget", "limit_usd", limit)
         if math.isinf(limit):
@@ -182,17 +187,11 @@ class Agent:
     max_iterations: int = 50
     tools: tuple[Any, ...] = attrs.field(default=(), converter=_as_tools)
     supervision: Supervision | None = None
-    retry: RetryPolicy = attrs.field(factory=RetryPolicy, validator=validators.instance_of(RetryPolicy))
-    rate_limit: RateLimit | None = attrs.field(
-        default=None, validator=validators.optional(validators.instance_of(RateLimit))
-    )
-    circuit_breaker: CircuitBreaker | None = attrs.field(
-        default=None, validator=validators.optional(validators.instance_of(CircuitBreaker))
-    )
+    retry: RetryPolicy = attrs.field(factory=RetryPolicy)
+    rate_limit: RateLimit | None = None
+    circuit_breaker: CircuitBreaker | None = None
     budget: Budget | None = attrs.field(default=None, converter=as_budget)
-    context: TokenBudget | SlidingWindow = attrs.field(
-        factory=TokenBudget, validator=validators.instance_of((TokenBudget, SlidingWindow))
-    )
+    context: TokenBudget | SlidingWindow = attrs.field(factory=TokenBudget)
     output: Any = attrs.field(default=None, hash=False)
     thinking: int | Literal["adaptive"] | None = None
 
@@ -204,8 +203,13 @@ class Agent:
             raise ValueError(f"Agent.name must be without / : {{ }} and control characters, not {self.name!r}")
         if not isinstance(self.system, str) and not callable(getattr(self.system, "prompt", None)):
             raise ValueError(f"Agent.system must be a text or a prompt source, not {self.system!r}")
-        if self.supervision is not None and not isinstance(self.supervision, Supervision):
-            raise ValueError(f"Agent.supervision must be a vega.Supervision, not {self.supervision!r}")
+        check_kind("Agent", "retry", self.retry, RetryPolicy)
+        check_kind("Agent", "context", self.context, TokenBudget, SlidingWindow)
+        for field, kind in _OPTIONAL.items():
+            if getattr(self, field) is not None:
+                check_kind("Agent", field, getattr(self, field), kind)
+        for field in ("model", "fallback_model"):
+            _check_model(field, getattr(self, field))
         if self.temperature is not None:
             check_number("Agent", "temperature", self.temperature)
             if self.temperature > 2:
@@ -220,6 +224,18 @@ class Agent:
             if self.thinking >= self.max_tokens:
                 raise ValueError(f"Agent.thinking ({self.thinking}) must be below max_tokens ({self.max_tokens})")
         check_number("Agent", "max_iterations", self.max_iterations, least=1)
+
+
+_OPTIONAL: Mapping[str, type] = {
+    "supervision": Supervision,
+    "rate_limit": RateLimit,
+    "circuit_breaker": CircuitBreaker,
+}
+
+
+def _check_model(field: str, model: Any) -> None:
+    if model is not None and not isinstance(model, str) and not callable(getattr(model, "stream", None)):
+        raise ValueError(f"Agent.{field} must be a Model object or a string such as 'demo', not {model!r}")
 
 
 def _can_be_output(output: Any) -> bool:

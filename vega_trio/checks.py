@@ -30,6 +30,18 @@ def check_count(owner: str, field: str, value: Any, *, least: int = 1) -> None:
         raise ValueError(f"{owner}.{field} must be a whole number, not {value!r}")
 
 
+def check_word(owner: str, field: str, value: Any, words: tuple[str, ...]) -> None:
+    if value not in words:
+        raise ValueError(f"{owner}.{field} must be one of {', '.join(words)}, not {value!r}")
+
+
+def check_kind(owner: str, field: str, value: Any, *kinds: type) -> None:
+    """Raises: ValueError unless it is one of these classes of ours."""
+    if not isinstance(value, kinds):
+        named = " or ".join(f"vega.{kind.__name__}" for kind in kinds)
+        raise ValueError(f"{owner}.{field} must be a {named}, not {value!r}")
+
+
 def check_hook(owner: str, field: str, value: Any) -> None:
     if value is not None and not callable(value):
         raise ValueError(f"{owner}.{field} must be a function or None, not {value!r}")

@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import attrs
 
 Role = Literal["user", "assistant"]
 
 
+def _text(part: object, field: attrs.Attribute[str], value: object) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"{type(part).__name__}.{field.name} must be text, not {value!r}")
+    if not value.isascii() and well_formed(value) != value:
+        raise ValueError(f"{type(part).__name__}.{field.name} holds half a surrogate pair, which is no Unicode text")
+
+
+def _raw(part: object, field: attrs.Attribute[bytes], value: object) -> None:
+    if not isinstance(value, bytes):
+        raise TypeError(f"{type(part).__name__}.{field.name} must be bytes, not a {type(value).__name__}")
+
+
+def _object(part: object, field: attrs.Attribute[Mapping[str, Any]], value: object) -> None:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{type(part).__name__}.{field.name} must be a mapping, not {value!r}")
+
+
+def _image_type(part: object, field: attrs.Attribute[str], value: object) -> None:
+    if not isinstance(value, str) or not value.startswith("image/"):
+        raise ValueError(f"{type(part).__name__}.{field.name} must be such as 'image/png', not {value!r}")
+
+
 @attrs.frozen
 class TextPart:
     """Plain text."""
 
-    text: str
+    text: str = attrs.field(validator=_text)
 
 
 @attrs.frozen
@@ -23,15 +45,15 @@ class ToolCall:
 
     id: str
     name: str
-    arguments: Mapping[str, Any]
+    arguments: Mapping[str, Any] = attrs.field(validator=_object)
 
 
 @attrs.frozen
 class ImagePart:
     """An image, as raw bytes; `media_type` such as `image/png`."""
 
-    media_type: str
-    data: bytes = attrs.field(repr=False)
+    media_type: str = attrs.field(validator=_image_type)
+    data: bytes = attrs.field(repr=False, validator=_raw)
 
 
 @attrs.frozen
@@ -42,7 +64,7 @@ class ToolResult:
     """
 
     tool_call_id: str
-    content: str
+    content: str = attrs.field(validator=_text)
     is_error: bool = False
     images: tuple[ImagePart, ...] = ()
 
@@ -59,7 +81,7 @@ class ToolOutput:
 class DocumentPart:
     """A document to read, as raw bytes: a PDF, or text for `text/plain`. `title` is what it is called."""
 
-    data: bytes = attrs.field(repr=False)
+    data: bytes = attrs.field(repr=False, validator=_raw)
     media_type: str = "application/pdf"
     title: str = ""
 
@@ -77,14 +99,25 @@ class ThinkingPart:
 
 
 Part = TextPart | ToolCall | ToolResult | ImagePart | DocumentPart | ThinkingPart
+_PARTS = get_args(Part)  # told apart in a third of the time that the union takes
 
 
 def _as_parts(content: str | Part | Iterable[Part]) -> tuple[Part, ...]:
     if isinstance(content, str):
         return (TextPart(content),) if content else ()
-    if isinstance(content, Part):
+    if isinstance(content, _PARTS):
         return (content,)
-    return tuple(content)
+    parts = tuple(content) if isinstance(content, Iterable) else (content,)
+    for part in parts:
+        if not isinstance(part, _PARTS):
+            raise TypeError(f"Message.content is text or message parts, and {part!r} is neither")
+    return parts
+
+
+_NOT_IN: Mapping[str, frozenset[type]] = {
+    "user": frozenset({ToolCall, ThinkingPart}),
+    "assistant": frozenset({ToolResult, ImagePart, DocumentPart}),
+}
 
 
 @attrs.frozen
@@ -101,6 +134,11 @@ class Message:
     def _known_role(self, _: object, role: object) -> None:
         if role not in ("user", "assistant"):
             raise ValueError(f"Message.role must be 'user' or 'assistant', not {role!r}; prompts are Agent.system")
+
+    def __attrs_post_init__(self) -> None:
+        wrong = next((part for part in self.content if type(part) in _NOT_IN[self.role]), None)
+        if wrong is not None:
+            raise ValueError(f"a message of role {self.role!r} holds no {type(wrong).__name__}")
 
     @property
     def text(self) -> str:
@@ -165,14 +203,19 @@ def _well_formed(value: Any) -> Any:
             return value
 
 
-def as_message(sent: object) -> Message | None:
-    """What was sent to an agent, as the user's message: text, a `Message` or message parts; None for anything else."""
-    if isinstance(sent, Message):
-        return sent
+def as_message(sent: object) -> Message:
+    """What is sent to an agent, as the user's message: text, a `Message` or message parts.
+
+    Raises: TypeError, ValueError for what no user says.
+    """
     if isinstance(sent, str):
-        return Message("user", well_formed(sent))
-    if isinstance(sent, Part):
-        return Message("user", sent)
-    if isinstance(sent, tuple | list) and all(isinstance(part, Part) for part in sent):
-        return Message("user", sent)
-    return None
+        sent = well_formed(sent)
+    if isinstance(sent, str | tuple | list | Part):
+        sent = Message("user", sent)
+    if not isinstance(sent, Message):
+        raise TypeError(f"an agent takes text, a Message or message parts, not {type(sent).__name__}")
+    if sent.role != "user":
+        raise ValueError("an agent takes messages of role 'user'; what was said before goes into spawn(messages=...)")
+    if sent.tool_results:
+        raise ValueError("an agent takes no tool results: it runs its tools itself")
+    return sent

@@ -18,14 +18,13 @@ _json = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_text, inner, max_size=3),
     max_leaves=8,
 )
-_image = st.builds(ImagePart, _text, st.binary(max_size=20))
-_part = st.one_of(
-    st.builds(TextPart, _text),
-    st.builds(ToolCall, _text, _text, st.dictionaries(_text, _json, max_size=3)),
-    st.builds(ToolResult, _text, _text, st.booleans(), st.lists(_image, max_size=2).map(tuple)),
-    _image,
+_image = st.builds(ImagePart, _text.map("image/".__add__), st.binary(max_size=20))
+_said = st.builds(TextPart, _text)
+_call = st.builds(ToolCall, _text, _text, st.dictionaries(_text, _json, max_size=3))
+_result = st.builds(ToolResult, _text, _text, st.booleans(), st.lists(_image, max_size=2).map(tuple))
+_message = st.builds(Message, st.just("user"), st.lists(_said | _result | _image, max_size=4)) | st.builds(
+    Message, st.just("assistant"), st.lists(_said | _call, max_size=4)
 )
-_message = st.builds(Message, st.sampled_from(("user", "assistant")), st.lists(_part, max_size=4))
 
 
 @given(st.lists(_message, max_size=4))

@@ -9,13 +9,16 @@ from vega_trio._core.window import FRAME_TOKENS, Measured, about_tokens, message
 from vega_trio.messages import ImagePart, Message, TextPart, ToolCall, ToolResult, Usage
 from vega_trio.protocols import ModelRequest, ToolSpec
 
-parts = st.one_of(
-    st.text(max_size=20).map(TextPart),
-    st.builds(ToolCall, st.text(max_size=5), st.text(max_size=5), st.dictionaries(st.text(max_size=5), st.integers())),
-    st.builds(ToolResult, st.text(max_size=5), st.text(max_size=20)),
-    st.just(ImagePart("image/png", b"x")),
+said = st.text(max_size=20).map(TextPart)
+heard = said | st.builds(ToolResult, st.text(max_size=5), st.text(max_size=20)) | st.just(ImagePart("image/png", b"x"))
+called = st.builds(
+    ToolCall, st.text(max_size=5), st.text(max_size=5), st.dictionaries(st.text(max_size=5), st.integers())
 )
-messages = st.lists(st.lists(parts, max_size=3).map(lambda content: Message("user", content)), max_size=5)
+messages = st.lists(
+    st.builds(Message, st.just("user"), st.lists(heard, max_size=3))
+    | st.builds(Message, st.just("assistant"), st.lists(said | called, max_size=3)),
+    max_size=5,
+)
 
 
 @given(messages, st.text(max_size=20))

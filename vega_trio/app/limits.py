@@ -40,8 +40,11 @@ WHOLE = "the application"
 
 
 def limits_of_program(rates: Rates | None, budget: Money | None, env: Mapping[str, str]) -> Limits:
-    """Raises: ConfigError for a `VEGA_TIMEOUT` that is no duration."""
+    """Raises: ConfigError for a `VEGA_TIMEOUT` that is no duration; TypeError."""
     whole = as_budget(budget)
+    for each in rates.values() if isinstance(rates, Mapping) else (() if rates is None else (rates,)):
+        if not isinstance(each, RateLimit):
+            raise TypeError(f"rate_limits must be a vega.RateLimit, or one per model's name, not {each!r}")
     by_model = {} if rates is None or isinstance(rates, RateLimit) else rates
     return Limits(
         rand=random.random,

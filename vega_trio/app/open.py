@@ -65,6 +65,8 @@ async def open_orchestrator(
         Escalated.
     """
     _check(model, max_processes, shutdown_timeout)
+    if health is not None and not isinstance(health, HealthConfig):
+        raise TypeError(f"health must be a vega.HealthConfig, not {health!r}")
     env = os.environ
     threads = Threads()
     others = load_plugins(threads, BUILTIN_TOOLS)

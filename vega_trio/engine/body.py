@@ -64,10 +64,10 @@ async def _answer(mail: Mail, turn: Turn) -> None:
     if isinstance(mail.message, Compact):
         await _compact(mail, turn)
         return
-    message = as_message(mail.message)
-    if message is None:
-        kind = type(mail.message).__name__
-        mail.fail(TypeError(f"an agent takes text, a Message or message parts, not {kind}"))
+    try:
+        message = as_message(mail.message)
+    except (TypeError, ValueError) as error:
+        mail.fail(error)
         return
     with mail.handling() as turn.scope, charged_to(mail.accounts):
         try:

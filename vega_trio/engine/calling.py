@@ -239,6 +239,8 @@ async def _stream(turn: Turn, model: Model, request: ModelRequest, heard: _Heard
                         heard.calls.append(well_formed_call(event))
                     case ModelDone():
                         done = event
+                    case _:
+                        raise TypeError(f"{model.name} gave {event!r}, which is no event of a model")
     if done is not None:
         return done
     if scope.cancelled_caught:

@@ -60,6 +60,7 @@ class Held:
 
     def _charge(self, cost: int | None) -> None:
         self._open = False
+        cost = None if cost is None else max(0, cost)  # what a server miscounts must not fill a budget up
         turn, metrics = self.turn, self.turn.process.metrics
         metrics.last_active_at = turn.equipment.wall_clock()
         if cost is None:

@@ -15,7 +15,7 @@ from vega_trio.agent import Agent, SupervisorSpec
 from vega_trio.context import ToolContext
 from vega_trio.engine.progress import Reporter
 from vega_trio.errors import ProcessExit, ToolError, ToolRetry, did_you_mean
-from vega_trio.exits import told
+from vega_trio.exits import shown, told
 from vega_trio.messages import ImagePart, ToolCall, ToolResult
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ async def run_call(turn: Turn, call: ToolCall, *, changed: bool = False) -> Outc
             try:
                 content, images, failed = await _guarded(turn, tool, call)
             except ToolRetry as asked:
-                content, failed, retry = f"Error: {asked}", True, True
+                content, failed, retry = f"Error: {shown(asked)}", True, True
             if failed:
                 span.fail("tool_error")
     content = cap(turn.equipment.redact(content))
@@ -73,7 +73,7 @@ async def _guarded(turn: Turn, tool: Tool, call: ToolCall) -> tuple[str, tuple[I
     except ToolRetry:
         raise
     except ToolError as error:
-        return f"Error: {error}", (), True
+        return f"Error: {shown(error)}", (), True
     except ProcessExit:
         raise
     except BaseExceptionGroup as group:

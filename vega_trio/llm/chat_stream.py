@@ -183,10 +183,11 @@ class ChatDecoder:
         if usage is None or usage.prompt_tokens is None:
             return
         details = usage.prompt_tokens_details
-        cached = min((details.cached_tokens if details is not None else None) or 0, usage.prompt_tokens)
+        read = max(0, usage.prompt_tokens)
+        cached = min(max(0, (details.cached_tokens if details is not None else None) or 0), read)
         self._usage = Usage(
-            input_tokens=usage.prompt_tokens - cached,
-            output_tokens=usage.completion_tokens or 0,
+            input_tokens=read - cached,
+            output_tokens=max(0, usage.completion_tokens or 0),
             cache_read_tokens=cached,
         )
 

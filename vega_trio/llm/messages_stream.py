@@ -204,4 +204,4 @@ class MessageDecoder:
 
 
 def _or(new: int | None, old: int) -> int:
-    return old if new is None else new
+    return old if new is None else max(0, new)

@@ -93,18 +93,20 @@ def open_mail(process: Process, mail_id: str) -> Mail | None:
 
 def keep(process: Process, mail: Mail) -> None:
     """The mailbox's: an agent has accepted a message, which from now on outlives the program."""
-    message = as_message(mail.message)
-    if message is not None:
-        row = MailRow(
-            process_id=process.id,
-            id=mail.id,
-            root_id=mail.root_id,
-            sender_id=mail.sender_id,
-            message=message,
-            at=process.kernel.wall_clock(),
-            tools=mail.tools,
-        )
-        mail.kept = process.kernel.store.submit(KeepMail(row))
+    try:
+        message = as_message(mail.message)
+    except (TypeError, ValueError):
+        return  # no message of a user's; whoever handles it says so
+    row = MailRow(
+        process_id=process.id,
+        id=mail.id,
+        root_id=mail.root_id,
+        sender_id=mail.sender_id,
+        message=message,
+        at=process.kernel.wall_clock(),
+        tools=mail.tools,
+    )
+    mail.kept = process.kernel.store.submit(KeepMail(row))
 
 
 def pending_reply(process: Process, mail: Mail) -> PendingReply:

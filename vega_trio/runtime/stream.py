@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from vega_trio.errors import TurnFailed
+from vega_trio.errors import TurnCancelled, TurnFailed
 from vega_trio.events import TURN_ENDS, Event, TextDelta, TurnFailure
 from vega_trio.exits import NoProcess
 from vega_trio.runtime.bus import Subscription
@@ -70,8 +70,10 @@ async def open_turn(process: Process, mail: Mail) -> AsyncIterator[TurnEvents]:
     async with bus.subscribe(match=lambda event: event.root_turn_id == root, buffer=BUFFER) as events:
 
         def finished(mail: Mail) -> None:
-            # An agent says how each turn ends, but for the end of its process; a function may say nothing.
-            if process.final is not None or process.agent is None:
+            # An agent says how each turn ends, but for the end of its process, and has none for what is no message; a
+            # function may say nothing.
+            told = mail.error is None or isinstance(mail.error, TurnFailed | TurnCancelled)
+            if process.final is not None or process.agent is None or not told:
                 error = mail.error if isinstance(mail.error, Exception) else None
                 bus.in_turn(root, lambda: events.end(error))
 
