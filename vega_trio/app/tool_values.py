@@ -49,7 +49,8 @@ class ToolValues:
     async def load(self) -> None:
         """Raises: StoreError."""
         for row in await self.store.records.query(TABLE):
-            self._take(ToolValue(**row))
+            if "value" in row:  # what the application has spent is kept there too
+                self._take(ToolValue(**row))
 
     def all(self) -> list[ToolValue]:
         """In the order in which they were first set."""
