@@ -62,14 +62,14 @@ def serving(home: Path) -> Iterator[Server]:
         command, cwd=home, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         try:
-            yield Server(_dashboard(process))
+            yield Server(started(process))
         finally:
             process.terminate()
             _drain(process)
 
 
-def _dashboard(process: subprocess.Popen[str]) -> str:
-    """The address that the server prints."""
+def started(process: subprocess.Popen[str]) -> str:
+    """The address that a server prints once it serves."""
     assert process.stdout is not None
     said = []
     guard = threading.Timer(START_S, process.kill)

@@ -115,7 +115,7 @@ def test_the_tree_folds_by_keyboard_and_is_drawn_as_a_graph(dashboard: Dashboard
     page.keyboard.press("ArrowDown")
     expect(tree.get_by_role("row").nth(2)).to_be_focused()
     expect(tree).to_contain_text("assistant")
-    expect(tree.get_by_role("meter").first).to_be_visible()
+    expect(tree.get_by_role("meter", name="Restarts used by assistant").first).to_be_visible()
 
     page.get_by_role("button", name="Graph").click()
     graph = page.get_by_role("group", name="Supervision tree")

@@ -8,16 +8,20 @@ from typing import Literal, Protocol
 from quart import Request, Response
 
 from vega_trio._core.codec import encode_message
+from vega_trio._core.window import about_tokens
 from vega_trio._core.wire import rfc3339
+from vega_trio.agent import SlidingWindow, TokenBudget
 from vega_trio.app.incarnations import Incarnation
 from vega_trio.app.overview import ProcessDetail
 from vega_trio.app.supervisors import Policy
 from vega_trio.changes import ProcessRow
 from vega_trio.errors import ConfigError, InputError, UnknownProcess
 from vega_trio.messages import Message, TextPart
+from vega_trio.protocols import ModelRequest
 from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, flag_of, json_answer, plain_answer
 from vega_trio.serve.models.common import BudgetEntry, Status
 from vega_trio.serve.models.processes import (
+    ContextEntry,
     ForkRequest,
     ImpactEntry,
     IncarnationEntry,
@@ -182,6 +186,7 @@ def _inside(detail: ProcessDetail) -> ProcessInside:
         restarts=None if detail.policy is None else _restarts(detail.policy),
         incarnations=tuple(_incarnation(each) for each in detail.incarnations),
         budget=_budget(detail),
+        context=_context(detail),
         deadline=_time(process.deadline_at if process is not None else None),
     )
 
@@ -205,6 +210,16 @@ def _budget(detail: ProcessDetail) -> BudgetEntry:
     if account is None:
         return BudgetEntry(spent_usd=detail.row.cost_microusd / 1_000_000)
     return BudgetEntry(limit_usd=account.limit, spent_usd=account.used)
+
+
+def _context(detail: ProcessDetail) -> ContextEntry:
+    agent = detail.process.agent if detail.process is not None else None
+    tokens = about_tokens(ModelRequest(messages=detail.messages)) if detail.messages else 0
+    match agent and agent.context:
+        case TokenBudget(max_tokens=most) | SlidingWindow(compact_at_tokens=most):
+            return ContextEntry(tokens=tokens, max_tokens=most)
+        case _:
+            return ContextEntry(tokens=tokens, max_tokens=TokenBudget().max_tokens)
 
 
 def _time(at: float | None) -> str | None:

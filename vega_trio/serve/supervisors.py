@@ -39,11 +39,9 @@ def _child(child: Child, shows: Callable[[Child], bool]) -> dict[str, Any]:
     if child.process_id is not None:
         shown["process_id"] = child.process_id
     if child.policy is not None:
-        shown |= {
-            "restarts_used": child.policy.used,
-            "max_restarts": child.policy.most,
-            "window_s": child.policy.window_s,
-        }
+        shown |= {"restarts_used": child.policy.used, "window_s": child.policy.window_s}
+        if child.policy.most is not None:
+            shown["max_restarts"] = child.policy.most
     if child.supervisor is not None:
         shown["supervisor"] = _supervisor(child.supervisor, shows)
     return shown

@@ -76,6 +76,14 @@ class IncarnationEntry:
 
 
 @attrs.frozen(kw_only=True)
+class ContextEntry:
+    """About how many tokens the conversation comes to, of how many that the model is shown; 0: as many as it takes."""
+
+    tokens: int
+    max_tokens: int
+
+
+@attrs.frozen(kw_only=True)
 class MessageEntry:
     """A message of a process. `parts` is there when there is more to it than text."""
 
@@ -96,6 +104,7 @@ class ProcessInside:
     restarts: RestartsEntry | None = None
     incarnations: tuple[IncarnationEntry, ...]
     budget: BudgetEntry
+    context: ContextEntry
     deadline: str | None = None
 
 

@@ -5,6 +5,9 @@ import { queryOptions } from "@tanstack/react-query";
 import { manage } from "./manage";
 import type { CostsBy } from "./types";
 
+const DAY_MS = 86_400_000;
+const ALARMING = "process.failed,supervisor.*,breaker.opened,budget.*,workflow.failed,turn.failed,alert.*";
+
 export const agentQuery = (name: string) =>
   queryOptions({ queryKey: ["agents", name], queryFn: ({ signal }) => manage.agent(name, signal) });
 export const toolsQuery = queryOptions({
@@ -64,6 +67,30 @@ export const mcpServersQuery = queryOptions({
 export const mcpRegistryQuery = queryOptions({
   queryKey: ["mcp", "registry"],
   queryFn: ({ signal }) => manage.mcpRegistry(signal),
+});
+export const schedulesQuery = queryOptions({
+  queryKey: ["schedules"],
+  queryFn: ({ signal }) => manage.schedules(signal),
+});
+export const settingsQuery = queryOptions({
+  queryKey: ["settings"],
+  queryFn: ({ signal }) => manage.settings(signal),
+});
+/** The newest page of the log, as it is when somebody begins to look. */
+export const recentEventsQuery = queryOptions({
+  queryKey: ["event-log"],
+  queryFn: ({ signal }) => manage.eventLog({ limit: "200" }, signal),
+  staleTime: 0,
+  gcTime: 0,
+});
+/** What went wrong within the last day, the newest first. */
+export const alertsQuery = queryOptions({
+  queryKey: ["alerts"],
+  queryFn: ({ signal }) =>
+    manage.eventLog(
+      { type: ALARMING, limit: "20", since: new Date(Date.now() - DAY_MS).toISOString() },
+      signal,
+    ),
 });
 export const approvalsQuery = queryOptions({
   queryKey: ["approvals"],

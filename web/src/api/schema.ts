@@ -436,6 +436,7 @@ export interface components {
             monitored_by: string[];
             incarnations: components["schemas"]["IncarnationEntry"][];
             budget: components["schemas"]["BudgetEntry"];
+            context: components["schemas"]["ContextEntry"];
             restarts?: components["schemas"]["RestartsEntry"];
             deadline?: string;
         };
@@ -472,6 +473,14 @@ export interface components {
         BudgetEntry: {
             spent_usd: number;
             limit_usd?: number;
+        };
+        /**
+         * ContextEntry
+         * @description About how many tokens the conversation comes to, of how many that the model is shown; 0: as many as it takes.
+         */
+        ContextEntry: {
+            tokens: number;
+            max_tokens: number;
         };
         /**
          * RestartsEntry
@@ -532,12 +541,17 @@ export interface components {
         /**
          * SupervisorChild
          * @description A child; one that is a supervisor has its own tree below.
+         *
+         *         The restarts are those that its own policy has granted; without `max_restarts` it grants any number.
          */
         SupervisorChild: {
             id: string;
             restart: string;
             status: string;
             process_id?: string;
+            restarts_used?: number;
+            max_restarts?: number;
+            window_s?: number;
             supervisor?: components["schemas"]["SupervisorEntry"];
         };
         /** WorkflowEntry */

@@ -36,6 +36,9 @@ export type McpServer = Shapes["McpServerEntry"];
 export type McpOffer = Shapes["McpRegistryEntry"];
 export type NewMcpServer = Shapes["NewMcpServer"];
 export type Approval = Shapes["ApprovalEntry"];
+export type Schedule = Shapes["ScheduleEntry"];
+export type NewSchedule = Shapes["NewSchedule"];
+export type Setting = Shapes["SettingEntry"];
 export type Stats = Shapes["StatsEntry"];
 
 /** One event of the event stream; `data` depends on `type`. Only what comes from the log is sure to be whole. */

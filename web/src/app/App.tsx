@@ -6,6 +6,7 @@ import { Keys } from "./Keys";
 import { Shell } from "./Shell";
 
 // The chat is the first load; every other page comes when it is opened.
+const Notices = lazy(() => import("./Notices"));
 const NotFoundPage = lazy(() => import("./NotFoundPage"));
 const OverviewPage = lazy(() => import("../overview/OverviewPage"));
 const ProcessesPage = lazy(() => import("../processes/ProcessesPage"));
@@ -16,11 +17,16 @@ const McpPage = lazy(() => import("../mcp/McpPage"));
 const WorkflowsPage = lazy(() => import("../workflows/WorkflowsPage"));
 const CostsPage = lazy(() => import("../costs/CostsPage"));
 const ApprovalsPage = lazy(() => import("../approvals/ApprovalsPage"));
+const SchedulesPage = lazy(() => import("../schedules/SchedulesPage"));
+const SettingsPage = lazy(() => import("../settings/SettingsPage"));
 
 export function App() {
   return (
     <Shell>
       <Keys />
+      <Suspense fallback={null}>
+        <Notices />
+      </Suspense>
       <Suspense fallback={null}>
         <Switch>
           <Route path="/" component={ChatPage} />
@@ -33,6 +39,8 @@ export function App() {
           <Route path="/workflows/*?" component={WorkflowsPage} />
           <Route path="/costs" component={CostsPage} />
           <Route path="/approvals" component={ApprovalsPage} />
+          <Route path="/schedules" component={SchedulesPage} />
+          <Route path="/settings" component={SettingsPage} />
           <Route component={NotFoundPage} />
         </Switch>
       </Suspense>

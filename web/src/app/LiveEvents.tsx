@@ -4,10 +4,8 @@ import { type ReactNode, useEffect, useState } from "react";
 import { followEvents, type LiveStatus } from "../api/live";
 import { useConversations } from "../chat/useConversation";
 import { ALL, outdatedBy } from "./outdated";
-import { type Activity, LiveContext } from "./useLive";
+import { type Activity, KEPT, LiveContext } from "./useLive";
 
-/** Events that a tab remembers; older ones are in the server's log. */
-const KEPT = 2000;
 /** Bursts of events refresh the lists once in this time, not once each; storms less often still. */
 const REFRESH_MS = 400;
 const STORM_REFRESH_MS = 2000;

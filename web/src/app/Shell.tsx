@@ -1,6 +1,6 @@
 import { ActionIcon } from "@mantine/core";
 import { IconMenu2, IconX } from "@tabler/icons-react";
-import { type KeyboardEvent, type ReactNode, useState } from "react";
+import { type KeyboardEvent, lazy, type ReactNode, Suspense, useState } from "react";
 import { Link, useLocation } from "wouter";
 
 import { AgentList } from "../chat/AgentList";
@@ -9,6 +9,8 @@ import { LiveIndicator } from "./LiveIndicator";
 import { PAGES } from "./pages";
 import { SchemeToggle } from "./SchemeToggle";
 import classes from "./Shell.module.css";
+
+const Waiting = lazy(() => import("./Waiting"));
 
 /** Sidebar with pages and agents, and the page. On a phone the sidebar is a sheet behind the menu button. */
 export function Shell({ children }: { children: ReactNode }) {
@@ -66,11 +68,16 @@ function Pages({ onChoose }: { onChoose: () => void }) {
             <Link
               href={path}
               className={classes.page ?? ""}
-              aria-current={location === path ? "page" : undefined}
+              aria-current={location === path || location.startsWith(`${path}/`) ? "page" : undefined}
               onClick={onChoose}
             >
               <Icon size={18} stroke={1.7} aria-hidden="true" />
               {title}
+              {path === "/approvals" ? (
+                <Suspense fallback={null}>
+                  <Waiting />
+                </Suspense>
+              ) : null}
             </Link>
           </li>
         ))}

@@ -9,7 +9,7 @@ describe("outdatedBy", () => {
   });
 
   it("names nothing for a family that no page shows", () => {
-    expect(outdatedBy(["server.stopping", "alert.silent", "odd"])).toEqual(new Set());
+    expect(outdatedBy(["server.stopping", "llms.silent", "odd"])).toEqual(new Set());
   });
 
   it("knows every list", () => {

@@ -1,5 +1,6 @@
 import {
   IconActivity,
+  IconCalendarTime,
   IconCoin,
   IconCpu,
   IconLayoutDashboard,
@@ -7,6 +8,7 @@ import {
   IconPlug,
   IconRobot,
   IconRoute,
+  IconSettings,
   IconShieldCheck,
   IconSitemap,
 } from "@tabler/icons-react";
@@ -23,4 +25,6 @@ export const PAGES = [
   { path: "/workflows", title: "Workflows", Icon: IconRoute },
   { path: "/costs", title: "Costs", Icon: IconCoin },
   { path: "/approvals", title: "Approvals", Icon: IconShieldCheck },
+  { path: "/schedules", title: "Schedules", Icon: IconCalendarTime },
+  { path: "/settings", title: "Settings", Icon: IconSettings },
 ] as const;

@@ -3,6 +3,9 @@ import { createContext, useContext } from "react";
 import type { LiveStatus } from "../api/live";
 import type { ServerEvent } from "../api/types";
 
+/** Events that a tab remembers; older ones are in the server's log. */
+export const KEPT = 2000;
+
 export interface Activity extends ServerEvent {
   key: string;
 }

@@ -47,13 +47,28 @@ function about(agent: Agent | undefined): string {
 function Meter({ process }: { process: string }) {
   const { data } = useQuery(processQuery(process));
   if (!data) return null;
-  const { input_tokens: read, output_tokens: said, cost_usd: cost } = data.metrics;
+  const { metrics, context } = data;
+  const share = Math.min(100, Math.round((context.tokens / context.max_tokens) * 100));
+  const spoken = `About ${count(context.tokens)} of ${count(context.max_tokens)} tokens of context`;
   return (
     <>
       {" · "}
       <Link href={processAddress(process)} className={classes.meter ?? ""}>
-        {count(read + said)} tokens, {usd(cost)}
+        {count(metrics.input_tokens + metrics.output_tokens)} tokens, {usd(metrics.cost_usd)}
       </Link>
+      {" · "}
+      <span className={classes.context} title={spoken} data-full={share >= 80}>
+        context {share} %
+        <span
+          className={classes.track}
+          role="meter"
+          aria-label="Context used"
+          aria-valuenow={share}
+          aria-valuetext={spoken}
+        >
+          <span style={{ width: `${share}%` }} />
+        </span>
+      </span>
     </>
   );
 }

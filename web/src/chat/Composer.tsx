@@ -1,6 +1,6 @@
-import { ActionIcon, Textarea } from "@mantine/core";
+import { ActionIcon } from "@mantine/core";
 import { IconArrowUp, IconPlayerStopFilled } from "@tabler/icons-react";
-import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from "react";
 
 import classes from "./Composer.module.css";
 
@@ -21,6 +21,13 @@ export function Composer({ agent, ready, streaming, stopping, onSend, onStop }: 
     // On a phone the keyboard would cover the conversation before it is read.
     if (window.matchMedia("(hover: hover)").matches) field.current?.focus();
   }, []);
+
+  useLayoutEffect(() => {
+    const element = field.current;
+    if (!element) return;
+    element.style.height = "auto"; // it also shrinks
+    element.style.height = `${element.scrollHeight}px`;
+  }, [text]);
 
   const sendable = ready && text.trim() !== "";
   const send = (): void => {
@@ -43,16 +50,12 @@ export function Composer({ agent, ready, streaming, stopping, onSend, onStop }: 
         send();
       }}
     >
-      <Textarea
+      <textarea
         ref={field}
-        className={classes.field ?? ""}
-        classNames={{ input: classes.input ?? "" }}
+        className={classes.field}
         aria-label={`Message to ${agent}`}
         placeholder={`Message ${agent}`}
-        autosize
-        minRows={1}
-        maxRows={10}
-        variant="unstyled"
+        rows={1}
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}
         onKeyDown={onKeyDown}

@@ -16,6 +16,8 @@ const CALL: ToolPart = {
   result: "Found <b>3</b> results",
   durationMs: 840,
   nestedAgent: null,
+  attempts: 1,
+  progress: null,
 };
 
 function show(change: Partial<ToolPart> = {}): HTMLElement {
@@ -48,4 +50,18 @@ test("a running call has no result yet, a failed one says so", () => {
   expect(screen.queryByLabelText("Result")).toBeNull();
   cleanup();
   expect(show({ state: "failed", result: "Error: refused" }).textContent).toContain("failed");
+});
+
+test("it tells who calls in delegated work, how often the call was begun, and how far it is", () => {
+  const progress = { share: 0.4, message: "page 4 of 10" };
+  const head = show({ state: "running", nestedAgent: "Coder", attempts: 2, progress });
+  expect(head.textContent).toContain("Coder");
+  expect(head.textContent).toContain("attempt 2");
+  expect(head.textContent).toContain("page 4 of 10");
+});
+
+test("a call that waits for a word, and one that was refused, say so", () => {
+  expect(show({ state: "awaiting-approval", result: null }).textContent).toContain("awaiting approval");
+  cleanup();
+  expect(show({ state: "denied" }).textContent).toContain("denied");
 });

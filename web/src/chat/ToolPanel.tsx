@@ -1,5 +1,5 @@
 import { Loader, UnstyledButton } from "@mantine/core";
-import { IconBan, IconCheck, IconChevronRight, IconTool, IconX } from "@tabler/icons-react";
+import { IconBan, IconCheck, IconChevronRight, IconClock, IconTool, IconX } from "@tabler/icons-react";
 import { memo, useId, useState } from "react";
 
 import { CopyButton } from "../ui/CopyButton";
@@ -27,7 +27,9 @@ export const ToolPanel = memo(function ToolPanel({ tool }: { tool: ToolPart }) {
         <IconChevronRight className={classes.chevron} size={16} aria-hidden="true" />
         <IconTool className={classes.tool} size={16} stroke={1.7} aria-hidden="true" />
         <span className={classes.name}>{tool.name}</span>
-        <span className={classes.summary}>{tool.nestedAgent ?? summary(tool.arguments)}</span>
+        {tool.nestedAgent === null ? null : <span className={classes.nested}>{tool.nestedAgent}</span>}
+        <span className={classes.summary}>{said(tool)}</span>
+        {tool.attempts > 1 ? <span className={classes.attempts}>attempt {tool.attempts}</span> : null}
         <State tool={tool} />
       </UnstyledButton>
       <div id={body} className={classes.body} hidden={!open}>
@@ -42,7 +44,7 @@ function State({ tool }: { tool: ToolPart }) {
   return (
     <span className={classes.state} data-state={tool.state}>
       <StateIcon state={tool.state} />
-      {tool.state}
+      {tool.state.replace("-", " ")}
       {time === "" ? null : <span className={classes.time}>{time}</span>}
     </span>
   );
@@ -54,6 +56,9 @@ function StateIcon({ state }: { state: ToolPart["state"] }) {
       return <Loader size={13} color="var(--vega-accent-text)" aria-hidden="true" />;
     case "done":
       return <IconCheck size={15} aria-hidden="true" />;
+    case "awaiting-approval":
+      return <IconClock size={15} aria-hidden="true" />;
+    case "denied":
     case "failed":
       return <IconX size={15} aria-hidden="true" />;
     case "cancelled":
@@ -82,6 +87,15 @@ function Detail({ title, text }: { title: string; text: string }) {
       </pre>
     </div>
   );
+}
+
+/** How far it is, if it says so, else what it was called with. */
+function said(tool: ToolPart): string {
+  if (tool.state !== "running" || tool.progress === null) return summary(tool.arguments);
+  const { share, message } = tool.progress;
+  return [share === null ? "" : `${Math.round(share * 100)} %`, message]
+    .filter((text) => text !== "")
+    .join(", ");
 }
 
 /** The arguments in one line, as far as it goes: most calls have one that says it all. */

@@ -12,9 +12,17 @@ export type StreamEvent =
   | { type: "queued"; position: number }
   | { type: "text_delta"; delta: string; nestedAgent: string | null }
   | { type: "thinking_delta"; delta: string; nestedAgent: string | null }
-  | { type: "approval_required"; id: string; name: string; arguments: unknown; expiresAt: string | null }
+  | {
+      type: "approval_required";
+      id: string;
+      callId: string;
+      name: string;
+      arguments: unknown;
+      expiresAt: string | null;
+    }
   | { type: "approval_resolved"; id: string; decision: string }
   | { type: "tool_start"; id: string; name: string; arguments: unknown; nestedAgent: string | null }
+  | { type: "tool_progress"; id: string; name: string; share: number | null; message: string }
   | { type: "tool_end"; id: string; name: string; result: string; durationMs: number }
   | { type: "retry"; errorClass: string; attempt: number; maxAttempts: number; delayMs: number }
   | { type: "restart"; incarnation: number; reason: string; restarts: number; maxRestarts: number | null }
@@ -40,6 +48,7 @@ export function parseStreamEvent(data: string): StreamEvent | null {
       return {
         type: "approval_required",
         id: text(json.approval_id),
+        callId: call(json).id,
         name: text(json.tool_name),
         arguments: json.arguments,
         expiresAt: optional(json.expires_at),
@@ -48,6 +57,8 @@ export function parseStreamEvent(data: string): StreamEvent | null {
       return { type: "approval_resolved", id: text(json.approval_id), decision: text(json.decision) };
     case "tool_start":
       return { type: "tool_start", ...call(json), arguments: json.arguments, nestedAgent: nested(json) };
+    case "tool_progress":
+      return { type: "tool_progress", ...call(json), share: share(json), message: text(json.message) };
     case "tool_end": {
       const durationMs = number(json.duration_ms);
       return { type: "tool_end", ...call(json), result: text(json.result), durationMs };
@@ -72,6 +83,12 @@ function call(json: Json): { id: string; name: string } {
   const agent = nested(json);
   const id = text(json.tool_call_id);
   return { id: agent === null ? id : `${agent}/${id}`, name: text(json.tool_name) };
+}
+
+/** How far a call is, from 0 to 1; null where the tool does not say of how much. */
+function share(json: Json): number | null {
+  const total = number(json.total);
+  return total > 0 ? Math.min(1, Math.max(0, number(json.progress) / total)) : null;
 }
 
 function retry(json: Json): StreamEvent | null {

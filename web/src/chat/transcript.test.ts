@@ -108,6 +108,53 @@ describe("an answer", () => {
   });
 });
 
+describe("a call that needs a word", () => {
+  const asked = {
+    type: "approval_required",
+    approval_id: "1",
+    tool_call_id: "a",
+    tool_name: "web_search",
+    arguments: {},
+  };
+  const answered = {
+    type: "approval_resolved",
+    approval_id: "1",
+    tool_call_id: "a",
+    tool_name: "web_search",
+  };
+  const state = (...events: object[]) =>
+    answerOf(after(...events)).parts.find((part) => part.kind === "tool");
+
+  test("waits for it, and then runs or is denied", () => {
+    expect(state(start("a"), asked)).toMatchObject({ state: "awaiting-approval" });
+    expect(state(start("a"), asked, { ...answered, decision: "approve" })).toMatchObject({
+      state: "running",
+    });
+    const denied = { ...end("a"), result: "Error: denied" };
+    expect(state(start("a"), asked, { ...answered, decision: "deny" }, denied)).toMatchObject({
+      state: "denied",
+    });
+  });
+
+  test("is asked for once, however often its process was restarted", () => {
+    const parts = answerOf(after(start("a"), asked, start("a"), asked)).parts;
+    expect(parts.filter((part) => part.kind === "approval")).toHaveLength(1);
+    expect(parts[0]).toMatchObject({ kind: "tool", attempts: 2 });
+  });
+
+  test("tells how far it is", () => {
+    const progress = {
+      type: "tool_progress",
+      tool_call_id: "a",
+      tool_name: "x",
+      progress: 3,
+      total: 4,
+      message: "m",
+    };
+    expect(state(start("a"), progress)).toMatchObject({ progress: { share: 0.75, message: "m" } });
+  });
+});
+
 describe("a restart", () => {
   test("leaves a divider in the same answer, and the text starts over behind it", () => {
     const answer = answerOf(

@@ -9,7 +9,7 @@
 import type { ChatMessage, StoredToolCall } from "../api/types";
 import type { StreamEvent, TurnMetrics } from "./stream";
 
-export type ToolState = "running" | "done" | "failed" | "cancelled";
+export type ToolState = "running" | "awaiting-approval" | "denied" | "done" | "failed" | "cancelled";
 
 export interface TextPart {
   kind: "text";
@@ -25,6 +25,10 @@ export interface ToolPart {
   result: string | null;
   durationMs: number | null;
   nestedAgent: string | null;
+  /** How often it was begun: a call that a crash interrupted starts again. */
+  attempts: number;
+  /** How far it is, while it runs and says so. */
+  progress: { share: number | null; message: string } | null;
 }
 
 export interface RestartPart {
@@ -39,6 +43,7 @@ export interface RestartPart {
 export interface ApprovalPart {
   kind: "approval";
   id: string;
+  callId: string;
   name: string;
   arguments: unknown;
   expiresAt: string | null;
@@ -148,9 +153,19 @@ function apply(answer: Answer, event: StreamEvent): Answer {
     case "thinking_delta":
       return event.nestedAgent === null ? withParts(answer, think(answer.parts, event.delta)) : answer;
     case "approval_required": {
-      const { id, name, arguments: given, expiresAt } = event;
-      const request = { kind: "approval" as const, id, name, arguments: given, expiresAt, decision: null };
-      return withParts(answer, [...answer.parts, request]);
+      const { id, callId, name, arguments: given, expiresAt } = event;
+      const request = {
+        kind: "approval" as const,
+        id,
+        callId,
+        name,
+        arguments: given,
+        expiresAt,
+        decision: null,
+      };
+      // A process that was restarted asks again under the same id.
+      const others = answer.parts.filter((part) => part.kind !== "approval" || part.id !== id);
+      return withParts(answer, [...awaiting(others, callId), request]);
     }
     case "approval_resolved":
       return withParts(answer, decided(answer.parts, event.id, event.decision));
@@ -159,6 +174,8 @@ function apply(answer: Answer, event: StreamEvent): Answer {
       return event.nestedAgent === null ? withParts(answer, append(answer.parts, event.delta)) : answer;
     case "tool_start":
       return withParts(answer, started(answer.parts, event));
+    case "tool_progress":
+      return withParts(answer, going(answer.parts, event));
     case "tool_end":
       return withParts(answer, finished(answer.parts, event));
     case "retry":
@@ -191,13 +208,32 @@ function think(parts: readonly Part[], delta: string): readonly Part[] {
 }
 
 function decided(parts: readonly Part[], id: string, decision: string): readonly Part[] {
-  return parts.map((part) => (part.kind === "approval" && part.id === id ? { ...part, decision } : part));
+  const asked = parts.find((part) => part.kind === "approval" && part.id === id);
+  const callId = asked?.kind === "approval" ? asked.callId : null;
+  return parts.map((part) => {
+    if (part.kind === "approval" && part.id === id) return { ...part, decision };
+    const waited = callId !== null && isTool(part, callId) && part.state === "awaiting-approval";
+    return waited ? { ...part, state: decision === "deny" ? "denied" : "running" } : part;
+  });
+}
+
+function awaiting(parts: readonly Part[], callId: string): readonly Part[] {
+  return parts.map((part) => (isTool(part, callId) ? { ...part, state: "awaiting-approval" } : part));
+}
+
+function going(
+  parts: readonly Part[],
+  event: Extract<StreamEvent, { type: "tool_progress" }>,
+): readonly Part[] {
+  const progress = { share: event.share, message: event.message };
+  return parts.map((part) => (isTool(part, event.id) ? { ...part, progress } : part));
 }
 
 type ToolStart = Extract<StreamEvent, { type: "tool_start" }>;
 type ToolEnd = Extract<StreamEvent, { type: "tool_end" }>;
 
 function started(parts: readonly Part[], event: ToolStart): readonly Part[] {
+  const before = parts.find((part) => isTool(part, event.id));
   const tool: ToolPart = {
     kind: "tool",
     id: event.id,
@@ -207,17 +243,20 @@ function started(parts: readonly Part[], event: ToolStart): readonly Part[] {
     result: null,
     durationMs: null,
     nestedAgent: event.nestedAgent,
+    attempts: (before?.attempts ?? 0) + 1,
+    progress: null,
   };
   // A call that a crash interrupted starts again under its id: still one panel.
-  const known = parts.some((part) => part.kind === "tool" && part.id === event.id);
-  return known ? parts.map((part) => (isTool(part, event.id) ? tool : part)) : [...parts, tool];
+  return before ? parts.map((part) => (isTool(part, event.id) ? tool : part)) : [...parts, tool];
 }
 
 function finished(parts: readonly Part[], event: ToolEnd): readonly Part[] {
+  const denied = parts.some(
+    (part) => part.kind === "approval" && part.callId === event.id && part.decision === "deny",
+  );
+  const state = denied ? "denied" : outcome(event.result);
   return parts.map((part) =>
-    isTool(part, event.id)
-      ? { ...part, state: outcome(event.result), result: event.result, durationMs: event.durationMs }
-      : part,
+    isTool(part, event.id) ? { ...part, state, result: event.result, durationMs: event.durationMs } : part,
   );
 }
 
@@ -270,10 +309,12 @@ function ending(answer: Answer, stopReason: string | null): AnswerStatus {
 
 function close(answer: Answer, status: AnswerStatus): Answer {
   const parts = answer.parts.map((part) =>
-    part.kind === "tool" && part.state === "running" ? { ...part, state: "cancelled" as const } : part,
+    part.kind === "tool" && OPEN.includes(part.state) ? { ...part, state: "cancelled" as const } : part,
   );
   return { ...answer, parts, status, notice: null };
 }
+
+const OPEN: readonly ToolState[] = ["running", "awaiting-approval"];
 
 function entryOf(message: ChatMessage): Entry {
   const key = `m${message.id}`;
@@ -309,5 +350,7 @@ function storedTool(call: StoredToolCall): ToolPart {
     result: call.result,
     durationMs: call.duration_ms,
     nestedAgent: null,
+    attempts: 1,
+    progress: null,
   };
 }

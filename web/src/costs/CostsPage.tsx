@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 
 import { costsQuery } from "../api/lists";
 import type { Costs, CostsBy } from "../api/types";
@@ -11,6 +11,8 @@ import { Page } from "../ui/Page";
 import { Remote } from "../ui/Remote";
 import { Card, Nothing, Section } from "../ui/Section";
 import classes from "./CostsPage.module.css";
+
+const SpendingChart = lazy(() => import("./SpendingChart"));
 
 const BY = [
   { value: "agent", label: "Agent" },
@@ -28,12 +30,29 @@ export default function CostsPage() {
       <Remote query={costs} height={100}>
         {(known) => <Totals costs={known} />}
       </Remote>
+      <Section title="By day">
+        <Remote query={useQuery(costsQuery("day"))} height={210}>
+          {({ rows }) => <Days rows={rows} />}
+        </Remote>
+      </Section>
       <Section title="Spent" aside={<Choice label="By" options={BY} value={by} onChange={setBy} />}>
         <Remote query={costs} height={240}>
           {(known) => <Spent by={by} costs={known} />}
         </Remote>
       </Section>
     </Page>
+  );
+}
+
+function Days({ rows }: { rows: Costs["rows"] }) {
+  if (rows.length === 0)
+    return <Nothing>Nothing has been spent yet. The first turn of an agent is shown here.</Nothing>;
+  return (
+    <Card>
+      <Suspense fallback={<div className={classes.chart} />}>
+        <SpendingChart rows={rows} />
+      </Suspense>
+    </Card>
   );
 }
 

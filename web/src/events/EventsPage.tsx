@@ -1,12 +1,13 @@
 import { Button, NativeSelect } from "@mantine/core";
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
 import { useDeferredValue, useMemo, useState } from "react";
 import { Link } from "wouter";
 
 import { manage } from "../api/manage";
 import type { ServerEvent } from "../api/types";
-import { type Activity, useLive } from "../app/useLive";
+import { type Activity, KEPT, useLive } from "../app/useLive";
+import { recentEventsQuery } from "../api/lists";
 import { processAddress } from "../processes/process";
 import { Code } from "../ui/Code";
 import { Dialog } from "../ui/Dialog";
@@ -26,19 +27,21 @@ const OLDER = "200";
 export default function EventsPage() {
   const { activity } = useLive();
   const [frozen, setFrozen] = useState<readonly Activity[] | null>(null);
-  const [older, setOlder] = useState<readonly Activity[]>([]);
+  const [loaded, setLoaded] = useState<readonly Activity[]>([]);
+  const recent = useQuery(recentEventsQuery);
   const [family, setFamily] = useState("");
   const [text, setText] = useState("");
   const [open, setOpen] = useState<Activity | null>(null);
   const sought = useDeferredValue(text);
   const shown = frozen ?? activity;
+  const older = useMemo(() => [...before(shown, recent.data ?? []), ...loaded], [shown, recent.data, loaded]);
   const rows = useMemo(
     () => [...shown, ...older].filter((event) => wanted(event, { family, text: sought })),
     [shown, older, family, sought],
   );
   const load = useMutation({
     mutationFn: () => manage.eventLog(logQuery(older.at(-1) ?? shown.at(-1), family)),
-    onSuccess: (events) => setOlder([...older, ...events.map(kept)]),
+    onSuccess: (events) => setLoaded([...loaded, ...events.map(kept)]),
   });
   const columns = useMemo(() => columnsFor(setOpen), []);
   return (
@@ -62,7 +65,7 @@ export default function EventsPage() {
       {rows.length > 0 ? (
         <VirtualTable label="Events" rows={rows} columns={columns} keyOf={(row) => row.key} rowHeight={36} />
       ) : (
-        <Nothing>Nothing of this kind has happened since this page was opened.</Nothing>
+        <Nothing>Nothing of this kind has happened lately. Load older looks further back.</Nothing>
       )}
       {open ? <Drawer event={open} onClose={() => setOpen(null)} /> : null}
     </Page>
@@ -103,6 +106,14 @@ function logQuery(oldest: Activity | undefined, family: string): Record<string, 
     ...(family === "" ? {} : { type: `${family}.*` }),
     ...(Number.isNaN(cursor) ? {} : { cursor: String(cursor) }),
   };
+}
+
+/** Of the log's newest page what came before the events that this tab heard. After a flood that would leave a gap. */
+function before(heard: readonly Activity[], recent: readonly ServerEvent[]): Activity[] {
+  if (heard.length >= KEPT) return [];
+  const oldest = heard.at(-1);
+  const first = oldest === undefined ? Infinity : Number(oldest.key.split("/")[1]);
+  return recent.filter((event) => (event.id ?? 0) < first).map(kept);
 }
 
 function kept(event: ServerEvent): Activity {

@@ -1,6 +1,9 @@
+import { Link } from "wouter";
+
 import { Page } from "../ui/Page";
+import { Section } from "../ui/Section";
 import { ActivityFeed } from "./ActivityFeed";
-import classes from "./OverviewPage.module.css";
+import { Attention } from "./Attention";
 import { ProcessTable } from "./ProcessTable";
 import { StatTiles } from "./StatTiles";
 
@@ -8,14 +11,15 @@ export default function OverviewPage() {
   return (
     <Page title="Overview">
       <StatTiles />
-      <section className={classes.section} aria-labelledby="processes">
-        <h2 id="processes">Processes</h2>
+      <Section title="Needs attention">
+        <Attention />
+      </Section>
+      <Section title="Active processes" aside={<Link href="/processes">All processes</Link>}>
         <ProcessTable />
-      </section>
-      <section className={classes.section} aria-labelledby="activity">
-        <h2 id="activity">Recent events</h2>
+      </Section>
+      <Section title="Recent events" aside={<Link href="/events">All events</Link>}>
         <ActivityFeed />
-      </section>
+      </Section>
     </Page>
   );
 }

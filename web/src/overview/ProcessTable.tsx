@@ -1,32 +1,40 @@
-import { Skeleton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "wouter";
 
 import { processesQuery } from "../api/lists";
 import type { ProcessSummary } from "../api/types";
+import { isAlive, nameOf, processAddress, workOf } from "../processes/process";
 import { count, fullTime, usd } from "../ui/format";
-import { Problem } from "../ui/Problem";
-import { Status } from "../ui/StatusDot";
-import page from "./OverviewPage.module.css";
-import classes from "./ProcessTable.module.css";
+import { Remote } from "../ui/Remote";
+import { Card, Nothing } from "../ui/Section";
 import { Since } from "../ui/Since";
+import { Status } from "../ui/StatusDot";
+import classes from "./ProcessTable.module.css";
 
-/** Every process the server knows, the newest first; on a phone each row becomes a card. */
+const SHOWN = 12;
+
+/** The processes that live, those that did something last first; on a phone each row becomes a card. */
 export function ProcessTable() {
   const processes = useQuery(processesQuery);
-  if (processes.error) {
-    const retry = { label: "Try again", run: () => void processes.refetch() };
-    return <Problem message={processes.error.message} action={retry} />;
-  }
-  if (!processes.data) return <Skeleton height={160} radius="lg" />;
-  if (processes.data.length === 0) {
-    return (
-      <div className={`${page.card ?? ""} ${page.nothing ?? ""}`}>
-        No process has run yet. The first message to an agent starts one.
-      </div>
-    );
-  }
   return (
-    <div className={page.card}>
+    <Remote query={processes} height={160}>
+      {(all) => {
+        const active = all.filter((process) => isAlive(process.status)).sort(byActivity);
+        if (active.length > 0)
+          return <Table processes={active.slice(0, SHOWN)} more={active.length - SHOWN} />;
+        return <Nothing>No process runs. The first message to an agent starts one.</Nothing>;
+      }}
+    </Remote>
+  );
+}
+
+function byActivity(one: ProcessSummary, other: ProcessSummary): number {
+  return other.metrics.last_active_at.localeCompare(one.metrics.last_active_at);
+}
+
+function Table({ processes, more }: { processes: readonly ProcessSummary[]; more: number }) {
+  return (
+    <Card>
       <table className={classes.table}>
         <thead>
           <tr>
@@ -46,12 +54,17 @@ export function ProcessTable() {
           </tr>
         </thead>
         <tbody>
-          {processes.data.map((process) => (
+          {processes.map((process) => (
             <Row key={process.id} process={process} />
           ))}
         </tbody>
       </table>
-    </div>
+      {more > 0 ? (
+        <p className={classes.more}>
+          <Link href="/processes">and {count(more)} more</Link>
+        </p>
+      ) : null}
+    </Card>
   );
 }
 
@@ -63,8 +76,8 @@ function Row({ process }: { process: ProcessSummary }) {
         <Status status={process.status} />
       </td>
       <td data-label="Agent" className={classes.agent}>
-        {process.agent}
-        {process.task ? <span className={classes.task}>{process.task}</span> : null}
+        <Link href={processAddress(process.id)}>{nameOf(process)}</Link>
+        {process.task ? <span className={classes.task}>{workOf(process.task)}</span> : null}
       </td>
       <td data-label="Process" className={classes.process}>
         <code title={process.id}>{process.name ?? process.id}</code>
@@ -88,11 +101,10 @@ function Row({ process }: { process: ProcessSummary }) {
   );
 }
 
-/** Says so when this is not the first life of the process, and what ended it. */
+/** Says so when this is not the first life of the process, and what it waits for. */
 function Incarnation({ process }: { process: ProcessSummary }) {
   const notes = [
     process.incarnation > 1 ? `incarnation #${process.incarnation}` : "",
-    process.exit_reason ?? "",
     process.waiting_on ? `waiting on ${process.waiting_on}` : "",
   ].filter((note) => note !== "");
   return notes.length > 0 ? <span className={classes.notes}>{notes.join(", ")}</span> : null;

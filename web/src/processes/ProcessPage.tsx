@@ -11,10 +11,11 @@ import { Page } from "../ui/Page";
 import { Remote } from "../ui/Remote";
 import { Card, Nothing, Section } from "../ui/Section";
 import { Status } from "../ui/StatusDot";
+import { gaugeText } from "../tree/nodes";
 import { IncarnationStrip } from "./IncarnationStrip";
 import { ProcessActions } from "./ProcessActions";
 import classes from "./ProcessPage.module.css";
-import { nameOf, processAddress } from "./process";
+import { nameOf, processAddress, workOf } from "./process";
 
 /** One process: what it is doing, what it is tied to, its lives, and what was said. */
 export function ProcessPage({ id }: { id: string }) {
@@ -54,7 +55,7 @@ function facts(process: ProcessDetail) {
     ["Status", <Status key="status" status={process.status} />],
     ["Process", <code key="id">{process.id}</code>],
     ["Name", process.name],
-    ["Task", process.task],
+    ["Task", workOf(process.task)],
     ["Waiting on", process.waiting_on],
     ["Exit reason", process.exit_reason],
     ["Started", fullTime(process.started_at)],
@@ -70,7 +71,11 @@ function facts(process: ProcessDetail) {
           label="Restarts used"
           used={restarts.count}
           most={restarts.max}
-          text={`${restarts.count} of ${restarts.max ?? "any number"} in ${restarts.window_s} s`}
+          text={gaugeText({
+            restarts_used: restarts.count,
+            max_restarts: restarts.max,
+            window_s: restarts.window_s,
+          })}
         />
       ) : null,
     ],

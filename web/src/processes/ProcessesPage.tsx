@@ -15,7 +15,7 @@ import { Status } from "../ui/StatusDot";
 import { type Column, VirtualTable } from "../ui/VirtualTable";
 import { ProcessPage } from "./ProcessPage";
 import classes from "./ProcessesPage.module.css";
-import { matches, nameOf, processAddress, STATUSES } from "./process";
+import { matches, nameOf, processAddress, STATUSES, workOf } from "./process";
 
 export default function ProcessesPage() {
   return (
@@ -46,7 +46,7 @@ const COLUMNS: readonly Column<ProcessSummary>[] = [
     title: "Task",
     width: "minmax(90px, 2fr)",
     wide: true,
-    render: (row) => <span title={row.task}>{row.task ?? ""}</span>,
+    render: (row) => <span title={row.task}>{workOf(row.task)}</span>,
   },
   {
     key: "process",

@@ -15,6 +15,11 @@ export function nameOf(process: Pick<ProcessSummary, "agent" | "name" | "id">): 
   return process.agent === "" ? (process.name ?? process.id) : process.agent;
 }
 
+/** What a process is to do. Delegated work comes with the conversation it arose from; here only the work matters. */
+export function workOf(task: string | undefined): string {
+  return /<task>\s*([\s\S]*?)\s*<\/task>/.exec(task ?? "")?.[1] ?? task ?? "";
+}
+
 /** Whether every word of `text` occurs in what is shown of a process. */
 export function matches(row: ProcessSummary, text: string): boolean {
   const shown = [row.agent, row.task, row.name, row.id, row.exit_reason, row.waiting_on]

@@ -7,9 +7,10 @@ import { Link } from "wouter";
 
 import { processQuery } from "../api/queries";
 import { processAddress } from "../processes/process";
+import { Gauge } from "../ui/Gauge";
 import { StatusDot } from "../ui/StatusDot";
 import { NODE_HEIGHT, NODE_WIDTH, place } from "./layout";
-import { gaugeText, type TreeNode } from "./nodes";
+import { DRAWN_SIBLINGS, drawable, gaugeText, MORE, type TreeNode } from "./nodes";
 import classes from "./TreeGraph.module.css";
 
 type Drawn = Node<{ node: TreeNode }, "tree">;
@@ -18,7 +19,7 @@ const NODE_TYPES = { tree: DrawnNode };
 
 /** A tree as a drawing. Choosing a process also draws its links and monitors. */
 export default function TreeGraph({ label, nodes }: { label: string; nodes: readonly TreeNode[] }) {
-  const { placed, edges } = useMemo(() => place(nodes), [nodes]);
+  const { placed, edges } = useMemo(() => place(drawable(nodes)), [nodes]);
   const [chosen, setChosen] = useState<string | null>(null);
   const ties = useTies(
     chosen,
@@ -48,7 +49,8 @@ export default function TreeGraph({ label, nodes }: { label: string; nodes: read
         proOptions={{ hideAttribution: true }}
         minZoom={0.1}
         fitView
-        fitViewOptions={{ maxZoom: 1 }}
+        onlyRenderVisibleElements
+        fitViewOptions={{ minZoom: 0.55, maxZoom: 1 }}
       >
         <Background gap={24} />
       </ReactFlow>
@@ -56,6 +58,9 @@ export default function TreeGraph({ label, nodes }: { label: string; nodes: read
         <span data-tie="link">link</span>
         <span data-tie="monitor">monitor</span>
         <span>Choose a process to see its own.</span>
+        {drawn.some((each) => each.id.endsWith(MORE)) ? (
+          <span>Of a crowd only the first {DRAWN_SIBLINGS} are drawn.</span>
+        ) : null}
       </p>
     </div>
   );
@@ -77,7 +82,6 @@ function useTies(processId: string | null, nodes: readonly TreeNode[]): Edge[] {
 }
 
 function DrawnNode({ data: { node } }: NodeProps<Drawn>) {
-  const note = node.gauge === null ? node.note : `restarts ${gaugeText(node.gauge)}`;
   return (
     <div className={classes.node} data-kind={node.kind}>
       <Handle type="target" position={Position.Left} isConnectable={false} />
@@ -89,7 +93,16 @@ function DrawnNode({ data: { node } }: NodeProps<Drawn>) {
           <Link href={processAddress(node.processId)}>{node.label}</Link>
         )}
       </span>
-      <span className={classes.note}>{note}</span>
+      {node.gauge === null ? (
+        <span className={classes.note}>{node.note}</span>
+      ) : (
+        <Gauge
+          label={`Restarts used by ${node.label}`}
+          used={node.gauge.restarts_used}
+          most={node.gauge.max_restarts}
+          text={gaugeText(node.gauge)}
+        />
+      )}
       <Handle type="source" position={Position.Right} isConnectable={false} />
     </div>
   );

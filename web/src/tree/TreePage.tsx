@@ -43,7 +43,8 @@ export default function TreePage() {
 
 function Spawned({ form }: { form: "list" | "graph" }) {
   const spawns = useQuery(spawnTreeQuery);
-  const nodes = useMemo(() => fromSpawns(spawns.data ?? []), [spawns.data]);
+  const { data: processes } = useQuery(processesQuery);
+  const nodes = useMemo(() => fromSpawns(spawns.data ?? [], processes ?? []), [spawns.data, processes]);
   return (
     <Remote query={spawns} height={320}>
       {() => <Shown label="Spawn tree" nodes={nodes} form={form} />}

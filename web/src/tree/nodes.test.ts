@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { SpawnNode, SupervisorNode } from "../api/types";
-import { fromSpawns, fromSupervisors, gaugeText, visibleRows } from "./nodes";
+import { drawable, fromSpawns, fromSupervisors, gaugeText, visibleRows } from "./nodes";
 
 const spawns: SpawnNode[] = [
   {
@@ -45,7 +45,7 @@ const supervisors: SupervisorNode[] = [
 
 describe("fromSpawns", () => {
   it("names a process without an agent by its id", () => {
-    expect(fromSpawns(spawns)[0]?.children[0]?.label).toBe("b");
+    expect(fromSpawns(spawns, [])[0]?.children[0]?.label).toBe("b");
   });
 });
 
@@ -61,7 +61,7 @@ describe("fromSupervisors", () => {
 
 describe("visibleRows", () => {
   it("says where each row stands, and leaves out what is folded", () => {
-    const nodes = fromSpawns(spawns);
+    const nodes = fromSpawns(spawns, []);
     expect(visibleRows(nodes, new Set()).map((row) => [row.node.key, row.level, row.parent])).toEqual([
       ["a", 1, null],
       ["b", 2, "a"],
@@ -72,7 +72,20 @@ describe("visibleRows", () => {
 
 describe("gaugeText", () => {
   it("tells a supervisor without a limit", () => {
-    expect(gaugeText({ restarts_used: 1, max_restarts: 3, window_s: 60 })).toBe("1 of 3 in 60 s");
-    expect(gaugeText({ restarts_used: 0, max_restarts: null, window_s: 5 })).toBe("0 of any number in 5 s");
+    expect(gaugeText({ restarts_used: 1, max_restarts: 3, window_s: 60 })).toBe("1 of 3 in 1 min");
+    expect(gaugeText({ restarts_used: 0, max_restarts: null, window_s: 5 })).toBe("0, no limit");
+  });
+});
+
+describe("drawable", () => {
+  it("draws the first of a crowd and says how many more there are", () => {
+    const crowd = Array.from({ length: 5000 }, (_, index) => ({
+      ...spawns[0],
+      process_id: `p${index}`,
+      children: [],
+    }));
+    const drawn = drawable(fromSpawns(crowd as never, []));
+    expect(drawn).toHaveLength(41);
+    expect(drawn.at(-1)?.label).toBe("4960 more");
   });
 });

@@ -1,6 +1,7 @@
 /** The two trees of a server, spawns and supervision, as one kind of node to show. */
 
-import { nameOf } from "../processes/process";
+import { nameOf, workOf } from "../processes/process";
+import { span } from "../ui/format";
 import type { ProcessSummary, SpawnNode, SupervisedChild, SupervisorNode } from "../api/types";
 
 /** How many restarts a supervisor has granted, of how many in its window. */
@@ -27,16 +28,21 @@ export interface Row {
   parent: string | null;
 }
 
-export function fromSpawns(spawns: readonly SpawnNode[]): TreeNode[] {
+export function fromSpawns(spawns: readonly SpawnNode[], processes: readonly ProcessSummary[]): TreeNode[] {
+  const byId = new Map(processes.map((process) => [process.id, process]));
+  return spawned(spawns, byId);
+}
+
+function spawned(spawns: readonly SpawnNode[], known: Known): TreeNode[] {
   return spawns.map((spawn) => ({
     key: spawn.process_id,
-    label: spawn.agent_name || spawn.process_id,
+    label: spawn.agent_name || (known.get(spawn.process_id)?.name ?? spawn.process_id),
     kind: "process",
     status: spawn.status,
-    note: [spawn.task, spawn.spawn_reason].filter((text) => text).join(" · "),
+    note: [workOf(spawn.task), spawn.spawn_reason].filter((text) => text).join(" · "),
     processId: spawn.process_id,
     gauge: null,
-    children: fromSpawns(spawn.children ?? []),
+    children: spawned(spawn.children ?? [], known),
   }));
 }
 
@@ -64,18 +70,26 @@ function supervisor(node: SupervisorNode, key: string, known: Known): TreeNode {
 }
 
 function child(node: SupervisedChild, key: string, known: Known): TreeNode {
-  if (node.supervisor) return { ...supervisor(node.supervisor, key, known), status: node.status };
+  if (node.supervisor)
+    return { ...supervisor(node.supervisor, key, known), label: node.id, status: node.status };
   const process = node.process_id === undefined ? undefined : known.get(node.process_id);
   return {
     key,
     label: process ? nameOf(process) : node.id,
     kind: "process",
     status: node.status,
-    note: [node.restart, process?.task].filter((text) => text).join(" · "),
+    note: [node.restart, workOf(process?.task)].filter((text) => text).join(" · "),
     processId: node.process_id ?? null,
-    gauge: null,
+    gauge: gaugeOf(node),
     children: [],
   };
+}
+
+function gaugeOf(child: SupervisedChild): RestartGauge | null {
+  const { restarts_used, window_s, max_restarts = null } = child;
+  return restarts_used === undefined || window_s === undefined
+    ? null
+    : { restarts_used, window_s, max_restarts };
 }
 
 /** The rows in sight, depth first: those below a node in `closed` are not. */
@@ -96,5 +110,32 @@ export function gaugeText({
   max_restarts: most,
   window_s: window,
 }: RestartGauge): string {
-  return `${used} of ${most ?? "any number"} in ${window} s`;
+  return most === null ? `${used}, no limit` : `${used} of ${most} in ${span(window)}`;
+}
+
+/** At most this many children of one node are drawn: the list has them all. */
+export const DRAWN_SIBLINGS = 40;
+/** How the key of the node ends that stands for the others. */
+export const MORE = "/more";
+const DRAWN_LEVELS = 8;
+
+/** What of a tree a drawing can show: of a crowd the first ones, and how many more there are. */
+export function drawable(nodes: readonly TreeNode[], level = 1, parent = ""): TreeNode[] {
+  const shown = nodes.slice(0, DRAWN_SIBLINGS).map((node) => ({
+    ...node,
+    children: level < DRAWN_LEVELS ? drawable(node.children, level + 1, node.key) : [],
+  }));
+  const more = nodes.length - shown.length;
+  if (more === 0) return shown;
+  const rest: TreeNode = {
+    key: `${parent}${MORE}`,
+    label: `${more} more`,
+    kind: "process",
+    status: "",
+    note: "in the list",
+    processId: null,
+    gauge: null,
+    children: [],
+  };
+  return [...shown, rest];
 }

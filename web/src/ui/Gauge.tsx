@@ -17,6 +17,7 @@ export function Gauge({ label, used, most, text }: GaugeProps) {
     <span className={classes.gauge}>
       <span
         className={classes.track}
+        hidden={most === null}
         role="meter"
         aria-label={label}
         aria-valuemin={0}

@@ -16,6 +16,12 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** A length of time in whole units, for limits and windows. */
+export function span(seconds: number): string {
+  if (seconds >= 3600 && seconds % 3600 === 0) return `${seconds / 3600} h`;
+  return seconds >= 60 && seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
+}
+
 /** Small sums keep the digits that tell them apart. */
 export function usd(amount: number): string {
   if (amount === 0) return "$0.00";
