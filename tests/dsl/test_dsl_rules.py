@@ -64,6 +64,14 @@ def test_a_called_workflow_sees_only_its_inputs_and_leaves_nothing_behind() -> N
     assert codes(workflow("- set: {y: 1}\n- workflow: other", inputs="{}", more=inner)) == ["V030"]
 
 
+def test_the_options_of_an_ask_hold_for_each_message_of_an_agent_s_branches() -> None:
+    steps = "- parallel: {agent: Writer, inputs: [a, b]}\n  format: json\n  retry: 2\n  fresh: true\n  budget: $1"
+    ran = run(workflow(steps), answer=lambda ask: f'{{"said": "{ask.message}"}}')
+    assert ran.value == [{"said": "a"}, {"said": "b"}]
+    assert [(ask.fresh, ask.retry is not None, ask.budget is not None) for ask in ran.asks] == [(True, True, True)] * 2
+    assert codes(workflow("- parallel: [{Writer: a}]\n  format: json", inputs="{}"))[0] == "V033"
+
+
 # -- what is caught
 
 

@@ -14,7 +14,7 @@ from vega_trio.dsl.read_options import read_options, read_save
 from vega_trio.dsl.reading import Reading, shape
 from vega_trio.dsl.template import Template, compile_template
 from vega_trio.dsl.words import ACTIONS, ASK_OPTIONS, COMPANIONS, OPTIONS, STEP_WORDS
-from vega_trio.dsl.workflow import Action, AskAction, SetAction, Step, StepOptions
+from vega_trio.dsl.workflow import Action, AskAction, ParallelAgentAction, SetAction, Step, StepOptions
 from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
 from vega_trio.suggest import closest, remedy
 
@@ -179,7 +179,7 @@ class StepReader:
             options, step_id = read_options(inside, fields), self._id(fields)
         template = self._message(chosen, message_node, fields.at(key))
         options = self._guarded(inside, fields, options)
-        self._misplaced(fields, "")
+        self._misplaced(fields, "", asks=True)
         fields.finish()
         return self._made("ask", key, AskAction(chosen.agent, template), options, step_id, chosen.key, fields.path)
 
@@ -220,7 +220,7 @@ class StepReader:
         if chosen.word != "if":
             options = self._guarded(inside, fields, options)
         word = chosen.word.strip()
-        self._misplaced(fields, word)
+        self._misplaced(fields, word, asks=isinstance(action, ParallelAgentAction))
         step_id = self._id(fields)
         fields.finish()
         title = chosen.key.text if chosen.word == "for " else describe_step(word, chosen.value)
@@ -250,13 +250,13 @@ class StepReader:
             fields.wrong("V037", "id", message)
         return found
 
-    def _misplaced(self, fields: Fields, word: str) -> None:
+    def _misplaced(self, fields: Fields, word: str, *, asks: bool) -> None:
         for key, (node, _) in fields.entries.items():
             belongs = COMPANIONS.get(key)
             if belongs and belongs != word and key not in fields.known:
                 fields.known.add(key)
                 self.reading.error("V033", node, f"'{key}' belongs to '{belongs}'", path=fields.at(key))
-            elif word and key in ASK_OPTIONS:
+            elif not asks and key in ASK_OPTIONS:
                 message = f"'{key}' is for steps that ask an agent"
                 self.reading.error("V033", node, message, "put it on the steps within", fields.at(key))
 
