@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import trio
 
 import vega_trio as vega
+from vega_trio.errors import ModelError
 from vega_trio.protocols import ModelRequest
+from vega_trio.session import ErrorClass
 from vega_trio.testing import MemoryStore, ScriptedModel
 
 AGENTS = """
@@ -110,6 +113,34 @@ async def test_a_step_past_its_timeout_stops_its_turn(tmp_path: Path, autojump_c
         with pytest.raises(vega.RunFailed, match="longer than its timeout of 2 s") as caught:
             await run.wait()
         assert caught.value.error_class == "timeout"
+
+
+async def test_a_step_is_asked_again_after_pauses_each_time_within_its_timeout(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    asked: list[float] = []
+
+    async def slow_then_quick(request: ModelRequest) -> str:
+        asked.append(trio.current_time())
+        if len(asked) < 3:
+            await trio.sleep_forever()
+        return "at last"
+
+    steps = '    steps:\n      - Coder: {send: "{{task}}", timeout: 2s, retry: 2}\n'
+    with trio.fail_after(60):
+        async with vega.open_app(write(tmp_path, steps), model=ScriptedModel(slow_then_quick)) as app:
+            assert await (await app.run_workflow("review", {"task": "x"})).wait() == "at last"
+    pauses = [after - before for before, after in pairwise(asked)]
+    assert pauses == [pytest.approx(3, abs=0.3), pytest.approx(4, abs=0.4)]  # 2 s of timeout, then 1 s, then 2 s
+
+
+async def test_what_will_fail_again_is_not_asked_again(tmp_path: Path) -> None:
+    model = ScriptedModel([ModelError("no such model", ErrorClass.INVALID_REQUEST)])
+    steps = '    steps:\n      - Coder: {send: "{{task}}", retry: 5}\n'
+    async with vega.open_app(write(tmp_path, steps), model=model) as app:
+        with pytest.raises(vega.RunFailed, match="no such model"):
+            await (await app.run_workflow("review", {"task": "x"})).wait()
+    assert len(model.requests) == 1
 
 
 async def test_a_run_past_its_timeout_fails_and_leaves_no_process(
