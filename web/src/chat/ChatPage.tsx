@@ -10,6 +10,7 @@ import { Problem } from "../ui/Problem";
 import { ChatHeader } from "./ChatHeader";
 import classes from "./ChatPage.module.css";
 import { Composer } from "./Composer";
+import { DemoChips } from "./DemoChips";
 import type { Conversation, ConversationState } from "./conversation";
 import { TranscriptLog } from "./TranscriptLog";
 import { useConversation } from "./useConversation";
@@ -72,6 +73,9 @@ function Chat({ name, session, agent }: ChatProps) {
       <Conversed name={name} agent={agent} conversation={conversation} state={state} />
       <div className={classes.foot}>
         <CommandProblem conversation={conversation} state={state} />
+        {state.phase === "idle" && state.transcript.length > 0 ? (
+          <DemoChips agent={agent} onSay={(text) => void conversation.send(text)} />
+        ) : null}
         <Composer
           agent={agent?.display_name ?? name}
           ready={!busy && !state.queued}
