@@ -233,8 +233,11 @@ _OPTIONAL: Mapping[str, type] = {
 }
 
 
+_MODEL = ("name", "stream", "price")  # the protocol's
+
+
 def _check_model(field: str, model: Any) -> None:
-    if model is not None and not isinstance(model, str) and not callable(getattr(model, "stream", None)):
+    if model is not None and not isinstance(model, str) and not all(hasattr(model, each) for each in _MODEL):
         raise ValueError(f"Agent.{field} must be a Model object or a string such as 'demo', not {model!r}")
 
 

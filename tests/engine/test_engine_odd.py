@@ -83,6 +83,7 @@ async def test_what_is_no_message_of_a_users_is_refused_also_to_who_streams(mess
         (lambda: vega.Agent(name="a", rate_limit=60), r"Agent\.rate_limit must be a vega\.RateLimit"),  # type: ignore[arg-type]
         (lambda: vega.Agent(name="a", context=9), r"vega\.TokenBudget or vega\.SlidingWindow, not 9"),  # type: ignore[arg-type]
         (lambda: vega.Agent(name="a", fallback_model=5), r"Agent\.fallback_model must be a Model"),  # type: ignore[arg-type]
+        (lambda: vega.Agent(name="a", model=object()), r"Agent\.model must be a Model"),  # type: ignore[arg-type]
         (lambda: vega.RateLimit(1, strategy="x"), r"RateLimit\.strategy must be one of queue, reject"),  # type: ignore[arg-type]
         (lambda: vega.Budget(1, "x"), r"Budget\.on_exceed must be one of block, warn, allow, not 'x'"),  # type: ignore[arg-type]
         (lambda: vega.RetryPolicy(retry_on="timeout"), "must be a list of classes"),  # type: ignore[arg-type]
@@ -179,3 +180,19 @@ async def test_a_refusal_ends_the_turn_with_its_class(ask: Way) -> None:
     async with vega.open_orchestrator(model=model) as orch, orch.spawn(vega.Agent(name="a")) as proc:
         assert (await ask(proc, "hi")).error_class == "refusal"
         assert (await ask(proc, "again")).text == "ok"
+
+
+async def test_a_breakers_callback_that_raises_is_an_event_and_harms_nobody() -> None:
+    def on_change(model: str, state: str) -> None:
+        raise RuntimeError(f"{model} is {state}")
+
+    breaker = vega.CircuitBreaker(1, 60.0, on_change=on_change)
+    agent = vega.Agent(name="a", retry=vega.RetryPolicy(1), circuit_breaker=breaker)
+    down = vega.ModelError("down", vega.ErrorClass.OVERLOADED)
+    async with vega.open_orchestrator(model=ScriptedModel([down])) as orch, orch.spawn(agent) as proc:
+        async with orch.subscribe([vega.HookFailed]) as events:
+            with pytest.raises(vega.TurnFailed, match="down"):
+                await proc.send("hi")
+            failed = await anext(events)
+        assert (failed.hook, failed.error) == ("on_change", "RuntimeError: scripted:test is open")
+        assert proc.status == "running"

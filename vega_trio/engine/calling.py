@@ -33,6 +33,7 @@ from vega_trio.events import (
 )
 from vega_trio.messages import ThinkingPart, ToolCall, well_formed, well_formed_call
 from vega_trio.protocols import Model, ModelDone, ModelRequest, TextChunk, ThinkingChunk
+from vega_trio.runtime import hooks
 from vega_trio.session import ErrorClass
 
 if TYPE_CHECKING:
@@ -195,8 +196,7 @@ def _changed(turn: Turn, breaker: Breaker, model: str) -> None:
             turn.emit(BreakerHalfOpen, model=model)
         case "closed":
             turn.emit(BreakerClosed, model=model)
-    if breaker.config.on_change is not None:
-        breaker.config.on_change(model, breaker.state)
+    hooks.tell(turn.process, "on_change", breaker.config.on_change, model, breaker.state)
 
 
 async def _paid(turn: Turn, held: Held) -> Answer:

@@ -1,4 +1,4 @@
-"""Supervision hooks: synchronous, the user's, and never allowed to do harm by failing."""
+"""Hooks: synchronous, the user's, and never allowed to do harm by failing."""
 
 from __future__ import annotations
 
@@ -38,10 +38,15 @@ def ask(
 
 def call(process: Process, name: str, hook: Callable[[Any, Any], None] | None, argument: object) -> None:
     """Tells a hook about the process."""
+    tell(process, name, hook, process, argument)
+
+
+def tell(process: Process, name: str, hook: Callable[..., None] | None, *arguments: object) -> None:
+    """Tells a hook what the process has to do with."""
     if hook is None:
         return
     try:
-        hook(process, argument)
+        hook(*arguments)
     except BaseException as error:  # noqa: BLE001 - as above
         failed(process, name, error)
 
