@@ -102,6 +102,13 @@ async def test_mother_creates_an_agent_that_can_be_talked_to_at_once_and_lasts(d
         (call("create_agent", name="x", system="y", tools=["http_gte"]), "http_get"),
         (call("create_agent", name="x", system="y", team=["nobody"]), "nobody"),
         (call("create_agent", name="a/b", system="y"), "a/b"),
+        (call("create_agent", name="Mother", system="y"), "reserved"),
+        (call("create_agent", name="", system="y"), "1 to 128 characters"),
+        (call("create_agent", name="x" * 200, system="y"), "1 to 128 characters"),
+        (call("create_agent", name="\u202elive", system="y"), "control characters"),
+        (call("create_agent", name="x", system="y", team=["x"]), "cannot be on its own team"),
+        (call("create_agent", name="x", system="y", team=["helpr"]), "did you mean 'helper'"),
+        (call("create_agent", name="x", system="y", team=["hermes"]), "vega's own"),
         (call("update_agent", name="helper", system="x"), "is defined in"),
         (call("update_agent", name="hermes", system="x"), "vega's own"),
         (call("update_agent", name="helpr", system="x"), "did you mean 'helper'"),
@@ -118,6 +125,7 @@ async def test_what_mother_may_not_do_is_an_error_that_says_why(
         (result,) = results(await turn(app, MOTHER), made.name)
         assert result.startswith("Error: ")
         assert said in result
+        assert "-->" not in result
         assert {each.agent.name for each in app.agents()} == {"mother", "hermes", "helper"}
 
 

@@ -146,3 +146,15 @@ async def test_composed_agents_outlive_the_server_and_deleted_ones_do_not(servin
             frames = await served.chat("x", "kept")
     assert [each["name"] for each in listed] == ["assistant", "reviewer", "kept"]
     assert frames[-1].event == "done"
+
+
+async def test_a_composed_agent_is_given_out_as_a_document(serving: Any) -> None:
+    with trio.fail_after(10):
+        async with serving() as served:
+            await served.http.post("/api/agents", json={"name": "pirate", "system": "Talk\nlike one.", "budget": 1})
+            answer = await served.http.get("/api/agents/pirate/template")
+            assert answer.text == 'agents:\n  "pirate":\n    system: |-\n      Talk\n      like one.\n    budget: 1\n'
+            assert answer.headers["content-type"] == "application/yaml; charset=utf-8"
+            assert "attachment" in answer.headers["content-disposition"]
+            for name, status in (("nobody", 404), ("assistant", 409)):
+                assert (await served.http.get(f"/api/agents/{name}/template")).status_code == status

@@ -19,6 +19,7 @@ from vega_trio._core.wire import rfc3339
 from vega_trio.app.agents import AgentInfo, Agents, Workshop
 from vega_trio.app.disk import Disk
 from vega_trio.app.sessions import Sessions, leave_when_idle
+from vega_trio.app.template import literal, template
 from vega_trio.app.user_memory import Memories
 from vega_trio.changes import Change, Delete, Put
 from vega_trio.dsl.document import AgentDefinition
@@ -35,6 +36,7 @@ log = logging.getLogger("vega_trio.app")
 TABLE = "composed_agent"
 BUILTIN = frozenset({"mother", "hermes"})
 COMPOSED = "composed"
+MOST_MATES = 900  # agents that a composed one is checked beside: a document holds no more than a thousand
 
 
 @attrs.frozen(eq=False)
@@ -71,6 +73,11 @@ class Composer:
     def keys(self, name: str) -> Mapping[str, Any]:
         """What a composed agent was made of; empty for others."""
         return self._keys.get(name, {})
+
+    def template(self, name: str) -> str:
+        """A composed agent as a document. Raises: UnknownAgent, AgentProtected, AgentOfDocument."""
+        self._check_composed(name)
+        return template(name, self._keys[name])
 
     async def create(self, name: str, keys: Mapping[str, Any]) -> AgentInfo:
         """Raises: AgentExists, DocumentError, ConfigError, StoreError."""
@@ -130,7 +137,8 @@ class Composer:
     # -- checks
 
     def _check_free(self, name: str) -> None:
-        if name in BUILTIN or name in STEP_WORDS:
+        # Not in other letters either: who speaks as Mother is to be her.
+        if name.casefold() in BUILTIN or name in STEP_WORDS:
             raise AgentExists(f"the name {name!r} is reserved for vega itself; choose another")
         if name in self.agents.by_name:
             raise AgentExists(f"there is an agent {name!r} already; choose another name, or change that one")
@@ -148,9 +156,12 @@ class Composer:
         return self.workshop.agent(self._definition(name, keys), source=COMPOSED)
 
     def _definition(self, name: str, keys: Mapping[str, Any]) -> AgentDefinition:
-        team, tools = keys.get("team"), keys.get("tools")
-        mates = [each for each in _texts(team) if each in self.agents.by_name and each != name]
-        agents = {**{mate: {"system": "-"} for mate in mates}, name: _literal(dict(keys))}
+        team, tools = _texts(keys.get("team")), keys.get("tools")
+        for each in BUILTIN.intersection(team):
+            raise ConfigError(f"agent {each!r} is vega's own and is on nobody's team; take it out of {name!r}'s")
+        known = [each for each in self.agents.by_name if each not in BUILTIN and each != name]
+        mates = sorted(known, key=lambda each: each not in team)[:MOST_MATES]
+        agents = {**{mate: {"system": "-"} for mate in mates}, name: literal(dict(keys))}
         # Whether a server has such a tool is known to who has the servers, and checked when the tools are resolved.
         of_servers = [each for each in _texts(tools) if "__" in each]
         parsed = parse_text(
@@ -182,15 +193,3 @@ def _check_builtin(name: str) -> None:
 def _texts(value: object) -> list[str]:
     return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
-
-def _literal(value: Any) -> Any:
-    """Text as it is: what comes over HTTP, or from a model, names no variables of the environment."""
-    match value:
-        case str():
-            return value.replace("${", "$${")
-        case list():
-            return [_literal(each) for each in value]
-        case dict():
-            return {key: _literal(each) for key, each in value.items()}
-        case _:
-            return value

@@ -10,7 +10,7 @@ import attrs
 
 from vega_trio._core.codec import encode_json
 from vega_trio.agent import Agent
-from vega_trio.errors import ToolError, VegaError
+from vega_trio.errors import DocumentError, ToolError, VegaError
 from vega_trio.meta.catalog import AgentCatalog
 from vega_trio.protocols import Tool
 from vega_trio.supervision import Supervision
@@ -189,5 +189,9 @@ async def _do(change: Any) -> None:
     """Raises: ToolError, for the model to read, where the change is refused."""
     try:
         await change
+    except DocumentError as error:
+        # Where it stands in a text that she has never seen would only mislead her.
+        found = [f"{each.message}; {each.hint}" if each.hint else each.message for each in error.diagnostics]
+        raise ToolError("\n".join(found)) from error
     except VegaError as error:
         raise ToolError(str(error)) from error

@@ -40,6 +40,13 @@ async def one(desk: Desk, request: Request, name: str) -> Response:
     return json_answer(desk, _detail(info, desk.app, _at_work(desk.app, user_of(request)).get(name)))
 
 
+async def template(desk: Desk, request: Request, name: str) -> Response:
+    """A composed agent as a YAML document, to be put into a file."""
+    answer = Response(desk.app.composer.template(name), 200, content_type="application/yaml; charset=utf-8")
+    answer.headers["content-disposition"] = 'attachment; filename="agent.vega.yaml"'
+    return answer
+
+
 async def create(desk: Desk, request: Request) -> Response:
     """Composes an agent: any key of an agent, and `persona` and a list of `skills` as short forms."""
     body = await object_of(desk, request)
@@ -176,6 +183,7 @@ ROUTES = (
     Route("GET", "/api/agents", every, answer=list[AgentEntry]),
     Route("POST", "/api/agents", create, body=NewAgent, answer=AgentMade, status=201),
     Route("GET", "/api/agents/<name>", one, answer=AgentDetail),
+    Route("GET", "/api/agents/<name>/template", template),
     Route("PUT", "/api/agents/<name>", update, body=AgentChange, answer=AgentMade),
     Route("DELETE", "/api/agents/<name>", delete, answer=AgentGone),
 )
