@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import trio
+from sign_in import sign_in
 
 import vega_trio as vega
 
@@ -18,8 +19,11 @@ async def accept(_: str, __: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def main(url: str, scenario: str) -> None:
-    async with vega.open_mcp(name="suite", url=url, elicit=accept) as source:
+    auth = sign_in(url, scenario) if scenario.startswith("auth/") else None
+    async with vega.open_mcp(name="suite", url=url, elicit=accept, auth=auth) as source:
         match scenario:
+            case _ if auth is not None:
+                await source.call_tool("test-tool")
             case "tools_call":
                 await source.call_tool("add_numbers", {"a": 5, "b": 3})
             case "elicitation-sep1034-client-defaults":

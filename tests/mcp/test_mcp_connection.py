@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import trio
 
@@ -25,8 +26,8 @@ Answer = Callable[[trio.SocketStream, bytes], Awaitable[None]]
 
 
 @asynccontextmanager
-async def http(answer: Answer) -> AsyncIterator[str]:
-    """The URL of a server that does with every request what `answer` does."""
+async def http(answer: Answer, *, whole: bool = False) -> AsyncIterator[str]:
+    """The URL of a server that does with every request what `answer` does, given the body, or the `whole` request."""
 
     async def serve(stream: trio.SocketStream) -> None:
         data = b""
@@ -35,7 +36,7 @@ async def http(answer: Answer) -> AsyncIterator[str]:
             head, found, body = data.partition(b"\r\n\r\n")
             lengths = [int(line.split(b":")[1]) for line in head.lower().splitlines() if line.startswith(b"content-le")]
             if found and len(body) >= sum(lengths):
-                await answer(stream, body)
+                await answer(stream, data if whole else body)
                 return
 
     async with trio.open_nursery() as nursery:
@@ -125,3 +126,27 @@ async def test_nonsense_in_the_handshake_is_an_error_of_ours() -> None:
         async with http(nonsense) as url:
             error = await failure(ServerConfig(name="s", transport="http", url=url, start_s=3))
         assert isinstance(error, vega.McpUnavailable)
+
+
+@pytest.mark.parametrize("transport", ["http", "sse"])
+async def test_requests_are_signed_by_what_the_program_gives_and_the_server_is_asked_again(transport: Any) -> None:
+    signed: list[bytes] = []
+
+    class Signing(httpx2.Auth):
+        def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
+            answer = yield request
+            request.headers["authorization"] = f"Bearer {answer.headers['x-nonce']}"
+            yield request
+
+    async def wants_a_name(stream: trio.SocketStream, data: bytes) -> None:
+        if b"authorization: bearer n1" in data.lower():
+            signed.append(data)
+            await stream.send_all(reply("403 Forbidden", b""))
+        else:
+            await stream.send_all(reply("401 Unauthorized", b"", "x-nonce: n1"))
+
+    async with http(wants_a_name, whole=True) as url:
+        with trio.fail_after(30), pytest.raises(vega.McpUnavailable):
+            async with vega.open_mcp(name="s", url=url, transport=transport, auth=Signing()):
+                raise AssertionError("it is connected")
+    assert signed

@@ -14,6 +14,7 @@ import trio
 
 import vega_trio as vega
 from vega_trio.mcp.source import PATIENCE, McpSource
+from vega_trio.testing import ScriptedModel
 
 pytestmark = pytest.mark.e2e
 
@@ -138,7 +139,7 @@ async def test_a_definition_that_changes_is_not_offered_until_it_is_approved() -
             await source._news.wait()
         assert [each.name for each in source.changed()] == ["echo"]
         assert "waits for approval" in source.problems[0]
-        with pytest.raises(vega.McpError, match="offers no tool 'echo'"):
+        with pytest.raises(vega.McpError, match=r"'echo' of the MCP server 's' is disabled: .* has changed"):
             await source.call_tool("echo", {})
         assert list(source.tools) == ["s__read"]
         assert source.approve("echo") == ("echo",)
@@ -246,3 +247,22 @@ async def test_a_guardian_that_is_killed_takes_its_server_along_and_both_come_ba
         while source.connected:
             await source._news.wait()
         assert int(await source.call_tool("echo")) != first
+
+
+async def test_a_server_that_was_left_is_told_at_once_and_nobody_waits_for_it() -> None:
+    async with opened("noisy") as source:
+        pass
+    with trio.fail_after(2):
+        with pytest.raises(vega.McpUnavailable, match="is not running"):
+            await source.call_tool("echo")
+        model = ScriptedModel(["hello"])
+        agent = vega.Agent(name="a", system="x", tools=[source])
+        async with vega.open_orchestrator(model=model) as orch, orch.spawn(agent) as process:
+            await process.send("hi")
+    assert model.requests[0].tools == ()
+
+
+async def test_a_command_and_an_address_are_not_one_server() -> None:
+    with pytest.raises(vega.ConfigError, match="a command and a url"):
+        async with vega.open_mcp(name="s", command=["x"], url="http://127.0.0.1:1/"):
+            raise AssertionError("it is connected")

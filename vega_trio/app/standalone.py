@@ -14,13 +14,16 @@ from typing import Any
 from vega_trio._core.capping import cap
 from vega_trio.app.mcp_supervision import start_server, supervise_servers
 from vega_trio.app.outfit import new_id
-from vega_trio.errors import McpUnavailable, MissingExtra
-from vega_trio.mcp.config import CALL_S, ServerConfig, Transport
+from vega_trio.errors import ConfigError, McpUnavailable, MissingExtra
+from vega_trio.mcp.config import CALL_S, START_S, ServerConfig, Transport
 from vega_trio.mcp.source import Kit, McpSource
 from vega_trio.runtime.orchestrator import Orchestrator, open_kernel
 from vega_trio.store.memory import MemoryStore
 from vega_trio.tools.arguments import compile_check
 from vega_trio.tools.output import shown
+
+SIGN_IN_S = 300.0
+"""A person reads a page and clicks."""
 
 Sampler = Callable[[str, Sequence[tuple[str, str]], int], Awaitable[str]]
 Asker = Callable[[str, Mapping[str, Any]], Awaitable[Mapping[str, Any] | None]]
@@ -40,6 +43,7 @@ async def open_mcp(
     roots: Iterable[str | Path] = (),
     sample: Sampler | None = None,
     elicit: Asker | None = None,
+    auth: Any = None,
 ) -> AsyncIterator[McpSource]:
     """An MCP server as a source of tools: `Agent(..., tools=[source])`. Leaving the block ends it.
 
@@ -47,12 +51,15 @@ async def open_mcp(
     The program sees `env` and little else of our environment. `timeout` bounds a call, in seconds. A server that dies
     is started again, with backoff. What it may ask of us: `roots` are the directories it is told it may use,
     `sample(system, messages, max_tokens)` gives a model's answer to (role, text) pairs, `elicit(message, schema)` what
-    a person fills in, None for a refusal.
+    a person fills in, None for a refusal. `auth`, an `httpx2.Auth`, signs the requests to a `url`: with the SDK's
+    `mcp.client.auth.OAuthClientProvider` servers that want OAuth can be used; a person has five minutes for that.
 
     Raises: McpUnavailable when it cannot be connected, ConfigError, MissingExtra.
     """
     if isinstance(command, str):
         raise TypeError(f"open_mcp: command must be a list, not the text {command!r}; write {command.split()!r}")
+    if command and url is not None:
+        raise ConfigError(f"MCP server {name!r} has a command and a url; give the one by which it is reached")
     if find_spec("mcp") is None:
         raise MissingExtra("mcp", "an MCP server")
     config = ServerConfig(
@@ -64,24 +71,30 @@ async def open_mcp(
         url=url,
         headers=dict(headers or {}),
         timeout_s=timeout,
+        start_s=START_S if auth is None else SIGN_IN_S,
     )
     kernel = open_kernel(
         store=MemoryStore(), make_body=_no_agents, wall_clock=time.time, rand=random.random, new_id=new_id
     )
     async with kernel as orch:
-        source = McpSource(config, _kit(orch, tuple(Path(root) for root in roots), sample, elicit))
+        source = McpSource(config, _kit(orch, tuple(Path(root) for root in roots), sample, elicit, auth))
         await start_server(await supervise_servers(orch), source)
-        await source.ready()
-        if not source.connected:
-            raise McpUnavailable(source.error)
-        yield source
+        try:
+            await source.ready()
+            if not source.connected:
+                raise McpUnavailable(source.error)
+            yield source
+        finally:
+            source.stopped()  # who still holds it is told so, and does not wait
 
 
-def _kit(orch: Orchestrator, roots: tuple[Path, ...], sample: Sampler | None, elicit: Asker | None) -> Kit:
+def _kit(
+    orch: Orchestrator, roots: tuple[Path, ...], sample: Sampler | None, elicit: Asker | None, auth: Any
+) -> Kit:
     def peer(_: McpSource) -> Any:
         from vega_trio.mcp.connection import Peer  # the SDK is loaded by now
 
-        return Peer(roots=roots, sample=sample, elicit=elicit)
+        return Peer(roots=roots, sample=sample, elicit=elicit, auth=auth)
 
     return Kit(
         host=os.environ,

@@ -50,10 +50,16 @@ class ServerConfig:
         where = f"MCP server {self.name!r}"
         if self.timeout_s <= 0:
             raise ConfigError(f"{where}: the timeout must be more than 0 seconds, not {self.timeout_s!r}")
-        if self.transport == "stdio":
-            self._check_command(where)
-        else:
-            self._check_url(where)
+        for what in (self.env, self.headers):
+            if odd := [key for key, value in what.items() if not isinstance(key, str) or not isinstance(value, str)]:
+                raise ConfigError(f"{where}: the value of {odd[0]!r} is no text; quote it")
+        match self.transport:
+            case "stdio":
+                self._check_command(where)
+            case "http" | "sse":
+                self._check_url(where)
+            case other:
+                raise ConfigError(f"{where}: the transport is stdio, http or sse, not {other!r}")
 
     def _check_command(self, where: str) -> None:
         if not self.command or not self.command[0]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 import attrs
+import httpx2
 import trio
 from mcp import Client
 from mcp.client import ClientRequestContext, InputRequiredRoundsExceededError
@@ -58,12 +59,13 @@ class Peer:
     """What a server may ask of us, as plain callables; None is a capability that we do not have.
 
     `sample(system, messages, max_tokens)` gives a model's answer to (role, text) pairs. `elicit(message, schema)` gives
-    what a person fills in, or None when nobody does. Both raise McpError to refuse.
+    what a person fills in, or None when nobody does. Both raise McpError to refuse. `auth` signs requests over HTTP.
     """
 
     roots: Sequence[Path] = ()
     sample: Callable[[str, Sequence[tuple[str, str]], int], Awaitable[str]] | None = None
     elicit: Callable[[str, Mapping[str, Any]], Awaitable[Mapping[str, Any] | None]] | None = None
+    auth: httpx2.Auth | None = None
 
 
 @attrs.define(eq=False)
@@ -128,7 +130,7 @@ class Connection:
 
     async def _connected(self, listed: Callable[[list[dict[str, Any]]], None], scope: trio.CancelScope) -> None:
         """`scope` ends when the connection is not there in time; then it bounds nothing any more."""
-        watched = Watched(open_transport(self.config, self.host, self._refusals))
+        watched = Watched(open_transport(self.config, self.host, self._refusals, self.peer.auth))
         async with Client(watched, **self._callbacks()) as client:
             listed(await _list_tools(client))
             scope.deadline = math.inf

@@ -277,11 +277,14 @@ class McpSource:
         with trio.move_on_after(self.config.start_s):
             while self._connection is None:
                 if self._stopped:
-                    raise McpUnavailable(f"the MCP server {self.name!r} is not running; {self.error or 'start it'}")
+                    raise McpUnavailable(self._not_running())
                 self._wanted.set()
                 await self._news.wait()
             return self._connection
         raise McpUnavailable(f"the MCP server {self.name!r} is not connected; {self.error or 'it is starting'}")
+
+    def _not_running(self) -> str:
+        return f"the MCP server {self.name!r} is not running; {self.error or 'start it'}"
 
     async def _gone(self, connection: Connection) -> None:
         while self._connection is connection:
@@ -321,7 +324,11 @@ class McpSource:
                 tool.check(arguments or {})
                 text, _ = await self._call(tool.definition, arguments or {}, "")
                 return text
+        if self._stopped:
+            raise McpUnavailable(self._not_running())
         known = [each.name for each in self._definitions]
+        if name in known:
+            raise McpError(f"the tool {name!r} of the MCP server {self.name!r} is disabled: {'; '.join(self.problems)}")
         raise McpError(f"the MCP server {self.name!r} offers no tool {name!r}{did_you_mean(name, known)}")
 
     async def read_resource(self, uri: str) -> str:

@@ -31,30 +31,35 @@ class Refusals:
 
 
 def open_transport(
-    config: ServerConfig, host: Mapping[str, str], refusals: Refusals
+    config: ServerConfig, host: Mapping[str, str], refusals: Refusals, auth: httpx2.Auth | None = None
 ) -> AbstractAsyncContextManager[TransportStreams]:
-    """Raises: McpUnavailable, McpLost; from HTTP httpx2's errors and groups of them."""
+    """`auth` signs the requests to an address.
+
+    Raises: McpUnavailable, McpLost; from HTTP httpx2's errors and groups of them.
+    """
     match config.transport:
         case "stdio":
             return open_stdio(config, host)
         case "http":
-            return _open_http(config, refusals)
+            return _open_http(config, refusals, auth)
         case "sse":
-            return _open_sse(config)
+            return _open_sse(config, auth)
 
 
 @asynccontextmanager
-async def _open_http(config: ServerConfig, refusals: Refusals) -> AsyncIterator[TransportStreams]:
+async def _open_http(
+    config: ServerConfig, refusals: Refusals, auth: httpx2.Auth | None
+) -> AsyncIterator[TransportStreams]:
     assert config.url is not None
-    async with _client(dict(config.headers), refusals=refusals) as client:
+    async with _client(dict(config.headers), auth=auth, refusals=refusals) as client:
         async with streamable_http_client(config.url, http_client=client, max_sse_event_size=MAX_LINE) as streams:
             yield streams
 
 
 @asynccontextmanager
-async def _open_sse(config: ServerConfig) -> AsyncIterator[TransportStreams]:
+async def _open_sse(config: ServerConfig, auth: httpx2.Auth | None) -> AsyncIterator[TransportStreams]:
     assert config.url is not None
-    opened = sse_client(config.url, dict(config.headers), CONNECT_S, SILENCE_S, httpx_client_factory=_client)
+    opened = sse_client(config.url, dict(config.headers), CONNECT_S, SILENCE_S, _client, auth)
     async with opened as streams:
         yield streams
 
