@@ -7,7 +7,6 @@ from dsl_cases import AGENTS, ENV, MemoryFiles, codes, load, refusal, run, workf
 
 from vega_trio.agent import BackoffType, Strategy
 from vega_trio.dsl.parse import parse_text
-from vega_trio.dsl.support import UNSUPPORTED
 from vega_trio.errors import DocumentError
 
 # -- the caret form
@@ -553,24 +552,6 @@ def test_what_is_not_supported_yet_is_refused_by_name() -> None:
         parse_text(text, "team.vega.yaml", MemoryFiles(), env=ENV, unsupported={"agent": frozenset({"delegation"})})
     found = [(each.code, each.message) for each in error.value.diagnostics]
     assert found == [("V004", "key 'delegation' is not supported yet")]
-
-
-AREAS = ("agent", "settings", "memory", "step")
-UNSUPPORTED_KEYS = [(area, key) for area in AREAS for key in sorted(UNSUPPORTED.get(area, ()))]
-
-
-@pytest.mark.parametrize(("area", "key"), UNSUPPORTED_KEYS)
-def test_every_unsupported_key_is_one_of_the_language(area: str, key: str) -> None:
-    texts = {
-        "agent": f"agents: {{a: {{system: x, {key}: 1}}}}",
-        "settings": f"agents: {{a: {{system: x}}}}\nsettings: {{{key}: 1}}",
-        "memory": f"agents: {{a: {{system: x}}}}\nsettings: {{memory: {{{key}: 1}}}}",
-        "step": workflow(f"- {key}: 1" if key in ("remember", "recall") else f"- Writer: x\n  {key}: 1"),
-    }
-    with pytest.raises(DocumentError) as error:
-        parse_text(texts[area].encode(), "t", MemoryFiles(), env=ENV)
-    assert [each.message for each in error.value.diagnostics] == [f"key '{key}' is not supported yet"]
-    assert "V004" not in codes(texts[area])
 
 
 # -- limits

@@ -184,3 +184,10 @@ def test_a_return_ends_it_where_it_is_certain() -> None:
     assert found.output == "early"
     perhaps = "- Writer: a\n  save: ok\n- if: ok\n  then:\n    - return: early\n- Writer: late"
     assert told(flow(perhaps)) == ["a", "late"]
+
+
+def test_a_loop_in_a_loop_whose_passes_are_not_known_is_walked() -> None:
+    steps = "- repeat:\n    max: 2\n    steps:\n      - for: x in [1, 2]\n        steps:\n"
+    found = flow(steps + "          - Writer: '{{x}} {{loop.parent.index}}'")
+    assert told(found) == ["1 <loop.parent.index>", "2 <loop.parent.index>"]
+    assert found.problems == []

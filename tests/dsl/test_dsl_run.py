@@ -483,6 +483,14 @@ def test_every_started_step_is_finished_also_when_it_fails() -> None:
     assert ran.notes[-1].cost_usd == 0.25
 
 
+def test_a_step_whose_condition_fails_has_started_too() -> None:
+    ran = Ran()
+    document = load(workflow("- Writer: a\n  if: 1 / 0")).document
+    with pytest.raises(StepFailed, match="divides by zero"):
+        ran.drive(interpret(document, "main", {}), echo)
+    assert [(note.what, note.status) for note in ran.notes] == [("started", ""), ("finished", "failed")]
+
+
 def test_a_skipped_step_and_each_pass_are_noted() -> None:
     ran = run(workflow("- if: false\n  Writer: a\n- for: x in [1, 2]\n  steps: []"))
     assert [(note.what, note.path, note.number) for note in ran.notes if note.what in ("skipped", "pass")] == [

@@ -50,6 +50,14 @@ def fork_of(
     return Fork(path=path, branches=branches, conversation=conversation, limit=limit)
 
 
+def join(variables: Variables, spent: Spent, results: Sequence[BranchResult]) -> None:
+    """Writes merge in written order; side by side, the longest counts."""
+    for result in results:
+        variables.merge(result.writes, result.steps)
+        spent.add(result.cost_usd, 0)
+    spent.duration_ms += max(result.duration_ms for result in results)
+
+
 def noted_exchange(exchange: Run[object], step: Step, agent: str, path: str, spent: Spent) -> Run[object]:
     """One branch of `parallel: {agent, inputs}`, told like a step of its own."""
     yield Note(path=path, what="started", kind="ask", title=agent, agent=agent)

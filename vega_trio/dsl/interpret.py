@@ -14,7 +14,7 @@ from typing import Any, assert_never
 import attrs
 
 from vega_trio.dsl.asking import ask_of, exchange
-from vega_trio.dsl.blocks import NOTHING, Run, branch_body, fork_of, noted_exchange, or_null, ready
+from vega_trio.dsl.blocks import NOTHING, Run, branch_body, fork_of, join, noted_exchange, or_null, ready
 from vega_trio.dsl.document import Document
 from vega_trio.dsl.effects import (
     BranchResult,
@@ -29,7 +29,7 @@ from vega_trio.dsl.effects import (
 )
 from vega_trio.dsl.inputs import bind
 from vega_trio.dsl.notes import Noted, Spent, located, record
-from vega_trio.dsl.passes import pass_limit, passes_of
+from vega_trio.dsl.passes import messages_of, pass_limit, passes_of
 from vega_trio.dsl.template import Condition, Template, ValueTemplate
 from vega_trio.dsl.values import (
     UNDEFINED,
@@ -37,8 +37,6 @@ from vega_trio.dsl.values import (
     FailureValue,
     check_list,
     check_memory,
-    kind,
-    operand,
     plain,
     print_value,
 )
@@ -128,7 +126,7 @@ class _Call:
         note = Noted(step, path)
         before = attrs.evolve(self.spent)
         try:
-            if step.options.guard is not None and not (yield from self.test(step.options.guard, path)):
+            if not (yield from self.passes_guard(step, note)):
                 self.variables.record(step.id, record("skipped", step))
                 yield note.skipped()
                 return NOTHING
@@ -150,6 +148,16 @@ class _Call:
                 self.variables.set_error(None, None)
             return value
         return (yield from self.caught(step, path, failure))
+
+    def passes_guard(self, step: Step, note: Noted) -> Run[bool]:
+        """A step whose condition cannot be told has begun, and fails."""
+        if step.options.guard is None:
+            return True
+        try:
+            return (yield from self.test(step.options.guard, note.path))
+        except ExpressionError:
+            yield note.started()
+            raise
 
     def timed(self, step: Step, path: str) -> Run[object]:
         """The action within the step's time limit, or what is to be done when that is over."""
@@ -306,11 +314,7 @@ class _Call:
                 texts.append(text)
             return texts
         yield from ready(self.variables, action.inputs.references, path)
-        given = action.inputs.evaluate(self.variables.scope)
-        if not isinstance(given, list):
-            hint = "split a text with the filter 'split'" if isinstance(given, str) else ""
-            raise operand(f"'inputs' needs a list of messages, not a {kind(given)}", hint)
-        return [print_value(each) for each in given]
+        return messages_of(action.inputs.evaluate(self.variables.scope))
 
     def branch(self, path: str) -> _Call:
         return attrs.evolve(self, variables=self.variables.branch(), conversation=path, spent=Spent())
@@ -325,15 +329,8 @@ class _Call:
         if not branches:
             return []
         results: Sequence[BranchResult] = yield fork_of(path, branches, self.conversation, limit)
-        self.join(results)
+        join(self.variables, self.spent, results)
         return check_list([or_null(result.value) for result in results])
-
-    def join(self, results: Sequence[BranchResult]) -> None:
-        """Writes merge in written order; side by side, the longest counts."""
-        for result in results:
-            self.variables.merge(result.writes, result.steps)
-            self.spent.add(result.cost_usd, 0)
-        self.spent.duration_ms += max(result.duration_ms for result in results)
 
     def workflow(self, action: WorkflowAction, path: str) -> Run[object]:
         if self.nesting + 1 > MAX_NESTING:

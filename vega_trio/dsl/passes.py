@@ -1,4 +1,4 @@
-"""How often a loop runs, and with what."""
+"""How often a loop runs, and with what; what an agent is told in its branches."""
 
 from __future__ import annotations
 
@@ -26,6 +26,14 @@ def passes_of(action: ForAction, source: object) -> list[dict[str, object]]:
     if len(items) > MAX_PASSES:
         raise ExpressionError("R007", f"a loop of {len(items):,} passes is longer than {MAX_PASSES:,}")
     return [{"item": item[0], **dict(zip(action.names, item, strict=False))} for item in items]
+
+
+def messages_of(source: object) -> list[str]:
+    """What an agent is told in each branch. Raises: ExpressionError R002."""
+    if not isinstance(source, list):
+        hint = "split a text with the filter 'split'" if isinstance(source, str) else ""
+        raise operand(f"'inputs' needs a list of messages, not a {kind(source)}", hint)
+    return [print_value(each) for each in source]
 
 
 def pass_limit(value: object) -> int:

@@ -287,7 +287,9 @@ class _Walk:
             passes = passes_of(action, source)
             self.tell(step, path, f"{prefix}{step.title} (passes: {len(passes)})")
             for number, variables in enumerate(passes[:MAX_PASSES]):
-                self.scope |= {**variables, "loop": loop_of(number, len(passes), kept.get("loop"))}
+                outer = kept.get("loop")
+                loop = UNKNOWN if outer is UNKNOWN else loop_of(number, len(passes), outer)
+                self.scope |= {**variables, "loop": loop}
                 self.under(f"pass {number + 1}", action.steps, f"{path}#{number}.")
                 if self.ended:
                     break
