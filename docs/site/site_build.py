@@ -42,7 +42,7 @@ NAV: Mapping[str, tuple[str, ...]] = {
     "Fronts": ("cli.md", "dashboard.md", "http-api.md", "telegram.md", "embedding.md"),
     "Operation": ("configuration.md", "durability.md", "observability.md", "deploy/README.md"),
     "Reference": tuple(GENERATED),
-    "Design": ("architecture.md", "performance.md", "benchmarks.md"),
+    "Design": ("architecture.md", "performance.md", "benchmarks.md", "conformance.md"),
     "Project": ("contributing.md", "changelog.md"),
 }
 """Heading -> its pages, in reading order. The decisions are put below Design, what stands nowhere below Project."""

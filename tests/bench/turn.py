@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -32,22 +32,6 @@ CASES = [
     ("five-tool loop", "tools", 40, 1, 1.3),
 ]
 CROWDS = [("1 agent, 20 ms model", 1, 20), ("50 agents, 20 ms model", 50, 500), ("500 agents, 20 ms model", 500, 2000)]
-
-
-@contextmanager
-def server() -> Iterator[dict[str, str]]:
-    """What a contender has to have in its environment to talk to it."""
-    command = [sys.executable, str(HERE / "cases" / "turn_server.py")]
-    env = {**os.environ, "PYTHONPATH": str(HERE.parent.parent)}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        yield {
-            "ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "bench",
-            "OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": "bench",
-        }  # fmt: skip
-        process.stdin.close()
 
 
 def measure(workers: Mapping[str, Worker], model: str, turns: int, at_once: int, rounds: int) -> dict[str, float]:
@@ -104,7 +88,7 @@ def main() -> None:
 
         trio.run(resident, options.resident)
         return
-    with server() as env, ExitStack() as stack:
+    with contenders.model_server() as env, ExitStack() as stack:
         names = ["sdk", "ours", *contenders.installed()]
         workers = {name: stack.enter_context(contenders.worker(name, env)) for name in names}
         found = list(rows_of(workers, quick=options.quick, only=options.only))

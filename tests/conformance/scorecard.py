@@ -29,13 +29,17 @@ AUDIT = ("tests/runtime/test_runtime_cancel.py", "tests/simulation/test_simulati
 
 @attrs.frozen
 class Suite:
-    """A program, and how its last words tell its scores: by title, an expression for (passed, of)."""
+    """A program, and how its last words tell its scores: by title, an expression for (passed, of).
+
+    `peers` is an expression for (name, passed, of), where it tries other libraries too.
+    """
 
     name: str
     version: str
     command: tuple[str, ...]
     scores: dict[str, str]
     note: str = ""
+    peers: str = ""
 
 
 @attrs.frozen
@@ -44,6 +48,7 @@ class Score:
     version: str
     passed: int
     of: int
+    peers: str
     note: str
 
     def worse_than(self, baseline: dict[str, list[int]]) -> bool:
@@ -64,8 +69,11 @@ SUITES = (
           {"compaction-conformance-kit": r"compaction: (\d+) of (\d+)"}, "canaries after five rounds"),
     Suite("bfcl", "2026.3.23", (sys.executable, str(HERE / "bfcl.py")),
           {"BFCL functions and calls": r"bfcl: ()(\d+) cases"}, "converted, parsed from both wire formats, replayed"),
+    Suite("cancels", "ours", (sys.executable, str(HERE / "cancels.py")),
+          {"cancelled turns": r"ours (\d+) of (\d+) clean"}, "no effect and no task after a cancel, which is seen",
+          r"^cancels: (?!ours)(\w+) (\d+) of (\d+)"),
     Suite("audit", "ours", (sys.executable, "-m", "pytest", "-q", *AUDIT),
-          {"cancellation audit": r"()(\d+) passed"}, "cancelled at every step: nothing left, nothing broken"),
+          {"cancellation audit": r"()(\d+) passed"}, "kernel, simulations and tools: cancelled at every step"),
 )  # fmt: skip
 NOT_CLAIMED = {
     "AG-UI (ag-ui-validate 0.4.0)": "there is no AG-UI endpoint",
@@ -84,18 +92,22 @@ def run(suite: Suite) -> tuple[list[Score], bool]:
     )
     sys.stdout.write("".join(f"   {line}\n" for line in done.stdout.splitlines()[-40:]))
     sys.stdout.write(f"   {time.monotonic() - began:.0f} s\n")
+    peers = "no adapter"
+    if suite.peers:
+        told = re.findall(suite.peers, done.stdout, re.MULTILINE)
+        peers = ", ".join(f"{name} {passed} of {of}" for name, passed, of in told) or "none installed"
     scores = []
     for title, pattern in suite.scores.items():
         found = re.search(pattern, done.stdout.replace(",", ""), re.MULTILINE)
         of = int(found[2]) if found else 0
-        scores.append(Score(title, suite.version, int((found and found[1]) or of), of, suite.note))
+        scores.append(Score(title, suite.version, int((found and found[1]) or of), of, peers, suite.note))
     return scores, done.returncode == 0
 
 
 def card(scores: list[Score]) -> str:
-    """The scorecard in markdown. No suite brings an adapter for another library, so theirs is no column of figures."""
-    lines = [("suite", "version", "ours", "peers", "")]
-    lines += [(each.title, each.version, f"{each.passed:,} of {each.of:,}", "no adapter", each.note) for each in scores]
+    """The scorecard in markdown. No outside suite brings an adapter for another library; our audit has some."""
+    lines = [("suite", "version", "ours", "peers", "what")]
+    lines += [(each.title, each.version, f"{each.passed:,} of {each.of:,}", each.peers, each.note) for each in scores]
     lines += [(title, "", "n/a", "n/a", why) for title, why in NOT_CLAIMED.items()]
     widths = [max(len(line[column]) for line in lines) for column in range(5)]
     lines.insert(1, tuple("-" * width for width in widths))

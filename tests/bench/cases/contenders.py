@@ -60,6 +60,22 @@ def _mark(name: str) -> Path:
     return home(name) / "installed"
 
 
+@contextmanager
+def model_server() -> Iterator[dict[str, str]]:
+    """A model server; gives what a contender has to have in its environment to talk to it."""
+    command = [sys.executable, str(HERE / "turn_server.py")]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        yield {
+            "ANTHROPIC_BASE_URL": url, "ANTHROPIC_API_KEY": "bench",
+            "OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": "bench",
+        }  # fmt: skip
+        process.stdin.close()
+
+
 @attrs.frozen
 class Worker:
     """A program that runs turns. `import_s` is the CPU time that importing the library took it."""

@@ -7,13 +7,16 @@ from collections.abc import Awaitable, Callable
 
 from stopwatch import Cost, Stopwatch
 
+Turn = Callable[[], Awaitable[object]]
+Tool = Callable[[int, int], Awaitable[str]]
+
 
 async def add(a: int, b: int) -> str:
     """Adds two numbers."""
     return str(a + b)
 
 
-def run_turns(turn: Callable[[], Awaitable[object]], count: int, at_once: int) -> Cost:
+def run_turns(turn: Turn, count: int, at_once: int) -> Cost:
     """`count` turns in `at_once` tasks, after one that warms up."""
 
     async def lane() -> None:

@@ -7,13 +7,12 @@ import os
 from autogen_agentchat.agents import AssistantAgent
 from autogen_core.models import ModelInfo
 from autogen_ext.models.anthropic import AnthropicChatCompletionClient
-from on_asyncio import add, run_turns
-from stopwatch import Cost
+from on_asyncio import Tool, Turn
 
 INFO = ModelInfo(vision=False, function_calling=True, json_output=False, family="unknown", structured_output=False)
 
 
-def run(model: str, count: int, at_once: int) -> Cost:
+def turn_of(model: str, tools: list[Tool]) -> Turn:
     client = AnthropicChatCompletionClient(
         model=model, base_url=os.environ["ANTHROPIC_BASE_URL"], api_key="bench", model_info=INFO, max_retries=0
     )
@@ -22,7 +21,7 @@ def run(model: str, count: int, at_once: int) -> Cost:
         # It keeps its conversation: each turn has an agent of its own, as with the others.
         agent = AssistantAgent(
             "bench", client, system_message="Be brief.", max_tool_iterations=10,
-            tools=[add] if model.startswith("tools") else [], model_client_stream=model.startswith("deltas"),
+            tools=tools, model_client_stream=model.startswith("deltas"),
         )  # fmt: skip
         if model.startswith("deltas"):
             async for _ in agent.run_stream(task="hi"):
@@ -30,4 +29,4 @@ def run(model: str, count: int, at_once: int) -> Cost:
         else:
             await agent.run(task="hi")
 
-    return run_turns(turn, count, at_once)
+    return turn

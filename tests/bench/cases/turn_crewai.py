@@ -8,24 +8,17 @@ os.environ |= {"CREWAI_DISABLE_TELEMETRY": "true", "OTEL_SDK_DISABLED": "true", 
 
 from crewai import LLM, Agent
 from crewai.tools import tool
-from on_asyncio import run_turns
-from stopwatch import Cost
+from on_asyncio import Tool, Turn
 
 
-@tool("add")
-def add(a: int, b: int) -> str:
-    """Adds two numbers."""
-    return str(a + b)
-
-
-def run(model: str, count: int, at_once: int) -> Cost:
+def turn_of(model: str, tools: list[Tool]) -> Turn:
     streams = model.startswith("deltas")
     url = os.environ["ANTHROPIC_BASE_URL"]
     llm = LLM(model=model, provider="anthropic", base_url=url, max_tokens=100, stream=streams)
-    tools = [add] if model.startswith("tools") else []
+    given = [tool(each.__name__)(each) for each in tools]
 
     async def turn() -> None:
-        agent = Agent(role="bench", goal="Be brief.", backstory="Brief.", llm=llm, tools=tools)
+        agent = Agent(role="bench", goal="Be brief.", backstory="Brief.", llm=llm, tools=given)
         await agent.kickoff_async("hi")
 
-    return run_turns(turn, count, at_once)
+    return turn

@@ -7,15 +7,14 @@ import warnings
 
 from langchain_anthropic import ChatAnthropic
 from langgraph.prebuilt import create_react_agent
-from on_asyncio import add, run_turns
-from stopwatch import Cost
+from on_asyncio import Tool, Turn
 
 warnings.simplefilter("ignore")  # of its own deprecations
 
 
-def run(model: str, count: int, at_once: int) -> Cost:
+def turn_of(model: str, tools: list[Tool]) -> Turn:
     llm = ChatAnthropic(model=model, base_url=os.environ["ANTHROPIC_BASE_URL"], max_tokens=100)
-    agent = create_react_agent(llm, [add] if model.startswith("tools") else [], prompt="Be brief.")
+    agent = create_react_agent(llm, tools, prompt="Be brief.")
 
     async def turn() -> None:
         given = {"messages": [("user", "hi")]}
@@ -25,4 +24,4 @@ def run(model: str, count: int, at_once: int) -> Cost:
         else:
             await agent.ainvoke(given)
 
-    return run_turns(turn, count, at_once)
+    return turn

@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 
 from agents import Agent, OpenAIChatCompletionsModel, Runner, function_tool, set_tracing_disabled
-from on_asyncio import add, run_turns
+from on_asyncio import Tool, Turn
 from openai import AsyncOpenAI
-from stopwatch import Cost
 
 set_tracing_disabled(True)
 
 
-def run(model: str, count: int, at_once: int) -> Cost:
+def turn_of(model: str, tools: list[Tool]) -> Turn:
     client = AsyncOpenAI(base_url=os.environ["OPENAI_BASE_URL"], api_key="bench", max_retries=0)
-    tools = [function_tool(add)] if model.startswith("tools") else []
     spoken = OpenAIChatCompletionsModel(model=model, openai_client=client)
-    agent = Agent(name="bench", instructions="Be brief.", model=spoken, tools=tools)
+    agent = Agent(name="bench", instructions="Be brief.", model=spoken, tools=[function_tool(each) for each in tools])
 
     async def turn() -> None:
         if model.startswith("deltas"):
@@ -25,4 +23,4 @@ def run(model: str, count: int, at_once: int) -> Cost:
         else:
             await Runner.run(agent, "hi")
 
-    return run_turns(turn, count, at_once)
+    return turn

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from on_asyncio import add, run_turns
+from on_asyncio import Tool, Turn
 from pydantic_ai import Agent
 from pydantic_ai.models.anthropic import AnthropicModel
-from stopwatch import Cost
 
 
-def run(model: str, count: int, at_once: int) -> Cost:
-    agent = Agent(AnthropicModel(model), instructions="Be brief.")
-    if model.startswith("tools"):
-        agent.tool_plain(add)
+def turn_of(model: str, tools: list[Tool]) -> Turn:
+    agent = Agent(AnthropicModel(model), instructions="Be brief.", tools=tools)
 
     async def turn() -> None:
         if model.startswith("deltas"):
@@ -21,4 +18,4 @@ def run(model: str, count: int, at_once: int) -> Cost:
         else:
             await agent.run("hi")
 
-    return run_turns(turn, count, at_once)
+    return turn
