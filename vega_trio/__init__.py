@@ -11,13 +11,14 @@
 
 The house, imports pointing to lower numbers only:
 
-    0 values     agent changes context diagnostics errors events exits messages protocols session
+    0 values     agent changes context diagnostics errors events exits messages protocols session supervision
     1 pure       _core (rules)   dsl (the YAML language)
     2 runtime    processes, supervisors, the bus: the OTP kernel, usable without any language model
-    3 engine     the turn loop   adapters: llm mcp tools store
+    3 engine     the turn loop   adapters: llm mcp skills store telemetry tools
+    4 meta       teams, Mother and Hermes: agents with tools
     5 app        open_orchestrator, open_app: joins engine to adapters
-    6 fronts     serve (HTTP)   cli
-    testing      public: scripted models, a fake Messages API, a store conformance suite
+    6 fronts     serve (HTTP)   telegram   mcp_server   cli
+    testing      public: scripted models, fakes of services, a simulator, a store conformance suite
 
 Names are loaded when first used, so that `vega --help` and a program that needs one value stay quick.
 """
