@@ -20,7 +20,7 @@ $(VENV)/bin/python:
 
 # What the demo needs: no compiler, no node, no key. The page is built by `make serve` and `make test`.
 $(VENV)/.demo: $(VENV)/bin/python $(SOURCES)
-	@echo 'Installing into $(VENV), which takes about a minute ...'
+	@echo 'Installing into $(VENV), which takes a minute or two ...'
 	@VEGA_BUILD_WEB=never $(PIP) --editable '.[all]'
 	@touch $@
 
