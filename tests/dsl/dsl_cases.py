@@ -53,11 +53,14 @@ def load(
     env: Mapping[str, str] = ENV,
     files: Mapping[str, str] | None = None,
     providers: Iterable[str] = (),
+    isolated: bool = True,
 ) -> Parsed:
     """A document with the whole language, whatever the product supports by now."""
     data = text if isinstance(text, bytes) else text.encode()
     memory = MemoryFiles(files or {})
-    return parse_text(data, "team.vega.yaml", memory, env=env, providers=providers, unsupported=NOTHING)
+    return parse_text(
+        data, "team.vega.yaml", memory, env=env, providers=providers, unsupported=NOTHING, isolated=isolated
+    )
 
 
 def load_files(files: Mapping[str, str | bytes], path: str, *, env: Mapping[str, str] = ENV) -> Parsed:

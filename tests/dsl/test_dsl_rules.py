@@ -72,6 +72,33 @@ def test_the_options_of_an_ask_hold_for_each_message_of_an_agent_s_branches() ->
     assert codes(workflow("- parallel: [{Writer: a}]\n  format: json", inputs="{}"))[0] == "V033"
 
 
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ("- return: 1\n- Writer: a\n- Reader: b", ["W116"]),
+        ("- if: input\n  then: [{return: 1}]\n  else: [{return: 2}]\n- Writer: a", ["W116"]),
+        ("- if: input\n  then: [{return: 1}, {if: true, then: [{Writer: a}, {Writer: b}]}]", ["W116"]),
+        ("- if: input\n  then: [{return: 1}]\n- Writer: a", []),
+        ("- return: 1\n  if: input\n- Writer: a", []),
+        ("- for: x in [1]\n  steps: [{return: 1}]\n- Writer: a", []),
+        ("- try: [{return: 1}]\n  catch: []\n- Writer: a", []),
+    ],
+)
+def test_a_step_behind_a_return_is_told(steps: str, expected: list[str]) -> None:
+    assert [code for code in codes(workflow(steps, inputs="{}")) if code != "W101"] == expected
+
+
+def test_commands_without_isolation_are_told_unless_that_was_chosen() -> None:
+    text = AGENTS + "tools: {a: {run: date}, b: {params: {s: string}, run: \"sh -c '{{s}}'\"}}\n"
+    found = load(text, isolated=False).warnings
+    assert [(each.code, each.message) for each in found if each.code == "W115"] == [
+        ("W115", "without bubblewrap vega runs this command within limits only"),
+        ("W115", "without bubblewrap vega refuses this command"),
+    ]
+    chosen = text + "settings: {commands: {sandbox: none}}"
+    assert "W115" not in [each.code for each in load(chosen, isolated=False).warnings]
+
+
 # -- what is caught
 
 

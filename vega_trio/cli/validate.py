@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,10 @@ def command(ctx: click.Context, file: str | None, strict: bool, as_json: bool) -
     source = need_document(file, "validate")
     try:
         env = environment(setup, source, None)
-        parsed = parse_document(source, Disk(), env=env, providers=providers(), tools=plugins())
+        isolated = shutil.which("bwrap") is not None
+        parsed = parse_document(
+            source, Disk(), env=env, providers=providers(), tools=plugins(), isolated=isolated
+        )
     except DocumentError as error:
         if not as_json:
             raise

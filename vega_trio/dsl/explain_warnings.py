@@ -92,6 +92,18 @@ WARNINGS = (
         + "tools:\n  greet: {params: {name: string}, run: 'echo {{greeting}} {{name}}'}\n"
         + "settings: {values: {greeting: Hello}}",
     ),
+    Explanation(
+        "W115",
+        "Bubblewrap, which keeps commands from the rest of the machine, is not installed here.",
+        _AGENT + "tools: {today: {run: date}}",
+        _AGENT + "tools: {today: {run: date}}\nsettings: {commands: {sandbox: none}}",
+    ),
+    _steps(
+        "W116",
+        "A step is never reached, for a return always comes before it.",
+        "- return: '{{topic}}'\n- Writer: Write.",
+        "- if: topic == 'none'\n  then: [{return: '{{topic}}'}]\n- Writer: Write.",
+    ),
 )
 
 RUN = (

@@ -1,4 +1,4 @@
-"""Follows the variables along the steps of a workflow, before it runs: V030, V055, W102-W105."""
+"""Follows the variables along the steps of a workflow, before it runs: V030, V055, W102-W105, W116."""
 
 from __future__ import annotations
 
@@ -71,7 +71,12 @@ class _Flow:
     # -- steps
 
     def block(self, steps: Sequence[Step], known: Known) -> Known:
+        reached = not known.ended
         for step in steps:
+            if reached and known.ended:
+                hint = "a 'return' always comes before it; remove one of the two"
+                self.reading.error_in(step, "W116", "this step is never reached", hint)
+                reached = False
             known = self.step(step, known)
         return known
 

@@ -51,11 +51,13 @@ def parse_document(
     tools: Iterable[str] = (),
     providers: Iterable[str] = (),
     unsupported: Unsupported = UNSUPPORTED,
+    isolated: bool = True,
 ) -> Parsed:
     """The document of a file, or of a directory's `*.vega.yaml`.
 
     `env` is for `${NAME}` and `VEGA_MODEL`; `tools` are the names of tools that the application has besides, and
-    `providers` those of the providers of models that it knows: with none, a model may name any.
+    `providers` those of the providers of models that it knows: with none, a model may name any. `isolated`: commands
+    of tools can be kept from the rest of the machine here.
 
     Raises: DocumentError with the first 50 errors, in file order.
     """
@@ -67,7 +69,8 @@ def parse_document(
     else:
         node = project.load(path)
         roots, more = [] if node is None else [node], []
-    return _Parsing(project, report, env, frozenset(tools), frozenset(providers), unsupported, path).run(roots, more)
+    parsing = _Parsing(project, report, env, frozenset(tools), frozenset(providers), unsupported, path, isolated)
+    return parsing.run(roots, more)
 
 
 def parse_text(
@@ -79,13 +82,15 @@ def parse_text(
     tools: Iterable[str] = (),
     providers: Iterable[str] = (),
     unsupported: Unsupported = UNSUPPORTED,
+    isolated: bool = True,
 ) -> Parsed:
     """As `parse_document`, of a text that is called `name` in messages. Raises: DocumentError."""
     report = Report()
     project = Project(files, report, posixpath.dirname(name))
     node = project.load_text(text, name)
     roots = [] if node is None else [node]
-    return _Parsing(project, report, env, frozenset(tools), frozenset(providers), unsupported, name).run(roots, [])
+    parsing = _Parsing(project, report, env, frozenset(tools), frozenset(providers), unsupported, name, isolated)
+    return parsing.run(roots, [])
 
 
 @attrs.define
@@ -99,6 +104,7 @@ class _Parsing:
     providers: frozenset[str]
     unsupported: Unsupported
     file: str
+    isolated: bool = True
     missing: list[Finding] = attrs.field(factory=list)
 
     def run(self, roots: list[YamlNode], more_tools: list[YamlNode]) -> Parsed:
@@ -215,7 +221,8 @@ class _Parsing:
                 sections.extend(self._substituted(each, "tools") for each in self.project.included(reading, include))
             sections.append(node)
         values = frozenset(settings.values) | _values_in(self.env)
-        setting = ToolSetting(values, self.tools)
+        exposed = not self.isolated and settings.commands_sandbox != "none"
+        setting = ToolSetting(values, self.tools, exposed)
         named = {each.name: each for each in definitions(reading, sections, "tools", "tool")}
         found = {name: read_tool(reading, each, setting) for name, each in named.items()}
         return {name: tool for name, tool in found.items() if tool is not None}, named

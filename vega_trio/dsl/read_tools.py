@@ -40,14 +40,18 @@ _EFFECTS = ("read", "write", "network", "exec")
 
 @attrs.frozen
 class ToolSetting:
-    """What tools may refer to: the names of values that are set, and of tools that the application has."""
+    """What tools may refer to: the names of values that are set, and of tools that the application has.
+
+    `exposed`: commands run here without isolation, unless the document has chosen that.
+    """
 
     values: frozenset[str]
     tools: frozenset[str]
+    exposed: bool = False
 
 
 def read_tool(reading: Reading, named: Named, setting: ToolSetting) -> ToolDefinition | None:
-    """Reports V015, V016, V020-V024, V033, W107, W114; None when there is no implementation."""
+    """Reports V015, V016, V020-V024, V033, W107, W114, W115; None when there is no implementation."""
     fields = Fields(reading, named.node, named.path, "tool", owner=named.name_node)
     fields.text("name")
     if not _NAME.fullmatch(named.name):
@@ -75,6 +79,11 @@ def read_tool(reading: Reading, named: Named, setting: ToolSetting) -> ToolDefin
     fields.finish()
     if implementation is None:
         return None
+    if setting.exposed and isinstance(implementation, ExecImpl):
+        how = "refuses this command" if implementation.whole_command else "runs this command within limits only"
+        hint = "install bubblewrap, or accept it with settings.commands.sandbox: none"
+        message = f"without bubblewrap vega {how}"
+        reading.error("W115", named.name_node, message, hint, named.path)
     return definition
 
 
