@@ -268,3 +268,49 @@ async def test_a_value_that_is_too_large_is_refused_with_the_limit(open_team: An
     async with open_team(model) as app:
         (result,) = results(await turn(app), "bb_write")
     assert "65536 at a time" in result
+
+
+async def test_each_piece_of_work_has_the_members_budget_anew(open_team: Any, tmp_path: Path) -> None:
+    """At ten cents a call, a member may make one in each piece of its work."""
+    (tmp_path / "team.vega.yaml").write_text(DOCUMENT.replace("description: Writes well.", "budget: $0.10"))
+    script = [to("Writer"), to("Writer", "again", "c2"), "both"]
+    tool = [vega.ToolCall("w1", "double", {"number": 1}), "never"]
+    model = cast(lead=script, writer=["one", *tool])
+    async with open_team(model) as app:
+        events = await turn(app)
+        first, second = results(events)
+        assert first == "one"
+        assert "could not do it: budget exceeded" in second
+
+
+async def test_the_leaders_deadline_ends_its_members_work(tmp_path: Path, autojump_clock: Any) -> None:
+    path = tmp_path / "team.vega.yaml"
+    path.write_text(DOCUMENT)
+
+    async def never(_: ModelRequest) -> str:
+        await trio.sleep_forever()
+        raise AssertionError
+
+    async with vega.open_app(path, model=cast(lead=[to("Writer")], writer=[never]), tools=[double]) as app:
+        lead = await app.orch.spawn(app.agent("Lead").agent, task="go", deadline=30.0)
+        with trio.fail_after(60):
+            assert isinstance(await lead.wait(), vega.Crashed)
+        assert lead.status == "timeout"
+        assert [row.status for row in await app.processes(agent="Writer")] == ["completed"]
+        assert not [each for each in app.orch.processes() if each.agent_name == "Writer"]
+
+
+async def test_a_change_of_the_blackboard_is_an_event_and_outlives_the_program(tmp_path: Path) -> None:
+    path, store = tmp_path / "team.vega.yaml", tmp_path / "v.db"
+    path.write_text(DOCUMENT)
+    write = vega.ToolCall("c1", "bb_write", {"key": "plan", "value": {"steps": [1, 2]}})
+    async with vega.open_app(path, model=cast(lead=[write, "done"]), tools=[double], store=store) as app:
+        async with app.subscribe(types=["blackboard.*"]) as events:
+            await app.ask(LEAD, "go")
+            changed: Any = await anext(aiter(events))
+        assert (changed.group, changed.key, changed.version) == ("team:Lead", "plan", 1)
+    read = vega.ToolCall("c1", "bb_read", {"key": "plan"})
+    async with vega.open_app(path, model=cast(critic=[read, "done"]), tools=[double], store=store) as app:
+        session = vega.Session("Critic")
+        events = await turn(app, session=session)
+        assert results(events, "bb_read") == ['{"steps":[1,2]}']

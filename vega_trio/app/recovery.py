@@ -126,6 +126,8 @@ async def go_on(orch: Orchestrator, sessions: Sessions) -> None:
     # One read for all: each is a word with another thread, and the server is ready only when all is done.
     rows = {row["id"]: row for row in await records.query("session")} if len(recovered) > MANY else None
     for left in recovered:
+        if orch.recovered.get(left.row.id) is None:
+            continue  # who waits for it has taken it up meanwhile
         row = await records.get("session", left.row.id) if rows is None else rows.get(left.row.id)
         try:
             await _take_up(left, row, orch, sessions)

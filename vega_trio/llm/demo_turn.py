@@ -53,7 +53,7 @@ def read_turn(request: ModelRequest, *, crashed: bool = False) -> Turn:
     asked = [i for i, each in enumerate(request.messages) if each.role == "user" and each.text.strip()]
     since = request.messages[asked[-1] + 1 :] if asked else request.messages
     return Turn(
-        question=request.messages[asked[-1]].text if asked else "",
+        question=_task(request.messages[asked[-1]].text) if asked else "",
         tools=request.tools,
         calls=tuple(call for each in since for call in each.tool_calls),
         results=tuple(result for each in since for result in each.tool_results),
@@ -61,3 +61,9 @@ def read_turn(request: ModelRequest, *, crashed: bool = False) -> Turn:
         crashed=crashed,
         wanted=frozenset((request.output_schema or {}).get("properties", ())),
     )
+
+
+def _task(text: str) -> str:
+    """What a delegate is asked to do, without what came before."""
+    found = re.fullmatch(r"<delegation_context>\n.*\n</delegation_context>\n<task>\n(.*)\n</task>", text, re.DOTALL)
+    return found[1] if found else text

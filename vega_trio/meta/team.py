@@ -10,14 +10,17 @@ Rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from hashlib import sha256
 from typing import Any
 
 import attrs
+import trio
 
 from vega_trio._core.delegation import delegated_task
 from vega_trio.agent import Agent
+from vega_trio.changes import MessageRow
 from vega_trio.context import ToolContext
 from vega_trio.dsl.document import DelegationDefinition
 from vega_trio.errors import ProcessCrashed, ToolError, TurnFailed, UnknownProcess, did_you_mean
@@ -108,13 +111,59 @@ async def delegate(teams: Teams, team: Team, context: ToolContext, agent: str, m
         roles=team.how.include_roles,
     )
     try:
-        async with process.spawn(blueprint, task=text, spawn_reason=REASON + team.leader) as child:
-            await child.wait()
+        answer = await _done(process, blueprint, text, REASON + team.leader, context.idempotency_key)
     except ProcessCrashed as crash:
         raise ToolError(f"{agent!r} could not do it: {_why(crash)}") from crash
-    if not isinstance(child.result, Reply):
+    if answer is None:
         raise ToolError(f"{agent!r} was stopped before it had an answer")
-    return child.result.text
+    return answer
+
+
+async def _done(leader: Process, member: Agent, task: str, reason: str, key: str) -> str | None:
+    """The answer of a child that does the task; None when it was stopped.
+
+    The child's id follows from the call's key: a call that a crash has made again finds the child that it had begun,
+    still at work or done, and no work is done twice. Raises: ProcessCrashed.
+    """
+    child_id = sha256(key.encode()).hexdigest()[:12] if key else None
+    before = await leader.kernel.store.process(child_id) if child_id is not None else None
+    child = _living(leader, child_id)
+    if child is not None:
+        return await _joined(child)
+    if before is not None and (before.status, before.exit_reason) == ("completed", "normal"):
+        return said_last(await leader.kernel.store.messages(before.id))
+    spawning = leader.spawn(member, task=task, spawn_reason=reason)
+    if before is None or leader.kernel.recovered.get(before.id) is not None:
+        spawning.id = child_id
+    async with spawning as child:
+        await child.wait()
+    return child.result.text if isinstance(child.result, Reply) else None
+
+
+def _living(near: Process, process_id: str | None) -> Process | None:
+    try:
+        found = near.kernel.registry.get(process_id) if process_id is not None else None
+    except UnknownProcess:
+        return None
+    return found if found is not None and found.alive else None
+
+
+async def _joined(child: Process) -> str | None:
+    """As a spawned one: it ends with who waits for it. Raises: ProcessCrashed."""
+    try:
+        reason = await child.wait()
+    finally:
+        with trio.CancelScope(shield=True):
+            await child.keeper.stop()
+    if reason.abnormal:
+        raise ProcessCrashed(child.id, reason)
+    return child.result.text if isinstance(child.result, Reply) else None
+
+
+def said_last(rows: Sequence[MessageRow]) -> str:
+    """All that the assistant said in the last turn."""
+    last = rows[-1].turn_id if rows else ""
+    return "".join(row.message.text for row in rows if row.turn_id == last and row.message.role == "assistant")
 
 
 def _check(teams: Teams, team: Team, process: Process, agent: str) -> None:
