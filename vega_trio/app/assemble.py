@@ -228,6 +228,7 @@ async def _composer(equipment: Equipment, sessions: Sessions, *, meta: bool) -> 
     """With the agents that were composed before; one that cannot be made any more is logged."""
     catalogue, workshop = equipment.catalogue, equipment.workshop
     composer = Composer(catalogue, sessions, equipment.outfitter.store, workshop, equipment.memories)
+    equipment.outfitter.seen_of = composer.seen
     if meta:
         add_builtin_agents(Catalog(catalogue, workshop, equipment.mcp, composer))
     for wrong in await composer.load():

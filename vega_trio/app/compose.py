@@ -41,7 +41,9 @@ MOST_MATES = 900  # agents that a composed one is checked beside: a document hol
 
 @attrs.frozen(eq=False)
 class Composer:
-    """`_keys` holds what each composed agent was made of, by name."""
+    """`_keys` holds what each composed agent was made of, by name; `_seen` what the conversation had seen in which it
+    was, as `approving` has it: what is planted in a prompt is no more to be trusted than where it came from.
+    """
 
     agents: Agents
     sessions: Sessions
@@ -49,6 +51,7 @@ class Composer:
     workshop: Workshop
     memories: Memories
     _keys: dict[str, dict[str, Any]] = attrs.field(factory=dict, init=False, repr=False)
+    _seen: dict[str, frozenset[str]] = attrs.field(factory=dict, init=False, repr=False)
 
     async def load(self) -> list[str]:
         """Takes up the agents of earlier programs; returns what is wrong with those that cannot be."""
@@ -58,6 +61,7 @@ class Composer:
             try:
                 self.agents.by_name.setdefault(name, self._read(name, row["keys"]))
                 self._keys[name] = row["keys"]
+                self._seen[name] = frozenset(row.get("seen", ()))
             except (DocumentError, ConfigError) as error:
                 wrong.append(f"the composed agent {name!r} is left out: {error}")
         return wrong
@@ -74,20 +78,32 @@ class Composer:
         """What a composed agent was made of; empty for others."""
         return self._keys.get(name, {})
 
+    def seen(self, name: str) -> frozenset[str]:
+        """What those had seen who composed the agent."""
+        return self._seen.get(name, frozenset())
+
     def template(self, name: str) -> str:
         """A composed agent as a document. Raises: UnknownAgent, AgentProtected, AgentOfDocument."""
         self._check_composed(name)
         return template(name, self._keys[name])
 
-    async def create(self, name: str, keys: Mapping[str, Any]) -> AgentInfo:
+    async def create(
+        self, name: str, keys: Mapping[str, Any], seen: frozenset[str] = frozenset()
+    ) -> AgentInfo:
         """Raises: AgentExists, DocumentError, ConfigError, StoreError."""
         self._check_free(name)
         info = self._read(name, keys)
-        await self._keep(name, keys, AgentCreated(agent=name, model=info.model))
+        await self._keep(name, keys, seen, AgentCreated(agent=name, model=info.model))
         self.agents.by_name[name] = info
         return info
 
-    async def update(self, name: str, changes: Mapping[str, Any], new_name: str | None = None) -> AgentInfo:
+    async def update(
+        self,
+        name: str,
+        changes: Mapping[str, Any],
+        new_name: str | None = None,
+        seen: frozenset[str] = frozenset(),
+    ) -> AgentInfo:
         """Given keys replace, others stay, None takes one away; what was said stays, under a new name too.
 
         Who is at work goes on as it was and has the change from its next message on.
@@ -102,9 +118,11 @@ class Composer:
         keys = {key: value for key, value in keys.items() if value is not None}
         info = self._read(target, keys)
         dropped: list[Change] = [Delete(TABLE, name)] if target != name else []
-        await self._keep(target, keys, AgentUpdated(agent=target, renamed_from=name if dropped else ""), *dropped)
+        event = AgentUpdated(agent=target, renamed_from=name if dropped else "")
+        await self._keep(target, keys, self.seen(name) | seen, event, *dropped)
         if dropped:
             del self.agents.by_name[name], self._keys[name]
+            self._seen.pop(name, None)
             self.workshop.teams.leave(name)
         self.agents.by_name[target] = info
         for process in self._at_work(name):
@@ -126,6 +144,7 @@ class Composer:
         await self._commit(AgentDeleted(agent=name), *changes)
         self.agents.by_name.pop(name, None)
         self._keys.pop(name, None)
+        self._seen.pop(name, None)
         self.workshop.teams.leave(name)
         for process in self._at_work(name):
             await self.sessions.orch.kill(process.id)
@@ -174,10 +193,12 @@ class Composer:
         )
         return parsed.document.agents[name]
 
-    async def _keep(self, name: str, keys: Mapping[str, Any], event: Event, *changes: Change) -> None:
-        row = {"name": name, "keys": dict(keys), "updated_at": rfc3339(time.time())}
+    async def _keep(
+        self, name: str, keys: Mapping[str, Any], seen: frozenset[str], event: Event, *changes: Change
+    ) -> None:
+        row = {"name": name, "keys": dict(keys), "seen": sorted(seen), "updated_at": rfc3339(time.time())}
         await self._commit(event, Put(TABLE, name, row), *changes)
-        self._keys[name] = dict(keys)
+        self._keys[name], self._seen[name] = dict(keys), seen
 
     async def _commit(self, event: Event, *changes: Change) -> None:
         commit = self.sessions.orch.bus.emit(event, *changes)

@@ -40,11 +40,11 @@ class Catalog:
             purpose=info.agent.description,
         )
 
-    async def create(self, name: str, keys: Mapping[str, Any]) -> None:
-        await self.composer.create(name, keys)
+    async def create(self, name: str, keys: Mapping[str, Any], seen: frozenset[str]) -> None:
+        await self.composer.create(name, keys, seen)
 
-    async def update(self, name: str, changes: Mapping[str, Any]) -> None:
-        await self.composer.update(name, changes)
+    async def update(self, name: str, changes: Mapping[str, Any], seen: frozenset[str]) -> None:
+        await self.composer.update(name, changes, seen=seen)
 
     async def delete(self, name: str) -> None:
         await self.composer.delete(name)

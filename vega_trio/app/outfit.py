@@ -57,6 +57,11 @@ async def ask_by_name(orch: Orchestrator, _: Process, name: str, message: str) -
     return str(await orch.send(name, message))
 
 
+def _nothing_seen(_: str) -> frozenset[str]:
+    """Who wrote the agents of a document or a program is to be trusted."""
+    return frozenset()
+
+
 def _no_source(_: str) -> ToolSource | None:
     """There are none."""
     return None
@@ -70,7 +75,8 @@ class Outfitter:
     the bodies made here, so it is set once that is open, before an agent runs. `limits` are the application's.
     `max_tokens` is for agents that have the default. `redact` takes the secrets out of what tools and providers say.
     `threads` counts those that synchronous tools left behind. `approvals` are the requests for a person's yes. `select`
-    knows the sources that names and patterns mean. `memory` is what is remembered of users.
+    knows the sources that names and patterns mean. `memory` is what is remembered of users. `seen_of`
+    is what those had seen who wrote an agent while the program ran.
     """
 
     store: Store
@@ -88,6 +94,7 @@ class Outfitter:
     threads: Threads = attrs.field(factory=Threads)
     select: Callable[[str], ToolSource | None] = _no_source
     memory: Recollection | None = None
+    seen_of: Callable[[str], frozenset[str]] = _nothing_seen
 
     def model_of(self, agent: Agent) -> Model:
         """Raises: ConfigError for a model string that names no provider."""
@@ -157,5 +164,6 @@ class Outfitter:
             redact=self.redact,
             telemetry=self.telemetry,
             memory=self.memory,
+            seen=self.seen_of(agent.name),
         )
         return agent_body(agent, equipment)

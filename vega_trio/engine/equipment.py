@@ -30,7 +30,7 @@ class Equipment:
     `wall_clock` gives Unix seconds. `ask(process, name, message)` reaches another agent on behalf of a process.
     `within(agent, tools)` is the blueprint with at most these tools, for what a tool spawns. `approvals` are the
     application's requests for a person's yes.
-    `memory` is what is remembered of users, None nothing.
+    `memory` is what is remembered of users, None nothing. `seen` is what those who wrote the agent had seen.
     `failpoint` is called with the name of each place where a test may have the program die.
     """
 
@@ -51,6 +51,7 @@ class Equipment:
     redact: Redactor = attrs.field(factory=Redactor)
     telemetry: Telemetry = attrs.field(factory=NoTelemetry)
     memory: Recollection | None = None
+    seen: frozenset[str] = frozenset()
 
     @property
     def tools(self) -> Mapping[str, Tool]:

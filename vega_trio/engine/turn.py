@@ -231,6 +231,7 @@ async def _begin_or_resume(turn: Turn, message: Message) -> None:
 async def _ready(turn: Turn) -> None:
     """Waits for sources that are starting, and takes in what is remembered of the user."""
     await turn.equipment.ready()
+    turn.conversation.brought |= turn.equipment.seen
     memory = turn.equipment.memory
     told = await memory.told(turn.process) if memory is not None else None
     if told is not None:

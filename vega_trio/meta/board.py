@@ -1,4 +1,8 @@
-"""A team's blackboard: JSON values under keys, for its leader and members, kept as long as the store keeps them."""
+"""A team's blackboard: JSON values under keys, for its leader and members, kept as long as the store keeps them.
+
+What the writer's conversation had seen is kept beside each value, on a board of its own, and goes to who reads it: a
+text from outside is no more to be trusted for having lain here.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from typing import Any
 
 from vega_trio._core.codec import encode_json
 from vega_trio.context import ToolContext
+from vega_trio.engine.conversation import Conversation
 from vega_trio.errors import ToolError, did_you_mean
 from vega_trio.events import BlackboardChanged
 from vega_trio.protocols import Tool
@@ -23,6 +28,10 @@ def group_name(leader: str) -> str:
     return f"team:{leader}"
 
 
+def _seen_beside(board: Group, group: Callable[[str], Group]) -> Group:
+    return group(f"{board.name}:seen")
+
+
 def board_tools(leaders: Sequence[str], group: Callable[[str], Group]) -> tuple[Tool, ...]:
     """bb_read, bb_write and bb_list over the boards of these teams; the first is meant where none is named.
 
@@ -30,8 +39,8 @@ def board_tools(leaders: Sequence[str], group: Callable[[str], Group]) -> tuple[
     """
     boards = partial(_board, tuple(leaders), group)
     return (
-        as_tool(tool(name="bb_read", idempotent=True)(partial(_read, boards))),
-        as_tool(tool(name="bb_write", idempotent=True)(partial(_write, boards))),
+        as_tool(tool(name="bb_read", idempotent=True)(partial(_read, boards, group))),
+        as_tool(tool(name="bb_write", idempotent=True)(partial(_write, boards, group))),
         as_tool(tool(name="bb_list", idempotent=True)(partial(_list, boards))),
     )
 
@@ -50,7 +59,9 @@ def _board(leaders: tuple[str, ...], group: Callable[[str], Group], team: str | 
 Boards = Callable[[str | None], Group]
 
 
-async def _read(boards: Boards, key: str, team: str | None = None) -> str:
+async def _read(
+    boards: Boards, group: Callable[[str], Group], context: ToolContext, key: str, team: str | None = None
+) -> str:
     """Read a value from the team's blackboard, as JSON.
 
     Args:
@@ -60,10 +71,18 @@ async def _read(boards: Boards, key: str, team: str | None = None) -> str:
     board = boards(team)
     if key not in board.bb_keys():
         raise ToolError(f"the blackboard has no key {key!r}{did_you_mean(key, board.bb_keys())}; bb_list lists them")
+    _conversation(context).brought |= frozenset(_seen_beside(board, group).bb_get(key, ()))
     return encode_json(board.bb_get(key)).decode()
 
 
-async def _write(boards: Boards, context: ToolContext, key: str, value: Any, team: str | None = None) -> str:
+async def _write(
+    boards: Boards,
+    group: Callable[[str], Group],
+    context: ToolContext,
+    key: str,
+    value: Any,
+    team: str | None = None,
+) -> str:
     """Write a JSON value to the team's blackboard, where the whole team can read it.
 
     Args:
@@ -78,10 +97,20 @@ async def _write(boards: Boards, context: ToolContext, key: str, value: Any, tea
     keys = board.bb_keys()
     if key not in keys and len(keys) >= MOST_KEYS:
         raise ToolError(f"the blackboard has {MOST_KEYS} keys already; write over one of them")
+    seen, beside = _conversation(context).seen(), _seen_beside(board, group)
+    known = frozenset(beside.bb_get(key, ()))
+    if not seen <= known:  # before the value, so that a kill leaves none without it
+        await beside.bb_set(key, sorted(seen | known))
     version = await board.bb_set(key, value)
     assert isinstance(context.process, Process)
     context.process.emit(BlackboardChanged(group=board.name, key=key, version=version))
     return f"written: {key}"
+
+
+def _conversation(context: ToolContext) -> Conversation:
+    assert isinstance(context.process, Process)
+    assert isinstance(context.process.conversation, Conversation)
+    return context.process.conversation
 
 
 async def _list(boards: Boards, team: str | None = None) -> str:

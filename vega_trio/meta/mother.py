@@ -10,9 +10,12 @@ import attrs
 
 from vega_trio._core.codec import encode_json
 from vega_trio.agent import Agent
+from vega_trio.context import ToolContext
+from vega_trio.engine.conversation import Conversation
 from vega_trio.errors import DocumentError, ToolError, VegaError
 from vega_trio.meta.catalog import AgentCatalog
 from vega_trio.protocols import Tool
+from vega_trio.runtime.process import Process
 from vega_trio.supervision import Supervision
 from vega_trio.tools.toolbox import as_tool, tool
 
@@ -69,6 +72,7 @@ def _granting(catalog: AgentCatalog, arguments: Mapping[str, Any]) -> str:
 
 async def create_agent(
     catalog: AgentCatalog,
+    context: ToolContext,
     name: str,
     system: str,
     description: str | None = None,
@@ -102,12 +106,13 @@ async def create_agent(
         skills_dirs=skills_dirs,
         budget=budget,
     )
-    await _do(catalog.create(name, keys))
+    await _do(catalog.create(name, keys, _seen(context)))
     return f"created {name}"
 
 
 async def update_agent(
     catalog: AgentCatalog,
+    context: ToolContext,
     name: str,
     system: str | None = None,
     description: str | None = None,
@@ -143,7 +148,7 @@ async def update_agent(
     )
     if not changes:
         raise ToolError(f"say what is to change about {name!r}: nothing was given")
-    await _do(catalog.update(name, changes))
+    await _do(catalog.update(name, changes, _seen(context)))
     return f"updated {name}: {', '.join(changes)}"
 
 
@@ -183,6 +188,12 @@ def _keys(*, skills_dirs: list[str] | None, **given: Any) -> dict[str, Any]:
     if skills_dirs is not None:
         keys["skills"] = {"directories": skills_dirs} if skills_dirs else None
     return keys
+
+
+def _seen(context: ToolContext) -> frozenset[str]:
+    assert isinstance(context.process, Process)
+    assert isinstance(context.process.conversation, Conversation)
+    return context.process.conversation.seen()
 
 
 async def _do(change: Any) -> None:
