@@ -21,6 +21,8 @@ PAGES = {
     "/workflows/ask": "message",
     "/costs": "Spent on failed turns",
     "/approvals": "Nothing waits for you",
+    "/schedules": "Nothing is scheduled",
+    "/settings": "No value is set",
 }
 """Each page's address, and something to be read on it."""
 

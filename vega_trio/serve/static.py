@@ -9,7 +9,10 @@ from quart import Request, Response
 from vega_trio.serve.assets import NONCE_MARK, Bundle
 from vega_trio.serve.desk import Desk, Route
 
-PAGES = ("overview", "processes", "tree", "events", "agents", "mcp", "workflows", "costs", "approvals")
+PAGES = (
+    *("overview", "processes", "tree", "events", "agents", "mcp"),
+    *("workflows", "costs", "approvals", "schedules", "settings"),
+)
 """The page's own addresses; each may have more behind it, as /processes/ID."""
 
 CSP = (

@@ -1,4 +1,4 @@
-import type { Agent, ChatMessage, ChatStatus, ProcessDetail } from "./types";
+import type { Agent, ChatMessage, ChatStatus, ProcessDetail, Session } from "./types";
 
 /** What the server refused, in its own words; `status` 0 means that it was not reached at all. */
 export class ApiError extends Error {
@@ -85,5 +85,13 @@ export const api = {
     postJson(inSession(`${chatPath(agent)}/stop`, session), session === null ? {} : { session }),
   clear: (agent: string, session: string | null) =>
     request(inSession(chatPath(agent), session), { method: "DELETE" }),
+  /** The conversation that is meant where none is named: the newest open one. */
+  newestSession: (agent: string) =>
+    getJson<Session[]>(`/api/sessions?${new URLSearchParams({ agent, limit: "1" }).toString()}`),
+  askAgain: (session: string, message: string | null) =>
+    postJson(
+      `${at("sessions", session)}/${message === null ? "regenerate" : "edit"}`,
+      message === null ? {} : { message },
+    ),
   process: (id: string, signal?: AbortSignal) => getJson<ProcessDetail>(at("processes", id), signal),
 };

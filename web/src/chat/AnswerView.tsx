@@ -1,3 +1,5 @@
+import { ActionIcon } from "@mantine/core";
+import { IconRotateClockwise } from "@tabler/icons-react";
 import { lazy, memo, Suspense } from "react";
 
 import { CopyButton } from "../ui/CopyButton";
@@ -18,6 +20,8 @@ interface AnswerViewProps {
   answer: Answer;
   onReload: () => void;
   onSendAgain: () => void;
+  /** null for all answers but the last. */
+  onAskAgain: ((message: null) => void) | null;
 }
 
 /** One answer, however often its process was restarted: text, tool panels and restart dividers in order. */
@@ -26,6 +30,7 @@ export const AnswerView = memo(function AnswerView({
   answer,
   onReload,
   onSendAgain,
+  onAskAgain,
 }: AnswerViewProps) {
   const open = isOpen(answer);
   const busyWith = open ? silence(answer) : null;
@@ -41,7 +46,7 @@ export const AnswerView = memo(function AnswerView({
       ))}
       {busyWith === null ? null : <Working words={busyWith} />}
       <Failure answer={answer} onReload={onReload} onSendAgain={onSendAgain} />
-      {open ? null : <Foot answer={answer} />}
+      {open ? null : <Foot answer={answer} onAskAgain={answer.unsent ? null : onAskAgain} />}
     </article>
   );
 });
@@ -87,7 +92,7 @@ function silence(answer: Answer): string | null {
   return answer.notice ?? (visiblyBusy ? null : "Working");
 }
 
-function Failure({ answer, onReload, onSendAgain }: Omit<AnswerViewProps, "agent">) {
+function Failure({ answer, onReload, onSendAgain }: Omit<AnswerViewProps, "agent" | "onAskAgain">) {
   if (answer.error === null) return null;
   return <Problem message={answer.error} hint={answer.hint} action={remedy(answer, onReload, onSendAgain)} />;
 }
@@ -97,14 +102,25 @@ function remedy(answer: Answer, onReload: () => void, onSendAgain: () => void) {
   return answer.unsent ? { label: "Send again", run: onSendAgain } : undefined;
 }
 
-function Foot({ answer }: { answer: Answer }) {
+function Foot({ answer, onAskAgain }: Pick<AnswerViewProps, "answer" | "onAskAgain">) {
   const text = answerText(answer);
   const facts = [answer.status === "cancelled" ? "Stopped" : "", ...metricFacts(answer.metrics)];
   const shown = facts.filter((fact) => fact !== "").join(" · ");
-  if (text === "" && shown === "") return null;
+  if (text === "" && shown === "" && onAskAgain === null) return null;
   return (
     <div className={classes.foot}>
       {text === "" ? null : <CopyButton text={text} label="Copy answer" />}
+      {onAskAgain === null ? null : (
+        <ActionIcon
+          variant="subtle"
+          color="var(--vega-muted)"
+          title="Ask again"
+          aria-label="Ask again"
+          onClick={() => onAskAgain(null)}
+        >
+          <IconRotateClockwise size={15} />
+        </ActionIcon>
+      )}
       {shown === "" ? null : <span>{shown}</span>}
     </div>
   );

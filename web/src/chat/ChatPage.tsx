@@ -106,6 +106,7 @@ function Conversed({ name, agent, conversation, state }: ConversedProps) {
       loading={state.phase === "loading" || state.phase === "new"}
       onReload={() => void conversation.load()}
       onSendAgain={() => void conversation.sendAgain()}
+      onAskAgain={(message) => void conversation.askAgain(message)}
     >
       {empty ? <Welcome name={name} agent={agent} onSay={say} /> : null}
     </TranscriptLog>

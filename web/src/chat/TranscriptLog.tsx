@@ -4,7 +4,8 @@ import type { ReactNode } from "react";
 
 import { Spoken } from "../ui/Spoken";
 import { AnswerView } from "./AnswerView";
-import type { Transcript } from "./transcript";
+import { QuestionView } from "./QuestionView";
+import { isOpen, type Transcript } from "./transcript";
 import classes from "./TranscriptLog.module.css";
 import { useStickToEnd } from "./useStickToEnd";
 
@@ -14,6 +15,7 @@ interface TranscriptLogProps {
   loading: boolean;
   onReload: () => void;
   onSendAgain: () => void;
+  onAskAgain: (message: string | null) => void;
   children?: ReactNode;
 }
 
@@ -24,9 +26,12 @@ export function TranscriptLog({
   loading,
   onReload,
   onSendAgain,
+  onAskAgain,
   children,
 }: TranscriptLogProps) {
   const { scroller, atEnd, toEnd } = useStickToEnd(transcript, transcript.length);
+  const last = transcript.at(-1);
+  const ended = last?.kind === "answer" && !isOpen(last) && !last.unsent;
   return (
     <div className={classes.frame}>
       <div
@@ -39,11 +44,13 @@ export function TranscriptLog({
         <div className={classes.column}>
           {loading && transcript.length === 0 ? <Loading /> : null}
           {children}
-          {transcript.map((entry) =>
+          {transcript.map((entry, index) =>
             entry.kind === "question" ? (
-              <article className={classes.question} key={entry.key} aria-label="You">
-                {entry.text}
-              </article>
+              <QuestionView
+                key={entry.key}
+                text={entry.text}
+                onEdit={index === transcript.length - 2 && ended ? onAskAgain : null}
+              />
             ) : (
               <AnswerView
                 key={entry.key}
@@ -51,6 +58,7 @@ export function TranscriptLog({
                 answer={entry}
                 onReload={onReload}
                 onSendAgain={onSendAgain}
+                onAskAgain={index === transcript.length - 1 ? onAskAgain : null}
               />
             ),
           )}

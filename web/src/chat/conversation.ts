@@ -141,6 +141,20 @@ export class Conversation {
     await this.send(question.text);
   }
 
+  /** Asks the last question again, or `message` in its place. What was answered is forgotten. */
+  async askAgain(message: string | null): Promise<void> {
+    if (this.#state.phase !== "idle") return;
+    this.#set({ problem: null });
+    try {
+      const session = this.session ?? (await api.newestSession(this.agent))[0]?.id;
+      if (session === undefined) return;
+      await api.askAgain(session, message);
+      await this.load();
+    } catch (error) {
+      this.#set({ problem: asApiError(error) });
+    }
+  }
+
   async stop(): Promise<void> {
     if (this.#state.phase !== "streaming" || this.#state.stopping) return;
     this.#set({ stopping: true, problem: null });

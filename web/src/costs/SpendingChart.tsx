@@ -8,8 +8,10 @@ import type { Costs } from "../api/types";
 import { plural, usd } from "../ui/format";
 import classes from "./SpendingChart.module.css";
 
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const HEIGHT = 200;
 const DAY_S = 86_400;
+const LEAST_DAYS = 14;
 
 /** What each day has cost, as bars over time. */
 export default function SpendingChart({ rows }: { rows: Costs["rows"] }) {
@@ -37,13 +39,14 @@ export default function SpendingChart({ rows }: { rows: Costs["rows"] }) {
   );
 }
 
-/** Days without spending are gaps of nothing, not of time. */
+/** Every day from the first that cost something, two weeks at least, up to the last. */
 function seriesOf(rows: Costs["rows"]): uPlot.AlignedData {
-  const days = rows
-    .map((row) => [Date.parse(`${row.key}T00:00:00Z`) / 1000, row.cost_usd] as const)
-    .filter(([at]) => !Number.isNaN(at))
-    .sort(([one], [other]) => one - other);
-  return [days.map(([at]) => at), days.map(([, cost]) => cost)];
+  const spent = new Map(rows.map((row) => [Date.parse(`${row.key}T00:00:00Z`) / 1000, row.cost_usd]));
+  const days = [...spent.keys()].filter((at) => !Number.isNaN(at));
+  const last = Math.max(...days);
+  const first = Math.min(...days, last - (LEAST_DAYS - 1) * DAY_S);
+  const all = Array.from({ length: Math.round((last - first) / DAY_S) + 1 }, (_, day) => first + day * DAY_S);
+  return [all, all.map((at) => spent.get(at) ?? 0)];
 }
 
 /** The colours are the page's: a canvas does not follow its styles by itself. */
@@ -59,9 +62,15 @@ function optionsFor(element: HTMLElement): uPlot.Options {
     width: element.clientWidth,
     height: HEIGHT,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
-    scales: { x: { range: around }, y: { range: (_, __, most) => [0, (most || 1) * 1.15] } },
+    scales: { x: { time: true, range: around }, y: { range: (_, __, most) => [0, (most || 1) * 1.15] } },
     axes: [
-      { ...axis, grid: { show: false }, incrs: [DAY_S, 7 * DAY_S, 30 * DAY_S], values: "{D} {MMM}" },
+      {
+        ...axis,
+        grid: { show: false },
+        incrs: [DAY_S, 7 * DAY_S, 30 * DAY_S],
+        values: (_, at) => at.map(dayOf),
+        space: 56,
+      },
       { ...axis, size: 64, values: (_, at) => at.map(usd) },
     ],
     series: [
@@ -80,7 +89,11 @@ function optionsFor(element: HTMLElement): uPlot.Options {
   };
 }
 
-/** At least a week, so that the first day's bar is not as wide as the page. */
+function dayOf(at: number): string {
+  return DAY.format(new Date(at * 1000));
+}
+
+/** Half a day more on either side, for the first and the last bar. */
 function around(_: uPlot, least: number, most: number): [number, number] {
-  return [Math.min(least, most - 6 * DAY_S) - DAY_S / 2, most + DAY_S / 2];
+  return [least - DAY_S / 2, most + DAY_S / 2];
 }

@@ -10,7 +10,7 @@ import { Dialog, DialogFoot } from "../ui/Dialog";
 import { Problem } from "../ui/Problem";
 import { Remote } from "../ui/Remote";
 import classes from "./ProcessActions.module.css";
-import { isAlive, nameOf } from "./process";
+import { isAlive, nameAndId, nameOf } from "./process";
 
 type Action = "kill" | "restart";
 
@@ -99,10 +99,11 @@ const GROUPS = [
 /** Whom an action touches, and how. */
 function Blast({ impact }: { impact: Impact }) {
   const { data } = useQuery(processesQuery);
-  const told = (id: string): string => {
-    const known = data?.find((process) => process.id === id);
-    return known?.agent ? `${known.agent} (${id})` : id;
-  };
+  const told = (id: string): string =>
+    nameAndId(
+      data?.find((process) => process.id === id),
+      id,
+    );
   return (
     <div className={classes.blast}>
       {GROUPS.map(({ key, title }) =>

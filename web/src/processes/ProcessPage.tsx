@@ -15,7 +15,7 @@ import { gaugeText } from "../tree/nodes";
 import { IncarnationStrip } from "./IncarnationStrip";
 import { ProcessActions } from "./ProcessActions";
 import classes from "./ProcessPage.module.css";
-import { nameOf, processAddress, workOf } from "./process";
+import { nameAndId, nameOf, processAddress, workOf } from "./process";
 
 /** One process: what it is doing, what it is tied to, its lives, and what was said. */
 export function ProcessPage({ id }: { id: string }) {
@@ -112,7 +112,7 @@ function facts(process: ProcessDetail) {
 function ProcessLink({ id }: { id: string }) {
   const { data } = useQuery(processesQuery);
   const known = data?.find((process) => process.id === id);
-  return <Link href={processAddress(id)}>{known?.agent ? `${known.agent} (${id})` : id}</Link>;
+  return <Link href={processAddress(id)}>{nameAndId(known, id)}</Link>;
 }
 
 /** A link is a fate that is shared; a monitor is only told. */

@@ -15,6 +15,12 @@ export function nameOf(process: Pick<ProcessSummary, "agent" | "name" | "id">): 
   return process.agent === "" ? (process.name ?? process.id) : process.agent;
 }
 
+/** A process where several are told apart: by name, and by id. */
+export function nameAndId(known: ProcessSummary | undefined, id: string): string {
+  const name = known ? nameOf(known) : id;
+  return name === id ? id : `${name} (${id})`;
+}
+
 /** What a process is to do. Delegated work comes with the conversation it arose from; here only the work matters. */
 export function workOf(task: string | undefined): string {
   return /<task>\s*([\s\S]*?)\s*<\/task>/.exec(task ?? "")?.[1] ?? task ?? "";

@@ -1,0 +1,66 @@
+import { ActionIcon, Button } from "@mantine/core";
+import { IconPencil } from "@tabler/icons-react";
+import { useState } from "react";
+
+import classes from "./QuestionView.module.css";
+
+interface QuestionViewProps {
+  text: string;
+  /** Asks something else in its place; null where that cannot be done. */
+  onEdit: ((message: string) => void) | null;
+}
+
+/** What the user said. The last question can be put in other words: its answer is then forgotten. */
+export function QuestionView({ text, onEdit }: QuestionViewProps) {
+  const [draft, setDraft] = useState<string | null>(null);
+  if (draft === null || onEdit === null) {
+    return (
+      <div className={classes.line}>
+        {onEdit === null ? null : (
+          <ActionIcon
+            className={classes.edit ?? ""}
+            variant="subtle"
+            color="var(--vega-muted)"
+            title="Edit the question"
+            aria-label="Edit the question"
+            onClick={() => setDraft(text)}
+          >
+            <IconPencil size={15} />
+          </ActionIcon>
+        )}
+        <article className={classes.question} aria-label="You">
+          {text}
+        </article>
+      </div>
+    );
+  }
+  const send = (): void => {
+    setDraft(null);
+    onEdit(draft.trim());
+  };
+  return (
+    <form
+      className={classes.form}
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (draft.trim() !== "") send();
+      }}
+    >
+      <textarea
+        aria-label="Question"
+        autoFocus
+        rows={Math.min(8, draft.split("\n").length + 1)}
+        value={draft}
+        onChange={(event) => setDraft(event.currentTarget.value)}
+      />
+      <div>
+        <Button size="compact-sm" type="submit">
+          Ask this
+        </Button>
+        <Button size="compact-sm" variant="default" onClick={() => setDraft(null)}>
+          Cancel
+        </Button>
+      </div>
+    </form>
+  );
+}
