@@ -57,6 +57,19 @@ class ProcessRow:
 
 
 @attrs.frozen(kw_only=True)
+class ProcessTotals:
+    """What the processes of one status come to."""
+
+    status: str
+    count: int
+    input_tokens: int
+    output_tokens: int
+    cost_microusd: int
+    tool_calls: int
+    errors: int
+
+
+@attrs.frozen(kw_only=True)
 class MessageRow:
     """One message of a process's conversation. `seq` rises by one within the process, from 0."""
 

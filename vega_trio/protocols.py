@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 import attrs
 
-from vega_trio.changes import Change, MailRow, MessageRow, OpRow, ProcessRow, TimerRow
+from vega_trio.changes import Change, MailRow, MessageRow, OpRow, ProcessRow, ProcessTotals, TimerRow
 from vega_trio.context import ToolContext
 from vega_trio.errors import StoreError
 from vega_trio.messages import Message, ThinkingPart, ToolCall, ToolOutput, Usage
@@ -212,6 +212,15 @@ class Records(Protocol):
         """Rows whose top-level fields equal the given values, in the order in which their keys were first put."""
         ...
 
+    async def totals(
+        self, table: str, by: Sequence[str], sums: Sequence[str], *, since: float = ..., **equals: Any
+    ) -> list[dict[str, Any]]:
+        """The sums of number fields over the rows that `query` finds, of those whose `at` is not before `since`.
+
+        A row for each combination of the fields `by`, which may name `day`: the date, in UTC, of `at`.
+        """
+        ...
+
 
 @attrs.frozen
 class StoredEvent:
@@ -252,6 +261,10 @@ class Store(Protocol):
 
     async def processes(self, *, limit: int = 1000) -> list[ProcessRow]:
         """The newest first."""
+        ...
+
+    async def process_totals(self, *, without: Collection[str] = ()) -> list[ProcessTotals]:
+        """A row for each status there is, of all processes but those of these ids."""
         ...
 
     async def unfinished(self) -> list[ProcessRow]:

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vega_trio.app.overview import duration
 from vega_trio.errors import ConfigError
 from vega_trio.serve.assets import read_bundle
 from vega_trio.serve.convert import open_converter, read
 from vega_trio.serve.events import event_filter, gap_frame
-from vega_trio.serve.health import duration
 from vega_trio.serve.listener import STUCK_MS, TCP_USER_TIMEOUT, Address, open_listener, parse_address
 from vega_trio.serve.models.agents import AgentEntry
 from vega_trio.serve.models.chat import ChatRequest

@@ -250,8 +250,7 @@ class App:
 
     async def costs(self, by: By, *, since: float = float("-inf"), user: str | None = None) -> Costs:
         """What the turns that ended at `since` (Unix seconds) or later have cost; with `user` that user's alone."""
-        wanted = {} if user is None else {"user": user}
-        return costs([row for row in await self.store.records.query("turn", **wanted) if row["at"] >= since], by)
+        return await costs(self.store.records, by, since=since, user=user)
 
     def supervisors(self) -> SupervisorNode:
         """The supervision tree, the orchestrator being its root."""

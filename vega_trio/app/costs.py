@@ -1,25 +1,18 @@
-"""What was spent, on what, and what of it came to nothing. Folded from the turns on record."""
+"""What was spent, on what, and what of it came to nothing: sums over the turns on record, made by the store."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import attrs
 
 from vega_trio._core.budget import Account
+from vega_trio.protocols import Records
 
 By = Literal["agent", "model", "process", "day"]
 TABLE = "turn"
-
-_KEYS: Mapping[By, Callable[[Mapping[str, Any]], str]] = {
-    "agent": lambda row: str(row["agent"]),
-    "model": lambda row: str(row["model"]),
-    "process": lambda row: str(row["process"]),
-    "day": lambda row: datetime.fromtimestamp(row["at"], UTC).date().isoformat(),
-}
-
+SUMS = ("cost_microusd", "input_tokens", "output_tokens", "calls")
 
 @attrs.define(kw_only=True)
 class CostRow:
@@ -32,7 +25,7 @@ class CostRow:
     calls: int = 0
 
     def add(self, row: Mapping[str, Any]) -> None:
-        self.cost_microusd += row["cost_microusd"] or 0
+        self.cost_microusd += row["cost_microusd"]
         self.input_tokens += row["input_tokens"]
         self.output_tokens += row["output_tokens"]
         self.calls += row["calls"]
@@ -47,15 +40,19 @@ class Costs:
     rows: tuple[CostRow, ...]
 
 
-def costs(turns: Iterable[Mapping[str, Any]], by: By) -> Costs:
-    """Folds turns, which are rows of the table `turn`."""
+async def costs(records: Records, by: By, *, since: float, user: str | None) -> Costs:
+    """What the turns that ended at `since` (Unix seconds) or later have cost; with `user` that user's.
+
+    Raises: StoreError.
+    """
+    wanted = {} if user is None else {"user": user}
     found: dict[str, CostRow] = {}
     total = wasted = 0
-    for turn in turns:
-        key = _KEYS[by](turn)
-        found.setdefault(key, CostRow(key=key)).add(turn)
-        total += turn["cost_microusd"] or 0
-        wasted += (turn["cost_microusd"] or 0) if turn["status"] == "failed" else 0
+    for row in await records.totals(TABLE, (by, "status"), SUMS, since=since, **wanted):
+        key = str(row[by])
+        found.setdefault(key, CostRow(key=key)).add(row)
+        total += row["cost_microusd"]
+        wasted += row["cost_microusd"] if row["status"] == "failed" else 0
     ordered = sorted(found.values(), key=lambda row: row.key, reverse=by == "day")
     if by != "day":
         ordered.sort(key=lambda row: row.cost_microusd, reverse=True)

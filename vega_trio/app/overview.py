@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 import attrs
@@ -10,7 +10,7 @@ import trio
 
 from vega_trio.app.incarnations import LIFE_EVENTS, Incarnation, incarnations
 from vega_trio.app.supervisors import Policy, policy_of
-from vega_trio.changes import ProcessRow
+from vega_trio.changes import ProcessRow, ProcessTotals
 from vega_trio.errors import UnknownProcess
 from vega_trio.messages import Message
 from vega_trio.protocols import Store
@@ -39,7 +39,7 @@ class ProcessDetail:
 
 @attrs.frozen(kw_only=True)
 class Stats:
-    """Totals over all recorded processes. Money in dollars, uptime in seconds."""
+    """Totals over all recorded processes, as they are shown. `uptime` reads `1h2m3s`."""
 
     total_processes: int
     running_processes: int
@@ -50,6 +50,7 @@ class Stats:
     total_cost_usd: float
     total_tool_calls: int
     total_errors: int
+    uptime: str
     uptime_s: float
 
 
@@ -110,19 +111,48 @@ class Overview:
         return [node.process_id for node in below if self.orch.get(node.process_id).alive]
 
     async def stats(self) -> Stats:
-        rows = await self.processes()
-        return Stats(
-            total_processes=len(rows),
-            running_processes=sum(row.status in RUNNING for row in rows),
-            completed_processes=sum(row.status == "completed" for row in rows),
-            failed_processes=sum(row.status in FAILED for row in rows),
-            total_input_tokens=sum(row.input_tokens for row in rows),
-            total_output_tokens=sum(row.output_tokens for row in rows),
-            total_cost_usd=sum(row.cost_microusd for row in rows) / 1_000_000,
-            total_tool_calls=sum(row.tool_calls for row in rows),
-            total_errors=sum(row.errors for row in rows),
-            uptime_s=trio.current_time() - self.opened,
-        )
+        """What lives counts as it is now, all else as it was stored."""
+        living = [process.row() for process in self.orch.processes()]
+        stored = await self.store.process_totals(without={row.id for row in living})
+        now = [
+            ProcessTotals(
+                status=row.status,
+                count=1,
+                input_tokens=row.input_tokens,
+                output_tokens=row.output_tokens,
+                cost_microusd=row.cost_microusd,
+                tool_calls=row.tool_calls,
+                errors=row.errors,
+            )
+            for row in living
+        ]
+        return stats_of((*stored, *now), trio.current_time() - self.opened)
+
+
+def stats_of(totals: Sequence[ProcessTotals], uptime_s: float) -> Stats:
+    """One row for all."""
+    return Stats(
+        total_processes=sum(each.count for each in totals),
+        running_processes=sum(each.count for each in totals if each.status in RUNNING),
+        completed_processes=sum(each.count for each in totals if each.status == "completed"),
+        failed_processes=sum(each.count for each in totals if each.status in FAILED),
+        total_input_tokens=sum(each.input_tokens for each in totals),
+        total_output_tokens=sum(each.output_tokens for each in totals),
+        total_cost_usd=sum(each.cost_microusd for each in totals) / 1_000_000,
+        total_tool_calls=sum(each.tool_calls for each in totals),
+        total_errors=sum(each.errors for each in totals),
+        uptime=duration(uptime_s),
+        uptime_s=round(uptime_s, 3),
+    )
+
+
+def duration(seconds: float) -> str:
+    """`1h2m3s`, without leading zeros: `2m3s`, `3s`."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes}m{rest}s"
+    return f"{minutes}m{rest}s" if minutes else f"{rest}s"
 
 
 def _below(nodes: Iterable[SpawnTreeNode], process_id: str, *, within: bool) -> Iterator[SpawnTreeNode]:

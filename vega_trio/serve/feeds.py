@@ -11,7 +11,6 @@ import trio
 
 from vega_trio.serve.desk import Desk
 from vega_trio.serve.door import Identity
-from vega_trio.serve.health import stats_entry
 from vega_trio.serve.problems import bad_value
 from vega_trio.serve.sse import frame, to_json
 from vega_trio.serve.streams import TurnBody
@@ -133,7 +132,7 @@ class StatsFeed:
         if trio.current_time() < self._due:
             return b""
         self._due = trio.current_time() + STATS_S
-        now = stats_entry(await self._desk.app.stats())
+        now = await self._desk.app.stats()
         return self._render({"type": "stats", "data": self._desk.converter.unstructure(now)}, None)
 
     async def news(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import attrs
 import trio
 from quart import Request, Response
 
@@ -10,29 +9,13 @@ from vega_trio.app.overview import Stats
 from vega_trio.errors import StoreError
 from vega_trio.serve.desk import Desk, Route, json_answer, plain_answer
 from vega_trio.serve.models.common import Status
-from vega_trio.serve.models.figures import StatsEntry
 
 STORE_PATIENCE_S = 2.0
 
 
 async def stats(desk: Desk, request: Request) -> Response:
     """Totals over all recorded processes."""
-    return json_answer(desk, stats_entry(await desk.app.stats()))
-
-
-def stats_entry(now: Stats) -> StatsEntry:
-    """The totals as they are shown."""
-    figures = attrs.asdict(now)
-    return StatsEntry(uptime=duration(figures.pop("uptime_s")), **figures)
-
-
-def duration(seconds: float) -> str:
-    """`1h2m3s`, without leading zeros: `2m3s`, `3s`."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}h{minutes}m{rest}s"
-    return f"{minutes}m{rest}s" if minutes else f"{rest}s"
+    return json_answer(desk, await desk.app.stats())
 
 
 async def alive(desk: Desk, request: Request) -> Response:
@@ -62,7 +45,7 @@ async def ready(desk: Desk, request: Request) -> Response:
 
 
 ROUTES = (
-    Route("GET", "/api/stats", stats, answer=StatsEntry),
+    Route("GET", "/api/stats", stats, answer=Stats),
     Route("GET", "/healthz", alive, answer=Status),
     Route("GET", "/readyz", ready, answer=Status),
 )

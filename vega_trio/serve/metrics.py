@@ -11,7 +11,6 @@ from quart import Request, Response
 
 from vega_trio.changes import ProcessRow
 from vega_trio.serve.desk import Desk, Route
-from vega_trio.serve.health import duration
 
 STATUSES = ("pending", "running", "completed", "failed", "timeout")
 SHOWN = 50  # processes on the page
@@ -51,7 +50,7 @@ async def page(desk: Desk, request: Request) -> Response:
     living = await desk.app.processes(status="running")
     body = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>vega status</title><h1>vega status</h1>'
-        f"<p>Up for {duration((await desk.app.stats()).uptime_s)}.</p>"
+        f"<p>Up for {(await desk.app.stats()).uptime}.</p>"
         + _table("Figures", figures)
         + _table("Running processes", ((row.id, row.agent or row.task) for row in living[:SHOWN]))
         + "</html>"

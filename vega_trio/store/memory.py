@@ -33,6 +33,7 @@ from vega_trio.changes import (
     OpRow,
     ProcessFact,
     ProcessRow,
+    ProcessTotals,
     Promptly,
     Put,
     Reserve,
@@ -48,6 +49,7 @@ from vega_trio.store import rows
 from vega_trio.store.commit import StoreCommit
 from vega_trio.store.memory_records import MemoryRecords, delete, put
 from vega_trio.store.ties import MemoryTies
+from vega_trio.store.totals import folded_processes
 
 _ENDED = ("completed", "failed", "timeout")
 
@@ -137,6 +139,9 @@ class MemoryStore:
     async def unfinished(self) -> list[ProcessRow]:
         await trio.lowlevel.checkpoint()
         return [row for row in self._processes.values() if row.status not in _ENDED]
+
+    async def process_totals(self, *, without: Collection[str] = ()) -> list[ProcessTotals]:
+        return folded_processes(self._processes.values(), without)
 
     async def ops(self, process_id: str, *, turn_id: str | None = None) -> list[OpRow]:
         await trio.lowlevel.checkpoint()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -10,6 +11,7 @@ import trio
 from vega_trio._core.codec import decode_json
 from vega_trio.store import rows
 from vega_trio.store.ties import Undo
+from vega_trio.store.totals import ALWAYS, check_totals, folded_records
 
 
 @attrs.frozen
@@ -29,6 +31,12 @@ class MemoryRecords:
         rows.check_filter(table, equals)
         found = [decode_json(row) for row in self._tables[table].values()]
         return [row for row in found if rows.matches(row, equals)]
+
+    async def totals(
+        self, table: str, by: Sequence[str], sums: Sequence[str], *, since: float = ALWAYS, **equals: Any
+    ) -> list[dict[str, Any]]:
+        check_totals(table, by, sums, equals)
+        return folded_records(await self.query(table, **equals), by, sums, since)
 
 
 def put(tables: dict[str, dict[str, bytes]], table: str, key: str, row: bytes, undo: list[Undo]) -> None:

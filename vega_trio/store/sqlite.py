@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +18,7 @@ import attrs
 
 from vega_trio import protocols
 from vega_trio._core.codec import decode_json, encode_json
-from vega_trio.changes import Change, MailRow, MessageRow, OpRow, ProcessRow, TimerRow
+from vega_trio.changes import Change, MailRow, MessageRow, OpRow, ProcessRow, ProcessTotals, TimerRow
 from vega_trio.errors import ConfigError, StoreError
 from vega_trio.protocols import StoredEvent
 from vega_trio.store import rows, schema
@@ -28,6 +28,7 @@ from vega_trio.store.migrations import no_failpoint
 from vega_trio.store.opening import SYNCHRONOUS, Durability, open_for_reading, open_for_writing
 from vega_trio.store.reader import Reader, Request, serve_requests
 from vega_trio.store.statements import Plan, plan
+from vega_trio.store.totals import ALWAYS, check_totals, process_totals, record_totals
 from vega_trio.store.worker import Worker, open_worker
 from vega_trio.store.writer import Condition, Job, write_jobs
 
@@ -135,6 +136,9 @@ class SqliteStore:
         )
         return [ProcessRow(**row) for row in found]
 
+    async def process_totals(self, *, without: Collection[str] = ()) -> list[ProcessTotals]:
+        return await self._reader.read(partial(process_totals, without=without))
+
     async def unfinished(self) -> list[ProcessRow]:
         found = await self._reader.read(
             lambda db: list(db.table("process").rows_where("status IN ('running', 'pending')", order_by="rowid"))
@@ -188,6 +192,14 @@ class SqliteRecords:
     async def query(self, table: str, **equals: Any) -> list[dict[str, Any]]:
         rows.check_filter(table, equals)
         return await self._reader.read(partial(_query, table=table, equals=equals))
+
+    async def totals(
+        self, table: str, by: Sequence[str], sums: Sequence[str], *, since: float = ALWAYS, **equals: Any
+    ) -> list[dict[str, Any]]:
+        check_totals(table, by, sums, equals)
+        return await self._reader.read(
+            partial(record_totals, table=table, by=by, sums=sums, since=since, equals=equals)
+        )
 
 
 def _messages(db: Database, process_id: str) -> list[MessageRow]:

@@ -304,6 +304,18 @@ async def check_the_journal_is_read_in_order_and_by_turn(store: Store) -> None:
     await store.submit(OpBegun(op_row(0))).wait()
 
 
+async def check_processes_are_summed_by_status(store: Store) -> None:
+    for id_, status, tokens in (("a", "failed", 1), ("b", "completed", 2), ("c", "failed", 4), ("d", "running", 8)):
+        row = ProcessRow(id=id_, agent="x", status=status, input_tokens=tokens, cost_microusd=tokens, errors=1)
+        store.submit(SaveProcess(row))
+    await store.submit(SaveProcess(ProcessRow(id="e", agent="x", status="completed"))).wait()
+    found = {each.status: each for each in await store.process_totals(without=["d"])}
+    equal(set(found), {"failed", "completed"}, "a row for each status there is")
+    failed = found["failed"]
+    equal((failed.count, failed.input_tokens, failed.cost_microusd, failed.errors), (2, 5, 5, 2), "sums")
+    equal(len(await store.process_totals()), 3, "of all")
+
+
 async def check_the_end_of_a_conversation_can_be_dropped(store: Store) -> None:
     for seq in range(4):
         store.submit(message_change(seq))
@@ -371,6 +383,7 @@ STORE_CHECKS: Final[tuple[Callable[[Store], Awaitable[None]], ...]] = (
     check_unfinished_processes_are_found_in_the_order_of_their_first_saving,
     check_a_call_is_begun_once_more_until_it_has_finished,
     check_the_journal_is_read_in_order_and_by_turn,
+    check_processes_are_summed_by_status,
     check_the_end_of_a_conversation_can_be_dropped,
     check_a_writer_with_an_older_epoch_is_refused,
     check_long_texts_are_kept_whole,

@@ -47,6 +47,28 @@ async def check_records_are_found_by_their_fields(store: Store) -> None:
     equal(await keys(user="x' OR '1'='1"), [], "values are values, never part of a query")
 
 
+async def check_records_are_summed_by_their_fields(store: Store) -> None:
+    day = 86_400.0
+    for key, agent, user, at, cost in (
+        ("a", "x", "ann", 0.0, 1),
+        ("b", "y", "ann", day, 2),
+        ("c", "x", "ann", day + 1, 4),
+        ("d", "x", "bob", 2 * day, None),
+    ):
+        store.submit(Put("turn", key, {"agent": agent, "user": user, "at": at, "cost": cost, "n": 1}))
+    await store.submit(Put("turn", "e", {"agent": None, "user": "eve", "at": 0.5, "n": 7})).wait()
+
+    async def totals(by: tuple[str, ...], **more: Any) -> set[tuple[Any, ...]]:
+        return {tuple(row.values()) for row in await store.records.totals("turn", by, ("cost", "n"), **more)}
+
+    equal(await totals(("agent",)), {("x", 5, 3), ("y", 2, 1), (None, 0, 7)}, "sums by a field; null counts nothing")
+    equal(await totals(("agent",), user="ann"), {("x", 5, 2), ("y", 2, 1)}, "of the rows that equal")
+    equal(await totals(("user", "agent"), since=day), {("ann", "y", 2, 1), ("ann", "x", 4, 1), ("bob", "x", 0, 1)},
+          "from a time on, by two fields")  # fmt: skip
+    equal(await totals(("day",), user="ann"), {("1970-01-01", 1, 1), ("1970-01-02", 6, 2)}, "by the date in UTC")
+    equal(await totals(("agent",), user="nobody"), set(), "of no rows")
+
+
 async def check_an_unknown_table_or_a_bad_filter_is_refused(store: Store) -> None:
     wrong: tuple[Callable[[], Awaitable[object]], ...] = (
         lambda: store.records.get("no_such_table", "k"),
@@ -54,6 +76,8 @@ async def check_an_unknown_table_or_a_bad_filter_is_refused(store: Store) -> Non
         lambda: store.records.query("session", **{"agent') --": "x"}),
         lambda: store.records.query("session", agent=["x"]),
         lambda: store.records.query("session", agent=2**64),
+        lambda: store.records.totals("turn", ("agent') --",), ()),
+        lambda: store.records.totals("turn", ("agent",), ("cost); --",)),
     )
     for ask in wrong:
         try:
@@ -66,5 +90,6 @@ async def check_an_unknown_table_or_a_bad_filter_is_refused(store: Store) -> Non
 RECORD_CHECKS: Final[tuple[Callable[[Store], Awaitable[None]], ...]] = (
     check_a_record_is_put_read_replaced_and_deleted,
     check_records_are_found_by_their_fields,
+    check_records_are_summed_by_their_fields,
     check_an_unknown_table_or_a_bad_filter_is_refused,
 )

@@ -1,4 +1,4 @@
-"""Totals, costs and stored events."""
+"""Costs and stored events."""
 
 from __future__ import annotations
 
@@ -8,22 +8,6 @@ from typing import Any
 import attrs
 
 from vega_trio.serve.models.common import BudgetEntry
-
-
-@attrs.frozen(kw_only=True)
-class StatsEntry:
-    """Totals over all recorded processes. `uptime` reads `1h2m3s`."""
-
-    total_processes: int
-    running_processes: int
-    completed_processes: int
-    failed_processes: int
-    total_input_tokens: int
-    total_output_tokens: int
-    total_cost_usd: float
-    total_tool_calls: int
-    total_errors: int
-    uptime: str
 
 
 @attrs.frozen(kw_only=True)

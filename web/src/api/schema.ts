@@ -678,10 +678,10 @@ export interface components {
             agent?: string;
         };
         /**
-         * StatsEntry
-         * @description Totals over all recorded processes. `uptime` reads `1h2m3s`.
+         * Stats
+         * @description Totals over all recorded processes, as they are shown. `uptime` reads `1h2m3s`.
          */
-        StatsEntry: {
+        Stats: {
             total_processes: number;
             running_processes: number;
             completed_processes: number;
@@ -692,6 +692,7 @@ export interface components {
             total_tool_calls: number;
             total_errors: number;
             uptime: string;
+            uptime_s: number;
         };
         /**
          * McpServerEntry
