@@ -64,7 +64,7 @@ torture: $(VENV)/.dev  ## kill, simulate and fuzz for some minutes
 	VEGA_FUZZ=1 $(BIN)/python -m pytest -q tests/dsl/test_dsl_properties.py tests/core tests/llm/test_llm_cuts.py
 	VEGA_RACES=20000 VEGA_CANCELS=400 VEGA_FUZZ=1 $(BIN)/python -m pytest -q tests/tools tests/skills tests/security
 	VEGA_CROWD_S=30 $(BIN)/python -m pytest -q tests/e2e/test_e2e_crowd.py
-	VEGA_LISTENERS=500 $(BIN)/python -m pytest -q tests/serve/test_serve_crowd.py
+	VEGA_LISTENERS=2000 $(BIN)/python -m pytest -q tests/serve/test_serve_crowd.py
 
 conform: $(VENV)/.dev $(PEERS)  ## run the outside suites and the cancellation audit, and print one scorecard
 	$(BIN)/python tests/conformance/scorecard.py

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -204,3 +207,25 @@ async def test_text_deltas_are_never_in_the_event_stream(serving: Any) -> None:
                 await emit(served, 3, TextDelta)
                 await emit(served, 1)
                 assert (await anext(events)).event == "session.updated"
+
+
+async def test_after_a_restart_everything_younger_than_the_limit_is_replayed_and_what_was_dropped_is_a_gap(
+    serving: Any, tmp_path: Path
+) -> None:
+    store, day = tmp_path / "events.db", 86_400.0
+    with trio.fail_after(15):
+        async with serving(store=store) as served:
+            for number in range(6):
+                served.app.orch.bus.emit(SessionUpdated(session_id=str(number)))
+        now = time.time()
+        with closing(sqlite3.connect(store)) as db:
+            first = db.execute("SELECT min(id) FROM event").fetchone()[0]
+            for offset, age in enumerate((40, 31, 29, 8, 6.9, 0)):
+                db.execute("UPDATE event SET at = ? WHERE id = ?", (now - age * day, first + offset))
+            db.commit()
+        async with serving(store=store) as served:
+            served.app.orch.bus.emit(SessionUpdated(session_id="new"))
+            async with served.listening(last_event_id=str(first)) as events:
+                gap, *rest = [await anext(events) for _ in range(5)]
+    assert gap.data == {"type": "gap", "from": first + 1, "to": first + 1}
+    assert [int(frame.id) for frame in rest][:4] == [first + 2, first + 3, first + 4, first + 5]

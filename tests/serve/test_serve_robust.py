@@ -352,3 +352,46 @@ def test_a_second_signal_ends_at_once_with_130(program: subprocess.Popen[str]) -
             program.wait(timeout=1)
         program.send_signal(signal.SIGINT)
         assert program.wait(timeout=2) == 130
+
+
+def frames_of(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The frames of a stream, each with its id."""
+    fields: dict[str, str] = {}
+    for line in lines:
+        if line:
+            name, _, value = line.partition(": ")
+            fields[name] = value
+        elif fields:
+            yield fields["id"], json.loads(fields["data"])
+            fields = {}
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_client_that_was_streaming_when_the_server_was_killed_ends_with_the_right_text(
+    program: subprocess.Popen[str], version: int
+) -> None:
+    url, path = address(program), f"/api/agents/assistant/chat/stream?v={version}"
+    shown, last = "", ""
+    with httpx.stream("POST", url + path, json={"message": "x"}, timeout=20) as answer:
+        for event_id, data in frames_of(answer.iter_lines()):
+            last = event_id
+            shown += data.get("delta", "")
+            if shown == "word word ":
+                program.kill()
+                break
+    program.wait()
+    before = shown
+    again = subprocess.Popen(program.args, stdout=subprocess.PIPE, text=True)
+    with again:
+        url = address(again)
+        with httpx.stream("GET", url + path, headers={"last-event-id": last}, timeout=20) as answer:
+            for event_id, data in frames_of(answer.iter_lines()):
+                assert event_id.partition(":")[0] == last.partition(":")[0], "the same turn"
+                if data["type"] == "message_reset":
+                    shown = data["text"]
+                shown += data.get("delta", "")
+        history = httpx.get(f"{url}/api/agents/assistant/chat").json()
+        again.send_signal(signal.SIGTERM)
+    assert data["type"] == "done"
+    assert history[-1]["content"] == "word " * 5
+    assert shown == ("word " * 5 if version == 2 else f"{before}\n\n{'word ' * 5}")
