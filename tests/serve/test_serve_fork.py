@@ -27,6 +27,7 @@ async def test_a_fork_goes_on_from_the_event_in_a_session_of_its_own(serving: An
             forked = answer.json()
             assert forked["id"] != origin["id"]
             assert (forked["agent"], forked["status"]) == ("assistant", "running")
+            assert forked["started_at"] >= origin["started_at"]
             body = {"message": "three", "session": forked["id"]}
             said = await served.http.post("/api/agents/assistant/chat", json=body)
             assert said.json()["response"] == "otherwise"

@@ -129,7 +129,8 @@ async def test_a_head_too_large_is_refused(serving: Any) -> None:
         async with serving() as served:
             host = f"Host: localhost:{served.port}"
             answer = await served.raw(request(f"GET {AGENTS} HTTP/1.1", host, f"X: {'x' * 20_000}"))
-    assert status_of(answer) == 431
+            query = await served.raw(request(f"GET {AGENTS}?x={'x' * 20_000} HTTP/1.1", host))
+    assert status_of(answer) == status_of(query) == 431
 
 
 @pytest.mark.parametrize(

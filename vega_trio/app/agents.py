@@ -57,7 +57,7 @@ class Agents:
         """Raises: UnknownAgent."""
         info = self.by_name.get(name)
         if info is None:
-            raise UnknownAgent(f"agent {name!r} is not defined{did_you_mean(name, self.by_name)}")
+            raise UnknownAgent(f"agent {name[:100]!r} is not defined{did_you_mean(name, self.by_name)}")
         return info
 
 

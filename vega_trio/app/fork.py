@@ -7,6 +7,7 @@ turn's last all of the turn.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 
 import attrs
@@ -96,7 +97,7 @@ async def copy_conversation(sessions: Sessions, agent: str, user: str, rows: Ite
     session_id = new_id()
     copies = [AppendMessage(attrs.evolve(row, process_id=session_id, seq=seq)) for seq, row in enumerate(rows)]
     # Recorded as a process that has ended, it comes back with this history as a session does.
-    row = ProcessRow(id=session_id, agent=agent, status="completed", incarnation=0)
+    row = ProcessRow(id=session_id, agent=agent, status="completed", incarnation=0, started_at=time.time())
     await sessions.store.submit(Promptly(Together((SaveProcess(row), *copies)))).wait()
     return Session(agent, user, session_id)
 

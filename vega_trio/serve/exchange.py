@@ -358,8 +358,9 @@ def _head(scope: Scope) -> Head:
     for name, value in scope["headers"]:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1").strip()
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
-    size = len(scope.get("raw_path", b"")) + sum(len(name) + len(value) + 4 for name, value in scope["headers"])
     query = scope.get("query_string", b"").decode("latin-1")
+    line = len(scope.get("raw_path", b"")) + len(query)
+    size = line + sum(len(name) + len(value) + 4 for name, value in scope["headers"])
     return Head(method=scope.get("method", "GET"), path=scope["path"], headers=headers, size=size, query=query)
 
 
