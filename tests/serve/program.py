@@ -24,7 +24,13 @@ def answer(request: ModelRequest) -> ScriptedReply:
 async def main(document: str, shutdown_timeout: float) -> None:
     home = Path(document).parent
     async with open_app(
-        document, model=ScriptedModel(answer), store=home / "vega.db", env={}, home=home, shutdown_timeout=1
+        document,
+        model=ScriptedModel(answer),
+        store=home / "vega.db",
+        env={},
+        home=home,
+        shutdown_timeout=1,
+        resume=False,  # the server does, when it can be watched
     ) as app:
         await serve(
             app,

@@ -22,6 +22,7 @@ from vega_trio.app.fork import fork
 from vega_trio.app.mcp import Mcp
 from vega_trio.app.overview import Overview, ProcessDetail, Stats
 from vega_trio.app.ownership import Hearing, Owners, owners_of
+from vega_trio.app.population import Population
 from vega_trio.app.recovery import Recovery
 from vega_trio.app.rewind import branch, rewind
 from vega_trio.app.runbook import Runbook
@@ -126,6 +127,11 @@ class App:
     def agent(self, name: str) -> AgentInfo:
         """Raises: UnknownAgent."""
         return self.catalogue.get(name)
+
+    @property
+    def population(self) -> Population:
+        """The local catalogue."""
+        return Population(self.config.workshop, self.composer)
 
     async def new_session(self, agent: str, user: str = DEFAULT_USER, title: str = "") -> Session:
         """A fresh conversation, which is from now on the one that messages without a session id belong to.

@@ -168,7 +168,7 @@ async def _take_up(
     was = await _agent_then(sessions, left, agent)
     for each in (was, agent):
         try:
-            process = await _spawn(left, orch, each, parent) if each is not None else None
+            process = await _spawn(left, orch, each, parent, session) if each is not None else None
         except ConfigError as error:
             log.warning("process %s cannot go on as agent %r was: %s", row.id, row.agent, error)
             continue
@@ -177,8 +177,6 @@ async def _take_up(
     else:
         log.warning("process %s stays pending: agent %r is not defined any more", row.id, row.agent)
         return
-    if session is not None:
-        process.session = Session(session["agent"], session["user"], row.id)
     if each is was:
         leave_when_idle(process)  # it comes back as it is defined now
     elif agent is not None:
@@ -202,13 +200,17 @@ async def _agent_then(sessions: Sessions, left: LeftBehind, now: Agent | None) -
     return await sessions.definitions.recorded(row.def_hash, now) if begun or row.task else None
 
 
-async def _spawn(left: LeftBehind, orch: Orchestrator, agent: Agent, parent: Process | None) -> Process:
-    """What a process spawned ends with it, as before."""
+async def _spawn(
+    left: LeftBehind, orch: Orchestrator, agent: Agent, parent: Process | None, session: Mapping[str, Any] | None
+) -> Process:
+    """What a process spawned ends with it, as before. It knows its session before it takes up its turn."""
     row = left.row
     spawning = orch.spawn(
         agent, id=row.id, row=row, name=row.name, task=row.task or None, parent=parent, spawn_reason=row.spawn_reason
     )
     spawning.owner = parent.live if parent is not None else None
+    if session is not None:
+        spawning.session = Session(session["agent"], session["user"], row.id)
     return await spawning
 
 

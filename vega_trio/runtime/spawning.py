@@ -23,6 +23,7 @@ from vega_trio.runtime.process import Process
 from vega_trio.runtime.solo import Solo
 from vega_trio.runtime.supervisor import supervise
 from vega_trio.runtime.ties import link
+from vega_trio.session import Session
 
 if TYPE_CHECKING:
     from vega_trio.runtime.incarnation import Incarnation
@@ -79,6 +80,7 @@ class Spawning:
     shutdown: ShutdownTime = attrs.field(default=5.0, kw_only=True)
     id: str | None = attrs.field(default=None, kw_only=True)
     row: ProcessRow | None = attrs.field(default=None, kw_only=True)
+    session: Session | None = attrs.field(default=None, kw_only=True)
     _scope: AbstractAsyncContextManager[Process] | None = attrs.field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -205,6 +207,7 @@ class Spawning:
 
     def _launched(self, process: Process) -> None:
         """In the step of the launch, before the body's first."""
+        process.session = self.session
         if self.owner is not None:
             self.owner.own(process)
             if self.linked and process.live is not None:

@@ -15,7 +15,7 @@ from vega_trio.protocols import StoredEvent
 from vega_trio.serve.desk import Desk, Route, exchange_of, json_answer, plain_answer
 from vega_trio.serve.events import EventBody, EventFeed, last_event_id
 from vega_trio.serve.models.common import Status
-from vega_trio.serve.models.workflows import RunEntry
+from vega_trio.serve.models.workflows import RunEntry, RunStarted
 from vega_trio.serve.paging import paged
 from vega_trio.serve.problems import Problem, Refused, bad_value
 from vega_trio.serve.ring import EventFrame
@@ -60,6 +60,14 @@ async def cancel(desk: Desk, request: Request, run_id: str) -> Response:
         text = f"the run {run_id} has ended already"
         raise Refused(Problem(409, "ended", text, "GET /api/runs/ID shows how", details={"run_id": run_id}))
     return json_answer(desk, Status(status="cancelling"), 202)
+
+
+async def rerun(desk: Desk, request: Request, run_id: str) -> Response:
+    """Starts the same workflow again with the inputs that a run had."""
+    row = await _run(desk, request, run_id)
+    given = {name: value for name, value in row["inputs"].items() if value is not None}
+    run = await desk.app.run_workflow(row["workflow"], given, user=exchange_of(request).user)
+    return json_answer(desk, RunStarted(run_id=run.id, status=run.status), 202)
 
 
 @attrs.frozen
@@ -113,5 +121,6 @@ ROUTES = (
     Route("GET", "/api/runs", every, answer=list[RunEntry], query=("workflow", "status", "limit", "cursor")),
     Route("GET", "/api/runs/<run_id>", one, answer=RunEntry),
     Route("GET", "/api/runs/<run_id>/stream", stream, stream=True, query=("last_event_id",)),
+    Route("POST", "/api/runs/<run_id>/rerun", rerun, answer=RunStarted, status=202),
     Route("POST", "/api/runs/<run_id>/cancel", cancel, answer=Status, status=202),
 )

@@ -27,6 +27,7 @@ from vega_trio.serve import (
     memory,
     metrics,
     openapi,
+    population,
     processes,
     runs,
     schedules,
@@ -67,6 +68,7 @@ MODULES = (
     settings,
     files,
     config,
+    population,
     openapi,
 )
 

@@ -959,6 +959,54 @@ export interface components {
             restart: string[];
             diagnostics: Record<string, unknown>[];
         };
+        /**
+         * PopulationEntry
+         * @description `score`, from 0 to 1: the part of the words asked for that it has.
+         */
+        PopulationEntry: {
+            kind: string;
+            name: string;
+            version?: string;
+            /** @default  */
+            description?: string;
+            /** @default [] */
+            tags?: string[];
+            score?: number;
+            /** @default false */
+            installed?: boolean;
+        };
+        /**
+         * PopulationDetail
+         * @description `definition` is what an agent is made of, `origin` the file of a skill.
+         */
+        PopulationDetail: {
+            kind: string;
+            name: string;
+            version?: string;
+            /** @default  */
+            description?: string;
+            /** @default [] */
+            tags?: string[];
+            /** @default false */
+            installed?: boolean;
+            definition?: Record<string, unknown>;
+            /** @default  */
+            origin?: string;
+        };
+        /**
+         * Installation
+         * @description `kind`: agent, or skill.
+         */
+        Installation: {
+            name: string;
+            /** @default agent */
+            kind?: string;
+        };
+        /** Installed */
+        Installed: {
+            status: string;
+            name: string;
+        };
         /** @description Why a request was refused (RFC 9457). */
         Problem: {
             error: string;
