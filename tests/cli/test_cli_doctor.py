@@ -11,10 +11,12 @@ pytestmark = pytest.mark.e2e
 
 FREE = {"VEGA_ADDR": ":0"}
 MCP = DOCUMENT + "settings: {mcp: {servers: [{name: x, command: no-such-program-here}]}}\n"
+UNNAMED = DOCUMENT.replace("    model: demo\n", "") + "settings: {default_model: claude-sonnet-4-20250514}\n"
 CALLS: dict[str, Call] = {
     "well": call("doctor", **FREE),
     "json": call("doctor", "--json", **FREE),
     "no key": call("doctor", files={"t.vega.yaml": ANTHROPIC}, **FREE),
+    "no key for the default": call("doctor", files={"t.vega.yaml": UNNAMED}, **FREE),
     "key": call("doctor", files={"t.vega.yaml": ANTHROPIC}, ANTHROPIC_API_KEY="sk-secret", **FREE),
     "document": call("doctor", files={"t.vega.yaml": "agents: 1\n"}, **FREE),
     "database": call("doctor", files={"t.vega.yaml": DOCUMENT, "my.db": "text"}, VEGA_DB="my.db", **FREE),
@@ -42,6 +44,7 @@ def test_a_sound_setup_is_green(done: dict[str, Done]) -> None:
     ("name", "check", "fix"),
     [
         ("no key", "key", "vega keys set anthropic"),
+        ("no key for the default", "key", "vega keys set anthropic"),
         ("document", "document", "vega validate"),
         ("database", "database", "VEGA_DB"),
         ("port", "port", "--addr"),

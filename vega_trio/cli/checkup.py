@@ -14,10 +14,10 @@ from vega_trio.app.mcp_config import config_of_definition
 from vega_trio.app.models import parse_model_name, with_key
 from vega_trio.app.wipe import check_is_ours
 from vega_trio.cli.config import Setup
-from vega_trio.cli.documents import choose_document, environment, need_database, read_document
+from vega_trio.cli.documents import choose_document, need_database, read_document
 from vega_trio.cli.failure import Failure
 from vega_trio.cli.serving import choose_address, choose_database
-from vega_trio.dsl.document import Document, McpServerDefinition
+from vega_trio.dsl.document import Document, McpServerDefinition, Settings
 from vega_trio.errors import ConfigError, DocumentError, StoreError
 from vega_trio.serve.assets import INDEX, WEB_FOLDER
 from vega_trio.serve.listener import open_listener, parse_address
@@ -82,11 +82,10 @@ def _document(file: str | None, setup: Setup) -> tuple[Document | None, Finding]
 
 def _keys(document: Document | None, setup: Setup) -> list[Finding]:
     """One for each provider whose key the agents need."""
-    env = setup.env if document is None else with_key(setup.env, document.settings)
-    if document is None:
-        models = {environment(setup, None, None).get("VEGA_MODEL") or "anthropic:any"}
-    else:
-        models = {agent.model for agent in document.agents.values() if agent.model}
+    settings = Settings() if document is None else document.settings
+    env = with_key(setup.env, settings)
+    default = env.get("VEGA_MODEL") or settings.default_model or setup.config.model or "anthropic:any"
+    models = {default} if document is None else {agent.model or default for agent in document.agents.values()}
     needed = sorted({parse_model_name(model).provider for model in models} & set(KEYS))
     return [_key(name, bool(env.get(KEYS[name])), env.get("OPENAI_BASE_URL")) for name in needed] or [
         Finding("key", "none is needed")
