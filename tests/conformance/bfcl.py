@@ -209,10 +209,11 @@ async def replay(cases: list[suite.Case], tools: Mapping[str, Tool], recorder: R
         env = {"ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": server.base_url}
         env |= {"OPENAI_API_KEY": "k", "OPENAI_BASE_URL": f"{server.base_url}/v1"}
         models = await stack.enter_async_context(Models(env=env))
+        orchs = [await stack.enter_async_context(vega.open_orchestrator(model=models.get(name))) for name in MODELS]
         for at, case in enumerate(case for case in cases if case.rounds):
             offered = {key_of(each): tools[key_of(each)] for each in case.functions}
             agent = vega.Agent(name="a", system=case.id, tools=list(offered.values()))
-            async with vega.open_orchestrator(model=models.get(MODELS[at % 2])) as orch, orch.spawn(agent) as process:
+            async with orchs[at % 2].spawn(agent) as process:
                 await process.send("go")
             server.requests.clear()
     for id_, (tool, wanted) in expected.items():
