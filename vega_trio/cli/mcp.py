@@ -45,9 +45,21 @@ def serve_command(ctx: click.Context, file: str | None, db: str | None, model: s
     return serve_document(file, db, model, Shared(ctx))
 
 
+@vega_command(name="import")
+@click.argument("file")
+def import_command(file: str) -> int:
+    """Print the servers of another program's `mcpServers` JSON as settings for a document.
+
+    Secrets are not taken along: each becomes a variable, named on stderr.
+    """
+    from vega_trio.cli.mcp_import import import_servers
+
+    return import_servers(file)
+
+
 command = click.Group(
     "mcp",
-    commands=[list_command, test_command, serve_command],
+    commands=[list_command, test_command, import_command, serve_command],
     params=shared_options(),
     help="Try MCP servers out, and serve a document as one.",
 )
