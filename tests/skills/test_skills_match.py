@@ -87,18 +87,18 @@ REDOS = ["(a+)+$", "([a-zA-Z]+)*$", "(a|aa)+$", "(a|a?)+$", "(.*a){20}", "^(([a-
 def test_patterns_that_explode_elsewhere_take_linear_time(pattern: str) -> None:
     """Security: YAML, regex. Each within 50 ms on a message that makes a backtracking engine explode."""
     found = skill(f"triggers: [{{type: pattern, pattern: '{pattern}'}}]")
-    begun = time.perf_counter()
+    begun = time.thread_time()
     found.score("a" * 10_000 + "\x00")
-    assert time.perf_counter() - begun < 0.05
+    assert time.thread_time() - begun < 0.05
 
 
 def test_keywords_take_linear_time_on_a_hostile_message() -> None:
     found = Keywords(("pull request review", "a a a a a a"))
-    begun = time.perf_counter()
+    begun = time.thread_time()
     found.score("pull " * 20_000)
     found.score("a " * 20_000 + "b")
     found.score("pull" + " " * 200_000)
-    assert time.perf_counter() - begun < 0.5
+    assert time.thread_time() - begun < 0.5
 
 
 @given(st.lists(st.text(min_size=1, max_size=20).filter(str.strip), min_size=1, max_size=5), st.text(max_size=200))

@@ -1,7 +1,7 @@
 """The streams to a server that is a program: one JSON-RPC message a line, in both directions (MCP 2025-11-25, stdio).
 
 What a hostile program may send costs it its connection, and us no more than these bounds: a line of 16 MiB, a hundred
-lines that are no messages, two thousand messages a second that nobody asked for. Its stderr goes to the log.
+lines that are no messages, a thousand messages a second that nobody asked for. Its stderr goes to the log.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from vega_trio.mcp.process import Program, start, stop
 
 MAX_LINE: Final = 16 * 1024 * 1024
 MAX_GARBAGE: Final = 100
-MAX_UNASKED: Final = 2000  # requests and notifications a second
+MAX_UNASKED: Final = 1000  # requests and notifications a second
 MAX_LOG_LINE: Final = 1000
 KEPT_LOG: Final = 5
 LAST_WORDS_S: Final = 0.3
