@@ -164,6 +164,19 @@ async def supervision_that_stops(scene: Scene) -> None:
     assert scene.proc.incarnation == 1
 
 
+async def supervision_that_gives_up(scene: Scene) -> None:
+    with suppress(vega.ProcessExited):
+        await scene.told()
+    assert (await scene.proc.wait()).abnormal
+    assert (scene.proc.incarnation, scene.proc.status) == (2, "failed")
+
+
+async def supervision_backoff(scene: Scene) -> None:
+    start = trio.current_time()
+    assert await scene.told() == Told("here again")
+    assert trio.current_time() - start == pytest.approx(7.0, abs=0.1)
+
+
 CRASH = RuntimeError("a bug")
 PRICED = ScriptedReply("ok")
 LOOK = vega.ToolCall("t", "look", {})
@@ -212,8 +225,23 @@ ROWS: dict[str, Row] = {
     "tool timeout": ({"tools": [NEVER]}, [LOOK, "done"], tool_timeout),
     "context": ({"context": vega.TokenBudget(300)}, lambda _: "ok", context),
     "supervision": ({"supervision": vega.Supervision("restart")}, [CRASH, "here again"], supervision),
+    "supervision max_restarts": (
+        {"supervision": vega.Supervision("restart", max_restarts=1, backoff=vega.BackoffConfig(initial=0))},
+        [CRASH, CRASH],
+        supervision_that_gives_up,
+    ),
+    "supervision backoff": (
+        {"supervision": vega.Supervision("restart", backoff=vega.BackoffConfig(initial=7.0))},
+        [CRASH, "here again"],
+        supervision_backoff,
+    ),
     "supervision stop": ({"supervision": vega.Supervision("stop")}, [CRASH], supervision_that_stops),
 }
+
+
+async def test_all_settings_that_users_were_promised_are_in_the_table() -> None:
+    promised = "temperature max_iterations budget retry retry_on requests_per_minute tokens_per_minute circuit_breaker"
+    assert {*promised.split(), "tool timeout", "supervision"} <= set(ROWS)
 
 
 @pytest.mark.parametrize("ask", WAYS)

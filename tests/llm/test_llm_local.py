@@ -4,10 +4,12 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import attrs
 import httpx
 import pytest
 import trio
 
+import vega_trio as vega
 from vega_trio.errors import ModelError
 from vega_trio.llm.calls import HttpCaller
 from vega_trio.llm.lanes import ALL, Lanes
@@ -125,6 +127,44 @@ async def test_two_turns_speak_at_once_and_a_cancelled_one_gives_its_place_back(
                             scope.cancel()
                 assert scope.cancelled_caught
             assert await ask(model, asking("Say hello.", 3))
+
+
+@attrs.define
+class Priced:
+    """A local model for which there is a price: ten micro-dollars a token."""
+
+    model: LocalModel
+    name: str = "priced"
+
+    def stream(self, request: ModelRequest) -> contextlib.AbstractAsyncContextManager[AsyncIterator[ModelEvent]]:
+        return self.model.stream(request)
+
+    def price(self, usage: Usage) -> int:
+        read = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+        return 10 * (read + usage.output_tokens)
+
+
+async def ask_until_refused(proc: vega.Process) -> None:
+    while True:
+        await proc.send("And?")
+
+
+@pytest.mark.e2e
+async def test_a_budget_holds_over_real_tokens_and_a_cancel_is_paid_for(home: Path) -> None:
+    # Without a prompt the model's template puts one of its own in, which nobody can reserve for.
+    agent = vega.Agent(name="a", system="Be brief.", max_tokens=8)
+    with trio.fail_after(60), vega.budget(usd=0.0016) as account:
+        async with open_local(home=home) as model, vega.open_orchestrator(model=Priced(model)) as orch:
+            proc = await orch.spawn(agent)
+            async with proc.stream_text("Tell me a story.") as text:
+                await anext(text)
+            await proc.stop_turn()
+            assert 0 < account.used <= account.limit
+            with pytest.raises(vega.TurnFailed) as failed:
+                await ask_until_refused(proc)
+        assert failed.value.error_class is ErrorClass.BUDGET_EXCEEDED
+        assert proc.metrics.output_tokens > 0
+        assert 0 < account.used <= account.limit
 
 
 @pytest.mark.e2e
