@@ -61,6 +61,7 @@ torture: $(VENV)/.dev  ## kill, simulate and fuzz for some minutes
 	VEGA_SEEDS=2000 $(BIN)/python -m pytest -q --numprocesses 2 --dist worksteal tests/simulation
 	$(BIN)/python tests/fuzz/fuzz_dsl.py -max_total_time=60 -timeout=10 $(if $(CI),-seed=1) .fuzz
 	$(BIN)/python tests/fuzz/fuzz_expr.py -max_total_time=30 -timeout=10 -max_len=60 $(if $(CI),-seed=1)
+	$(BIN)/python tests/fuzz/fuzz_runs.py 30 $(if $(CI),1)
 	VEGA_FUZZ=1 $(BIN)/python -m pytest -q tests/dsl/test_dsl_properties.py tests/core tests/llm/test_llm_cuts.py
 	VEGA_RACES=20000 VEGA_CANCELS=400 VEGA_FUZZ=1 $(BIN)/python -m pytest -q tests/tools tests/skills tests/security
 	VEGA_CROWD_S=30 $(BIN)/python -m pytest -q tests/e2e/test_e2e_crowd.py
