@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Shared machines are slow at times, which says nothing about the code. `VEGA_FUZZ=1` explores instead of repeating,
@@ -16,3 +18,14 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("vega")
+
+
+@pytest.fixture(scope="session")
+def model_home(pytestconfig: pytest.Config) -> Path:
+    """A home with the small local model, fetched once for all later runs."""
+    from vega_trio.llm.pull import pull
+
+    assert pytestconfig.cache is not None
+    home = Path(pytestconfig.cache.mkdir("vega-home"))
+    pull("smollm2", home)
+    return home

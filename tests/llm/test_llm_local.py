@@ -14,7 +14,6 @@ from vega_trio.errors import ModelError
 from vega_trio.llm.calls import HttpCaller
 from vega_trio.llm.lanes import ALL, Lanes
 from vega_trio.llm.local import SOURCE, LocalModel, open_client, open_local
-from vega_trio.llm.pull import pull
 from vega_trio.messages import Message, Usage
 from vega_trio.protocols import ModelDone, ModelEvent, ModelRequest, TextChunk
 from vega_trio.session import ErrorClass
@@ -88,12 +87,8 @@ async def test_without_a_model_the_error_says_how_to_get_one(tmp_path: Path) -> 
 
 
 @pytest.fixture(scope="session")
-def home(pytestconfig: pytest.Config) -> Path:
-    """A home with the small model, fetched once for all later runs."""
-    assert pytestconfig.cache is not None
-    home = Path(pytestconfig.cache.mkdir("vega-home"))
-    pull("smollm2", home)
-    return home
+def home(model_home: Path) -> Path:
+    return model_home
 
 
 def standing() -> tuple[int, int, int]:

@@ -12,7 +12,7 @@ import trio
 
 import vega_trio as vega
 from vega_trio.protocols import ModelRequest
-from vega_trio.testing import MemoryStore, ScriptedModel
+from vega_trio.testing import MemoryStore, ScriptedModel, ScriptedReply
 
 DOCUMENT = """
 agents:
@@ -170,6 +170,25 @@ async def test_a_leader_that_mother_made_delegates(document: Path) -> None:
     async with vega.open_app(document, model=model, meta=True) as app:
         await turn(app, MOTHER)
         assert results(await turn(app, vega.Session("lead")), "delegate") == ["helped"]
+
+
+async def test_who_is_deleted_while_it_works_for_a_leader_stops_and_the_leader_is_told(document: Path) -> None:
+    again = call("delegate", "c2", agent="mate", message="again")
+    first = call("delegate", agent="mate", message="help me")
+    late = ScriptedReply("too late", delay_s=60)
+    model = played(("You lead.", [[first], [again], "alone, then"]), ("You are a mate.", [late]))
+    async with vega.open_app(document, model=model, meta=True) as app:
+        await app.composer.create("mate", {"system": "You are a mate."})
+        await app.composer.create("lead", {"system": "You lead.", "team": ["mate"]})
+        async with app.chat(vega.Session("lead"), "go") as events:
+            ends = []
+            async for event in events:
+                if isinstance(event, vega.TurnStarted) and event.agent == "mate":
+                    await app.composer.delete("mate")
+                if isinstance(event, vega.ToolEnd):
+                    ends.append(event.result)
+        assert "'mate' could not do it" in ends[0]
+        assert "not there any more" in ends[1]
 
 
 async def test_hermes_knows_everybody_and_their_purpose_and_sends_side_by_side(document: Path) -> None:

@@ -146,8 +146,9 @@ class Composer:
         self._keys.pop(name, None)
         self._seen.pop(name, None)
         self.workshop.teams.leave(name)
-        for process in self._at_work(name):
-            await self.sessions.orch.kill(process.id)
+        for process in self.sessions.orch.processes():
+            if process.agent_name == name:  # in conversations, for a leader, in runs
+                await self.sessions.orch.kill(process.id)
         return None if composed else "restart"
 
     def _at_work(self, name: str) -> list[Process]:

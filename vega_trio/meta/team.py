@@ -23,7 +23,7 @@ from vega_trio.agent import Agent
 from vega_trio.changes import MessageRow
 from vega_trio.context import ToolContext
 from vega_trio.dsl.document import DelegationDefinition
-from vega_trio.errors import ProcessCrashed, ToolError, TurnFailed, UnknownProcess, did_you_mean
+from vega_trio.errors import ProcessCrashed, ToolError, TurnFailed, UnknownAgent, UnknownProcess, did_you_mean
 from vega_trio.exits import Crashed, ExitReason
 from vega_trio.messages import ToolOutput
 from vega_trio.protocols import Tool, ToolSpec
@@ -102,7 +102,10 @@ async def delegate(teams: Teams, team: Team, context: ToolContext, agent: str, m
     process = context.process
     assert isinstance(process, Process)
     _check(teams, team, process, agent)
-    blueprint = _equipped(teams, team, agent)
+    try:
+        blueprint = _equipped(teams, team, agent)
+    except UnknownAgent as error:
+        raise ToolError(f"{agent!r} is on your team and is not there any more; do it yourself") from error
     text = delegated_task(
         message,
         asker=team.leader,
