@@ -52,6 +52,11 @@ def each_fresh(request: pytest.FixtureRequest, browser: Browser, fresh_server: S
     yield from dashboards(browser, fresh_server, *request.param)
 
 
+@pytest.fixture
+def fresh_phone(browser: Browser, fresh_server: Server) -> Iterator[Dashboard]:
+    yield from dashboards(browser, fresh_server, PHONE, "dark")
+
+
 @pytest.fixture(params=[(size, scheme) for size in (WIDE, PHONE) for scheme in ("light", "dark")])
 def each_look(request: pytest.FixtureRequest, browser: Browser, server: Server) -> Iterator[Dashboard]:
     yield from dashboards(browser, server, *request.param)

@@ -255,22 +255,22 @@ def test_hermes_has_a_team_made_and_its_work_is_seen_in_the_answer(each_fresh: D
 
 
 def test_mother_makes_a_team_in_a_conversation_and_its_lead_can_be_talked_to(
-    each_fresh: Dashboard, fresh_server: Server
+    fresh_phone: Dashboard, fresh_server: Server
 ) -> None:
     """The dialogue with which the README presents her."""
-    page = each_fresh.page
-    each_fresh.open("/?agent=mother")
-    each_fresh.send("I need an agent that researches competitors")
-    expect(each_fresh.answer).to_contain_text("I'll create a researcher with web tools and a lead", timeout=60_000)
-    each_fresh.settle()
-    expect(each_fresh.answer.get_by_label("Tool create_agent")).to_have_count(2)
+    page = fresh_phone.page
+    fresh_phone.open("/?agent=mother")
+    fresh_phone.send("I need an agent that researches competitors")
+    expect(fresh_phone.answer).to_contain_text("I'll create a researcher with web tools and a lead", timeout=60_000)
+    fresh_phone.settle()
+    expect(fresh_phone.answer.get_by_label("Tool create_agent")).to_have_count(2)
     made = {each["name"]: each for each in fresh_server.call("GET", "/api/agents") if each.get("source") == "composed"}
     assert made["researcher"]["tools"] == ["web_search"]
     assert made["lead"]["tools"] == ["delegate"]
-    each_fresh.open("/?agent=lead")
-    each_fresh.send("Have your team look at the market")
-    each_fresh.settle()
-    expect(each_fresh.answer.get_by_label("Tool delegate")).to_have_count(1)
+    fresh_phone.open("/?agent=lead")
+    fresh_phone.send("Have your team look at the market")
+    fresh_phone.settle()
+    expect(fresh_phone.answer.get_by_label("Tool delegate")).to_have_count(1)
     tree = json.dumps(fresh_server.call("GET", "/api/spawn-tree"))
     assert "delegated by lead" in tree
     expect(page.get_by_role("log")).to_contain_text("My team has worked on it")
