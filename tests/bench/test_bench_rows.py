@@ -16,7 +16,7 @@ from rows import Row, at_least, at_most, table
 FAST = Row("spawn", "us", 20.0, 10.0, "raw", at_most(2.5, times=True), {"erlang": 3.0})
 SLOW = Row("spawn", "us", 30.0, 10.0, "raw", at_most(2.5, times=True))
 ABSOLUTE = Row("events", "1/s", 90_000.0, 150_000.0, "bare", at_least(100_000))
-UNJUDGED = Row("memory", "kB", 14.0)
+UNJUDGED = Row("memory", "kB", 14.0, peers={"other": None})
 
 
 @pytest.mark.parametrize(("row", "met"), [(FAST, True), (SLOW, False), (ABSOLUTE, False), (UNJUDGED, None)])
@@ -33,6 +33,7 @@ def test_the_table_marks_what_misses_and_leaves_unknown_cells_empty() -> None:
     lines = table([FAST, SLOW, UNJUDGED]).splitlines()
     assert [("**no**" in line, "yes" in line) for line in lines[2:]] == [(False, True), (True, False), (False, False)]
     assert len({len(line) for line in lines}) == 1
+    assert "failed" in lines[4]
 
 
 def test_rows_come_back_from_their_file_as_they_were(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

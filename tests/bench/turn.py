@@ -34,29 +34,37 @@ CASES = [
 CROWDS = [("1 agent, 20 ms model", 1, 20), ("50 agents, 20 ms model", 50, 500), ("500 agents, 20 ms model", 500, 2000)]
 
 
-def measure(workers: Mapping[str, Worker], model: str, turns: int, at_once: int, rounds: int) -> dict[str, float]:
-    """CPU milliseconds a turn, or turns a second of a crowd; without those who failed."""
-    found: dict[str, list[float]] = {name: [] for name in workers}
+def measure(
+    workers: Mapping[str, Worker], model: str, turns: int, at_once: int, rounds: int
+) -> tuple[float, float, dict[str, float | None]]:
+    """Ours, the SDK's, the peers': CPU milliseconds a turn, or turns a second of a crowd; None of who failed."""
+    found: dict[str, list[float] | None] = {name: [] for name in workers}
     for _ in range(rounds):
-        for name, worker in workers.items():
-            cost = worker.run(model, turns, at_once)
+        for name, figures in tuple(found.items()):
+            if figures is None:
+                continue
+            cost = workers[name].run(model, turns, at_once)
             if cost is None:
-                found.pop(name, None)
-            elif name in found:
-                found[name].append(turns / cost["wall_s"] if "20ms" in model else cost["cpu_s"] / turns * 1000)
-    return {name: statistics.median(each) for name, each in found.items()}
+                found[name] = None
+            else:
+                figures.append(turns / cost["wall_s"] if "20ms" in model else cost["cpu_s"] / turns * 1000)
+    medians = {name: statistics.median(each) if each else None for name, each in found.items()}
+    ours, sdk = medians.pop("ours"), medians.pop("sdk")
+    if ours is None or sdk is None:
+        raise RuntimeError(f"ours or the bare SDK failed; see {contenders.home('logs')}")
+    return ours, sdk, medians
 
 
 def rows_of(workers: Mapping[str, Worker], *, quick: bool, only: str) -> Iterator[Row]:
     rounds, scale = (3, 4) if quick else (5, 1)
     for name, model, turns, at_once, target in CASES:
         if only in name:
-            found = measure(workers, model, turns // scale, at_once, rounds)
-            yield Row(name, "ms", found.pop("ours"), found.pop("sdk"), "SDK", at_most(target, times=True), found)
+            ours, limit, peers = measure(workers, model, turns // scale, at_once, rounds)
+            yield Row(name, "ms", ours, limit, "SDK", at_most(target, times=True), peers)
     for name, at_once, turns in CROWDS:
         if only in name:
-            found = measure(workers, "plain-20ms", max(at_once, turns // scale), at_once, rounds)
-            yield Row(name, "turns/s", found.pop("ours"), found.pop("sdk"), "SDK", at_least(1.0, times=True), found)
+            ours, limit, peers = measure(workers, "plain-20ms", max(at_once, turns // scale), at_once, rounds)
+            yield Row(name, "turns/s", ours, limit, "SDK", at_least(1.0, times=True), peers)
 
 
 def memory(count: int) -> Row:

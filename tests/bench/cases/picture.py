@@ -37,7 +37,8 @@ def _costs(rows: Sequence[Row]) -> Iterator[tuple[str, int]]:
     for row in rows:
         if row.case not in COSTS or row.limit is None:
             continue
-        figures = {"vega_trio": row.ours, "Anthropic SDK alone": row.limit, **row.peers}
+        peers = {name: figure for name, figure in row.peers.items() if figure is not None}
+        figures = {"vega_trio": row.ours, "Anthropic SDK alone": row.limit, **peers}
         yield _heading(f"{row.case}: CPU milliseconds, less is better"), 30
         most = max(figures.values())
         for name, figure in sorted(figures.items(), key=lambda each: each[1]):

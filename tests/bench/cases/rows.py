@@ -33,7 +33,10 @@ class Target:
 
 @attrs.frozen
 class Row:
-    """`limit` is the least that does the same thing, called `limit_name`; `peers` are other libraries' figures."""
+    """`limit` is the least that does the same thing, called `limit_name`; `peers` are other libraries' figures.
+
+    None is the figure of a peer that failed.
+    """
 
     case: str
     unit: str
@@ -41,7 +44,7 @@ class Row:
     limit: float | None = None
     limit_name: str = ""
     target: Target | None = None
-    peers: dict[str, float] = attrs.field(factory=dict)
+    peers: dict[str, float | None] = attrs.field(factory=dict)
 
     @property
     def ratio(self) -> float | None:
@@ -102,7 +105,11 @@ def _cells(row: Row) -> list[str]:
 
 
 def _figures(row: Row, peers: list[str]) -> list[str]:
-    return [compact(row.peers[name]) if name in row.peers else "" for name in peers]
+    return ["" if name not in row.peers else _shown(row.peers[name]) for name in peers]
+
+
+def _shown(figure: float | None) -> str:
+    return "failed" if figure is None else compact(figure)
 
 
 def options(description: str, name: str) -> argparse.ArgumentParser:
