@@ -60,7 +60,7 @@ SUITES = (
     Suite("mcp", "0.1.16", (sys.executable, str(HERE / "run.py")),
           {"MCP conformance, our server": r"^server: (\d+) of (\d+)",
            "MCP conformance, our client": r"client: (\d+) of (\d+)"},
-          "what is not passed is not offered: no resources, prompts, sampling; no OAuth"),
+          "not offered: resources, prompts, sampling by the server; two kinds of OAuth"),
     Suite("skills", "0.1.1", (sys.executable, str(HERE / "skills_ref.py")),
           {"skills-ref": r"skills-ref: (\d+) of (\d+)"}, "read as the reference does"),
     Suite("resume", "0.1.0", (sys.executable, str(HERE / "resume.py")),
