@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -22,14 +22,39 @@ if TYPE_CHECKING:
     import httpx
 
 
+Post = Callable[[Any, str, bytes, Mapping[str, str]], Awaitable[Any]]  # of a response of the library
+
+
+def idempotency(key: str) -> dict[str, str]:
+    """The header that has a server do a thing once, if there is a key."""
+    return {"Idempotency-Key": quote(key, safe="/=.")} if key else {}
+
+
+@attrs.define(eq=False)
+class Poster:
+    """Posts with clients of httpx. Address and headers of a path are made once: that costs as much as sending."""
+
+    _made: dict[str, httpx.Request] = attrs.field(factory=dict, init=False, repr=False)
+
+    async def __call__(
+        self, client: httpx.AsyncClient, path: str, data: bytes, headers: Mapping[str, str]
+    ) -> httpx.Response:
+        if path not in self._made:
+            self._made[path] = client.build_request("POST", path, headers={"Content-Type": "application/json"})
+        made = self._made[path]
+        kept = [each for each in made.headers.raw if each[0].lower() != b"content-length"]
+        named = [(name.encode(), value.encode()) for name, value in headers.items()]
+        request = type(made)("POST", made.url, headers=[*kept, *named], content=data)
+        return await client.send(request, stream=True)
+
+
 @attrs.define(eq=False)
 class HttpCaller:
     """Posts to one server, with httpx or httpx2, which is `library`.
 
     `source` names the server in errors, and `setting` what its address is set with. `refused` says more about some
-    refusals, given their status and what was said, or nothing.
-
-    Address and headers of a path are made by the client once: making them costs as much as sending.
+    refusals, given their status and what was said, or nothing. `post` is how a client of the lanes posts JSON to a path
+    under a key, raising what the library does, whatever the status of the response.
     """
 
     source: str
@@ -38,7 +63,7 @@ class HttpCaller:
     library: ModuleType = attrs.field(repr=False)
     refused: Callable[[int, ProviderError], str] = attrs.field(default=lambda status, said: "", repr=False)
     setting: str = "the address"
-    _made: dict[str, tuple[Any, list[tuple[bytes, bytes]]]] = attrs.field(factory=dict, init=False, repr=False)
+    post: Post = attrs.field(factory=Poster, repr=False)
 
     async def open_response(self, path: str, body: Mapping[str, Any], key: str = "") -> Exchange:
         """The response of status 200, its body unread; the caller closes it. `key` goes as `Idempotency-Key`.
@@ -49,7 +74,7 @@ class HttpCaller:
         exchange = Exchange(self, await self.lanes.enter())
         opened = False
         try:
-            await exchange.send(self._request(exchange.lane.client, path, data, key))
+            await exchange.send(path, data, idempotency(key))
             opened = True
         finally:
             if not opened:
@@ -61,16 +86,6 @@ class HttpCaller:
             return encode_json(body)
         except ValueError as error:
             raise ModelError(f"the request to {self.source} {error}", ErrorClass.INVALID_REQUEST) from error
-
-    def _request(self, client: httpx.AsyncClient, path: str, data: bytes, key: str) -> httpx.Request:
-        if path not in self._made:
-            made = client.build_request("POST", path)
-            kept = [each for each in made.headers.raw if each[0].lower() not in (b"content-length", b"content-type")]
-            self._made[path] = made.url, [*kept, (b"Content-Type", b"application/json")]
-        url, headers = self._made[path]
-        named = [(b"Idempotency-Key", quote(key, safe="/=.").encode())] if key else []
-        request: httpx.Request = self.library.Request("POST", url, headers=[*headers, *named], content=data)
-        return request
 
     def failure(self, error: Exception) -> ModelError:
         """What a failure of the transport is."""
@@ -105,11 +120,11 @@ class Exchange:
     lane: Lane
     _response: httpx.Response | None = attrs.field(default=None, init=False)
 
-    async def send(self, request: httpx.Request) -> None:
+    async def send(self, path: str, data: bytes, headers: Mapping[str, str]) -> None:
         """Raises: ModelError, also for a status other than 200."""
         library = self.caller.library
         try:
-            self._response = response = await self.lane.client.send(request, stream=True)
+            self._response = response = await self.caller.post(self.lane.client, path, data, headers)
             if response.status_code != 200:
                 await response.aread()
         except (library.HTTPError, library.InvalidURL, library.StreamError) as error:
