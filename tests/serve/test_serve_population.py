@@ -57,3 +57,12 @@ async def test_a_run_is_run_again_with_its_inputs(serving: Any) -> None:
             assert (await served.http.post("/api/runs/nope/rerun")).status_code == 404
     assert run["inputs"] == first.json()["inputs"]
     assert (first.json()["result"], run["result"]) == ("good", "better")
+
+
+async def test_the_list_of_agents_shows_a_budget_of_their_own(serving: Any) -> None:
+    with trio.fail_after(10):
+        async with serving(["done"]) as served:
+            await served.http.post("/api/agents", json={"name": "thrifty", "system": "s", "budget": "$0.50"})
+            listed = {each["name"]: each for each in (await served.http.get("/api/agents")).json()}
+    assert listed["thrifty"]["budget"] == {"limit_usd": 0.5, "spent_usd": 0.0}
+    assert "budget" not in listed["assistant"]

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 from quart import Request, Response
 
+from vega_trio.agent import Budget
 from vega_trio.app.agents import AgentInfo
 from vega_trio.app.application import App
 from vega_trio.errors import ConfigError, DocumentError
@@ -22,6 +23,7 @@ from vega_trio.serve.models.agents import (
     SupervisionEntry,
     ToolEntry,
 )
+from vega_trio.serve.models.common import BudgetEntry
 from vega_trio.serve.problems import Problem, Refused, bad_value
 
 SYSTEM_BYTES = 500  # of the prompt, in the list
@@ -117,6 +119,7 @@ class _Work:
     process_id: str
     status: str
     streaming: bool
+    spent_usd: float
 
 
 def _at_work(app: App, caller: str) -> dict[str, _Work]:
@@ -125,7 +128,8 @@ def _at_work(app: App, caller: str) -> dict[str, _Work]:
     for process in sorted(app.orch.processes(), key=lambda process: process.started_at):
         session = process.session
         if session is not None and session.user == caller and process.alive:
-            found[session.agent] = _Work(process.id, process.status, process.current is not None)
+            spent = process.row().cost_microusd / 1_000_000
+            found[session.agent] = _Work(process.id, process.status, process.current is not None, spent)
     return found
 
 
@@ -143,7 +147,14 @@ def _entry(info: AgentInfo, work: _Work | None) -> AgentEntry:
         display_name=agent.display_name,
         description=agent.description,
         streaming=work is not None and work.streaming,
+        budget=_budget(info.agent.budget, work),
     )
+
+
+def _budget(budget: Budget | None, work: _Work | None) -> BudgetEntry | None:
+    if budget is None:
+        return None
+    return BudgetEntry(limit_usd=float(budget.limit_usd), spent_usd=work.spent_usd if work else 0.0)
 
 
 def _detail(info: AgentInfo, app: App, work: _Work | None) -> AgentDetail:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from vega_trio.serve.models.common import ProcessStatus, Source
+from vega_trio.serve.models.common import BudgetEntry, ProcessStatus, Source
 
 
 @attrs.frozen
@@ -37,7 +37,7 @@ class AgentChange:
 
 @attrs.frozen(kw_only=True)
 class AgentEntry:
-    """An agent in the list; `system` is its beginning."""
+    """An agent in the list; `system` is its beginning. `budget`: its own, with what the process has spent of it."""
 
     name: str
     model: str = ""
@@ -50,6 +50,7 @@ class AgentEntry:
     display_name: str = ""
     description: str = ""
     streaming: bool = False
+    budget: BudgetEntry | None = None
 
 
 @attrs.frozen(kw_only=True)

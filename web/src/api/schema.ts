@@ -198,7 +198,7 @@ export interface components {
         };
         /**
          * AgentEntry
-         * @description An agent in the list; `system` is its beginning.
+         * @description An agent in the list; `system` is its beginning. `budget`: its own, with what the process has spent of it.
          */
         AgentEntry: {
             name: string;
@@ -221,6 +221,15 @@ export interface components {
             description?: string;
             /** @default false */
             streaming?: boolean;
+            budget?: components["schemas"]["BudgetEntry"];
+        };
+        /**
+         * BudgetEntry
+         * @description `limit_usd` is left out where there is none.
+         */
+        BudgetEntry: {
+            spent_usd: number;
+            limit_usd?: number;
         };
         /**
          * NewAgent
@@ -465,14 +474,6 @@ export interface components {
             ended_at?: string;
             /** @default  */
             exit_reason?: string;
-        };
-        /**
-         * BudgetEntry
-         * @description `limit_usd` is left out where there is none.
-         */
-        BudgetEntry: {
-            spent_usd: number;
-            limit_usd?: number;
         };
         /**
          * ContextEntry
