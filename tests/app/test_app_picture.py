@@ -8,7 +8,6 @@ from vega_trio.app.disk import Disk
 from vega_trio.app.picture import label, picture
 from vega_trio.dsl.document import Document
 from vega_trio.dsl.parse import parse_document
-from vega_trio.dsl.support import NOTHING
 
 TEXT = """
 agents:
@@ -36,7 +35,7 @@ workflows:
 def document(folder: Path) -> Document:
     path = folder / "t.vega.yaml"
     path.write_text(TEXT)
-    return parse_document(str(path), Disk(), env={}, unsupported=NOTHING).document
+    return parse_document(str(path), Disk(), env={}).document
 
 
 def test_steps_follow_each_other_and_blocks_come_back_together(tmp_path: Path) -> None:

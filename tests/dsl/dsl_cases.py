@@ -12,7 +12,6 @@ from vega_trio.dsl.effects import Ask, AskReply, Fork, Note, Read, Recall, Remem
 from vega_trio.dsl.inputs import bind
 from vega_trio.dsl.interpret import interpret
 from vega_trio.dsl.parse import Parsed, parse_document, parse_text
-from vega_trio.dsl.support import NOTHING
 from vega_trio.dsl.values import UNDEFINED
 from vega_trio.errors import DocumentError
 
@@ -59,12 +58,12 @@ def load(
     data = text if isinstance(text, bytes) else text.encode()
     memory = MemoryFiles(files or {})
     return parse_text(
-        data, "team.vega.yaml", memory, env=env, providers=providers, unsupported=NOTHING, isolated=isolated
+        data, "team.vega.yaml", memory, env=env, providers=providers, isolated=isolated
     )
 
 
 def load_files(files: Mapping[str, str | bytes], path: str, *, env: Mapping[str, str] = ENV) -> Parsed:
-    return parse_document(path, MemoryFiles(files), env=env, unsupported=NOTHING)
+    return parse_document(path, MemoryFiles(files), env=env)
 
 
 def refusal(text: str | bytes, **options: Any) -> DocumentError:

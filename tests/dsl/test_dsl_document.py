@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from dsl_cases import AGENTS, ENV, MemoryFiles, codes, load, refusal, run, workflow
+from dsl_cases import AGENTS, ENV, codes, load, refusal, run, workflow
 
 from vega_trio.agent import BackoffType, Strategy
-from vega_trio.dsl.parse import parse_text
-from vega_trio.errors import DocumentError
 
 # -- the caret form
 
@@ -541,17 +539,6 @@ settings:
     first, second = settings.mcp_servers
     assert (first.name, first.command) == ("registry-name", None)
     assert (second.args, dict(second.env), second.timeout_s) == (("-x",), {"A": "/h", "B": "/h"}, 5.0)
-
-
-# -- what the product does not do yet
-
-
-def test_what_is_not_supported_yet_is_refused_by_name() -> None:
-    text = b"agents: {a: {system: x, team: [b], delegation: {}}, b: {system: y}}\nsettings: {mcp: {}}\n"
-    with pytest.raises(DocumentError) as error:
-        parse_text(text, "team.vega.yaml", MemoryFiles(), env=ENV, unsupported={"agent": frozenset({"delegation"})})
-    found = [(each.code, each.message) for each in error.value.diagnostics]
-    assert found == [("V004", "key 'delegation' is not supported yet")]
 
 
 # -- limits

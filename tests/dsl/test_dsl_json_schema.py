@@ -13,7 +13,6 @@ from vega_trio.diagnostics import Diagnostic
 from vega_trio.dsl.explain import EXPLANATIONS
 from vega_trio.dsl.json_schema import json_schema
 from vega_trio.dsl.parse import parse_text
-from vega_trio.dsl.support import NOTHING
 from vega_trio.errors import DocumentError
 
 SCHEMA = json_schema()
@@ -54,7 +53,7 @@ CASES = [(text, key) for name, text in {**PLACES, **INNER}.items() for key in ke
 
 def unknown(text: str) -> list[Diagnostic]:
     try:
-        parse_text(text.encode(), "t.vega.yaml", MemoryFiles(), env=ENV, unsupported=NOTHING)
+        parse_text(text.encode(), "t.vega.yaml", MemoryFiles(), env=ENV)
     except DocumentError as error:
         return [each for each in error.diagnostics if each.code == "V004"]
     return []

@@ -25,7 +25,7 @@ from vega_trio.suggest import closest, distance
 
 def parsed_or_refused(data_: bytes) -> None:
     try:
-        parse_text(data_, "x.vega.yaml", MemoryFiles(), env=ENV, unsupported={})
+        parse_text(data_, "x.vega.yaml", MemoryFiles(), env=ENV)
     except DocumentError as error:
         check_diagnostics(error)
 

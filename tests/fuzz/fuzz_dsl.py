@@ -15,7 +15,6 @@ import atheris
 
 with atheris.instrument_imports(include=["vega_trio.dsl"]):
     from vega_trio.dsl.parse import parse_text
-    from vega_trio.dsl.support import NOTHING
     from vega_trio.dsl.template import compile_condition, compile_template
     from vega_trio.dsl.values import ExpressionError
 
@@ -46,7 +45,7 @@ def one(data: bytes) -> None:
     kind, rest = data[:1], data[1:]
     try:
         if kind < b"\x40":
-            parse_text(rest, "f.vega.yaml", NoFiles(), env={"VEGA_MODEL": "demo"}, unsupported=NOTHING)
+            parse_text(rest, "f.vega.yaml", NoFiles(), env={"VEGA_MODEL": "demo"})
         elif kind < b"\xa0":
             compile_template(rest.decode("utf-8", "replace"), tool=kind < b"\x60").render(SCOPE)
         else:

@@ -25,7 +25,7 @@ DOCUMENT = (
     ),
     Explanation(
         "V004",
-        "No key of that name is known there, or this version does not support it yet. Nothing is silently ignored.",
+        "No key of that name is known there. Nothing is silently ignored.",
         "agents:\n  Writer: {system: You write., temprature: 0.2}",
         "agents:\n  Writer: {system: You write., temperature: 0.2}",
     ),

@@ -18,31 +18,21 @@ _T = TypeVar("_T")
 
 @attrs.define
 class Fields:
-    """The fields of one mapping. `what` names it in messages, `area` its unsupported keys (`support.py`).
+    """The fields of one mapping.
 
     Every reading method takes the key and the default for when it is absent or null. `finish` reports the keys
-    that nobody read. `refused` is true when an unsupported key was reported. `owner` is the mapping's own key, to
-    point at for what is not there.
+    that nobody read. `owner` is the mapping's own key, to point at for what is not there.
     """
 
     reading: Reading
     node: YamlMap
     path: str
-    area: str = ""
     entries: dict[str, tuple[YamlScalar, YamlNode]] = attrs.field(init=False)
     known: set[str] = attrs.field(factory=set)
-    refused: bool = False
     owner: YamlNode | None = None
 
     def __attrs_post_init__(self) -> None:
-        self.entries = {}
-        refused = self.reading.unsupported.get(self.area, frozenset())
-        for key, value in self.node.entries:
-            if key.text in refused:
-                self.refused = True
-                self._error("V004", key, f"key '{key.text}' is not supported yet", key.text, "remove it for now")
-            else:
-                self.entries[key.text] = (key, value)
+        self.entries = {key.text: (key, value) for key, value in self.node.entries}
 
     def _error(self, code: str, node: YamlNode, message: str, key: str = "", hint: str = "") -> None:
         self.reading.error(code, node, message, hint, f"{self.path}.{key}" if key else self.path)
@@ -221,9 +211,9 @@ class Fields:
         self._needs(key, "a list", node)
         return None
 
-    def inner(self, key: str, area: str = "") -> Fields | None:
+    def inner(self, key: str) -> Fields | None:
         node = self.mapping(key)
-        return None if node is None else Fields(self.reading, node, self.at(key), area, owner=self.entries[key][0])
+        return None if node is None else Fields(self.reading, node, self.at(key), owner=self.entries[key][0])
 
     def lacking(self, code: str, message: str, hint: str = "") -> None:
         """Reports something that is missing from the mapping."""

@@ -18,7 +18,6 @@ from vega_trio.dsl.read_tools import ToolSetting, read_tool, scalars
 from vega_trio.dsl.read_workflows import read_workflows
 from vega_trio.dsl.reading import Reading, shape
 from vega_trio.dsl.source import MAX_ERRORS, Finding, Report, Source, Span, in_file_order
-from vega_trio.dsl.support import UNSUPPORTED, Unsupported
 from vega_trio.dsl.tool import ToolDefinition
 from vega_trio.dsl.validate import Whole, validate
 from vega_trio.dsl.yaml_text import YamlMap, YamlNode, YamlScalar
@@ -50,7 +49,6 @@ def parse_document(
     env: Mapping[str, str],
     tools: Iterable[str] = (),
     providers: Iterable[str] = (),
-    unsupported: Unsupported = UNSUPPORTED,
     isolated: bool = True,
 ) -> Parsed:
     """The document of a file, or of a directory's `*.vega.yaml`.
@@ -69,7 +67,7 @@ def parse_document(
     else:
         node = project.load(path)
         roots, more = [] if node is None else [node], []
-    parsing = _Parsing(project, report, env, frozenset(tools), frozenset(providers), unsupported, path, isolated)
+    parsing = _Parsing(project, report, env, frozenset(tools), frozenset(providers), path, isolated)
     return parsing.run(roots, more)
 
 
@@ -81,7 +79,6 @@ def parse_text(
     env: Mapping[str, str],
     tools: Iterable[str] = (),
     providers: Iterable[str] = (),
-    unsupported: Unsupported = UNSUPPORTED,
     isolated: bool = True,
 ) -> Parsed:
     """As `parse_document`, of a text that is called `name` in messages. Raises: DocumentError."""
@@ -89,7 +86,7 @@ def parse_text(
     project = Project(files, report, posixpath.dirname(name))
     node = project.load_text(text, name)
     roots = [] if node is None else [node]
-    parsing = _Parsing(project, report, env, frozenset(tools), frozenset(providers), unsupported, name, isolated)
+    parsing = _Parsing(project, report, env, frozenset(tools), frozenset(providers), name, isolated)
     return parsing.run(roots, [])
 
 
@@ -102,7 +99,6 @@ class _Parsing:
     env: Mapping[str, str]
     tools: frozenset[str]
     providers: frozenset[str]
-    unsupported: Unsupported
     file: str
     isolated: bool = True
     missing: list[Finding] = attrs.field(factory=list)
@@ -110,7 +106,7 @@ class _Parsing:
     def run(self, roots: list[YamlNode], more_tools: list[YamlNode]) -> Parsed:
         if self.project.failed:
             self._stop_on_errors()
-        reading = Reading(self.report, self.env, self.unsupported, self.providers)
+        reading = Reading(self.report, self.env, self.providers)
         sections, head = self._sections(reading, roots)
         sections["tools"].extend(self._substituted(node, "tools") for node in more_tools)
         document = self._read(reading, sections, head)

@@ -120,7 +120,7 @@ def _over(base: YamlNode, node: YamlNode) -> YamlNode:
 
 
 def _agent(reading: Reading, each: Named, merged: YamlMap, *, has_model: bool, needs_system: bool) -> AgentDefinition:
-    fields = Fields(reading, merged, each.path, "agent")
+    fields = Fields(reading, merged, each.path)
     for key in ("name", "extends"):
         fields.text(key)
     agent = AgentDefinition(

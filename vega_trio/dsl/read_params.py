@@ -57,7 +57,7 @@ def _param(reading: Reading, name: str, node: YamlNode, path: str) -> Param:
     if not isinstance(node, YamlMap):
         reading.error("V005", node, f"a parameter must be a type or a mapping, not {shape(node)}", path=path)
         return Param(name=name)
-    fields = Fields(reading, node, path, "param")
+    fields = Fields(reading, node, path)
     fields.text("name")
     type_node = fields.take("type")
     enum = fields.items("enum")

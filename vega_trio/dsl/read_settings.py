@@ -47,7 +47,7 @@ LIMITS = (
 def read_settings(reading: Reading, node: YamlMap | None) -> Settings:
     if node is None:
         return Settings()
-    fields = Fields(reading, node, "settings", "settings")
+    fields = Fields(reading, node, "settings")
     skills = _inner(fields, "skills", lambda inner: (inner.texts("directories"), inner.texts("trust"))) or ((), ())
     memory = _inner(fields, "memory", lambda inner: (inner.flag("enabled", False), read_model(inner, "model")))
     found = Settings(
@@ -90,7 +90,7 @@ _DAY_S = 86400.0
 
 
 def _inner(fields: Fields, key: str, read: Callable[[Fields], _T | None]) -> _T | None:
-    inner = fields.inner(key, key)
+    inner = fields.inner(key)
     if inner is None:
         return None
     found = read(inner)

@@ -75,7 +75,7 @@ class StepReader:
             variables=self.variables,
             parallel=parallel,
         )
-        fields = Fields(self.reading, node, path, "step")
+        fields = Fields(self.reading, node, path)
         chosen = self._choose(fields)
         if chosen is None:
             return None
@@ -118,7 +118,7 @@ class StepReader:
             names = " and ".join(f"'{each.key.text}'" for each in found)
             hint = "make each a step of its own, with '- ' before it"
             self.reading.error("V032", found[1].key, f"a step has one action; this one has {names}", hint, fields.path)
-        elif not found and not strangers and not fields.refused:
+        elif not found and not strangers:
             hint = "write for example: - Agent: what it is to do"
             self.reading.error("V032", fields.node, "a step needs an action: an agent or a word", hint, fields.path)
         return found[0] if found else None
@@ -169,7 +169,7 @@ class StepReader:
             message = f"the agent '{chosen.agent}' has no 'system' and can only be extended"
             self.reading.error("V012", chosen.key, message, path=fields.at(key))
         if isinstance(chosen.value, YamlMap):
-            own = Fields(self.reading, chosen.value, fields.at(key), "step")
+            own = Fields(self.reading, chosen.value, fields.at(key))
             message_node = own.take("send")
             options = self._only_once(inside, fields, own)
             step_id = self._id(own if "id" in own.entries else fields)

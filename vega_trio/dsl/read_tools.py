@@ -52,7 +52,7 @@ class ToolSetting:
 
 def read_tool(reading: Reading, named: Named, setting: ToolSetting) -> ToolDefinition | None:
     """Reports V015, V016, V020-V024, V033, W107, W114, W115; None when there is no implementation."""
-    fields = Fields(reading, named.node, named.path, "tool", owner=named.name_node)
+    fields = Fields(reading, named.node, named.path, owner=named.name_node)
     fields.text("name")
     if not _NAME.fullmatch(named.name):
         message = f"the tool name '{named.name[:40]}' must be letters, digits, _ and -, 64 at most"

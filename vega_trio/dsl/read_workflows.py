@@ -30,7 +30,7 @@ def _workflow(
     reading: Reading, each: Named, agents: AgentSection, workflows: Mapping[str, Named]
 ) -> WorkflowDefinition:
     name, name_node = each.name, each.name_node
-    fields = Fields(reading, each.node, each.path, "workflow")
+    fields = Fields(reading, each.node, each.path)
     fields.text("name")
     inputs = read_inputs(fields)
     variables = BUILTIN_VARIABLES | set(inputs) | set(_assigned(fields.node))
@@ -142,7 +142,7 @@ def _input(reading: Reading, name: str, node: YamlNode | None, path: str) -> Inp
     if not isinstance(node, YamlMap):
         reading.error("V005", node, f"an input must be a type or a mapping, not {shape(node)}", path=path)
         return InputDefinition(name=name)
-    return _definition(reading, name, Fields(reading, node, path, "input"))
+    return _definition(reading, name, Fields(reading, node, path))
 
 
 def _definition(reading: Reading, name: str, fields: Fields) -> InputDefinition:

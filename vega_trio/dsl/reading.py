@@ -12,7 +12,6 @@ import attrs
 
 from vega_trio.dsl.offsets import span_within
 from vega_trio.dsl.source import Report, Span
-from vega_trio.dsl.support import Unsupported
 from vega_trio.dsl.template import (
     Condition,
     Constant,
@@ -48,7 +47,6 @@ class Reading:
 
     report: Report
     env: Mapping[str, str]
-    unsupported: Unsupported
     providers: frozenset[str] = frozenset()
     origins: dict[int, Origin] = attrs.field(factory=dict)
     steps_read: int = 0
