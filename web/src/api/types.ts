@@ -39,7 +39,7 @@ export type Approval = Shapes["ApprovalEntry"];
 export type Schedule = Shapes["ScheduleEntry"];
 export type NewSchedule = Shapes["NewSchedule"];
 export type Setting = Shapes["SettingEntry"];
-export type Stats = Shapes["StatsEntry"];
+export type Stats = Shapes["Stats"];
 
 /** One event of the event stream; `data` depends on `type`. Only what comes from the log is sure to be whole. */
 export type ServerEvent = Partial<Shapes["EventEntry"]> & { type: string };
