@@ -104,20 +104,20 @@ class Config:
         return await self._exclusively(text, path)
 
     async def reload(self) -> Replaced:
-        """Takes up what the document's file says now. Raises: as `replace`."""
-        return await self._exclusively(await self.text() or "", None)
+        """Takes up what the document's files say now. Raises: as `replace`."""
+        return await self._exclusively(None, None)
 
-    async def _exclusively(self, text: str, path: Path | None) -> Replaced:
+    async def _exclusively(self, text: str | None, path: Path | None) -> Replaced:
         if self._busy:
             raise Conflict("another edit of the document is just being taken up; send again in a moment")
         self._busy = True
         try:
-            document, warnings = await in_thread(lambda: reread(self.order, text.encode()))
+            document, warnings = await in_thread(lambda: reread(self.order, None if text is None else text.encode()))
             if path is not None:
                 self._check_programs(document)
             self._check_names(document)
             taken = await self._made(document)
-            if path is not None:
+            if path is not None and text is not None:
                 await in_thread(lambda: _write(path, text.encode()))
             return await self._take_up(*taken, warnings)
         finally:

@@ -107,8 +107,13 @@ def _model_without_key(env: Mapping[str, str], home: Path) -> tuple[str | None, 
     return "demo", "no ANTHROPIC_API_KEY is set: answering with the scripted demo model; set the key or use --model"
 
 
-def reread(order: Order, text: bytes) -> tuple[Document, tuple[Diagnostic, ...]]:
-    """The document of an order with another text in its file, and its warnings. Raises: DocumentError."""
+def reread(order: Order, text: bytes | None) -> tuple[Document, tuple[Diagnostic, ...]]:
+    """The document of an order with another text in its file, or as its files are now, and its warnings.
+
+    Raises: DocumentError.
+    """
+    if text is None:
+        return _document(order.document.file, order.model, order.tools, order.env, order.home)
     parsed = parse_text(
         text,
         order.document.file,

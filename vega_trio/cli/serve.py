@@ -13,6 +13,8 @@ from vega_trio.cli.options import Shared, vega_command
 @click.option("--db", metavar="PATH", help="The database (default: .vega-serve.db; with --demo a temporary one).")
 @click.option("--demo", is_flag=True, help="Use the scripted demo model: no key, no cost.")
 @click.option("--model", metavar="M", help="The model for all agents: demo, local, or PROVIDER:NAME.")
+@click.option("--watch", is_flag=True, help="Take up valid edits of the document at once; chats go on.")
+@click.option("--open", "open_page", is_flag=True, help="Open the dashboard in the browser.")
 @click.option("--allow-host", "hosts", metavar="H", multiple=True, help="Also answer under this host name.")
 @click.option("--allow-origin", "origins", metavar="URL", multiple=True, help="Also let pages of this origin call.")
 @click.option("--token", is_flag=True, help="Ask for a token on loopback too; any other address always does.")
@@ -27,6 +29,8 @@ def command(
     db: str | None,
     demo: bool,
     model: str | None,
+    watch: bool,
+    open_page: bool,
     hosts: tuple[str, ...],
     origins: tuple[str, ...],
     token: bool,
@@ -49,6 +53,8 @@ def command(
         db=db,
         demo=demo,
         model=model,
+        watch=watch,
+        open_page=open_page,
         hosts=hosts,
         origins=origins,
         token=token,

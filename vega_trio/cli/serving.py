@@ -14,10 +14,12 @@ import attrs
 import trio
 
 from vega_trio.app.open import open_app
+from vega_trio.cli.browser import open_in_browser
 from vega_trio.cli.config import Setup, open_setup
 from vega_trio.cli.documents import choose_document, environment, need_database
 from vega_trio.cli.log_output import Log, start_logging
 from vega_trio.cli.options import Shared
+from vega_trio.cli.reloading import start_reloading
 from vega_trio.cli.summary import counts
 from vega_trio.cli.terminal import safe
 from vega_trio.errors import MissingExtra
@@ -37,6 +39,8 @@ class Request:
     db: str | None
     demo: bool
     model: str | None
+    watch: bool
+    open_page: bool
     hosts: tuple[str, ...]
     origins: tuple[str, ...]
     token: bool
@@ -105,6 +109,11 @@ async def _main(request: Request, shared: Shared, setup: Setup, database: str, l
         app.mcp.any_command = request.mcp_commands
         serving = trio.Event()
         await start_telegram(app, env, serving)
+        told, address = trio.open_memory_channel[str](1)
+        if request.open_page:
+            await open_in_browser(app, address)
+        if request.watch:
+            await start_reloading(app, source, shared)
         async with open_mount(app, user_of_scope) as mcp:
             await serve(
                 app,
@@ -112,16 +121,17 @@ async def _main(request: Request, shared: Shared, setup: Setup, database: str, l
                 allow_hosts=request.hosts,
                 allow_origins=request.origins,
                 access=access,
-                on_ready=partial(_ready, serving),
+                on_ready=partial(_ready, serving, told),
                 shutdown_timeout=app.document.settings.shutdown_timeout_s,
                 mcp=mcp if find_spec("mcp") is not None else None,
             )
 
 
-def _ready(serving: trio.Event, url: str) -> None:
+def _ready(serving: trio.Event, told: trio.MemorySendChannel[str], url: str) -> None:
     """Says where the dashboard is, and takes what has been loaded out of the garbage collector's sight."""
     _say(f"Dashboard: {url}")
     serving.set()
+    told.send_nowait(url)
     gc.collect()
     gc.freeze()
 

@@ -15,13 +15,6 @@ class NewDocument:
     document: str
 
 
-@attrs.frozen
-class ResetRequest:
-    """`confirm`: the word reset."""
-
-    confirm: str
-
-
 @attrs.frozen(kw_only=True)
 class DocumentEntry:
     """`document` is there where it is a single file, `editable` says whether it may be replaced."""
