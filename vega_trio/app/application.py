@@ -274,6 +274,11 @@ class App:
     def spawn_tree(self) -> list[SpawnTreeNode]:
         return self.orch.spawn_tree()
 
+    @property
+    def uptime_s(self) -> float:
+        """Seconds since it was opened."""
+        return self.overview.uptime_s
+
     async def stats(self) -> Stats:
         return await self.overview.stats()
 

@@ -51,7 +51,6 @@ class Stats:
     total_tool_calls: int
     total_errors: int
     uptime: str
-    uptime_s: float
 
 
 @attrs.frozen
@@ -110,6 +109,10 @@ class Overview:
         below = _below(self.orch.spawn_tree(), process_id, within=False)
         return [node.process_id for node in below if self.orch.get(node.process_id).alive]
 
+    @property
+    def uptime_s(self) -> float:
+        return trio.current_time() - self.opened
+
     async def stats(self) -> Stats:
         """What lives counts as it is now, all else as it was stored."""
         living = [process.row() for process in self.orch.processes()]
@@ -126,7 +129,7 @@ class Overview:
             )
             for row in living
         ]
-        return stats_of((*stored, *now), trio.current_time() - self.opened)
+        return stats_of((*stored, *now), self.uptime_s)
 
 
 def stats_of(totals: Sequence[ProcessTotals], uptime_s: float) -> Stats:
@@ -142,7 +145,6 @@ def stats_of(totals: Sequence[ProcessTotals], uptime_s: float) -> Stats:
         total_tool_calls=sum(each.tool_calls for each in totals),
         total_errors=sum(each.errors for each in totals),
         uptime=duration(uptime_s),
-        uptime_s=round(uptime_s, 3),
     )
 
 

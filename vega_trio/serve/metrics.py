@@ -81,7 +81,7 @@ async def _metrics(desk: Desk) -> list[Metric]:
         _total("vega_events_total", "Events on record.", desk.ring.last),
         Metric("vega_event_subscribers", "gauge", "Listeners of the event stream.", {"": desk.ring.listeners}),
         Metric("vega_zombie_threads", "gauge", "Threads of cancelled tool calls that still run.", zombies, "tool"),
-        Metric("vega_uptime_seconds", "gauge", "Seconds since the start.", {"": stats.uptime_s}),
+        Metric("vega_uptime_seconds", "gauge", "Seconds since the start.", {"": round(desk.app.uptime_s, 3)}),
     ]
 
 

@@ -693,7 +693,6 @@ export interface components {
             total_tool_calls: number;
             total_errors: number;
             uptime: string;
-            uptime_s: number;
         };
         /**
          * McpServerEntry
