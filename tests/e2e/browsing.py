@@ -161,6 +161,7 @@ def dashboards(browser: Browser, server: Server, size: tuple[int, int], scheme: 
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
     page = context.new_page()
     page.set_default_timeout(WAIT_MS)
+    expect.set_options(timeout=WAIT_MS)  # else five seconds, which an answer may take on a busy machine
     watch = Watch(server.url)
     page.on("console", watch.on_console)
     page.on("pageerror", lambda error: watch.complaints.append(str(error)))
