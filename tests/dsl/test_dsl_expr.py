@@ -331,3 +331,8 @@ def test_an_expression_keeps_its_value_and_a_text_prints() -> None:
 )
 def test_numbers_print_shortest(value: object, printed: str) -> None:
     assert print_value(value) == printed
+
+
+def test_defaults_upon_defaults_cost_no_more_than_their_number() -> None:
+    compiled = compile_template("{{ a" + " | default:b" * 40 + " }}")  # each used to double the work of those before it
+    assert compiled.render({}) == "b"

@@ -62,7 +62,7 @@ def compile_node(node: n.Node) -> Run:
         case n.Name() | n.Member():
             return _defined(node, compile_lenient(node))
         case n.FilterNode():
-            return _filter(node, compile_node(node.input))
+            return _filter(node)
         case n.Unary("not"):
             test = compile_test(node.operand)
             return lambda env: not test(env)
@@ -92,7 +92,7 @@ def compile_lenient(node: n.Node) -> Run:
         case n.Member():
             return _placed(node, _member(compile_lenient(node.base), compile_node(node.key)))
         case n.FilterNode():
-            return _filter(node, compile_lenient(node.input), lenient=True)
+            return _filter(node, lenient=True)
         case _:
             return compile_node(node)
 
@@ -251,9 +251,10 @@ def _text(parts: tuple[Run, ...]) -> Run:
 # -- filters
 
 
-def _filter(node: n.FilterNode, run: Run, *, lenient: bool = False) -> Run:
+def _filter(node: n.FilterNode, *, lenient: bool = False) -> Run:
     if node.name == "default":
-        return _default(node)
+        return _default(node)  # before its input is compiled: it does that, in its own way
+    run = compile_lenient(node.input) if lenient else compile_node(node.input)
     apply, arguments = FILTERS[node.name].run, tuple(map(compile_node, node.arguments))
 
     def filtered(env: Evaluation) -> object:
