@@ -53,7 +53,7 @@ test: $(VENV)/.dev $(PAGE) $(PEERS)  ## run all tests (the browser tests need Ch
 unit: $(VENV)/.dev  ## run the tests that need no server, process or browser
 	$(BIN)/python -m pytest -m 'not e2e'
 
-torture: $(VENV)/.dev  ## kill, simulate and fuzz for some minutes
+torture: $(VENV)/.dev $(PAGE) $(PEERS)  ## kill, simulate and fuzz for some minutes
 	VEGA_PACKAGE=1 $(BIN)/python -m pytest -q tests/packaging
 	$(BIN)/python tests/conformance/api.py
 	VEGA_KILLS=100 $(BIN)/python -m pytest -q tests/e2e/test_e2e_crash.py tests/e2e/test_e2e_torture.py
@@ -83,7 +83,7 @@ docs: $(VENV)/.dev  ## build the documentation as a site, into build/site
 types: $(VENV)/.dev  ## make the page's types anew from the models of the API (after a change to them)
 	$(BIN)/python hatch_build.py types
 
-package: $(VENV)/.dev  ## build the wheel and the source distribution, install and try them in fresh environments
+package: $(VENV)/.dev $(PAGE)  ## build the wheel and the source distribution, install and try them in fresh environments
 	VEGA_PACKAGE=1 $(BIN)/python -m pytest -q tests/packaging
 
 bench: $(VENV)/.dev  ## run the benchmarks, `make bench QUICK=1` a part of them, into build/bench
