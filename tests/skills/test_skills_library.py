@@ -194,3 +194,12 @@ def test_what_is_too_much_of_a_folder_is_left_out_and_said(tmp_path: Path) -> No
         "its file 'large.md'",
         "its file 'n100.md' and those after it are left out: more than 100 or 1 MiB",
     ]
+
+
+def test_a_large_file_counts_in_bytes_and_is_never_cut(tmp_path: Path) -> None:
+    write(tmp_path / "a" / "SKILL.md")
+    write(tmp_path / "a" / "long.md", "ß" * 40_000)  # 80,000 bytes
+    write(tmp_path / "a" / "fits.md", "ß" * 32_768)
+    library = load_library([tmp_path])
+    assert {name: len(text) for name, text in library.skills[0].files.items()} == {"fits.md": 32_768}
+    assert [each.message for each in library.problems] == ["its file 'long.md' is left out: more than 65,536 bytes"]

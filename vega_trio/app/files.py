@@ -37,7 +37,7 @@ class Preview:
 
 @attrs.define
 class Files:
-    """`app.files`. Paths are relative to the sandbox. Raises: UnknownFile, InputError, from every method."""
+    """`app.files`. Paths are relative to the sandbox. Raises: UnknownItem, InputError, from every method."""
 
     root: Path
 
@@ -100,7 +100,7 @@ def _text(data: bytes, *, truncated: bool) -> str | None:
 
 @contextmanager
 def _for_people(path: str) -> Iterator[None]:
-    """What the sandbox tells models, for those who ask for a path. Raises: UnknownFile, InputError, Conflict."""
+    """What the sandbox tells models, for those who ask for a path. Raises: UnknownItem, InputError, Conflict."""
     try:
         yield
     except ToolError as error:

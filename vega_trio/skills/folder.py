@@ -7,6 +7,7 @@ has looked at, wherever links or renames lead meanwhile.
 from __future__ import annotations
 
 import os
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -28,17 +29,17 @@ def read_folder(folder: Path) -> tuple[dict[str, str], list[str]]:
     size = 0
     for path in _files(folder):
         name = path.relative_to(folder).as_posix()
-        text = _text(path)
-        if text is None:
+        data = _read(path)
+        if data is None or not _is_text(data):
             continue
-        size += len(text)
-        if len(text) > MAX_FILE:
+        size += len(data)
+        if len(data) > MAX_FILE:
             left_out.append(f"its file {name!r} is left out: more than {MAX_FILE:,} bytes")
         elif size > MAX_FOLDER or len(found) == MAX_FILES:
             left_out.append(f"its file {name!r} and those after it are left out: more than {MAX_FILES} or 1 MiB")
             break
         else:
-            found[name] = text
+            found[name] = data.decode()
     return found, left_out
 
 
@@ -55,13 +56,22 @@ def _files(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _text(path: Path) -> str | None:
-    """Up to a byte more than is taken, or None for what cannot be read as text."""
+def _read(path: Path) -> bytes | None:
+    """Up to a byte more than is taken; None for what cannot be read."""
     try:
         with path.open("rb") as file:
-            return file.read(MAX_FILE + 1).decode("utf-8", "strict" if path.stat().st_size <= MAX_FILE else "ignore")
-    except (OSError, UnicodeDecodeError):
+            return file.read(MAX_FILE + 1)
+    except OSError:
         return None
+
+
+def _is_text(data: bytes) -> bool:
+    """A cut may go through the last character."""
+    try:
+        getincrementaldecoder("utf-8")().decode(data, final=len(data) <= MAX_FILE)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def whole_digest(own: str, files: dict[str, str]) -> str:
