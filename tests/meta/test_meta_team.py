@@ -300,6 +300,40 @@ async def test_the_leaders_deadline_ends_its_members_work(tmp_path: Path, autoju
         assert not [each for each in app.orch.processes() if each.agent_name == "Writer"]
 
 
+def limited(tmp_path: Path, limit: str) -> Path:
+    path = tmp_path / "team.vega.yaml"
+    path.write_text(DOCUMENT.replace("{context_window: 2,", f"{{{limit}, context_window: 2,"))
+    return path
+
+
+async def test_a_piece_of_work_has_the_leaders_time_for_it_and_the_leader_goes_on(
+    tmp_path: Path, autojump_clock: Any
+) -> None:
+    async def never(_: ModelRequest) -> str:
+        await trio.sleep_forever()
+        raise AssertionError
+
+    model = cast(lead=[[to("Writer"), to("Critic", "quick", "c2")], "so be it"], writer=[never], critic=["fine"])
+    async with vega.open_app(limited(tmp_path, "timeout: 4s"), model=model, tools=[double]) as app:
+        begun = trio.current_time()
+        events = await turn(app)
+        assert trio.current_time() - begun == pytest.approx(4.0, abs=0.5)
+        late, fine = sorted(results(events))
+        assert (late, fine) == ("Error: 'Writer' could not do it: the process passed its deadline of 4 s", "fine")
+        assert [row.status for row in await app.processes(agent="Writer")] == ["timeout"]
+
+
+async def test_a_piece_of_work_has_the_leaders_budget_for_it_anew(tmp_path: Path) -> None:
+    """At ten cents a call, each piece may make two."""
+    tool = [vega.ToolCall("w1", "double", {"number": 1})]
+    model = cast(lead=[to("Writer"), to("Writer", "more", "c2"), "both"], writer=[tool, "one", tool, tool, "never"])
+    async with vega.open_app(limited(tmp_path, "budget: $0.20"), model=model, tools=[double]) as app:
+        first, second = results(await turn(app))
+        assert first == "one"
+        assert "could not do it: budget exceeded" in second
+        assert [row.cost_microusd for row in await app.processes(agent="Writer")] == [200_000, 200_000]
+
+
 async def test_a_change_of_the_blackboard_is_an_event_and_outlives_the_program(tmp_path: Path) -> None:
     path, store = tmp_path / "team.vega.yaml", tmp_path / "v.db"
     path.write_text(DOCUMENT)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import attrs
 
 from vega_trio.agent import Agent
+from vega_trio.app.limits import budget_of
 from vega_trio.dsl.document import AgentDefinition, DelegationDefinition, Document, Settings
 from vega_trio.meta.board import board_tools
 from vega_trio.meta.team import Team, Teams, team_prompt
@@ -52,7 +53,8 @@ class Teamwork:
         if not definition.team:
             self.teams.leave(definition.name)
             return self._board_tools(None, definition.name)
-        team = Team(leader=definition.name, members=definition.team, how=_how(definition, settings))
+        how = _how(definition, settings)
+        team = Team(leader=definition.name, members=definition.team, how=how, budget=budget_of(how.budget))
         return self.teams.join(team)
 
     def told(self, definition: AgentDefinition, system: str) -> str:

@@ -65,12 +65,17 @@ __all__ = [
 
 @attrs.frozen
 class DelegationDefinition:
-    """How work reaches the team: messages of context handed over, whose, a shared board, how deep."""
+    """How work reaches the team: messages of context handed over, whose, a shared board, how deep.
+
+    `budget` and `timeout_s` hold for each piece of work that is handed out, from its beginning.
+    """
 
     context_window: int = 6
     include_roles: tuple[str, ...] = ("user", "assistant")
     blackboard: bool = False
     max_depth: int = 5
+    budget: BudgetDefinition | None = None
+    timeout_s: float | None = None
 
 
 @attrs.frozen

@@ -138,6 +138,8 @@ def read_delegation(owner: Fields) -> DelegationDefinition | None:
         include_roles=fields.texts("include_roles") or ("user", "assistant"),
         blackboard=fields.flag("blackboard", False),
         max_depth=fields.whole("max_depth", 5, 1, 32),
+        budget=read_budget(fields),
+        timeout_s=fields.maybe_duration("timeout"),
     )
     for role in found.include_roles:
         if role not in ("user", "assistant"):

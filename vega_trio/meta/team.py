@@ -6,6 +6,7 @@ Rules.
 2. Who waits for a delegate is not to be asked by it: a cycle is an error at once, not a deadlock.
 3. Delegates of delegates go as deep as the first one who delegated allows.
 4. A delegate's turn that fails is the leader's tool error; a delegate that crashes is restarted by its own policy.
+5. A piece of work has the budget and the time that the leader's `delegation` gives it, restarts and kills included.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import attrs
 import trio
 
 from vega_trio._core.delegation import delegated_task
-from vega_trio.agent import Agent
+from vega_trio.agent import Agent, Budget
 from vega_trio.changes import MessageRow
 from vega_trio.context import ToolContext
 from vega_trio.dsl.document import DelegationDefinition
@@ -40,11 +41,12 @@ REASON = "delegated by "
 
 @attrs.frozen(kw_only=True)
 class Team:
-    """A leader and who works for it."""
+    """A leader and who works for it. `budget` is for each piece of work that is handed out."""
 
     leader: str
     members: tuple[str, ...]
     how: DelegationDefinition = attrs.field(factory=DelegationDefinition)
+    budget: Budget | None = None
 
 
 @attrs.frozen
@@ -114,7 +116,7 @@ async def delegate(teams: Teams, team: Team, context: ToolContext, agent: str, m
         roles=team.how.include_roles,
     )
     try:
-        answer = await _done(process, blueprint, text, REASON + team.leader, context.idempotency_key)
+        answer = await _done(process, team, blueprint, text, context.idempotency_key)
     except ProcessCrashed as crash:
         raise ToolError(f"{agent!r} could not do it: {_why(crash)}") from crash
     if answer is None:
@@ -122,7 +124,7 @@ async def delegate(teams: Teams, team: Team, context: ToolContext, agent: str, m
     return answer
 
 
-async def _done(leader: Process, member: Agent, task: str, reason: str, key: str) -> str | None:
+async def _done(leader: Process, team: Team, member: Agent, task: str, key: str) -> str | None:
     """The answer of a child that does the task; None when it was stopped.
 
     The child's id follows from the call's key: a call that a crash has made again finds the child that it had begun,
@@ -135,7 +137,8 @@ async def _done(leader: Process, member: Agent, task: str, reason: str, key: str
         return await _joined(child)
     if before is not None and (before.status, before.exit_reason) == ("completed", "normal"):
         return said_last(await leader.kernel.store.messages(before.id))
-    spawning = leader.spawn(member, task=task, spawn_reason=reason)
+    reason, limit_s = REASON + team.leader, team.how.timeout_s
+    spawning = leader.spawn(member, task=task, spawn_reason=reason, budget=team.budget, deadline=limit_s)
     if before is None or leader.kernel.recovered.get(before.id) is not None:
         spawning.id = child_id
     async with spawning as child:
