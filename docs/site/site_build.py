@@ -42,7 +42,7 @@ NAV: Mapping[str, tuple[str, ...]] = {
     "Fronts": ("cli.md", "dashboard.md", "http-api.md", "telegram.md", "embedding.md"),
     "Operation": ("configuration.md", "durability.md", "observability.md", "deploy/README.md"),
     "Reference": tuple(GENERATED),
-    "Design": ("architecture.md", "performance.md", "benchmarks.md", "conformance.md"),
+    "Design": ("architecture.md", "performance.md", "benchmarks.md", "compared.md", "conformance.md"),
     "Project": ("contributing.md", "changelog.md"),
 }
 """Heading -> its pages, in reading order. The decisions are put below Design, what stands nowhere below Project."""
@@ -54,6 +54,8 @@ def stage(into: Path) -> list[str]:
     """Writes all pages and what they link to below `into`; returns the pages' paths."""
     shutil.rmtree(into, ignore_errors=True)
     shutil.copytree(DOCS, into, ignore=shutil.ignore_patterns("site", "__pycache__"))
+    compared = into / "compared.md"
+    compared.write_text(compared.read_text().replace("<!-- the table -->\n", _comparison()))
     for path, make in GENERATED.items():
         (into / path).parent.mkdir(exist_ok=True)
         (into / path).write_text(make())
@@ -62,6 +64,12 @@ def stage(into: Path) -> list[str]:
         if page not in GENERATED:
             _lead_to_copies(into, page)
     return pages
+
+
+def _comparison() -> str:
+    """The table of the README with the others: it stands there alone, and is shown here too."""
+    section = (ROOT / "README.md").read_text().split("\n## Compared\n")[1].split("\n## ")[0]
+    return "".join(line for line in section.splitlines(keepends=True) if line.startswith("|"))
 
 
 def _lead_to_copies(into: Path, page: str) -> None:

@@ -51,7 +51,7 @@ def cli_page() -> str:
     """What `vega help COMMAND` prints, of every command."""
     shared = {name for each in root().params for name in each.opts}
     parts = [
-        _head("Commands", "As `vega help COMMAND` has it; [the command line](../cli.md) is what they have in common.")
+        _head("Commands", "As `vega help COMMAND` has it; [the command line](../cli.md) says which does what.")
     ]
     for path, command in commands():
         parts += [f"## {path}\n", f"    {_usage(path, command)}\n", _unwrapped(command.help or ""), ""]
