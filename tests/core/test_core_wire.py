@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import attrs
 import pytest
@@ -9,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vega_trio import events
-from vega_trio._core.wire import encode_event, event_to_wire, rfc3339
+from vega_trio._core.wire import encode_event, event_to_wire, pack_event, rfc3339, unpack_event
 from vega_trio.events import Event, HealthAlert, ProcessFailed, ProcessRestarting, ServerStopping, ToolStart
+
+FULL_HEADER = {"process_id": "p", "agent": "a", "turn_id": "t", "session_id": "s", "incarnation": 2}
 
 
 def _event_classes() -> list[type[Event]]:
@@ -57,6 +60,37 @@ def test_every_event_has_one_shape(kind: type[Event]) -> None:
     mine = [field for field in attrs.fields(kind) if field.name not in attrs.fields_dict(Event)]
     own = [field.metadata.get("wire", field.name) for field in mine]
     assert list(wire["data"]) == [*own, "incarnation"]
+
+
+@pytest.mark.parametrize("kind", _event_classes(), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("header", [{}, FULL_HEADER], ids=["bare", "full"])
+def test_a_packed_event_comes_out_as_the_bytes_that_go_on_the_wire(kind: type[Event], header: dict[str, Any]) -> None:
+    event = kind(**header, root_turn_id="r", at=1795342530.12, id=7)
+    assert unpack_event(event.type, event.at, *pack_event(event)) == encode_event(event)
+
+
+@given(st.dictionaries(st.text(), st.none() | st.text() | st.integers() | st.floats(allow_nan=False)))
+@settings(max_examples=60)
+def test_values_of_any_kind_come_out_of_a_packed_event_unchanged(arguments: dict[str, Any]) -> None:
+    event = ToolStart(tool_name="t", arguments=arguments)
+    assert unpack_event(event.type, event.at, *pack_event(event)) == encode_event(event)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ToolStart(arguments={"x": object()}),
+        ToolStart(process_id="\ud800"),
+        ToolStart(at=float("nan")),
+        ToolStart(at=-1e15),
+        ToolStart(at=1e15),
+    ],
+)
+def test_what_cannot_be_written_cannot_be_packed(event: Event) -> None:
+    with pytest.raises(ValueError, match=r"cannot be written as JSON|is no time"):
+        encode_event(event)
+    with pytest.raises(ValueError, match=r"cannot be written as JSON|is no time"):
+        pack_event(event)
 
 
 @given(st.datetimes(timezones=st.just(UTC)))

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 import msgspec
 
@@ -72,7 +72,7 @@ def encode_json(value: object) -> bytes:
     Raises: ValueError when the value holds what JSON cannot: an unknown type, half a surrogate pair, no end.
     """
     try:
-        return msgspec.json.encode(value, enc_hook=_as_plain)
+        return _ENCODER.encode(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"cannot be written as JSON: {error}") from error
 
@@ -191,6 +191,9 @@ def _as_plain(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"a {type(value).__name__} is not a JSON value")
+
+
+_ENCODER: Final = msgspec.json.Encoder(enc_hook=_as_plain)
 
 
 def _kind(value: object) -> str:

@@ -24,6 +24,10 @@ class Redactor:
     _known: set[str] = attrs.field(factory=set, init=False, repr=False)
     _pattern: re.Pattern[str] | None = attrs.field(default=None, init=False, repr=False)
 
+    @property
+    def knows_any(self) -> bool:
+        return self._pattern is not None
+
     def __call__(self, text: str) -> str:
         return text if self._pattern is None else self._pattern.sub(SHOWN, text)
 

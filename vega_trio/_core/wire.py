@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache, lru_cache
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 
 import attrs
+import msgspec
 
 from vega_trio._core.codec import encode_json
 from vega_trio.events import Event
+
+_HEADER: Final = ("process_id", "agent", "incarnation", "turn_id", "session_id")
+_RAW: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_FAR: Final = 200_000_000_000.0  # Unix seconds well within the years that can be written
+_NULL: Final = msgspec.Raw(b"null")
 
 
 def event_to_wire(event: Event) -> dict[str, Any]:
@@ -21,21 +29,25 @@ def event_to_wire(event: Event) -> dict[str, Any]:
 
     Raises: ValueError when `event.at` is no time.
     """
-    wire: dict[str, Any] = {"type": event.type}
-    if event.process_id is not None:
-        wire["process_id"] = event.process_id
-    if event.agent is not None:
-        wire["agent"] = event.agent
-    kind = type(event)  # mypy takes the hash of a frozen class's instances for the class's own
-    data = {shown: getattr(event, name) for shown, name in _own_fields(kind)}  # type: ignore[arg-type]
-    if event.incarnation is not None:
-        data["incarnation"] = event.incarnation
-    if event.turn_id is not None:
-        data["turn_id"] = event.turn_id
-    if event.session_id is not None:
-        data["session_id"] = event.session_id
-    wire["data"] = data
-    wire["timestamp"] = rfc3339(event.at)
+    names, values_of = _fields(type(event))  # type: ignore[arg-type] # mypy takes a class's hash for its instances'
+    return _to_wire(event.type, event.at, dict(zip(names, values_of(event), strict=True)))
+
+
+def _to_wire(kind: str, at: float, values: dict[str, Any]) -> dict[str, Any]:
+    process_id, agent, incarnation, turn_id, session_id = map(values.pop, _HEADER)
+    wire: dict[str, Any] = {"type": kind}
+    if process_id is not None:
+        wire["process_id"] = process_id
+    if agent is not None:
+        wire["agent"] = agent
+    if incarnation is not None:
+        values["incarnation"] = incarnation
+    if turn_id is not None:
+        values["turn_id"] = turn_id
+    if session_id is not None:
+        values["session_id"] = session_id
+    wire["data"] = values
+    wire["timestamp"] = rfc3339(at)
     return wire
 
 
@@ -62,8 +74,27 @@ def _second(second: int) -> str:
 
 
 @cache
-def _own_fields(kind: type[Event]) -> tuple[tuple[str, str], ...]:
-    """(name on the wire, field): the same but where the wire's name is a word of Python."""
+def _fields(kind: type[Event]) -> tuple[tuple[str, ...], Callable[[Event], tuple[Any, ...]]]:
+    """What of such an event is on the wire: the names there, and what gets the values. The header's come first."""
     header = {field.name for field in attrs.fields(Event)}
     own = [field for field in attrs.fields(kind) if field.name not in header]
-    return tuple((field.metadata.get("wire", field.name), field.name) for field in own)
+    # The wire's name is another where it is a word of Python.
+    names = (*_HEADER, *(field.metadata.get("wire", field.name) for field in own))
+    return names, attrgetter(*_HEADER, *(field.name for field in own))
+
+
+def pack_event(event: Event) -> tuple[tuple[str, ...], bytes]:
+    """What `unpack_event` makes `encode_event`'s bytes of, at a quarter of their cost.
+
+    For who keeps every event and shows few. Raises: ValueError, as `encode_event`.
+    """
+    names, values_of = _fields(type(event))  # type: ignore[arg-type]
+    if not 0 <= event.at < _FAR:
+        rfc3339(event.at)  # it says what is wrong with it, if anything is
+    return names, encode_json(values_of(event))
+
+
+def unpack_event(kind: str, at: float, names: tuple[str, ...], packed: bytes) -> bytes:
+    """`kind` is the event's type on the wire, `at` its time."""
+    values = [None if value == _NULL else value for value in _RAW.decode(packed)]
+    return encode_json(_to_wire(kind, at, dict(zip(names, values, strict=True))))

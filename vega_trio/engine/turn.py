@@ -50,7 +50,7 @@ from vega_trio.events import (
 from vega_trio.messages import Message, Part, TextPart, ToolCall, Usage
 from vega_trio.protocols import Commit, ModelDone, ModelRequest, Tool
 from vega_trio.runtime.process import Process
-from vega_trio.runtime.voice import put, stamps_of
+from vega_trio.runtime.voice import put, sign, stamps_of
 from vega_trio.session import ErrorClass, Reply
 
 REPEATABLE_EFFECTS = frozenset({"read"})
@@ -113,6 +113,9 @@ class Turn:
 
     def emit(self, event: type[Event], /, **fields: Any) -> None:
         """Puts an event on the bus; a durable one takes what is unsaved along, in its transaction."""
+        if not event.DURABLE and not self.process.kernel.bus.is_heard:
+            sign(self.process)
+            return
         header = stamps_of(self.process, self.process.current)
         header["turn_id"], header["root_turn_id"] = self.id, self.root_id
         stamped = event(**header, **fields)

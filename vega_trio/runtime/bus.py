@@ -163,6 +163,11 @@ class Bus:
     _last_event_id: int | None = attrs.field(default=None, init=False)
     _closed: bool = attrs.field(default=False, init=False)
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody listens at the moment. A live event that nobody would hear need not be made."""
+        return bool(self._subscribers or self._taps)
+
     def emit(self, event: Event, *changes: Change) -> Commit | None:
         """Says that something happened, now. `changes` are written in the event's transaction.
 
@@ -172,11 +177,12 @@ class Bus:
 
     def put(self, event: Event, *changes: Change) -> Commit | None:
         """As `emit`, for an event that has its time already."""
-        key = _key(event)
         if event.DURABLE:
-            event = _without_secrets(event, self._redact)
+            if self._redact.knows_any:
+                event = _without_secrets(event, self._redact)
             log_event(event)
-            return self._put_durable(key, event, changes)
+            return self._put_durable(event, changes)
+        key = _key(event)
         if key in self._pending:
             self._pending[key].append(_Pending(event, settled=True))
         else:
@@ -185,9 +191,10 @@ class Bus:
             return None
         return self._store.submit(changes[0] if len(changes) == 1 else Together(changes))
 
-    def _put_durable(self, key: str, event: Event, changes: tuple[Change, ...]) -> Commit:
+    def _put_durable(self, event: Event, changes: tuple[Change, ...]) -> Commit:
         append = AppendEvent(event)
         commit = self._store.submit(Together((*changes, append)) if changes else append)
+        key = _key(event)
         if commit.done and key not in self._pending:
             self._commit_is_done(event, commit)
             return commit
@@ -207,7 +214,7 @@ class Bus:
             log.error("event %s of process %s was not stored: %s", event.type, event.process_id, commit.error)
             return
         event_id = self._last_event_id = commit.event_ids[-1]
-        if self._subscribers or self._taps:
+        if self.is_heard:
             self._hand_out(attrs.evolve(event, id=event_id))
 
     def in_turn(self, key: str, call: Callable[[], None]) -> None:

@@ -27,9 +27,14 @@ def put(process: Process, event: Event, changes: tuple[Change, ...]) -> Commit |
     """An event whose header is complete. Of what is not stored, many come a second: it is a sign of life, no more."""
     if event.DURABLE:
         return _said(process, event, changes)
+    sign(process)
+    return process.kernel.bus.put(event, *changes)
+
+
+def sign(process: Process) -> None:
+    """It lives, whether or not anybody hears what it says."""
     if process.vitals is not None:
         process.vitals.sign()
-    return process.kernel.bus.put(event, *changes)
 
 
 def _said(process: Process, event: Event, changes: tuple[Change, ...]) -> Commit | None:

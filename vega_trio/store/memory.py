@@ -15,7 +15,6 @@ import trio
 
 from vega_trio import protocols
 from vega_trio._core.codec import decode_json
-from vega_trio._core.wire import encode_event
 from vega_trio.changes import (
     AppendEvent,
     AppendMessage,
@@ -47,6 +46,7 @@ from vega_trio.events import Event
 from vega_trio.protocols import StoredEvent
 from vega_trio.store import rows
 from vega_trio.store.commit import StoreCommit
+from vega_trio.store.memory_events import MemoryEvents
 from vega_trio.store.memory_records import MemoryRecords, delete, put
 from vega_trio.store.ties import MemoryTies
 from vega_trio.store.totals import folded_processes
@@ -54,8 +54,6 @@ from vega_trio.store.totals import folded_processes
 _ENDED = ("completed", "failed", "timeout")
 
 _Undo = Callable[[], object]
-# A tuple of texts and numbers is nothing to the cycle collector, which would walk ten thousand objects again and again.
-_KeptEvent = tuple[str, str | None, str | None, str | None, float, bytes]  # type, process_id, agent, turn_id, at, body
 _StoredMessage = tuple[str, str, bytes, float]  # turn_id, role, parts, at
 
 
@@ -77,9 +75,12 @@ class MemoryStore:
     _op_keys: dict[str, tuple[str, int]] = attrs.field(factory=dict, repr=False)
     _mail: dict[str, dict[str, MailRow]] = attrs.field(factory=dict, repr=False)
     _ties: MemoryTies = attrs.field(factory=MemoryTies, repr=False)
-    _events: deque[_KeptEvent] = attrs.field(factory=deque, repr=False)
-    _last_event_id: int = 0
+    _events: MemoryEvents = attrs.field(init=False, repr=False)
     _tables: dict[str, dict[str, bytes]] = attrs.field(repr=False)
+
+    @_events.default
+    def _no_events(self) -> MemoryEvents:
+        return MemoryEvents(self.keep_events)
 
     @_tables.default
     def _empty_tables(self) -> dict[str, dict[str, bytes]]:
@@ -91,7 +92,7 @@ class MemoryStore:
             return self._submit_event(change.event)
         commit = StoreCommit()
         undo: list[_Undo] = []
-        first = self._last_event_id + 1
+        first = self._events.last_id + 1
         try:
             self._apply(change, undo)
         except (StoreError, ValueError) as error:
@@ -99,19 +100,19 @@ class MemoryStore:
                 step()
             commit.settle(rows.refusal(error))
         else:
-            self._forget_events()
+            self._events.forget_old()
             self._forget_processes()
-            commit.settle(range(first, self._last_event_id + 1))
+            commit.settle(range(first, self._events.last_id + 1))
         return commit
 
     def _submit_event(self, event: Event) -> protocols.Commit:
         """Most changes are one event, of which nothing is ever to be taken back."""
         try:
-            self._keep_event(event)
+            self._events.append(event)
         except ValueError as error:
             return StoreCommit(done=True, error=rows.refusal(error))
-        self._forget_events()
-        return StoreCommit(done=True, event_ids=(self._last_event_id,))
+        self._events.forget_old()
+        return StoreCommit(done=True, event_ids=(self._events.last_id,))
 
     @property
     def pending(self) -> int:
@@ -179,29 +180,22 @@ class MemoryStore:
 
     async def events_after(self, event_id: int, *, limit: int = 500) -> list[StoredEvent]:
         await trio.lowlevel.checkpoint()
-        oldest = self._last_event_id - len(self._events) + 1
-        start = max(0, event_id + 1 - oldest)
-        kept = islice(self._events, start, start + limit)
-        return [StoredEvent(id_, *each) for id_, each in enumerate(kept, oldest + start)]
+        return self._events.after(event_id, limit)
 
     async def events_of(self, process_id: str, types: Collection[str]) -> list[StoredEvent]:
         await trio.lowlevel.checkpoint()
-        oldest = self._last_event_id - len(self._events) + 1
-        return [
-            StoredEvent(id_, *each)
-            for id_, each in enumerate(self._events, oldest)
-            if each[0] in types and each[1] == process_id
-        ]
+        return self._events.of(process_id, types)
 
     async def last_event_id(self) -> int:
         await trio.lowlevel.checkpoint()
-        return self._last_event_id
+        return self._events.last_id
 
     def _apply(self, change: Change, undo: list[_Undo]) -> None:
         """Makes the change and notes how to take it back. Raises: StoreError, ValueError."""
         match change:
             case AppendEvent(event):
-                self._append_event(event, undo)
+                self._events.append(event)
+                undo.append(self._events.take_back)
             case Put(table, key, values):
                 put(self._tables, table, key, rows.record_row(table, key, values), undo)
             case Delete(table, key):
@@ -241,20 +235,6 @@ class MemoryStore:
                 self._spend(change, undo)
             case _:
                 self._ties.apply(change, undo)
-
-    def _append_event(self, event: Event, undo: list[_Undo]) -> None:
-        self._keep_event(event)
-        undo.append(self._unappend)
-
-    def _keep_event(self, event: Event) -> None:
-        """Raises: ValueError."""
-        body = encode_event(event)
-        self._events.append((event.type, event.process_id, event.agent, event.turn_id, event.at, body))
-        self._last_event_id += 1
-
-    def _unappend(self) -> None:
-        self._events.pop()
-        self._last_event_id -= 1
 
     def _save(self, process: ProcessRow, undo: list[_Undo]) -> None:
         before = self._processes.get(process.id)
@@ -387,10 +367,6 @@ class MemoryStore:
         process = self._processes.get(process_id)
         if process is not None and process.epoch > epoch:
             raise StoreError(f"process {process_id} was taken up by another program since; nothing was kept")
-
-    def _forget_events(self) -> None:
-        while len(self._events) > self.keep_events:
-            self._events.popleft()
 
     def _forget_processes(self) -> None:
         while len(self._ended) > self.keep_ended:
