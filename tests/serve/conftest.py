@@ -214,6 +214,7 @@ async def _serving(
     shutdown_timeout: float = 5.0,
     token: bool = False,
     read_only: bool = False,
+    meta: bool = False,
 ) -> AsyncIterator[Served]:
     tools = list(tools)
     path = home / "served.vega.yaml"
@@ -226,7 +227,15 @@ async def _serving(
     )
     chosen = model if hasattr(model, "stream") else ScriptedModel(model)
     opening = open_app(
-        document, model=chosen, store=store, tools=tools, env={}, home=home, shutdown_timeout=1, resume=False
+        document,
+        model=chosen,
+        store=store,
+        tools=tools,
+        env={},
+        home=home,
+        shutdown_timeout=1,
+        resume=False,
+        meta=meta,
     )
     async with opening as app:
         async with trio.open_nursery() as nursery:

@@ -183,7 +183,7 @@ def _inside(detail: ProcessDetail) -> ProcessInside:
         links=detail.ties.links,
         monitors=detail.ties.monitors,
         monitored_by=detail.ties.monitored_by,
-        restarts=None if detail.policy is None else _restarts(detail.policy),
+        restarts=_restarts(detail.policy),
         incarnations=tuple(_incarnation(each) for each in detail.incarnations),
         budget=_budget(detail),
         context=_context(detail),
@@ -191,7 +191,10 @@ def _inside(detail: ProcessDetail) -> ProcessInside:
     )
 
 
-def _restarts(policy: Policy) -> RestartsEntry:
+def _restarts(policy: Policy | None) -> RestartsEntry:
+    """Who has ended, or was never to be restarted, has none left."""
+    if policy is None:
+        return RestartsEntry(count=0, max=0, window_s=0.0)
     next_at = _time(policy.next_at)
     return RestartsEntry(count=policy.used, max=policy.most, window_s=policy.window_s, next_at=next_at)
 

@@ -101,7 +101,7 @@ class ProcessInside:
     links: tuple[str, ...]
     monitors: tuple[str, ...]
     monitored_by: tuple[str, ...]
-    restarts: RestartsEntry | None = None
+    restarts: RestartsEntry
     incarnations: tuple[IncarnationEntry, ...]
     budget: BudgetEntry
     context: ContextEntry

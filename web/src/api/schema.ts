@@ -443,10 +443,10 @@ export interface components {
             links: string[];
             monitors: string[];
             monitored_by: string[];
+            restarts: components["schemas"]["RestartsEntry"];
             incarnations: components["schemas"]["IncarnationEntry"][];
             budget: components["schemas"]["BudgetEntry"];
             context: components["schemas"]["ContextEntry"];
-            restarts?: components["schemas"]["RestartsEntry"];
             deadline?: string;
         };
         /**
@@ -467,6 +467,16 @@ export interface components {
             length: number;
             capacity: number;
         };
+        /**
+         * RestartsEntry
+         * @description `count` of at most `max` (null: unlimited) within the window; `next_at` while a restart is waited for.
+         */
+        RestartsEntry: {
+            count: number;
+            max: number | null;
+            window_s: number;
+            next_at?: string;
+        };
         /** IncarnationEntry */
         IncarnationEntry: {
             incarnation: number;
@@ -482,16 +492,6 @@ export interface components {
         ContextEntry: {
             tokens: number;
             max_tokens: number;
-        };
-        /**
-         * RestartsEntry
-         * @description `count` of at most `max` (null: unlimited) within the window; `next_at` while a restart is waited for.
-         */
-        RestartsEntry: {
-            count: number;
-            max: number | null;
-            window_s: number;
-            next_at?: string;
         };
         /**
          * ImpactEntry
