@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,14 @@ from vega_trio.app.toolbelt import named_tools
 from vega_trio.app.watch import watch_store
 from vega_trio.dsl.document import Document, Settings
 from vega_trio.dsl.words import BUILTIN_TOOLS
+from vega_trio.engine.limits import Limits
 from vega_trio.engine.telemetry import NoTelemetry
 from vega_trio.llm.names import DEFAULT_MODEL
 from vega_trio.llm.resolve import Models
 from vega_trio.protocols import Model, Store
 from vega_trio.runtime.health import HealthConfig
 from vega_trio.runtime.orchestrator import Orchestrator
+from vega_trio.runtime.recovered import Recovered
 from vega_trio.telemetry.setup import open_telemetry, telemetry_of
 from vega_trio.tools.plugins import load_plugins
 from vega_trio.tools.threads import Threads
@@ -68,25 +70,11 @@ async def open_orchestrator(
     if health is not None and not isinstance(health, HealthConfig):
         raise TypeError(f"health must be a vega.HealthConfig, not {health!r}")
     env = os.environ
-    threads = Threads()
-    others = load_plugins(threads, BUILTIN_TOOLS)
     failpoint = failpoint_of(env)
     limits = limits_of_program(rate_limits, budget, env)
     models_of = Models(env=env, home=home_of(env), read_timeout_s=read_timeout(env))
     async with open_store(store, "full", failpoint, Settings().keep_events_s) as opened, models_of as models:
-        outfitter = Outfitter(
-            store=opened,
-            failpoint=failpoint,
-            models=models.get,
-            limits=limits,
-            max_tokens=answer_tokens(env),
-            redact=redactor(secrets_of(env)),
-            telemetry=telemetry_of(env) or NoTelemetry(),
-            approvals=Approvals(store=opened, wall_clock=time.time, unattended=NOBODY),
-            default_model=model if model is not None else env.get("VEGA_MODEL") or DEFAULT_MODEL,
-            named_tools=named_tools(Settings(), {}, others, base=Path(), env=env, canned_search=model == "demo"),
-            threads=threads,
-        )
+        outfitter = _outfitter_of_program(model, opened, models, limits, failpoint, env)
         left = await look(opened)
         async with open_kernel_of(outfitter, max_processes, shutdown_timeout, left, health) as orch:
             outfitter.ask, outfitter.approvals.emit = partial(ask_by_name, orch), orch.bus.emit
@@ -94,6 +82,32 @@ async def open_orchestrator(
             await quarantine(orch, opened)
             with outfitter.telemetry.watch(partial(figures_of, orch, limits.budget)):
                 yield orch
+
+
+def _outfitter_of_program(
+    model: str | Model | None,
+    store: Store,
+    models: Models,
+    limits: Limits,
+    failpoint: Callable[[str], None],
+    env: Mapping[str, str],
+) -> Outfitter:
+    """What agents are made with where there is no document: built-in tools, those of plugins, and the environment."""
+    threads = Threads()
+    plugged = load_plugins(threads, BUILTIN_TOOLS)
+    return Outfitter(
+        store=store,
+        failpoint=failpoint,
+        models=models.get,
+        limits=limits,
+        max_tokens=answer_tokens(env),
+        redact=redactor(secrets_of(env)),
+        telemetry=telemetry_of(env) or NoTelemetry(),
+        approvals=Approvals(store=store, wall_clock=time.time, unattended=NOBODY),
+        default_model=model if model is not None else env.get("VEGA_MODEL") or DEFAULT_MODEL,
+        named_tools=named_tools(Settings(), {}, plugged, base=Path(), env=env, canned_search=model == "demo"),
+        threads=threads,
+    )
 
 
 @asynccontextmanager
@@ -135,9 +149,6 @@ async def open_app(
     if on_document is not None:
         on_document(order.document)
     settings = order.settings
-    patience = settings.shutdown_timeout_s if shutdown_timeout is None else shutdown_timeout
-    mailbox = int(settings.limits.get("mailbox", MAILBOX))
-    shelf = memory if store is None else None
     async with (
         open_store(store, settings.durability, order.failpoint, settings.keep_events_s) as opened,
         Models(env=order.keyed, home=order.home, read_timeout_s=read_timeout(order.env)) as models,
@@ -145,11 +156,19 @@ async def open_app(
     ):
         equipment = await equip(order, opened, models, telemetry or NoTelemetry(), tuple(approve), unattended)
         left = await look(opened)
-        kernel = open_kernel_of(equipment.outfitter, settings.max_processes, patience, left, mailbox=mailbox)
-        async with kernel as orch:
+        async with _kernel_of_document(settings, equipment.outfitter, left, shutdown_timeout) as orch:
+            shelf = memory if store is None else None
             app = await assemble(order, equipment, orch, memory=shelf, resume=resume, meta=meta)
             with equipment.outfitter.telemetry.watch(app.figures):
                 yield app
+
+
+def _kernel_of_document(
+    settings: Settings, outfitter: Outfitter, left: Recovered, shutdown_timeout: float | None
+) -> AbstractAsyncContextManager[Orchestrator]:
+    patience = settings.shutdown_timeout_s if shutdown_timeout is None else shutdown_timeout
+    mailbox = int(settings.limits.get("mailbox", MAILBOX))
+    return open_kernel_of(outfitter, settings.max_processes, patience, left, mailbox=mailbox)
 
 
 def _check_model(model: object) -> None:

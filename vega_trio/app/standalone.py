@@ -6,7 +6,7 @@ import os
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -56,12 +56,7 @@ async def open_mcp(
 
     Raises: McpUnavailable when it cannot be connected, ConfigError, MissingExtra.
     """
-    if isinstance(command, str):
-        raise TypeError(f"open_mcp: command must be a list, not the text {command!r}; write {command.split()!r}")
-    if command and url is not None:
-        raise ConfigError(f"MCP server {name!r} has a command and a url; give the one by which it is reached")
-    if find_spec("mcp") is None:
-        raise MissingExtra("mcp", "an MCP server")
+    _check_way(name, command, url)
     config = ServerConfig(
         name=name,
         transport=transport or ("http" if url is not None and not command else "stdio"),
@@ -73,10 +68,7 @@ async def open_mcp(
         timeout_s=timeout,
         start_s=START_S if auth is None else SIGN_IN_S,
     )
-    kernel = open_kernel(
-        store=MemoryStore(), make_body=_no_agents, wall_clock=time.time, rand=random.random, new_id=new_id
-    )
-    async with kernel as orch:
+    async with _open_bare_kernel() as orch:
         source = McpSource(config, _kit(orch, tuple(Path(root) for root in roots), sample, elicit, auth))
         await start_server(await supervise_servers(orch), source)
         try:
@@ -86,6 +78,23 @@ async def open_mcp(
             yield source
         finally:
             source.stopped()  # who still holds it is told so, and does not wait
+
+
+def _check_way(name: str, command: object, url: str | None) -> None:
+    """Raises: TypeError, ConfigError, MissingExtra."""
+    if isinstance(command, str):
+        raise TypeError(f"open_mcp: command must be a list, not the text {command!r}; write {command.split()!r}")
+    if command and url is not None:
+        raise ConfigError(f"MCP server {name!r} has a command and a url; give the one by which it is reached")
+    if find_spec("mcp") is None:
+        raise MissingExtra("mcp", "an MCP server")
+
+
+def _open_bare_kernel() -> AbstractAsyncContextManager[Orchestrator]:
+    """One in which only servers run."""
+    return open_kernel(
+        store=MemoryStore(), make_body=_no_agents, wall_clock=time.time, rand=random.random, new_id=new_id
+    )
 
 
 def _kit(

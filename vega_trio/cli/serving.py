@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import sys
 import tempfile
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, ExitStack
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import attrs
 import trio
 
+from vega_trio.app.application import App
 from vega_trio.app.open import open_app
 from vega_trio.cli.browser import open_in_browser
 from vega_trio.cli.config import Setup, open_setup
@@ -80,40 +82,18 @@ async def _main(request: Request, shared: Shared, setup: Setup, database: str, l
         raise MissingExtra("serve", "vega serve") from error
     addr = choose_address(request.addr, setup)
     parse_address(addr)  # a wrong one is found before anything is opened
-    source = choose_document(request.file)
-    model = "demo" if request.demo else request.model
-    env = environment(setup, source, model)
-    gc.set_threshold(GC_THRESHOLD)
     access = Access(
         home=setup.home,
         token=request.token,
         read_only=request.read_only,
         trust_user_header=request.trust_user_header,
     )
-    async with open_app(
-        source,
-        model=model,
-        store=database,
-        env=env,
-        home=setup.home,
-        resume=False,
-        meta=True,
-        on_document=log.follow,
-    ) as app:
-        if not shared.quiet:
-            _say(f"{app.document.file}: {counts(app.document)}")
-            if app.warnings:
-                _say(f"{len(app.warnings)} warnings: vega validate {app.document.file} shows them")
-        if app.model_note:
-            _say(app.model_note)
+    gc.set_threshold(GC_THRESHOLD)
+    source = choose_document(request.file)
+    async with _open(source, request, setup, database, log) as app:
+        _introduce(app, shared)
         app.mcp.any_command = request.mcp_commands
-        serving = trio.Event()
-        await start_telegram(app, env, serving)
-        told, address = trio.open_memory_channel[str](1)
-        if request.open_page:
-            await open_in_browser(app, address)
-        if request.watch:
-            await start_reloading(app, source, shared)
+        on_ready = await _start_companions(app, source, request, shared, setup)
         async with open_mount(app, user_of_scope) as mcp:
             await serve(
                 app,
@@ -121,10 +101,50 @@ async def _main(request: Request, shared: Shared, setup: Setup, database: str, l
                 allow_hosts=request.hosts,
                 allow_origins=request.origins,
                 access=access,
-                on_ready=partial(_ready, serving, told),
+                on_ready=on_ready,
                 shutdown_timeout=app.document.settings.shutdown_timeout_s,
                 mcp=mcp if find_spec("mcp") is not None else None,
             )
+
+
+def _open(
+    source: str | None, request: Request, setup: Setup, database: str, log: Log
+) -> AbstractAsyncContextManager[App]:
+    """The application. What an earlier server left behind is taken up once this one is ready."""
+    model = "demo" if request.demo else request.model
+    return open_app(
+        source,
+        model=model,
+        store=database,
+        env=environment(setup, source, model),
+        home=setup.home,
+        resume=False,
+        meta=True,
+        on_document=log.follow,
+    )
+
+
+def _introduce(app: App, shared: Shared) -> None:
+    if not shared.quiet:
+        _say(f"{app.document.file}: {counts(app.document)}")
+        if app.warnings:
+            _say(f"{len(app.warnings)} warnings: vega validate {app.document.file} shows them")
+    if app.model_note:
+        _say(app.model_note)
+
+
+async def _start_companions(
+    app: App, source: str | None, request: Request, shared: Shared, setup: Setup
+) -> Callable[[str], None]:
+    """Starts what works beside the server. Gives what is to be called with its address once it listens."""
+    serving = trio.Event()
+    told, address = trio.open_memory_channel[str](1)
+    await start_telegram(app, setup.env, serving)
+    if request.open_page:
+        await open_in_browser(app, address)
+    if request.watch:
+        await start_reloading(app, source, shared)
+    return partial(_ready, serving, told)
 
 
 def _ready(serving: trio.Event, told: trio.MemorySendChannel[str], url: str) -> None:
