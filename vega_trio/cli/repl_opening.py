@@ -7,12 +7,12 @@ from functools import partial
 
 import trio
 
-from vega_trio.app.open import open_app
 from vega_trio.cli.config import Setup, open_setup
-from vega_trio.cli.documents import choose_document, database_or_memory, environment
+from vega_trio.cli.documents import choose_document, database_or_memory
 from vega_trio.cli.keyboard import same_terminal
 from vega_trio.cli.log_output import Log, start_logging
 from vega_trio.cli.markdown import MarkdownScreen, open_markdown_screen
+from vega_trio.cli.opened import open_here, tell_model
 from vega_trio.cli.options import Shared
 from vega_trio.cli.reading import read_lines
 from vega_trio.cli.repl_desk import Desk
@@ -48,21 +48,10 @@ async def _main(
 ) -> int:
     source = choose_document(file)
     store = database_or_memory(db, setup)
-    env = environment(setup, source, model)
     attended = is_terminal(sys.stdin)
-    async with open_app(
-        source,
-        model=model,
-        store=store,
-        env=env,
-        home=setup.home,
-        memory=setup.memory,
-        meta=True,
-        unattended=None if attended else UNATTENDED,
-        on_document=log.follow,
-    ) as app:
-        if app.model_note and not shared.quiet:
-            sys.stderr.write(app.model_note + "\n")
+    unattended = None if attended else UNATTENDED
+    async with open_here(source, setup, log, model=model, store=store, unattended=unattended, meta=True) as app:
+        tell_model(app, shared)
         own = list(app.document.agents)
         desk = Desk(app=app, screen=screen, attended=attended, agent=own[0] if len(own) == 1 else None)
         if isinstance(screen, MarkdownScreen):

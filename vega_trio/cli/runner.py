@@ -15,21 +15,15 @@ import attrs
 import trio
 
 from vega_trio.app.application import App
-from vega_trio.app.open import open_app
 from vega_trio.app.runs import Run
 from vega_trio.cli.asking import asking, nobody
 from vega_trio.cli.config import Setup, open_setup
-from vega_trio.cli.documents import (
-    choose_workflow,
-    database_or_memory,
-    environment,
-    need_document,
-    read_document,
-)
+from vega_trio.cli.documents import choose_workflow, database_or_memory, need_document, read_document
 from vega_trio.cli.failure import INTERRUPTED, Failure, usage
 from vega_trio.cli.inputs import MAX_BYTES, Given, bind, decode_text
 from vega_trio.cli.live import closing_line, show_progress
 from vega_trio.cli.log_output import Log, start_logging
+from vega_trio.cli.opened import open_here
 from vega_trio.cli.options import Shared
 from vega_trio.cli.output import Output, parse_output, write
 from vega_trio.cli.rehearsal import show_rehearsal
@@ -114,27 +108,21 @@ async def run_once(
     """One run, from reading the document to writing the result. Returns the exit code."""
     source = need_document(request.file, "run")
     if request.dry_run:
-        document = read_document(source, setup, request.model)
-        definition = choose_workflow(document, request.workflow)
-        inputs, primary_text = await _inputs(request, definition, quiet=shared.quiet)
-        bound = bind_inputs(definition, inputs, primary_text=primary_text)
-        return show_rehearsal(rehearse(document, definition.name, bound, setup.env), output)
-    env = environment(setup, source, request.model)
+        return await _rehearsed(source, request, shared, setup, output)
     store = database_or_memory(request.db, setup)
     if request.resume is not None:
         _check_resume(request, timeout_s, store)
-    async with open_app(
+    opening = open_here(
         source,
+        setup,
+        log,
         model=request.model,
         store=store,
-        env=env,
-        home=setup.home,
-        memory=setup.memory,
         approve=request.approve,
         unattended=nobody(),
         resume=False,
-        on_document=log.follow,
-    ) as app:
+    )
+    async with opening as app:
         left = None if request.resume is None else await app.run(request.resume)
         if left is not None and left["status"] not in ("running", "interrupted"):
             write(ended_result(left), output)
@@ -149,6 +137,15 @@ async def run_once(
         raise error
     write(result, output)
     return 0
+
+
+async def _rehearsed(source: str, request: Request, shared: Shared, setup: Setup, output: Output) -> int:
+    """`--dry-run`: shows the steps and calls nobody. Returns the exit code."""
+    document = read_document(source, setup, request.model)
+    definition = choose_workflow(document, request.workflow)
+    inputs, primary_text = await _inputs(request, definition, quiet=shared.quiet)
+    bound = bind_inputs(definition, inputs, primary_text=primary_text)
+    return show_rehearsal(rehearse(document, definition.name, bound, setup.env), output)
 
 
 def _check_resume(request: Request, timeout_s: float | None, store: str | None) -> None:

@@ -14,12 +14,12 @@ import attrs
 import trio
 
 from vega_trio.app.application import App
-from vega_trio.app.open import open_app
 from vega_trio.cli.asking import asking, nobody, tell
 from vega_trio.cli.config import Setup, open_setup
-from vega_trio.cli.documents import choose_document, database_or_memory, environment
+from vega_trio.cli.documents import choose_document, database_or_memory
 from vega_trio.cli.failure import show, usage
 from vega_trio.cli.log_output import Log, start_logging
+from vega_trio.cli.opened import open_here, tell_model
 from vega_trio.cli.options import Shared
 from vega_trio.cli.reading import read_lines
 from vega_trio.cli.signals import INTERRUPTS
@@ -57,20 +57,11 @@ async def _main(request: Request, shared: Shared, setup: Setup, screen: Screen, 
     store = database_or_memory(request.db, setup)
     if request.resume and store is None:
         raise usage("there is no conversation to continue without a database", "give it with --db PATH or VEGA_DB")
-    env = environment(setup, source, request.model)
-    async with open_app(
-        source,
-        model=request.model,
-        store=store,
-        env=env,
-        home=setup.home,
-        memory=setup.memory,
-        approve=request.approve,
-        unattended=nobody(),
-        on_document=log.follow,
-    ) as app:
-        if app.model_note and not shared.quiet:
-            sys.stderr.write(app.model_note + "\n")
+    opening = open_here(
+        source, setup, log, model=request.model, store=store, approve=request.approve, unattended=nobody()
+    )
+    async with opening as app:
+        tell_model(app, shared)
         agent = choose_agent(app, request.agent)
         session = Session(agent) if request.resume or store is None else await app.new_session(agent)
         interactive = request.prompt is None and is_terminal(sys.stdin)
