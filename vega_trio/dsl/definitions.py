@@ -51,6 +51,30 @@ def definitions(
     yield from found.values()
 
 
+def entries(
+    reading: Reading, node: YamlNode | None, path: str, what: str, nameless: str, *, bare: bool = False
+) -> Iterator[tuple[YamlScalar, YamlNode]]:
+    """The entries of a mapping name -> value, or the items of a list by their `name`.
+
+    With `bare` an item may be a text, which is name and value. Reports V005, and `nameless` for an item without a name.
+    """
+    match node:
+        case None:
+            return
+        case YamlMap():
+            yield from node.entries
+        case YamlList():
+            for i, item in enumerate(node.items):
+                name = item.get("name") if isinstance(item, YamlMap) else item if bare else None
+                if isinstance(name, YamlScalar) and isinstance(name.value, str):
+                    yield name, item
+                else:
+                    reading.error(nameless, item, f"{_one(what)} in a list needs a 'name'", path=f"{path}[{i}]")
+        case _:
+            message = f"'{path.rpartition('.')[2]}' must be a mapping or a list, not {shape(node)}"
+            reading.error("V005", node, message, path=path)
+
+
 def bad_name(name: str) -> str:
     """What is wrong with a name, or nothing."""
     if not 1 <= len(name) <= 128:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import attrs
 
+from vega_trio.dsl.definitions import entries
 from vega_trio.dsl.fields import Fields
 from vega_trio.dsl.inputs import coerce
 from vega_trio.dsl.read_types import read_type
 from vega_trio.dsl.reading import Reading, shape
 from vega_trio.dsl.tool import Param
 from vega_trio.dsl.words import bad_variable
-from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
+from vega_trio.dsl.yaml_text import YamlMap, YamlNode, YamlScalar
 
 
 def read_params(fields: Fields, key: str = "params") -> tuple[Param, ...]:
@@ -21,7 +20,7 @@ def read_params(fields: Fields, key: str = "params") -> tuple[Param, ...]:
     Parameters are variables; what the properties of an object are called is free.
     """
     found: dict[str, Param] = {}
-    for name_node, node in _pairs(fields.reading, fields.take(key), fields.at(key)):
+    for name_node, node in entries(fields.reading, fields.take(key), fields.at(key), "parameter", "V022"):
         name, path = name_node.text, f"{fields.at(key)}.{name_node.text}"
         problem = bad_variable(name) if key == "params" else ""
         if problem and problem != "belongs to the language":
@@ -31,24 +30,6 @@ def read_params(fields: Fields, key: str = "params") -> tuple[Param, ...]:
         else:
             found[name] = _param(fields.reading, name, node, path)
     return tuple(found.values())
-
-
-def _pairs(reading: Reading, node: YamlNode | None, path: str) -> Iterator[tuple[YamlScalar, YamlNode]]:
-    match node:
-        case None:
-            return
-        case YamlMap():
-            yield from node.entries
-        case YamlList():
-            for i, item in enumerate(node.items):
-                name = item.get("name") if isinstance(item, YamlMap) else None
-                if isinstance(name, YamlScalar) and isinstance(name.value, str):
-                    yield name, item
-                else:
-                    reading.error("V022", item, "a parameter in a list needs a 'name'", path=f"{path}[{i}]")
-        case _:
-            message = f"parameters must be a list or a mapping, not {shape(node)}"
-            reading.error("V005", node, message, path=path)
 
 
 def _param(reading: Reading, name: str, node: YamlNode, path: str) -> Param:

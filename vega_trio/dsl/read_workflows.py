@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 
-from vega_trio.dsl.definitions import Named, definitions
+from vega_trio.dsl.definitions import Named, definitions, entries
 from vega_trio.dsl.fields import Fields
 from vega_trio.dsl.inputs import check
 from vega_trio.dsl.read_actions import Inside, bare_value, check_variable, loop_variables
@@ -104,34 +104,15 @@ def read_inputs(fields: Fields) -> dict[str, InputDefinition]:
     node = fields.take("inputs")
     path = fields.at("inputs")
     found: dict[str, InputDefinition] = {}
-    for name_node, value in _pairs(fields.reading, node, path):
+    for name_node, value in entries(fields.reading, node, path, "input", "V005", bare=True):
         name = name_node.text
         if name in found:
             fields.reading.error("V003", name_node, f"the input '{name}' is defined twice", path=path)
         elif check_variable(fields.reading, name_node, name, path):
-            found[name] = _input(fields.reading, name, value, f"{path}.{name}")
+            definition = None if value is name_node else value
+            found[name] = _input(fields.reading, name, definition, f"{path}.{name}")
             fields.reading.keep_origin(found[name], name_node, f"{path}.{name}")
     return found
-
-
-def _pairs(
-    reading: Reading, node: YamlNode | None, path: str
-) -> Iterator[tuple[YamlScalar, YamlNode | None]]:
-    match node:
-        case None:
-            return
-        case YamlMap():
-            yield from node.entries
-        case YamlList():
-            for i, item in enumerate(node.items):
-                name = item.get("name") if isinstance(item, YamlMap) else item
-                if isinstance(name, YamlScalar) and isinstance(name.value, str):
-                    yield name, item if isinstance(item, YamlMap) else None
-                else:
-                    message = f"an input must be a name or have a 'name', not {shape(item)}"
-                    reading.error("V005", item, message, path=f"{path}[{i}]")
-        case _:
-            reading.error("V005", node, f"'inputs' must be a mapping or a list, not {shape(node)}", path=path)
 
 
 def _input(reading: Reading, name: str, node: YamlNode | None, path: str) -> InputDefinition:
