@@ -13,7 +13,6 @@ from cli_shell import Shell
 pytestmark = pytest.mark.e2e
 
 
-
 def finish(process: subprocess.Popen[bytes]) -> tuple[int, str, str]:
     out, err = process.communicate(timeout=60)
     return process.returncode, out.decode(), err.decode()

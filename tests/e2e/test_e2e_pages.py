@@ -37,7 +37,6 @@ def living(server: Server) -> str:
     return str(processes[0]["id"])
 
 
-
 def test_each_page_is_readable_for_everybody(each_size: Dashboard, server: Server) -> None:
     say(server, "yes or no?")
     for path, word in PAGES.items():

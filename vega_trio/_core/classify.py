@@ -61,7 +61,6 @@ _WRONG_REQUEST: Final = frozenset({"invalid_request_error", "BadRequestError"})
 """What the Messages API and OpenAI call it, and what vLLM does."""
 
 
-
 @attrs.frozen
 class ProviderError:
     """What an error body says: `{"error": {"type", "message", "code"}}`. Empty where it does not."""

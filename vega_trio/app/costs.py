@@ -14,6 +14,7 @@ By = Literal["agent", "model", "process", "day"]
 TABLE = "turn"
 SUMS = ("cost_microusd", "input_tokens", "output_tokens", "calls")
 
+
 @attrs.define(kw_only=True)
 class CostRow:
     """What one agent, model, process or day (UTC) has cost. `calls` are those of models."""

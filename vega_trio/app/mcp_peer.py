@@ -72,7 +72,6 @@ class Answering:
             return process.result.text
         raise McpError(f"the model gave no answer: {process.reason}")
 
-
     async def elicit(self, source: McpSource, message: str, schema: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """What a person fills in, as the arguments of a request for an approval; None for a no.
 

@@ -49,6 +49,7 @@ from vega_trio.session import ErrorClass, Reply
 
 Steps = Generator[Effect, Any, Any]
 
+
 class Memory(Protocol):
     """What `remember` and `recall` work on: JSON values by key, durable when a call returns. Raises: StoreError."""
 

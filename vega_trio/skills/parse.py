@@ -24,7 +24,6 @@ _FRONT: Final = re.compile(r"\ufeff?---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", 
 _NAME: Final = re.compile(r"[^\W_](?:[\w .-]*\w)?")
 
 
-
 class BadSkill(Exception):
     """A file is no skill; the message says why, and what to do."""
 
