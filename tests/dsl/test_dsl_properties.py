@@ -10,11 +10,12 @@ from dsl_cases import AGENTS, ENV, MemoryFiles, load
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vega_trio.dsl.operators import equal
 from vega_trio.dsl.parse import parse_text
 from vega_trio.dsl.source import Report, Source
 from vega_trio.dsl.template import compile_condition, compile_template
 from vega_trio.dsl.units import parse_duration, parse_money
-from vega_trio.dsl.values import ExpressionError, equal, kind, measure, plain, print_value, truth
+from vega_trio.dsl.values import ExpressionError, kind, measure, plain, print_value, truth
 from vega_trio.dsl.yaml_text import YamlError, data
 from vega_trio.dsl.yaml_text import load as load_yaml
 from vega_trio.errors import DocumentError

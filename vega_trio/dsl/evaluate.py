@@ -13,6 +13,7 @@ import attrs
 
 from vega_trio.dsl import nodes as n
 from vega_trio.dsl.filters import FILTERS
+from vega_trio.dsl.operators import arithmetic, compare, contains
 from vega_trio.dsl.values import (
     MAX_VISITS,
     UNDEFINED,
@@ -20,11 +21,8 @@ from vega_trio.dsl.values import (
     FailureValue,
     Missing,
     Scope,
-    arithmetic,
     check_list,
     check_text,
-    compare,
-    contains,
     is_number,
     kind,
     limit,

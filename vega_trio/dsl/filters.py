@@ -11,13 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 import attrs
 import msgspec
 
+from vega_trio.dsl.operators import compare, equal
 from vega_trio.dsl.values import (
     ExpressionError,
     check_number,
     check_text,
-    compare,
     decimal,
-    equal,
     is_number,
     kind,
     measure,

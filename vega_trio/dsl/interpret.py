@@ -29,7 +29,7 @@ from vega_trio.dsl.effects import (
 )
 from vega_trio.dsl.inputs import bind
 from vega_trio.dsl.notes import Noted, Spent, located, record
-from vega_trio.dsl.passes import messages_of, pass_limit, passes_of
+from vega_trio.dsl.passes import DEFAULT_PASSES, messages_of, pass_limit, passes_of
 from vega_trio.dsl.template import Condition, Template, ValueTemplate
 from vega_trio.dsl.values import (
     UNDEFINED,
@@ -62,7 +62,6 @@ from vega_trio.errors import InputError
 __all__ = ["StepFailed", "interpret"]
 
 MAX_NESTING = 32
-DEFAULT_REPEATS = 100
 
 
 def interpret(document: Document, workflow: str, inputs: Mapping[str, object]) -> Generator[Effect, Any, Result]:
@@ -261,7 +260,7 @@ class _Call:
         return values
 
     def repeat(self, action: RepeatAction, path: str) -> Run[object]:
-        most = DEFAULT_REPEATS
+        most = DEFAULT_PASSES
         if action.max is not None:
             most = pass_limit((yield from self.render(action.max, path)))
         value: object = NOTHING

@@ -1,8 +1,8 @@
-"""Variables of which some are not known, and what templates, conditions and expressions come to with them."""
+"""Variables of which some are not known: what templates and conditions come to with them, and where ways meet."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Final
 
@@ -89,3 +89,30 @@ def evaluated(made: ValueTemplate | Expression, scope: Mapping[str, object]) -> 
         return made.evaluate(Partial(scope)) if isinstance(made, Expression) else made.render(Partial(scope))
     except NotKnown:
         return UNKNOWN
+
+
+# -- where ways meet
+
+Known = dict[str, object]
+"""A scope of which some values may be UNKNOWN."""
+
+
+def one_of(ways: Sequence[Known]) -> Known:
+    """Where several ways meet, of which one was gone: what they do not agree on is not known."""
+    names = {name: None for way in ways for name in way}
+    return {
+        name: ways[0].get(name, UNKNOWN) if all(_agree(way, ways[0], name) for way in ways) else UNKNOWN
+        for name in names
+    }
+
+
+def _agree(one: Known, other: Known, name: str) -> bool:
+    return name in one and name in other and one[name] == other[name]
+
+
+def all_of(before: Known, ways: Sequence[Known]) -> Known:
+    """Where all of several ways were gone: what each changed, a later one winning."""
+    changed = {
+        name: value for way in ways for name, value in way.items() if name not in before or before[name] != value
+    }
+    return {**before, **changed}

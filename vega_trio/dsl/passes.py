@@ -6,6 +6,8 @@ from vega_trio.dsl.values import ExpressionError, kind, operand, print_value
 from vega_trio.dsl.workflow import ForAction
 
 MAX_PASSES = 10_000
+DEFAULT_PASSES = 100
+"""Of a `repeat` that says no `max`."""
 
 
 def passes_of(action: ForAction, source: object) -> list[dict[str, object]]:

@@ -13,12 +13,12 @@ import attrs
 from vega_trio.dsl.document import Document
 from vega_trio.dsl.inputs import check
 from vega_trio.dsl.nodes import Reference
-from vega_trio.dsl.partial import UNKNOWN, evaluated, shown, tested, text_of
-from vega_trio.dsl.passes import pass_limit, passes_of
+from vega_trio.dsl.partial import UNKNOWN, Known, all_of, evaluated, one_of, shown, tested, text_of
+from vega_trio.dsl.passes import DEFAULT_PASSES, pass_limit, passes_of
 from vega_trio.dsl.policy import Place
 from vega_trio.dsl.template import Expression
 from vega_trio.dsl.values import ExpressionError, print_value
-from vega_trio.dsl.variables import Variables, loop_of
+from vega_trio.dsl.variables import READ, Variables, loop_of
 from vega_trio.dsl.walk import expressions
 from vega_trio.dsl.workflow import (
     AskAction,
@@ -39,7 +39,6 @@ from vega_trio.dsl.workflow import (
 
 MAX_PASSES = 20  # of one loop are shown
 MAX_LINES = 10_000
-_OF_THE_WORLD = ("now", "date", "time", "random", "run_id")
 
 
 @attrs.frozen(kw_only=True)
@@ -79,30 +78,6 @@ def rehearse(
     return Rehearsal(workflow=workflow, inputs=inputs, lines=walk.lines, output=output, problems=walk.problems)
 
 
-Scope = dict[str, object]
-
-
-def _one_of(ways: Sequence[Scope]) -> Scope:
-    """Where several ways meet, of which one was gone: what they do not agree on is not known."""
-    names = {name: None for way in ways for name in way}
-    return {
-        name: ways[0].get(name, UNKNOWN) if all(_same(way, ways[0], name) for way in ways) else UNKNOWN
-        for name in names
-    }
-
-
-def _same(one: Scope, other: Scope, name: str) -> bool:
-    return name in one and name in other and one[name] == other[name]
-
-
-def _all_of(before: Scope, ways: Sequence[Scope]) -> Scope:
-    """Where all of several ways were gone: what each changed, a later one winning."""
-    changed = {
-        name: value for way in ways for name, value in way.items() if name not in before or before[name] != value
-    }
-    return {**before, **changed}
-
-
 @attrs.define
 class _Walk:
     """One workflow call. `calls` are those around it, so that recursion ends; `lines` and `problems` are shared."""
@@ -110,7 +85,7 @@ class _Walk:
     document: Document
     definition: WorkflowDefinition
     env: Mapping[str, str]
-    scope: Scope
+    scope: Known
     calls: tuple[str, ...]
     depth: int = 0
     ended: bool = False
@@ -121,7 +96,7 @@ class _Walk:
     def begin(self, inputs: Mapping[str, object]) -> None:
         definition = self.definition
         self.scope = {**Variables.of_call(definition.name, inputs, definition.primary).scope}
-        self.scope.update({name: UNKNOWN for name in _OF_THE_WORLD if name not in inputs})
+        self.scope.update({name: UNKNOWN for name in READ if name not in inputs})
         named = {each.path[0] for made in expressions(definition) for each in made.references if _is_env(each)}
         self.scope["env"] = {name: self.env[name] for name in sorted(named & self.env.keys())}
 
@@ -175,7 +150,7 @@ class _Walk:
         self.block(steps, prefix)
         self.depth -= 2 if word else 1
 
-    def way(self, scope: Scope, word: str, steps: Sequence[Step], prefix: str) -> Scope:
+    def way(self, scope: Known, word: str, steps: Sequence[Step], prefix: str) -> Known:
         """What the scope becomes on one of several ways; a `return` on it does not end the others."""
         kept, self.scope = self.scope, dict(scope)
         self.under(word, steps, prefix)
@@ -195,9 +170,9 @@ class _Walk:
         self.save(step, value)
         if step.options.on_timeout:
             word = f"on timeout, after {step.options.timeout_s:g} s"
-            self.scope = _one_of([self.scope, self.way(before, word, step.options.on_timeout, f"{path}.on_timeout.")])
+            self.scope = one_of([self.scope, self.way(before, word, step.options.on_timeout, f"{path}.on_timeout.")])
         if holds is None:
-            self.scope, self.ended = _one_of([before, self.scope]), False
+            self.scope, self.ended = one_of([before, self.scope]), False
 
     def save(self, step: Step, value: object) -> None:
         self.scope["steps"] = UNKNOWN
@@ -256,8 +231,8 @@ class _Walk:
             case TryAction(body, handler):
                 self.tell(step, path, f"{prefix}try")
                 done = self.way(self.scope, "", body, f"{path}.try.")
-                failed = _one_of([self.scope, done]) | {"error": UNKNOWN, "error_class": UNKNOWN}
-                self.scope = _one_of([done, self.way(failed, "catch", handler, f"{path}.catch.")])
+                failed = one_of([self.scope, done]) | {"error": UNKNOWN, "error_class": UNKNOWN}
+                self.scope = one_of([done, self.way(failed, "catch", handler, f"{path}.catch.")])
             case WorkflowAction():
                 self.workflow(step, step.action, path, prefix)
             case _:
@@ -273,7 +248,7 @@ class _Walk:
             return
         then = self.way(self.scope, "then", action.then, f"{path}.then.")
         otherwise = self.way(self.scope, "else", action.otherwise, f"{path}.else.")
-        self.scope = _one_of([then, otherwise])
+        self.scope = one_of([then, otherwise])
 
     def for_(self, step: Step, action: ForAction, path: str, prefix: str) -> None:
         source = evaluated(action.source, self.scope)
@@ -282,7 +257,7 @@ class _Walk:
             self.tell(step, path, f"{prefix}{step.title} (once for each)")
             each = dict.fromkeys((*action.names, "item", "loop"), UNKNOWN)
             passed = self.way({**self.scope, **each}, "", action.steps, f"{path}#0.")
-            self.scope = _one_of([self.scope, passed])
+            self.scope = one_of([self.scope, passed])
         else:
             passes = passes_of(action, source)
             self.tell(step, path, f"{prefix}{step.title} (passes: {len(passes)})")
@@ -300,12 +275,12 @@ class _Walk:
         self.scope |= kept
 
     def repeat(self, step: Step, action: RepeatAction, path: str, prefix: str) -> None:
-        limit = 100 if action.max is None else evaluated(action.max, self.scope)
+        limit = DEFAULT_PASSES if action.max is None else evaluated(action.max, self.scope)
         most = "?" if limit is UNKNOWN else str(pass_limit(limit))
         until = "" if action.until is None else f" until {action.until.text.strip()}"
         self.tell(step, path, f"{prefix}repeat{until} (passes: at most {most})")
         first = self.way({**self.scope, "loop": UNKNOWN}, "", action.steps, f"{path}#0.")
-        self.scope = {**_one_of([self.scope, first]), "loop": UNKNOWN}
+        self.scope = {**one_of([self.scope, first]), "loop": UNKNOWN}
 
     def parallel(self, step: Step, action: ParallelAction, path: str, prefix: str) -> None:
         self.tell(step, path, f"{prefix}parallel (branches: {len(action.branches)})")
@@ -314,7 +289,7 @@ class _Walk:
             inner = f"{path}.parallel[{number}]"
             prefix = f"{inner}." if branch.listed else inner
             ways.append(self.way(self.scope, f"branch {number + 1}", branch.steps, prefix))
-        self.scope = _all_of(self.scope, ways)
+        self.scope = all_of(self.scope, ways)
 
     def parallel_agent(self, step: Step, action: ParallelAgentAction, path: str, prefix: str) -> None:
         if isinstance(action.inputs, Expression):
@@ -351,9 +326,9 @@ def _is_env(reference: Reference) -> bool:
     return reference.name == "env" and bool(reference.path)
 
 
-def _inputs(target: WorkflowDefinition, given: Mapping[str, object]) -> Scope:
+def _inputs(target: WorkflowDefinition, given: Mapping[str, object]) -> Known:
     """Every input, as far as it is known; a wrong one is not, and the run will say so."""
-    found: Scope = {}
+    found: Known = {}
     for name, definition in target.inputs.items():
         value = given.get(name, definition.default)
         if name not in given and name == target.primary:

@@ -10,7 +10,8 @@ import attrs
 from vega_trio.dsl.values import UNDEFINED, measure, operand
 from vega_trio.dsl.words import bad_variable
 
-_READ = frozenset({"now", "date", "time", "random", "run_id"})
+READ = ("now", "date", "time", "random", "run_id")
+"""What only the world can tell, unless the user has set it."""
 
 
 @attrs.define
@@ -84,7 +85,7 @@ class Variables:
 
     def unread(self, names: set[str]) -> set[str]:
         """Which of these names have to be read from the world."""
-        return (names & _READ) - self.owned
+        return names.intersection(READ) - self.owned
 
     def environment(self, name: str, value: object) -> None:
         """Sets `env.NAME`; None leaves it undefined."""
