@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection
-from functools import partial
 from itertools import islice
 
 import attrs
 import trio
 
 from vega_trio import protocols
-from vega_trio._core.codec import decode_json
 from vega_trio.changes import (
     AppendEvent,
     AppendMessage,
@@ -47,13 +45,13 @@ from vega_trio.protocols import StoredEvent
 from vega_trio.store import rows
 from vega_trio.store.commit import StoreCommit
 from vega_trio.store.memory_events import MemoryEvents
+from vega_trio.store.memory_journal import MemoryJournal
 from vega_trio.store.memory_records import MemoryRecords, delete, put
-from vega_trio.store.ties import MemoryTies
+from vega_trio.store.memory_ties import MemoryTies, Undo
 from vega_trio.store.totals import folded_processes
 
 _ENDED = ("completed", "failed", "timeout")
 
-_Undo = Callable[[], object]
 _StoredMessage = tuple[str, str, bytes, float]  # turn_id, role, parts, at
 
 
@@ -71,12 +69,15 @@ class MemoryStore:
     _processes: dict[str, ProcessRow] = attrs.field(factory=dict, repr=False)
     _ended: deque[str] = attrs.field(factory=deque, repr=False)
     _messages: dict[str, dict[int, _StoredMessage]] = attrs.field(factory=dict, repr=False)
-    _ops: dict[str, dict[int, OpRow]] = attrs.field(factory=dict, repr=False)
-    _op_keys: dict[str, tuple[str, int]] = attrs.field(factory=dict, repr=False)
     _mail: dict[str, dict[str, MailRow]] = attrs.field(factory=dict, repr=False)
     _ties: MemoryTies = attrs.field(factory=MemoryTies, repr=False)
+    _journal: MemoryJournal = attrs.field(init=False, repr=False)
     _events: MemoryEvents = attrs.field(init=False, repr=False)
     _tables: dict[str, dict[str, bytes]] = attrs.field(repr=False)
+
+    @_journal.default
+    def _no_calls(self) -> MemoryJournal:
+        return MemoryJournal(self.keep_ops)
 
     @_events.default
     def _no_events(self) -> MemoryEvents:
@@ -91,7 +92,7 @@ class MemoryStore:
         if isinstance(change, AppendEvent):
             return self._submit_event(change.event)
         commit = StoreCommit()
-        undo: list[_Undo] = []
+        undo: list[Undo] = []
         first = self._events.last_id + 1
         try:
             self._apply(change, undo)
@@ -146,8 +147,7 @@ class MemoryStore:
 
     async def ops(self, process_id: str, *, turn_id: str | None = None) -> list[OpRow]:
         await trio.lowlevel.checkpoint()
-        kept = sorted(self._ops.get(process_id, {}).items())
-        return [op for _, op in kept if turn_id in (None, op.turn_id)]
+        return self._journal.of(process_id, turn_id)
 
     async def mail(self) -> list[MailRow]:
         await trio.lowlevel.checkpoint()
@@ -159,8 +159,7 @@ class MemoryStore:
 
     async def reserved(self) -> dict[str, int]:
         await trio.lowlevel.checkpoint()
-        sums = {id_: sum(op.reserved_microusd for op in ops.values()) for id_, ops in self._ops.items()}
-        return {id_: amount for id_, amount in sums.items() if amount}
+        return self._journal.reserved()
 
     async def monitors(self) -> list[tuple[str, str]]:
         await trio.lowlevel.checkpoint()
@@ -190,7 +189,7 @@ class MemoryStore:
         await trio.lowlevel.checkpoint()
         return self._events.last_id
 
-    def _apply(self, change: Change, undo: list[_Undo]) -> None:
+    def _apply(self, change: Change, undo: list[Undo]) -> None:
         """Makes the change and notes how to take it back. Raises: StoreError, ValueError."""
         match change:
             case AppendEvent(event):
@@ -209,7 +208,7 @@ class MemoryStore:
             case _:
                 self._apply_fact(change, undo)
 
-    def _apply_fact(self, change: ProcessFact, undo: list[_Undo]) -> None:
+    def _apply_fact(self, change: ProcessFact, undo: list[Undo]) -> None:
         match change:
             case SaveProcess(process):
                 self._save(process, undo)
@@ -220,23 +219,26 @@ class MemoryStore:
             case DropMessages(process_id, from_seq):
                 self._drop_messages(process_id, from_seq, undo)
             case OpBegun(op):
-                self._begin(op, undo)
+                self._check_epoch(op.process_id, op.epoch)
+                self._journal.begin(op, undo)
             case OpFinished():
-                self._finish(change, undo)
+                self._check_epoch(change.process_id, change.epoch)
+                self._journal.finish(change, undo)
             case KeepMail(mail):
                 self._keep_mail(mail, undo)
             case DropMail(process_id, id_):
                 self._drop_mail(process_id, id_, undo)
             case Reserve():
-                self._reserve(change, undo)
+                self._check_epoch(change.process_id, change.epoch)
+                self._journal.reserve(change, undo)
             case LoseReserved(process_id):
-                self._lose(process_id, undo)
+                self._journal.lose(process_id, undo)
             case Spend():
                 self._spend(change, undo)
             case _:
                 self._ties.apply(change, undo)
 
-    def _save(self, process: ProcessRow, undo: list[_Undo]) -> None:
+    def _save(self, process: ProcessRow, undo: list[Undo]) -> None:
         before = self._processes.get(process.id)
         self._check_epoch(process.id, process.epoch)
         if before is not None:
@@ -251,7 +253,7 @@ class MemoryStore:
             self._ended.append(process.id)
             undo.append(self._ended.pop)
 
-    def _append_message(self, row: MessageRow, undo: list[_Undo]) -> None:
+    def _append_message(self, row: MessageRow, undo: list[Undo]) -> None:
         parts = rows.message_parts(row)
         kept = self._messages.setdefault(row.process_id, {})
         if row.seq in kept:
@@ -259,88 +261,18 @@ class MemoryStore:
         kept[row.seq] = (row.turn_id, row.message.role, parts, row.at)
         undo.append(lambda: kept.pop(row.seq))
 
-    def _clear(self, process_id: str, undo: list[_Undo]) -> None:
+    def _clear(self, process_id: str, undo: list[Undo]) -> None:
         kept = self._messages.pop(process_id, None)
         if kept is not None:
             undo.append(lambda: self._messages.__setitem__(process_id, kept))
-        ops = self._ops.pop(process_id, {})
-        for op in ops.values():
-            del self._op_keys[op.key]
-            undo.append(partial(self._op_keys.__setitem__, op.key, (process_id, op.seq)))
-        undo.append(lambda: self._ops.__setitem__(process_id, ops))
+        self._journal.clear(process_id, undo)
 
-    def _drop_messages(self, process_id: str, from_seq: int, undo: list[_Undo]) -> None:
+    def _drop_messages(self, process_id: str, from_seq: int, undo: list[Undo]) -> None:
         kept = self._messages.get(process_id, {})
         self._messages[process_id] = {seq: row for seq, row in kept.items() if seq < from_seq}
         undo.append(lambda: self._messages.__setitem__(process_id, kept))
 
-    def _begin(self, op: OpRow, undo: list[_Undo]) -> None:
-        request = decode_json(rows.json_object(op.request))
-        self._check_epoch(op.process_id, op.epoch)
-        ops = self._ops.setdefault(op.process_id, {})
-        before = ops.get(op.seq)
-        if before is not None:
-            if before.key != op.key or before.state != "begun" or before.epoch > op.epoch:
-                raise StoreError(f"the call {op.key} of process {op.process_id} has finished already")
-            again = attrs.evolve(before, attempts=before.attempts + 1, epoch=op.epoch, begun_at=op.begun_at)
-            ops[op.seq] = again
-            undo.append(lambda: ops.__setitem__(op.seq, before))
-            return
-        if op.key in self._op_keys:
-            raise StoreError(f"there is a call with the key {op.key} already")
-        ops[op.seq] = attrs.evolve(op, request=request)
-        self._op_keys[op.key] = (op.process_id, op.seq)
-        undo.extend((lambda: ops.pop(op.seq), lambda: self._op_keys.pop(op.key)))
-        if len(ops) > self.keep_ops:
-            oldest = ops.pop(next(iter(ops)))
-            del self._op_keys[oldest.key]
-            undo.append(partial(self._restore_op, oldest))
-
-    def _restore_op(self, op: OpRow) -> None:
-        ops = self._ops[op.process_id]
-        rest = dict(ops)
-        ops.clear()
-        ops.update({op.seq: op, **rest})
-        self._op_keys[op.key] = (op.process_id, op.seq)
-
-    def _finish(self, end: OpFinished, undo: list[_Undo]) -> None:
-        self._check_epoch(end.process_id, end.epoch)
-        ops = self._ops.get(end.process_id, {})
-        before = ops.get(end.seq)
-        if before is None or before.state != "begun":
-            raise StoreError(f"call {end.seq} of process {end.process_id} is not under way")
-        result = None if end.result is None else decode_json(rows.json_object(end.result))
-        ops[end.seq] = attrs.evolve(
-            before,
-            state=end.state,
-            result=result,
-            error_class=end.error_class,
-            cost_microusd=end.cost_microusd,
-            reserved_microusd=0,
-            epoch=end.epoch,
-            finished_at=end.at,
-        )
-        undo.append(lambda: ops.__setitem__(end.seq, before))
-
-    def _reserve(self, change: Reserve, undo: list[_Undo]) -> None:
-        self._check_epoch(change.process_id, change.epoch)
-        ops = self._ops.get(change.process_id, {})
-        before = ops.get(change.seq)
-        if before is None or before.state != "begun":
-            raise StoreError(f"call {change.seq} of process {change.process_id} is not under way")
-        ops[change.seq] = attrs.evolve(
-            before, reserved_microusd=change.reserved_microusd, cost_microusd=change.cost_microusd
-        )
-        undo.append(lambda: ops.__setitem__(change.seq, before))
-
-    def _lose(self, process_id: str, undo: list[_Undo]) -> None:
-        ops = self._ops.get(process_id, {})
-        for op in [each for each in ops.values() if each.reserved_microusd]:
-            cost = op.cost_microusd + op.reserved_microusd
-            ops[op.seq] = attrs.evolve(op, cost_microusd=cost, reserved_microusd=0)
-            undo.append(partial(ops.__setitem__, op.seq, op))
-
-    def _spend(self, change: Spend, undo: list[_Undo]) -> None:
+    def _spend(self, change: Spend, undo: list[Undo]) -> None:
         before = self._processes.get(change.process_id)
         if before is not None:
             spent, reserved = change.spent_microusd, change.reserved_microusd
@@ -348,14 +280,14 @@ class MemoryStore:
             self._processes[change.process_id] = after
             undo.append(lambda: self._processes.__setitem__(change.process_id, before))
 
-    def _keep_mail(self, mail: MailRow, undo: list[_Undo]) -> None:
+    def _keep_mail(self, mail: MailRow, undo: list[Undo]) -> None:
         rows.message_parts(mail)  # what SQLite could not keep is refused here too
         mails = self._mail.setdefault(mail.process_id, {})
         if mail.id not in mails:
             mails[mail.id] = mail
             undo.append(lambda: mails.pop(mail.id))
 
-    def _drop_mail(self, process_id: str, id_: str | None, undo: list[_Undo]) -> None:
+    def _drop_mail(self, process_id: str, id_: str | None, undo: list[Undo]) -> None:
         before = self._mail.pop(process_id, None)
         if before is not None:
             undo.append(lambda: self._mail.__setitem__(process_id, before))

@@ -10,7 +10,7 @@ import trio
 
 from vega_trio._core.codec import decode_json
 from vega_trio.store import rows
-from vega_trio.store.ties import Undo
+from vega_trio.store.memory_ties import Undo
 from vega_trio.store.totals import ALWAYS, check_totals, folded_records
 
 
