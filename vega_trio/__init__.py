@@ -11,7 +11,7 @@
 
 The house, imports pointing to lower numbers only:
 
-    0 values     agent changes context diagnostics errors events exits messages protocols session supervision
+    0 values     agent changes context diagnostics errors events exits messages policies protocols session supervision
     1 pure       _core (rules)   dsl (the YAML language)
     2 runtime    processes, supervisors, the bus: the OTP kernel, usable without any language model
     3 engine     the turn loop   adapters: llm mcp skills store telemetry tools

@@ -12,8 +12,9 @@ from vega_trio._core.retrying import (
     may_fall_back,
     pause_before_retry,
 )
-from vega_trio.agent import RETRYABLE, BackoffConfig, RetryPolicy
+from vega_trio.agent import BackoffConfig, RetryPolicy
 from vega_trio.errors import BudgetExceeded, CircuitOpen, ModelError, RateLimited
+from vega_trio.policies import RETRYABLE
 from vega_trio.session import ErrorClass
 
 STEADY = BackoffConfig(initial=1.0, multiplier=2.0, max=5.0)
