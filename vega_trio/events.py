@@ -227,7 +227,10 @@ class ToolProgress(Event):
 
 @attrs.frozen(kw_only=True)
 class ToolEnd(Event):
-    """Every ToolStart has one, also when cancelled. A failed tool's `result` starts `Error: ` and `error` is true."""
+    """Every ToolStart has one, also when cancelled. A failed tool's `result` starts `Error: ` and `error` is true.
+
+    `images` are the ids of those that it gave (`messages.content_id`).
+    """
 
     TYPE = "tool.finished"
     tool_call_id: str = ""
@@ -235,6 +238,7 @@ class ToolEnd(Event):
     result: str = ""
     duration_ms: int = 0
     error: bool = False
+    images: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

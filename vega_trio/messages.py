@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args
 
@@ -175,6 +176,11 @@ class Usage:
             self.cache_read_tokens + other.cache_read_tokens,
             self.cache_write_tokens + other.cache_write_tokens,
         )
+
+
+def content_id(data: bytes) -> str:
+    """What a file is called by what it holds: the same bytes have the same id, and others have another."""
+    return hashlib.sha256(data).hexdigest()[:32]
 
 
 def well_formed(text: str) -> str:

@@ -38,6 +38,7 @@ from vega_trio.diagnostics import Diagnostic
 from vega_trio.dsl.document import Document
 from vega_trio.dsl.workflow import WorkflowDefinition
 from vega_trio.events import Event
+from vega_trio.messages import Message
 from vega_trio.protocols import Figures, Store
 from vega_trio.runtime.bus import Subscription
 from vega_trio.runtime.impact import Impact
@@ -155,7 +156,7 @@ class App:
         await self.clear(info.session)
         await self.archive.delete(user, session_id)
 
-    async def rewind(self, user: str, session_id: str, message_id: str | None = None) -> tuple[Session, str]:
+    async def rewind(self, user: str, session_id: str, message_id: str | None = None) -> tuple[Session, Message]:
         """Forgets a turn and what came after it; the conversation, and what had been asked. Raises: as `rewind`."""
         session = (await self.archive.get(user, session_id)).session
         return session, await rewind(self.chats.sessions, session, message_id)
@@ -173,9 +174,10 @@ class App:
         return await self.chats.sessions.resolve(session)
 
     def chat(
-        self, session: Session, text: str, *, turn_id: str | None = None
+        self, session: Session, text: str | Message, *, turn_id: str | None = None
     ) -> AbstractAsyncContextManager[ChatStream]:
-        """Sends a message and hands out its turn's events, the last being one of `events.TURN_ENDS`.
+        """Sends a message and hands out its turn's events, the last being one of `events.TURN_ENDS`. What is more than
+        text, as images, is sent as a `Message`.
 
         Leaving early leaves the turn running.
 
@@ -184,7 +186,7 @@ class App:
         """
         return self.chats.open(session, text, turn_id=turn_id)
 
-    async def ask(self, session: Session, text: str) -> Reply:
+    async def ask(self, session: Session, text: str | Message) -> Reply:
         """Sends a message and waits for the reply. Raises as `chat`, and TurnFailed, TurnCancelled."""
         return await self.chats.ask(session, text)
 

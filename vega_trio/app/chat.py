@@ -9,13 +9,14 @@ from typing import Any, Literal
 
 import attrs
 
+from vega_trio.app.attachments import Attachment, files_of, listed
 from vega_trio.app.outfit import new_id, refuse_overload
 from vega_trio.app.sessions import Sessions
 from vega_trio.changes import ClearMessages, MessageRow
 from vega_trio.engine.conversation import Conversation, new_conversation
 from vega_trio.errors import InputError, MailboxFull
 from vega_trio.events import Event
-from vega_trio.messages import ToolResult
+from vega_trio.messages import Message, ToolResult
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.process import Process
 from vega_trio.session import Reply, Session
@@ -36,7 +37,8 @@ class ChatStream:
 
 @attrs.frozen(kw_only=True)
 class ToolUse:
-    """One tool call of a finished turn, as it is shown. `text_offset` counts the characters said before it."""
+    """One tool call of a finished turn, as it is shown. `text_offset` counts the characters said before it; `images`
+    are those that it gave."""
 
     tool_call_id: str
     tool_name: str
@@ -45,6 +47,7 @@ class ToolUse:
     duration_ms: int = 0
     error: bool = False
     text_offset: int = 0
+    images: tuple[Attachment, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -56,6 +59,7 @@ class ChatMessage:
     content: str
     created_at: float
     tool_calls: tuple[ToolUse, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -96,7 +100,9 @@ class Chat:
     sessions: Sessions
 
     @asynccontextmanager
-    async def open(self, session: Session, text: str, *, turn_id: str | None = None) -> AsyncIterator[ChatStream]:
+    async def open(
+        self, session: Session, text: str | Message, *, turn_id: str | None = None
+    ) -> AsyncIterator[ChatStream]:
         """Sends a message and hands out the events of its turn. The one door: whatever is no message stops here.
 
         Raises: MailboxFull, rather than wait for room; StoreReadOnly; StoreOverloaded; UnknownAgent.
@@ -104,7 +110,7 @@ class Chat:
         refuse_empty(text)
         refuse_overload(self.sessions.store)
         session = await self.sessions.resolve(session)
-        await self.sessions.touch(session, text)
+        await self.sessions.touch(session, words_of(text))
         process = await self.sessions.process(session)
         turn_id = turn_id or new_id()
         if process.mailbox_length >= process.mailbox.capacity:
@@ -113,7 +119,7 @@ class Chat:
         async with process.stream(text, turn_id=turn_id) as events:
             yield ChatStream(turn_id, session, process, aiter(events))
 
-    async def ask(self, session: Session, text: str) -> Reply:
+    async def ask(self, session: Session, text: str | Message) -> Reply:
         """Sends a message and waits for the reply.
 
         Raises: TurnFailed, TurnCancelled, ProcessExited, MailboxFull, StoreOverloaded, UnknownAgent.
@@ -121,7 +127,7 @@ class Chat:
         refuse_empty(text)
         refuse_overload(self.sessions.store)
         session = await self.sessions.resolve(session)
-        await self.sessions.touch(session, text)
+        await self.sessions.touch(session, words_of(text))
         process = await self.sessions.process(session)
         reply: Reply = await process.start_send(text).wait()
         return reply
@@ -184,9 +190,14 @@ class Chat:
         return ChatStatus(streaming=True, turn_id=mail.id, queued=queued, waiting_on=process.waiting_on)
 
 
-def refuse_empty(text: str) -> None:
-    """Raises: InputError for a message that says nothing."""
-    if not text.strip():
+def words_of(said: str | Message) -> str:
+    """A message's text."""
+    return said if isinstance(said, str) else said.text
+
+
+def refuse_empty(said: str | Message) -> None:
+    """Raises: InputError for a message that says nothing, and with which nothing goes."""
+    if not words_of(said).strip() and (isinstance(said, str) or not files_of(said)):
         raise InputError("the message is empty; say something", "bad_body", "message")
 
 
@@ -203,10 +214,16 @@ def transcript(rows: list[MessageRow]) -> list[ChatMessage]:
 
 def _sides(turn_id: str, rows: list[MessageRow]) -> list[ChatMessage]:
     said = [row for row in rows if row.message.role == "assistant"]
-    asked = "".join(row.message.text for row in rows if row.message.role == "user")
+    heard = [row.message for row in rows if row.message.role == "user"]
+    asked = "".join(message.text for message in heard)
+    files = listed(part for message in heard for part in files_of(message))
     sides = []
-    if asked:
-        sides.append(ChatMessage(id=f"{turn_id}:user", role="user", content=asked, created_at=rows[0].at))
+    if asked or files:
+        sides.append(
+            ChatMessage(
+                id=f"{turn_id}:user", role="user", content=asked, created_at=rows[0].at, attachments=files
+            )
+        )
     if said:
         text = "".join(row.message.text for row in said)
         calls = _tool_uses(rows)
@@ -231,6 +248,9 @@ def _tool_uses(rows: list[MessageRow]) -> tuple[ToolUse, ...]:
             if call.id in results:
                 result, at = results[call.id]
                 took = max(0, round((at - row.at) * 1000))
-                use = attrs.evolve(use, result=result.content, duration_ms=took, error=result.is_error)
+                images = listed(result.images)
+                use = attrs.evolve(
+                    use, result=result.content, duration_ms=took, error=result.is_error, images=images
+                )
             uses.append(use)
     return tuple(uses)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from vega_trio.app.attachments import files_of, message_with
 from vega_trio.app.fork import copy_conversation
 from vega_trio.app.outfit import refuse_overload
 from vega_trio.app.sessions import Sessions
@@ -12,12 +13,13 @@ from vega_trio.changes import DropMessages, MessageRow
 from vega_trio.engine.conversation import open_conversation
 from vega_trio.errors import Conflict, InputError
 from vega_trio.events import SessionUpdated
+from vega_trio.messages import Message
 from vega_trio.session import Session
 
 STORED = 2  # an epoch in which a process has a history: one in its first has none to read
 
 
-async def rewind(sessions: Sessions, session: Session, message_id: str | None) -> str:
+async def rewind(sessions: Sessions, session: Session, message_id: str | None) -> Message:
     """Forgets a turn and all that came after it, and returns what had been asked; without an id, the last turn.
 
     What the turns have cost stays on record. The process is stopped, and comes back with the next message.
@@ -40,8 +42,9 @@ async def rewind(sessions: Sessions, session: Session, message_id: str | None) -
     commit = sessions.orch.bus.emit(news, DropMessages(session.id, rows[first].seq))
     assert commit is not None
     await commit.wait()
-    asked = (row.message for row in rows[first:] if row.turn_id == rows[first].turn_id and row.message.role == "user")
-    return "".join(message.text for message in asked)
+    turn = [row.message for row in rows[first:] if row.turn_id == rows[first].turn_id and row.message.role == "user"]
+    files = [part for message in turn for part in files_of(message)]
+    return message_with("".join(message.text for message in turn), files)
 
 
 async def branch(sessions: Sessions, session: Session, message_id: str | None, title: str) -> Session:

@@ -20,7 +20,7 @@ from vega_trio.engine.asking import Wanted, allowed, ask, share, wanted
 from vega_trio.engine.toolcall import Outcome, ms_since, run_call
 from vega_trio.errors import ModelError
 from vega_trio.events import ToolEnd, ToolStart
-from vega_trio.messages import Message, ToolCall, ToolResult
+from vega_trio.messages import Message, ToolCall, ToolResult, content_id
 from vega_trio.session import ErrorClass
 
 if TYPE_CHECKING:
@@ -147,6 +147,7 @@ async def _record(turn: Turn, outcome: Outcome) -> None:
         result=result.content,
         duration_ms=outcome.duration_ms,
         error=result.is_error,
+        images=tuple(content_id(image.data) for image in result.images),
     )
     await turn.saved()
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from vega_trio._core.codec import encode_json
+from vega_trio.llm.documents import as_words
 from vega_trio.messages import DocumentPart, ImagePart, Message, Part, TextPart, ToolCall, ToolResult
 from vega_trio.protocols import ModelRequest, ToolSpec
 
@@ -56,7 +57,8 @@ def _user(message: Message) -> Iterator[Json]:
     content = list(_content(rest))
     if content:
         only_text = all(each["type"] == "text" for each in content)
-        yield {"role": "user", "content": message.text if only_text else content}
+        between = "" if all(isinstance(part, TextPart) for part in rest) else "\n\n"
+        yield {"role": "user", "content": between.join(each["text"] for each in content) if only_text else content}
 
 
 def _content(parts: Iterable[Part]) -> Iterator[Json]:
@@ -66,6 +68,8 @@ def _content(parts: Iterable[Part]) -> Iterator[Json]:
                 yield {"type": "text", "text": text}
             case ImagePart(media_type, data):
                 yield {"type": "image_url", "image_url": {"url": _data_url(media_type, data)}}
+            case DocumentPart(media_type="text/plain") as document:
+                yield {"type": "text", "text": as_words(document)}
             case DocumentPart(data, media_type, title):
                 file = {"filename": title or "document.pdf", "file_data": _data_url(media_type, data)}
                 yield {"type": "file", "file": file}

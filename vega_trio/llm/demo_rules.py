@@ -15,7 +15,7 @@ from vega_trio.errors import ModelError
 from vega_trio.llm.arguments import synthesise
 from vega_trio.llm.demo_guides import hermes, is_hermes, is_lead, is_mother, lead, mother
 from vega_trio.llm.demo_memory import is_memory, memory
-from vega_trio.llm.demo_texts import EXPLANATION, RECOVERED, code_for, improved, long_answer, review_of, work_on
+from vega_trio.llm.demo_texts import EXPLANATION, RECOVERED, code_for, improved, long_answer, review_of, seen, work_on
 from vega_trio.llm.demo_turn import DemoCrash, Step, Turn
 from vega_trio.messages import ToolCall, ToolResult
 from vega_trio.protocols import ToolSpec
@@ -141,6 +141,7 @@ RULES: tuple[Rule, ...] = (
     Rule(lambda turn: turn.says(r"\bfail\b"), _fail),
     Rule(lambda turn: turn.says(r"\bapprove\b") and turn.offers(PUBLISH), _approve),
     Rule(lambda turn: turn.says(r"\bslow(ly)?\b"), lambda turn: (long_answer(turn.question),)),
+    Rule(lambda turn: bool(turn.files), lambda turn: (seen(turn.files),)),
     Rule(lambda turn: bool(_named_tools(turn)), _call_tools),
     Rule(lambda turn: turn.says(ANSWERS_A_REVIEW), lambda turn: (improved(turn.question),)),
     Rule(lambda turn: turn.says(WRITES_CODE) and not turn.says(r"^\W*review\b"), lambda t: (code_for(t.question),)),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+from vega_trio.messages import DocumentPart, ImagePart
 
 EXPLANATION = """\
 I am the demo model: scripted, free of charge and without a key, here to show what vega does around a model.
@@ -116,6 +119,23 @@ def work_on(question: str) -> str:
         "4. **Done**: the check that shows it works.\n\n"
         "This is the demo model's outline; a real model fills it in."
     )
+
+
+def seen(files: Sequence[ImagePart | DocumentPart]) -> str:
+    """What came with a message, a line each."""
+    lines = [f"{number}. {_described(file)}" for number, file in enumerate(files, 1)]
+    return "\n".join(["You gave me this to look at:", "", *lines, "", "A real model would read it."])
+
+
+def _described(file: ImagePart | DocumentPart) -> str:
+    match file:
+        case ImagePart(media_type, data):
+            return f"an image, {media_type}, {len(data):,} bytes"
+        case DocumentPart(data, "text/plain", title):
+            text = data.decode("utf-8", "replace")
+            return f"{title or 'a text'}, {len(text.splitlines()):,} lines, which begins with “{excerpt(text, 60)}”"
+        case DocumentPart(data, media_type, title):
+            return f"{title or 'a document'}, {media_type}, {len(data):,} bytes"
 
 
 def long_answer(question: str) -> str:

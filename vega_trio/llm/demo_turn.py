@@ -7,7 +7,7 @@ import re
 import attrs
 
 from vega_trio.llm.arguments import without_quotes
-from vega_trio.messages import ToolCall, ToolResult
+from vega_trio.messages import DocumentPart, ImagePart, Message, ToolCall, ToolResult
 from vega_trio.protocols import ModelRequest, ToolSpec
 
 
@@ -24,7 +24,7 @@ class Turn:
     """What the rules see of a request: the user's last words, and the tool calls and results since then.
 
     `calls_before` counts all tool calls of the conversation. `crashed` says that this very turn has crashed already.
-    `wanted` are the keys of the object that the answer is to be.
+    `wanted` are the keys of the object that the answer is to be, `files` what goes with the user's words.
     """
 
     question: str
@@ -34,6 +34,7 @@ class Turn:
     calls_before: int = 0
     crashed: bool = False
     wanted: frozenset[str] = frozenset()
+    files: tuple[ImagePart | DocumentPart, ...] = ()
 
     @property
     def head(self) -> str:
@@ -50,7 +51,8 @@ class Turn:
 
 def read_turn(request: ModelRequest, *, crashed: bool = False) -> Turn:
     """The turn that `request` asks to continue."""
-    asked = [i for i, each in enumerate(request.messages) if each.role == "user" and each.text.strip()]
+    said = (i for i, each in enumerate(request.messages) if each.role == "user" and (each.text.strip() or _files(each)))
+    asked = list(said)
     since = request.messages[asked[-1] + 1 :] if asked else request.messages
     return Turn(
         question=_task(request.messages[asked[-1]].text) if asked else "",
@@ -60,7 +62,12 @@ def read_turn(request: ModelRequest, *, crashed: bool = False) -> Turn:
         calls_before=sum(len(each.tool_calls) for each in request.messages),
         crashed=crashed,
         wanted=frozenset((request.output_schema or {}).get("properties", ())),
+        files=_files(request.messages[asked[-1]]) if asked else (),
     )
+
+
+def _files(message: Message) -> tuple[ImagePart | DocumentPart, ...]:
+    return tuple(part for part in message.content if isinstance(part, ImagePart | DocumentPart))
 
 
 def _task(text: str) -> str:

@@ -19,6 +19,7 @@ import trio
 
 from vega_trio.errors import MissingExtra, ModelError
 from vega_trio.llm.calls import HttpCaller
+from vega_trio.llm.documents import in_words
 from vega_trio.llm.lanes import ALL, Lanes
 from vega_trio.llm.messages_stream import MessageDecoder
 from vega_trio.llm.messages_wire import request_body
@@ -84,7 +85,7 @@ class LocalModel:
 
     @asynccontextmanager
     async def stream(self, request: ModelRequest) -> AsyncIterator[AsyncIterator[ModelEvent]]:
-        body = {**request_body(request, self.name), "stream": True}
+        body = {**request_body(in_words(request), self.name), "stream": True}
         if request.temperature is not None:
             body["temperature"] = request.temperature
         async with AsyncExitStack() as stack:

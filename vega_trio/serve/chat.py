@@ -5,18 +5,24 @@ A turn belongs to its process. A client that leaves takes nothing with it; `POST
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import attrs
 import trio
 from quart import Request, Response
 
 from vega_trio._core.wire import rfc3339
 from vega_trio.app.application import App
-from vega_trio.app.chat import ChatMessage, ChatStream
+from vega_trio.app.attachments import Attachment
+from vega_trio.app.chat import ChatMessage, ChatStream, ToolUse
 from vega_trio.errors import UnknownAgent
 from vega_trio.events import TurnFailure, TurnFinished, TurnStopped
+from vega_trio.messages import Message
+from vega_trio.serve.attachments import fetch, with_files
 from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, json_answer
 from vega_trio.serve.door import Identity
 from vega_trio.serve.models.chat import (
+    AttachmentEntry,
     ChatAnswer,
     ChatEntry,
     ChatRequest,
@@ -72,7 +78,7 @@ async def join(desk: Desk, request: Request, name: str) -> Response:
     return sse_answer(TurnBody(log, translator, live=False), request.method)
 
 
-async def begin_turn(desk: Desk, session: Session, message: str, turn_id: str | None = None) -> TurnLog:
+async def begin_turn(desk: Desk, session: Session, message: str | Message, turn_id: str | None = None) -> TurnLog:
     """Sends a message; its turn can be followed in the log. Raises: as `App.chat`."""
     with desk.turns.opening(turn_id) as log:
         async with desk.app.chat(session, message, turn_id=log.id) as events:
@@ -84,6 +90,11 @@ async def history(desk: Desk, request: Request, name: str) -> Response:
     """What was said, oldest first."""
     said = await desk.app.transcript(_asked(desk, request, name))
     return json_answer(desk, [_entry(each) for each in said])
+
+
+async def attachment(desk: Desk, request: Request, name: str, attachment_id: str) -> Response:
+    """A file that went with a message, or an image that a tool gave."""
+    return await fetch(desk, _asked(desk, request, name), attachment_id)
 
 
 async def clear(desk: Desk, request: Request, name: str) -> Response:
@@ -122,17 +133,21 @@ async def _end_of(events: ChatStream) -> ChatAnswer:
     raise Refused(stopping())  # the bus closed under the turn
 
 
-async def _question(desk: Desk, request: Request, name: str) -> tuple[Session, str]:
+async def _question(desk: Desk, request: Request, name: str) -> tuple[Session, str | Message]:
     """Who is asked, and what. Raises: Refused, UnknownAgent."""
     return question(desk, exchange_of(request).identity, name, await body_of(desk, request, ChatRequest))
 
 
-def question(desk: Desk, caller: Identity, name: str, body: ChatRequest) -> tuple[Session, str]:
+def question(desk: Desk, caller: Identity, name: str, body: ChatRequest) -> tuple[Session, str | Message]:
     """Who is asked by whom, and what. Raises: Refused, UnknownAgent."""
-    check_message(desk, body.message)
+    if body.attachments:
+        check_length(desk, body.message)
+    else:
+        check_message(desk, body.message)
+    message = with_files(body.message, body.attachments)
     session = session_of(desk.app, caller, name, body.session)
     desk.count_turn(caller.user)
-    return session, body.message
+    return session, message
 
 
 def check_message(desk: Desk, message: str) -> None:
@@ -211,10 +226,22 @@ def _too_slow(turn_id: str) -> Problem:
 
 
 def _entry(said: ChatMessage) -> ChatEntry:
-    calls = tuple(ToolCallEntry(**attrs.asdict(call, recurse=False)) for call in said.tool_calls)
     return ChatEntry(
-        role=said.role, content=said.content, id=said.id, created_at=rfc3339(said.created_at), tool_calls=calls
+        role=said.role,
+        content=said.content,
+        id=said.id,
+        created_at=rfc3339(said.created_at),
+        tool_calls=tuple(_call(call) for call in said.tool_calls),
+        attachments=_files(said.attachments),
     )
+
+
+def _call(use: ToolUse) -> ToolCallEntry:
+    return ToolCallEntry(**{**attrs.asdict(use, recurse=False), "images": _files(use.images)})
+
+
+def _files(files: Iterable[Attachment]) -> tuple[AttachmentEntry, ...]:
+    return tuple(AttachmentEntry(**attrs.asdict(each)) for each in files)
 
 
 ROUTES = (
@@ -232,4 +259,5 @@ ROUTES = (
     ),
     Route("POST", "/api/agents/<name>/chat/stop", stop, answer=Status, query=("session",)),
     Route("GET", "/api/agents/<name>/chat/status", status, answer=ChatState, query=("session",)),
+    Route("GET", "/api/agents/<name>/chat/attachments/<attachment_id>", attachment, query=("session",)),
 )

@@ -8,9 +8,11 @@ from quart import Request, Response
 from vega_trio._core.codec import encode_message
 from vega_trio._core.wire import rfc3339
 from vega_trio.app.archive import SessionInfo
+from vega_trio.app.attachments import files_of, message_with
 from vega_trio.app.chat import ChatMessage, transcript
 from vega_trio.app.sessions import TITLE_LENGTH
 from vega_trio.changes import MessageRow
+from vega_trio.messages import Message
 from vega_trio.serve.chat import begin_turn, check_message
 from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, json_answer, plain_answer, user_of
 from vega_trio.serve.models.common import Status
@@ -104,16 +106,19 @@ async def regenerate(desk: Desk, request: Request, session_id: str) -> Response:
 
 
 async def edit(desk: Desk, request: Request, session_id: str) -> Response:
-    """Asks something else in place of a message, by default the last; all that came after it is forgotten."""
+    """Asks something else in place of a message, by default the last; all that came after it is forgotten.
+
+    The files that went with the message go with what takes its place.
+    """
     body = await body_of(desk, request, SessionEdit)
     check_message(desk, body.message)
     user = user_of(request)
     desk.count_turn(user)
-    session, _ = await desk.app.rewind(user, session_id, body.message_id)
-    return await _ask_again(desk, request, session, body.message)
+    session, asked = await desk.app.rewind(user, session_id, body.message_id)
+    return await _ask_again(desk, request, session, message_with(body.message, files_of(asked)))
 
 
-async def _ask_again(desk: Desk, request: Request, session: Session, message: str) -> Response:
+async def _ask_again(desk: Desk, request: Request, session: Session, message: Message) -> Response:
     assert session.id is not None
     desk.turns.forget(session.id)
     log = await begin_turn(desk, session, message, exchange_of(request).turn_id)
@@ -158,6 +163,7 @@ def _markdown(info: SessionInfo, said: list[ChatMessage]) -> str:
     for each in said:
         blocks.append(f"## {info.agent if each.role == 'assistant' else info.user}, {rfc3339(each.created_at)}")
         blocks += [f"*{call.tool_name}* gave:\n\n{_fenced(call.result)}" for call in each.tool_calls]
+        blocks += [f"(with {file.name or 'an image'}, {file.media_type})" for file in each.attachments]
         if each.content:
             blocks.append(each.content)
     return "\n\n".join(blocks) + "\n"

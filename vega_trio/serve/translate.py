@@ -140,7 +140,7 @@ class Translator:
             case TextDelta(delta=delta):
                 return self._text(delta)
             case ToolStart() | ToolEnd():
-                return [_tool(event)]
+                return [_tool(event) | (_images(event) if self.version == 2 else {})]
             case MessageReset(text=text):
                 return self._reset(text)
             case TurnFinished() | TurnFailure() | TurnStopped():
@@ -172,7 +172,7 @@ class Translator:
             case TextDelta(delta=delta) if delta:
                 return [{"type": "text_delta", "delta": delta, **mark}]
             case ToolStart() | ToolEnd():
-                return [_tool(event) | mark]
+                return [_tool(event) | _images(event) | mark]
             case ToolProgress():
                 return [_progress(event) | mark]
             case ApprovalRequested() | ApprovalAwaited() | ApprovalResolved():
@@ -268,6 +268,11 @@ def _tool(event: ToolStart | ToolEnd) -> Payload:
         case ToolEnd():
             end: Payload = {"type": "tool_end", "tool_call_id": event.tool_call_id, "tool_name": event.tool_name}
             return end | {"result": event.result, "duration_ms": event.duration_ms}
+
+
+def _images(event: ToolStart | ToolEnd) -> Payload:
+    """What only version 2 tells of a call."""
+    return {"images": list(event.images)} if isinstance(event, ToolEnd) and event.images else {}
 
 
 def _progress(event: ToolProgress) -> Payload:

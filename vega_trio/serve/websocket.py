@@ -125,7 +125,8 @@ class Connection:
     async def _chat(self, body: WsChat, ref: Any) -> None:
         self._check_may_change()
         self._check_room()
-        session, message = question(self.desk, self.identity, body.agent, ChatRequest(body.message, body.session))
+        asked = ChatRequest(body.message, body.session, body.attachments)
+        session, message = question(self.desk, self.identity, body.agent, asked)
         log = await begin_turn(self.desk, session, message)
         await self.say({**_ref(ref), "type": "ack", "turn_id": log.id, "session_id": log.session_id})
         turn = TurnBody(log, Translator(log.id, log.session_id, 2, 0, log.first, _render(ref)), live=True)

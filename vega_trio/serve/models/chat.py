@@ -11,9 +11,21 @@ from vega_trio.serve.models.common import Speaker
 
 
 @attrs.frozen
+class GivenFile:
+    """A file that goes with a message: an image (PNG, JPEG, GIF, WebP), a PDF, or text in UTF-8. `data` is base64."""
+
+    data: str
+    media_type: str
+    name: str = ""
+
+
+@attrs.frozen
 class ChatRequest:
+    """`message` may be empty where something is attached."""
+
     message: str
     session: str | None = None
+    attachments: tuple[GivenFile, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -34,6 +46,16 @@ class ChatAnswer:
 
 
 @attrs.frozen(kw_only=True)
+class AttachmentEntry:
+    """A file of the conversation; `GET /api/agents/{name}/chat/attachments/{id}` is what it holds. `size` in bytes."""
+
+    id: str
+    media_type: str
+    size: int
+    name: str = ""
+
+
+@attrs.frozen(kw_only=True)
 class ToolCallEntry:
     tool_call_id: str
     tool_name: str
@@ -42,6 +64,7 @@ class ToolCallEntry:
     duration_ms: int
     text_offset: int
     error: bool = False
+    images: tuple[AttachmentEntry, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -53,6 +76,7 @@ class ChatEntry:
     id: str
     created_at: str
     tool_calls: tuple[ToolCallEntry, ...] = ()
+    attachments: tuple[AttachmentEntry, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

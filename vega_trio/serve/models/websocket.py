@@ -7,6 +7,8 @@ from typing import Any
 
 import attrs
 
+from vega_trio.serve.models.chat import GivenFile
+
 
 @attrs.frozen
 class WsMessage:
@@ -21,6 +23,7 @@ class WsChat:
     agent: str
     message: str
     session: str | None = None
+    attachments: tuple[GivenFile, ...] = ()
 
 
 @attrs.frozen

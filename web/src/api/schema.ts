@@ -70,6 +70,8 @@ export interface components {
             created_at: string;
             /** @default [] */
             tool_calls?: components["schemas"]["ToolCallEntry"][];
+            /** @default [] */
+            attachments?: components["schemas"]["AttachmentEntry"][];
         };
         /** ToolCallEntry */
         ToolCallEntry: {
@@ -81,12 +83,40 @@ export interface components {
             text_offset: number;
             /** @default false */
             error?: boolean;
+            /** @default [] */
+            images?: components["schemas"]["AttachmentEntry"][];
         };
-        /** ChatRequest */
+        /**
+         * AttachmentEntry
+         * @description A file of the conversation; `GET /api/agents/{name}/chat/attachments/{id}` is what it holds. `size` in bytes.
+         */
+        AttachmentEntry: {
+            id: string;
+            media_type: string;
+            size: number;
+            /** @default  */
+            name?: string;
+        };
+        /**
+         * ChatRequest
+         * @description `message` may be empty where something is attached.
+         */
         ChatRequest: {
             message: string;
             /** @default null */
             session?: string | null;
+            /** @default [] */
+            attachments?: components["schemas"]["GivenFile"][];
+        };
+        /**
+         * GivenFile
+         * @description A file that goes with a message: an image (PNG, JPEG, GIF, WebP), a PDF, or text in UTF-8. `data` is base64.
+         */
+        GivenFile: {
+            data: string;
+            media_type: string;
+            /** @default  */
+            name?: string;
         };
         /** ChatAnswer */
         ChatAnswer: {
