@@ -1,10 +1,10 @@
 import { memo } from "react";
 import ReactMarkdown, { type Components, defaultUrlTransform } from "react-markdown";
-import remarkGfm from "remark-gfm";
 import remend from "remend";
 
 import { splitBlocks } from "./blocks";
 import { CodeBlock } from "./CodeBlock";
+import { readGfm } from "./gfm";
 import classes from "./Markdown.module.css";
 
 interface MarkdownProps {
@@ -45,7 +45,7 @@ export function safeUrl(url: string): string {
   return SAFE.test(cleaned) ? cleaned : "";
 }
 
-const PLUGINS = [remarkGfm];
+const PLUGINS = [readGfm];
 
 const COMPONENTS: Components = {
   a: ({ href, children }) =>
