@@ -93,5 +93,8 @@ export const api = {
       `${at("sessions", session)}/${message === null ? "regenerate" : "edit"}`,
       message === null ? {} : { message },
     ),
+  /** A conversation that goes on from where this one was after a turn. */
+  branch: async (session: string, turnId: string) =>
+    (await (await postJson(`${at("sessions", session)}/branch`, { message_id: turnId })).json()) as Session,
   process: (id: string, signal?: AbortSignal) => getJson<ProcessDetail>(at("processes", id), signal),
 };

@@ -12,6 +12,7 @@ export type AgentDetail = Shapes["AgentDetail"];
 export type NewAgent = Shapes["NewAgent"];
 export type ToolInfo = Shapes["ToolDescription"];
 export type ChatMessage = Shapes["ChatEntry"];
+export type Attachment = Shapes["AttachmentEntry"];
 /** A call as the history keeps it; `text_offset` counts the characters said before it. */
 export type StoredToolCall = Shapes["ToolCallEntry"];
 export type ChatStatus = Shapes["ChatState"];

@@ -1,5 +1,5 @@
 import { ActionIcon } from "@mantine/core";
-import { IconRotateClockwise } from "@tabler/icons-react";
+import { IconGitBranch, IconRotateClockwise } from "@tabler/icons-react";
 import { lazy, memo, Suspense } from "react";
 
 import { CopyButton } from "../ui/CopyButton";
@@ -22,6 +22,7 @@ interface AnswerViewProps {
   onSendAgain: () => void;
   /** null for all answers but the last. */
   onAskAgain: ((message: null) => void) | null;
+  onBranch: (turnId: string) => void;
 }
 
 /** One answer, however often its process was restarted: text, tool panels and restart dividers in order. */
@@ -31,6 +32,7 @@ export const AnswerView = memo(function AnswerView({
   onReload,
   onSendAgain,
   onAskAgain,
+  onBranch,
 }: AnswerViewProps) {
   const open = isOpen(answer);
   const busyWith = open ? silence(answer) : null;
@@ -46,7 +48,9 @@ export const AnswerView = memo(function AnswerView({
       ))}
       {busyWith === null ? null : <Working words={busyWith} />}
       <Failure answer={answer} onReload={onReload} onSendAgain={onSendAgain} />
-      {open ? null : <Foot answer={answer} onAskAgain={answer.unsent ? null : onAskAgain} />}
+      {open ? null : (
+        <Foot answer={answer} onAskAgain={answer.unsent ? null : onAskAgain} onBranch={onBranch} />
+      )}
     </article>
   );
 });
@@ -92,7 +96,11 @@ function silence(answer: Answer): string | null {
   return answer.notice ?? (visiblyBusy ? null : "Working");
 }
 
-function Failure({ answer, onReload, onSendAgain }: Omit<AnswerViewProps, "agent" | "onAskAgain">) {
+function Failure({
+  answer,
+  onReload,
+  onSendAgain,
+}: Omit<AnswerViewProps, "agent" | "onAskAgain" | "onBranch">) {
   if (answer.error === null) return null;
   return <Problem message={answer.error} hint={answer.hint} action={remedy(answer, onReload, onSendAgain)} />;
 }
@@ -102,7 +110,7 @@ function remedy(answer: Answer, onReload: () => void, onSendAgain: () => void) {
   return answer.unsent ? { label: "Send again", run: onSendAgain } : undefined;
 }
 
-function Foot({ answer, onAskAgain }: Pick<AnswerViewProps, "answer" | "onAskAgain">) {
+function Foot({ answer, onAskAgain, onBranch }: Pick<AnswerViewProps, "answer" | "onAskAgain" | "onBranch">) {
   const text = answerText(answer);
   const facts = [answer.status === "cancelled" ? "Stopped" : "", ...metricFacts(answer.metrics)];
   const shown = facts.filter((fact) => fact !== "").join(" · ");
@@ -119,6 +127,17 @@ function Foot({ answer, onAskAgain }: Pick<AnswerViewProps, "answer" | "onAskAga
           onClick={() => onAskAgain(null)}
         >
           <IconRotateClockwise size={15} />
+        </ActionIcon>
+      )}
+      {answer.turnId === "" ? null : (
+        <ActionIcon
+          variant="subtle"
+          color="var(--vega-muted)"
+          title="Branch from here"
+          aria-label="Branch from here"
+          onClick={() => onBranch(answer.turnId)}
+        >
+          <IconGitBranch size={15} />
         </ActionIcon>
       )}
       {shown === "" ? null : <span>{shown}</span>}

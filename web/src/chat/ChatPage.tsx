@@ -2,6 +2,7 @@ import { useWindowEvent } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { IconMessageCircle, IconRobotOff } from "@tabler/icons-react";
 import { useEffect } from "react";
+import { useLocation } from "wouter";
 
 import { agentsQuery } from "../api/queries";
 import type { Agent } from "../api/types";
@@ -11,10 +12,11 @@ import { ChatHeader } from "./ChatHeader";
 import classes from "./ChatPage.module.css";
 import { Composer } from "./Composer";
 import { DemoChips } from "./DemoChips";
+import { FilesContext } from "./files";
 import type { Conversation, ConversationState } from "./conversation";
 import { TranscriptLog } from "./TranscriptLog";
 import { useConversation } from "./useConversation";
-import { useSelectedAgent, useSelectedSession } from "./useSelectedAgent";
+import { chatAddress, useSelectedAgent, useSelectedSession } from "./useSelectedAgent";
 import { Welcome } from "./Welcome";
 
 export function ChatPage() {
@@ -70,7 +72,9 @@ function Chat({ name, session, agent }: ChatProps) {
         messages={state.transcript.length}
         onClear={() => void conversation.clear()}
       />
-      <Conversed name={name} agent={agent} conversation={conversation} state={state} />
+      <FilesContext value={conversation}>
+        <Conversed name={name} agent={agent} conversation={conversation} state={state} />
+      </FilesContext>
       <div className={classes.foot}>
         <CommandProblem conversation={conversation} state={state} />
         {state.phase === "idle" && state.transcript.length > 0 ? (
@@ -81,7 +85,7 @@ function Chat({ name, session, agent }: ChatProps) {
           ready={!busy && !state.queued}
           streaming={busy}
           stopping={state.stopping}
-          onSend={(text) => void conversation.send(text)}
+          onSend={(text, files) => void conversation.send(text, files)}
           onStop={() => void conversation.stop()}
         />
       </div>
@@ -99,6 +103,11 @@ interface ConversedProps {
 function Conversed({ name, agent, conversation, state }: ConversedProps) {
   const say = (text: string): void => void conversation.send(text);
   const empty = state.phase === "idle" && state.transcript.length === 0;
+  const [, navigate] = useLocation();
+  const branch = async (turnId: string): Promise<void> => {
+    const session = await conversation.branch(turnId);
+    if (session !== null) navigate(chatAddress(name, session));
+  };
   return (
     <TranscriptLog
       agent={agent?.display_name ?? name}
@@ -107,6 +116,7 @@ function Conversed({ name, agent, conversation, state }: ConversedProps) {
       onReload={() => void conversation.load()}
       onSendAgain={() => void conversation.sendAgain()}
       onAskAgain={(message) => void conversation.askAgain(message)}
+      onBranch={(turnId) => void branch(turnId)}
     >
       {empty ? <Welcome name={name} agent={agent} onSay={say} /> : null}
     </TranscriptLog>

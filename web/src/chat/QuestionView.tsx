@@ -2,16 +2,19 @@ import { ActionIcon, Button } from "@mantine/core";
 import { IconPencil } from "@tabler/icons-react";
 import { useState } from "react";
 
+import { FileList } from "./FileList";
+import type { ShownFile } from "./files";
 import classes from "./QuestionView.module.css";
 
 interface QuestionViewProps {
   text: string;
+  files: readonly ShownFile[];
   /** Asks something else in its place; null where that cannot be done. */
   onEdit: ((message: string) => void) | null;
 }
 
 /** What the user said. The last question can be put in other words: its answer is then forgotten. */
-export function QuestionView({ text, onEdit }: QuestionViewProps) {
+export function QuestionView({ text, files, onEdit }: QuestionViewProps) {
   const [draft, setDraft] = useState<string | null>(null);
   if (draft === null || onEdit === null) {
     return (
@@ -29,6 +32,7 @@ export function QuestionView({ text, onEdit }: QuestionViewProps) {
           </ActionIcon>
         )}
         <article className={classes.question} aria-label="You">
+          <FileList label="Attached files" files={files} />
           {text}
         </article>
       </div>

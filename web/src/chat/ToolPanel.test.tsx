@@ -17,6 +17,7 @@ const CALL: ToolPart = {
   durationMs: 840,
   nestedAgent: null,
   attempts: 1,
+  images: [],
   progress: null,
 };
 

@@ -4,6 +4,7 @@ import { memo, useId, useState } from "react";
 
 import { CopyButton } from "../ui/CopyButton";
 import { duration } from "../ui/format";
+import { FileList } from "./FileList";
 import classes from "./ToolPanel.module.css";
 import type { ToolPart } from "./transcript";
 
@@ -71,6 +72,11 @@ function Details({ tool }: { tool: ToolPart }) {
     <>
       <Detail title="Arguments" text={JSON.stringify(tool.arguments ?? {}, null, 2)} />
       {tool.result === null ? null : <Detail title="Result" text={pretty(tool.result)} />}
+      {tool.images.length === 0 ? null : (
+        <div className={classes.detail}>
+          <FileList label="Images of the result" files={tool.images} />
+        </div>
+      )}
     </>
   );
 }

@@ -16,6 +16,7 @@ interface TranscriptLogProps {
   onReload: () => void;
   onSendAgain: () => void;
   onAskAgain: (message: string | null) => void;
+  onBranch: (turnId: string) => void;
   children?: ReactNode;
 }
 
@@ -27,6 +28,7 @@ export function TranscriptLog({
   onReload,
   onSendAgain,
   onAskAgain,
+  onBranch,
   children,
 }: TranscriptLogProps) {
   const { scroller, atEnd, toEnd } = useStickToEnd(transcript, transcript.length);
@@ -49,6 +51,7 @@ export function TranscriptLog({
               <QuestionView
                 key={entry.key}
                 text={entry.text}
+                files={entry.files}
                 onEdit={index === transcript.length - 2 && ended ? onAskAgain : null}
               />
             ) : (
@@ -59,6 +62,7 @@ export function TranscriptLog({
                 onReload={onReload}
                 onSendAgain={onSendAgain}
                 onAskAgain={index === transcript.length - 1 ? onAskAgain : null}
+                onBranch={onBranch}
               />
             ),
           )}

@@ -8,6 +8,7 @@
 import { ApiError, api, chatPath, postJson, request } from "../api/client";
 import { frames } from "../api/sse";
 import type { ServerEvent } from "../api/types";
+import type { OwnFile } from "./files";
 import { parseStreamEvent } from "./stream";
 import { type Action, EMPTY, reduce, type Transcript } from "./transcript";
 
@@ -106,18 +107,26 @@ export class Conversation {
   }
 
   /** Sends one message, behind the history if that is still being loaded, and follows the answer to its end. */
-  async send(text: string): Promise<void> {
+  async send(text: string, files: readonly OwnFile[] = []): Promise<void> {
     if (this.#state.phase === "streaming" || this.#state.queued) return;
     this.#set({ queued: true });
     await this.#loading;
     this.#lastKey += 1;
     this.#lastFrame = "";
-    this.#dispatch({ type: "asked", key: `t${this.#lastKey}`, text });
+    this.#dispatch({ type: "asked", key: `t${this.#lastKey}`, text, files });
     await this.#streaming(async () => {
-      const body = this.session === null ? { message: text } : { message: text, session: this.session };
-      const response = await postJson(`${chatPath(this.agent)}/stream?v=2`, body);
+      const response = await postJson(`${chatPath(this.agent)}/stream?v=2`, this.#bodyOf(text, files));
       if (!(await this.#follow(response))) await this.#rejoin();
     });
+  }
+
+  #bodyOf(message: string, files: readonly OwnFile[]) {
+    const attachments = files.map(({ name, mediaType, data }) => ({ name, media_type: mediaType, data }));
+    return {
+      message,
+      ...(this.session === null ? {} : { session: this.session }),
+      ...(attachments.length === 0 ? {} : { attachments }),
+    };
   }
 
   async #streaming(follow: () => Promise<void>): Promise<void> {
@@ -138,7 +147,24 @@ export class Conversation {
     if (this.#state.phase !== "idle" || question?.kind !== "question") return;
     if (answer?.kind !== "answer" || !answer.unsent) return;
     this.#set({ transcript: this.#state.transcript.slice(0, -2) });
-    await this.send(question.text);
+    const own = question.files.flatMap(({ data, ...file }) => (data === null ? [] : [{ ...file, data }]));
+    await this.send(question.text, own);
+  }
+
+  /** Begins another conversation that goes on from after a turn of this one, and tells its id; null if it could not. */
+  async branch(turnId: string): Promise<string | null> {
+    this.#set({ problem: null });
+    try {
+      const session = await this.#sessionId();
+      return session === undefined ? null : (await api.branch(session, turnId)).id;
+    } catch (error) {
+      this.#set({ problem: asApiError(error) });
+      return null;
+    }
+  }
+
+  async #sessionId(): Promise<string | undefined> {
+    return this.session ?? (await api.newestSession(this.agent))[0]?.id;
   }
 
   /** Asks the last question again, or `message` in its place. What was answered is forgotten. */
@@ -146,7 +172,7 @@ export class Conversation {
     if (this.#state.phase !== "idle") return;
     this.#set({ problem: null });
     try {
-      const session = this.session ?? (await api.newestSession(this.agent))[0]?.id;
+      const session = await this.#sessionId();
       if (session === undefined) return;
       await api.askAgain(session, message);
       await this.load();

@@ -23,7 +23,7 @@ export type StreamEvent =
   | { type: "approval_resolved"; id: string; decision: string }
   | { type: "tool_start"; id: string; name: string; arguments: unknown; nestedAgent: string | null }
   | { type: "tool_progress"; id: string; name: string; share: number | null; message: string }
-  | { type: "tool_end"; id: string; name: string; result: string; durationMs: number }
+  | { type: "tool_end"; id: string; name: string; result: string; durationMs: number; images: string[] }
   | { type: "retry"; errorClass: string; attempt: number; maxAttempts: number; delayMs: number }
   | { type: "restart"; incarnation: number; reason: string; restarts: number; maxRestarts: number | null }
   | { type: "message_reset"; text: string }
@@ -61,7 +61,7 @@ export function parseStreamEvent(data: string): StreamEvent | null {
       return { type: "tool_progress", ...call(json), share: share(json), message: text(json.message) };
     case "tool_end": {
       const durationMs = number(json.duration_ms);
-      return { type: "tool_end", ...call(json), result: text(json.result), durationMs };
+      return { type: "tool_end", ...call(json), result: text(json.result), durationMs, images: images(json) };
     }
     case "retry":
       return retry(json);
@@ -83,6 +83,12 @@ function call(json: Json): { id: string; name: string } {
   const agent = nested(json);
   const id = text(json.tool_call_id);
   return { id: agent === null ? id : `${agent}/${id}`, name: text(json.tool_name) };
+}
+
+/** The ids of the images that a call gave; those of delegated work are in another conversation. */
+function images(json: Json): string[] {
+  if (isNested(json) || !Array.isArray(json.images)) return [];
+  return json.images.filter((each) => typeof each === "string");
 }
 
 /** How far a call is, from 0 to 1; null where the tool does not say of how much. */

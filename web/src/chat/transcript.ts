@@ -7,6 +7,7 @@
  */
 
 import type { ChatMessage, StoredToolCall } from "../api/types";
+import { type ShownFile, storedFile } from "./files";
 import type { StreamEvent, TurnMetrics } from "./stream";
 
 export type ToolState = "running" | "awaiting-approval" | "denied" | "done" | "failed" | "cancelled";
@@ -27,6 +28,8 @@ export interface ToolPart {
   nestedAgent: string | null;
   /** How often it was begun: a call that a crash interrupted starts again. */
   attempts: number;
+  /** Images that it gave. */
+  images: readonly ShownFile[];
   /** How far it is, while it runs and says so. */
   progress: { share: number | null; message: string } | null;
 }
@@ -65,6 +68,7 @@ export interface Question {
   kind: "question";
   key: string;
   text: string;
+  files: readonly ShownFile[];
 }
 
 export interface Answer {
@@ -76,6 +80,8 @@ export interface Answer {
   notice: string | null;
   error: string | null;
   hint: string | null;
+  /** "" until the server has told it. */
+  turnId: string;
   /** The question was refused at the door and is in no history. */
   unsent: boolean;
   metrics: TurnMetrics | null;
@@ -86,7 +92,7 @@ export type Transcript = readonly Entry[];
 
 export type Action =
   | { type: "loaded"; messages: readonly ChatMessage[] }
-  | { type: "asked"; key: string; text: string }
+  | { type: "asked"; key: string; text: string; files?: readonly ShownFile[] }
   | { type: "joined"; key: string }
   | { type: "event"; event: StreamEvent }
   | { type: "refused"; error: string; hint: string | null }
@@ -101,7 +107,7 @@ export function reduce(transcript: Transcript, action: Action): Transcript {
     case "asked":
       return [
         ...transcript,
-        { kind: "question", key: `${action.key}q`, text: action.text },
+        { kind: "question", key: `${action.key}q`, text: action.text, files: action.files ?? [] },
         blank(`${action.key}a`, "waiting"),
       ];
     case "joined":
@@ -131,7 +137,7 @@ export function isOpen(answer: Answer): boolean {
 
 function blank(key: string, status: AnswerStatus): Answer {
   const nothing = { notice: null, error: null, hint: null, metrics: null };
-  return { kind: "answer", key, status, parts: [], unsent: false, ...nothing };
+  return { kind: "answer", key, status, parts: [], turnId: "", unsent: false, ...nothing };
 }
 
 function changeOpen(transcript: Transcript, change: (answer: Answer) => Answer): Transcript {
@@ -144,7 +150,7 @@ function changeOpen(transcript: Transcript, change: (answer: Answer) => Answer):
 function apply(answer: Answer, event: StreamEvent): Answer {
   switch (event.type) {
     case "turn_start":
-      return { ...answer, notice: null };
+      return { ...answer, turnId: event.turnId, notice: null };
     case "queued":
       return {
         ...answer,
@@ -244,6 +250,7 @@ function started(parts: readonly Part[], event: ToolStart): readonly Part[] {
     durationMs: null,
     nestedAgent: event.nestedAgent,
     attempts: (before?.attempts ?? 0) + 1,
+    images: [],
     progress: null,
   };
   // A call that a crash interrupted starts again under its id: still one panel.
@@ -255,8 +262,10 @@ function finished(parts: readonly Part[], event: ToolEnd): readonly Part[] {
     (part) => part.kind === "approval" && part.callId === event.id && part.decision === "deny",
   );
   const state = denied ? "denied" : outcome(event.result);
+  const { result, durationMs } = event;
+  const images = event.images.map((id) => ({ id, name: "", mediaType: "image/*", size: 0, data: null }));
   return parts.map((part) =>
-    isTool(part, event.id) ? { ...part, state, result: event.result, durationMs: event.durationMs } : part,
+    isTool(part, event.id) ? { ...part, state, result, durationMs, images } : part,
   );
 }
 
@@ -318,8 +327,16 @@ const OPEN: readonly ToolState[] = ["running", "awaiting-approval"];
 
 function entryOf(message: ChatMessage): Entry {
   const key = `m${message.id}`;
-  if (message.role === "user") return { kind: "question", key, text: message.content };
-  return { ...blank(key, "done"), parts: interleave(message.content, message.tool_calls ?? []) };
+  if (message.role === "user") {
+    return {
+      kind: "question",
+      key,
+      text: message.content,
+      files: (message.attachments ?? []).map(storedFile),
+    };
+  }
+  const turnId = message.id.split(":")[0] ?? "";
+  return { ...blank(key, "done"), turnId, parts: interleave(message.content, message.tool_calls ?? []) };
 }
 
 /** Puts stored calls back where they happened. */
@@ -351,6 +368,7 @@ function storedTool(call: StoredToolCall): ToolPart {
     durationMs: call.duration_ms,
     nestedAgent: null,
     attempts: 1,
+    images: (call.images ?? []).map(storedFile),
     progress: null,
   };
 }

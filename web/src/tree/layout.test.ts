@@ -33,6 +33,8 @@ it("gives each leaf a line of its own, and puts a parent in the middle of its ch
   const { placed } = place([node("a", [node("b", [node("c"), node("d")]), node("e")]), node("f")]);
   const y = new Map(placed.map((each) => [each.node.key, each.y]));
   const leaves = ["c", "d", "e", "f"].map((key) => y.get(key) ?? NaN);
-  leaves.slice(1).forEach((line, index) => expect(line - (leaves[index] ?? NaN)).toBeGreaterThan(NODE_HEIGHT));
+  leaves
+    .slice(1)
+    .forEach((line, index) => expect(line - (leaves[index] ?? NaN)).toBeGreaterThan(NODE_HEIGHT));
   expect(y.get("b")).toBe(((y.get("c") ?? 0) + (y.get("d") ?? 0)) / 2);
 });

@@ -32,6 +32,12 @@ export function count(value: number): string {
   return Math.abs(value) < 10_000 ? PLAIN.format(value) : COMPACT.format(value);
 }
 
+/** A size in decimal units, as file managers show it. */
+export function bytes(size: number): string {
+  if (size < 1000) return `${size} B`;
+  return size < 1e6 ? `${Math.round(size / 1000)} kB` : `${(size / 1e6).toFixed(1)} MB`;
+}
+
 export function clockTime(timestamp: string): string {
   const date = new Date(timestamp);
   return Number.isNaN(date.getTime()) ? "" : CLOCK.format(date);
