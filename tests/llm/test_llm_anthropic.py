@@ -2,6 +2,7 @@ import contextlib
 import gc
 import logging
 import os
+import re
 import socket
 from collections.abc import AsyncIterator
 
@@ -54,6 +55,36 @@ async def test_the_key_of_a_call_goes_along() -> None:
         await ask(model)
     keys = [request.headers.get("idempotency-key") for request in server.requests]
     assert keys == ["run/review/0=0%20%C3%A9/1", None]
+
+
+async def test_later_requests_have_the_head_that_the_sdk_gave_the_first() -> None:
+    async with FakeMessagesServer(["hi", "hi", "hi"]) as server, talking_to(server) as model:
+        for text in ("one", "two, which is longer", "three"):
+            await ask(model, asking(text, key="k"))
+    first, *later = [{**request.headers, "content-length": ""} for request in server.requests]
+    assert first["authorization"] == "Bearer sk-test"
+    assert later == [first, first]
+    assert all(int(each.headers["content-length"]) == len(each.data) for each in server.requests)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        HttpFault(401, "authentication_error", "invalid key"),
+        HttpFault(429, "rate_limit_error", "slow down", retry_after=7),
+        FakeReply("some text", cut_after_bytes=0),
+    ],
+    ids=["key", "rate", "cut"],
+)
+async def test_a_later_request_fails_as_the_first_does(step: object) -> None:
+    first = await failure_of(step)
+    async with FakeMessagesServer(["hi", step]) as server, talking_to(server) as model:  # type: ignore[list-item]
+        await ask(model)
+        with pytest.raises(ModelError) as raised:
+            await ask(model)
+    assert raised.value.error_class is first.error_class
+    assert raised.value.retry_after_s == first.retry_after_s
+    assert re.sub(r":\d+", "", str(raised.value)) == re.sub(r":\d+", "", str(first))
 
 
 # -- answers

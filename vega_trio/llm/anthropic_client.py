@@ -1,7 +1,8 @@
-"""A Claude model: Anthropic's SDK makes requests, knows the key and tells errors; the stream is decoded here.
+"""A Claude model: Anthropic's SDK makes the first request and knows the key; the stream is decoded here.
 
-Of a stream's delta the SDK takes two thirds to make its events, which nobody here needs (`messages_stream`). Importing
-this module imports the SDK; `open_anthropic` does it in a thread.
+Of a stream's delta the SDK takes two thirds to make its events, which nobody here needs (`messages_stream`), and of a
+plain request a third to make its head, which is the same each time. Importing this module imports the SDK;
+`open_anthropic` does it in a thread.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from vega_trio._core.classify import ProviderError, classify
 from vega_trio._core.codec import decode_json
 from vega_trio.errors import ModelError
 from vega_trio.llm.addresses import shown_url
-from vega_trio.llm.calls import Exchange, HttpCaller
+from vega_trio.llm.calls import Exchange, HttpCaller, request_like
 from vega_trio.llm.lanes import Lanes
 from vega_trio.llm.messages_stream import MessageDecoder
 from vega_trio.llm.messages_wire import request_body, with_caching, with_thinking
@@ -37,15 +38,35 @@ _TOTAL_TIMEOUT_S: Final = 600.0
 
 @attrs.frozen
 class _Client:
-    """The SDK's, closed as the clients of other libraries are."""
+    """The SDK's and the one that it sends with, closed as the clients of other libraries are."""
 
     sdk: AsyncAnthropic
+    http: httpx2.AsyncClient
 
     async def aclose(self) -> None:
         await self.sdk.close()
 
 
-async def _post(client: _Client, path: str, data: bytes, headers: Mapping[str, str]) -> httpx2.Response:
+@attrs.define(eq=False)
+class _Post:
+    """The first request of a path is the SDK's, and those that follow are like it."""
+
+    _made: dict[str, Any] = attrs.field(factory=dict, init=False, repr=False)
+
+    async def __call__(self, client: _Client, path: str, data: bytes, headers: Mapping[str, str]) -> httpx2.Response:
+        """Raises: the errors of httpx2."""
+        if path in self._made:
+            request: Any = request_like(self._made[path], data, headers)
+            return await client.http.send(request, stream=True)
+        response = await _post_with_sdk(client, path, data, headers)
+        first = response.history[0] if response.history else response
+        self._made[path] = made = request_like(cast("Any", first.request), b"", {})
+        for name in headers:  # they are this one's
+            del made.headers[name]
+        return response
+
+
+async def _post_with_sdk(client: _Client, path: str, data: bytes, headers: Mapping[str, str]) -> httpx2.Response:
     """Posts through the SDK, which warns of older models in `messages.create()` and takes no temperature there.
 
     Raises: the errors of httpx2.
@@ -140,15 +161,16 @@ def connect(model: str, *, key: str, base_url: str, read_timeout_s: float) -> An
     open_http()  # raises here, for the SDK leaves a wreck behind that complains when it is collected
 
     def open_client() -> Any:
+        http = open_http()
         sdk = AsyncAnthropic(
             api_key=key,
             base_url=base_url,
             max_retries=0,
             timeout=timeout,
-            http_client=open_http(),
+            http_client=http,
             open_telemetry=False,
         )
-        return _Client(sdk)
+        return _Client(sdk, http)
 
     refused = partial(_why, model, shown_url(base_url))
     caller = HttpCaller(
@@ -158,6 +180,6 @@ def connect(model: str, *, key: str, base_url: str, read_timeout_s: float) -> An
         httpx2,
         refused,
         "ANTHROPIC_BASE_URL",
-        _post,
+        _Post(),
     )
     return AnthropicModel(model, base_url, caller)

@@ -41,11 +41,15 @@ class Poster:
     ) -> httpx.Response:
         if path not in self._made:
             self._made[path] = client.build_request("POST", path, headers={"Content-Type": "application/json"})
-        made = self._made[path]
-        kept = [each for each in made.headers.raw if each[0].lower() != b"content-length"]
-        named = [(name.encode(), value.encode()) for name, value in headers.items()]
-        request = type(made)("POST", made.url, headers=[*kept, *named], content=data)
-        return await client.send(request, stream=True)
+        return await client.send(request_like(self._made[path], data, headers), stream=True)
+
+
+def request_like(made: httpx.Request, data: bytes, headers: Mapping[str, str]) -> httpx.Request:
+    """A request like another of the same library, with its own body and what else `headers` say."""
+    own = {b"content-length", *(name.lower().encode() for name in headers)}
+    kept = [each for each in made.headers.raw if each[0].lower() not in own]
+    named = [(name.encode(), value.encode()) for name, value in headers.items()]
+    return type(made)("POST", made.url, headers=[*kept, *named], content=data)
 
 
 @attrs.define(eq=False)
