@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import attrs
@@ -97,39 +100,90 @@ def call(*args: str, stdin: str = "", files: Mapping[str, str] | None = None, **
     return Call(args, files=given, stdin=stdin, env=env)
 
 
-def make_calls(calls: Mapping[str, Call], folder: Path) -> dict[str, Done]:
+Program = subprocess.Popen[bytes]
+"""A running `warm_vega.py`."""
+
+
+@contextmanager
+def warm_program() -> Iterator[Program]:
+    command = [sys.executable, str(Path(__file__).with_name("warm_vega.py"))]
+    env = {**os.environ, "PYTHONPATH": str(PACKAGE_ROOT)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, start_new_session=True) as program:
+        try:
+            yield program
+        finally:
+            os.killpg(program.pid, signal.SIGKILL)
+
+
+def make_calls(calls: Mapping[str, Call], folder: Path, program: Program) -> dict[str, Done]:
     """Makes all calls, some side by side, each in a directory of its own."""
     done: dict[str, Done] = {}
 
-    async def one(name: str, limiter: trio.CapacityLimiter, fake: str) -> None:
+    async def one(name: str, limiter: trio.CapacityLimiter, warm: Warm, fake: str) -> None:
         async with limiter:
-            done[name] = await _make(calls[name], Shell(folder / name.replace(" ", "-")), fake)
+            done[name] = await _make(calls[name], Shell(folder / name.replace(" ", "-")), warm, fake)
 
     async def main() -> None:
         limiter = trio.CapacityLimiter(SIDE_BY_SIDE)
-        async with FakeMessagesServer(_provider) as server, trio.open_nursery() as nursery:
+        async with FakeMessagesServer(_provider) as server, open_warm(program) as warm, trio.open_nursery() as nursery:
             for name in calls:
-                nursery.start_soon(one, name, limiter, server.base_url)
+                nursery.start_soon(one, name, limiter, warm, server.base_url)
 
     trio.run(main)
     return done
 
 
-async def _make(call: Call, shell: Shell, fake: str) -> Done:
+@attrs.define
+class Warm:
+    """Calls by way of a warm program: each is a process of its own, without the time to import."""
+
+    requests: int  # a pipe, in which a request has room
+    waiting: dict[str, trio.Event] = attrs.field(factory=dict)
+    codes: dict[str, int] = attrs.field(factory=dict)
+
+    async def call(self, id_: str, **request: object) -> int:
+        """The exit code of the call."""
+        self.waiting[id_] = trio.Event()
+        os.write(self.requests, json.dumps({"id": id_, **request}).encode() + b"\n")
+        await self.waiting[id_].wait()
+        return self.codes[id_]
+
+    async def listen(self, answers: trio.abc.ReceiveStream) -> None:
+        pending = b""
+        async for data in answers:
+            *lines, pending = (pending + data).split(b"\n")
+            for id_, code in (line.decode().split() for line in lines):
+                self.codes[id_] = int(code)
+                self.waiting[id_].set()
+
+
+@asynccontextmanager
+async def open_warm(program: Program) -> AsyncIterator[Warm]:
+    assert program.stdin is not None
+    assert program.stdout is not None
+    async with trio.lowlevel.FdStream(os.dup(program.stdout.fileno())) as answers, trio.open_nursery() as nursery:
+        warm = Warm(program.stdin.fileno())
+        nursery.start_soon(warm.listen, answers)
+        yield warm
+        nursery.cancel_scope.cancel()
+
+
+async def _make(call: Call, shell: Shell, warm: Warm, fake: str) -> Done:
     shell.cwd.mkdir()
     for name, text in call.files.items():
         shell.write(name, text.replace("FAKE", fake))
+    said = {name: shell.cwd.with_name(f"{shell.cwd.name}.{name}") for name in ("stdout", "stderr")}
     with trio.fail_after(120):
-        done = await trio.run_process(
-            [sys.executable, "-m", "vega_trio", *call.args],
-            cwd=shell.cwd,
+        code = await warm.call(
+            shell.cwd.name,
+            args=call.args,
+            cwd=str(shell.cwd),
             env=shell.env(**{name: value.replace("FAKE", fake) for name, value in call.env.items()}),
-            stdin=call.stdin.encode(),
-            capture_stdout=True,
-            capture_stderr=True,
-            check=False,
+            stdin=call.stdin,
+            **{name: str(path) for name, path in said.items()},
         )
-    return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+    return Done(code, said["stdout"].read_text(), said["stderr"].read_text())
 
 
 def _provider(request: FakeRequest) -> str | HttpFault:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from cli_shell import ANTHROPIC, DOCUMENT, Call, Done, Shell, call, make_calls
+from cli_shell import ANTHROPIC, DOCUMENT, Call, Done, Program, Shell, call, make_calls
 
 pytestmark = pytest.mark.e2e
 
@@ -185,8 +185,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Shell:
 
 
 @pytest.fixture(scope="module")
-def done(folder: Shell) -> dict[str, Done]:
-    return make_calls({**GOOD, **{name: each[0] for name, each in BAD.items()}}, folder.cwd)
+def done(folder: Shell, program: Program) -> dict[str, Done]:
+    return make_calls({**GOOD, **{name: each[0] for name, each in BAD.items()}}, folder.cwd, program)
 
 
 # -- what works

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from cli_shell import ANTHROPIC, DOCUMENT, Call, Done, call, make_calls
+from cli_shell import ANTHROPIC, DOCUMENT, Call, Done, Program, call, make_calls
 
 pytestmark = pytest.mark.e2e
 
@@ -26,8 +26,8 @@ CALLS: dict[str, Call] = {
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Done]:
-    return make_calls(CALLS, tmp_path_factory.mktemp("calls"))
+def done(tmp_path_factory: pytest.TempPathFactory, program: Program) -> dict[str, Done]:
+    return make_calls(CALLS, tmp_path_factory.mktemp("calls"), program)
 
 
 def test_a_sound_setup_is_green(done: dict[str, Done]) -> None:

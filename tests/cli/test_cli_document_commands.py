@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from cli_shell import DOCUMENT, Call, Done, call, make_calls
+from cli_shell import DOCUMENT, Call, Done, Program, call, make_calls
 
 pytestmark = pytest.mark.e2e
 
@@ -39,9 +39,9 @@ CALLS = {
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Done]:
+def done(tmp_path_factory: pytest.TempPathFactory, program: Program) -> dict[str, Done]:
     calls: dict[str, Call] = CALLS
-    return make_calls(calls, tmp_path_factory.mktemp("calls"))
+    return make_calls(calls, tmp_path_factory.mktemp("calls"), program)
 
 
 def test_list_names_what_is_there(done: dict[str, Done]) -> None:

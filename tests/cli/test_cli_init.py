@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from cli_shell import DOCUMENT, Call, Done, Shell, call, make_calls
+from cli_shell import DOCUMENT, Call, Done, Program, Shell, call, make_calls
 
 from vega_trio.cli.init import write_template
 
@@ -21,9 +21,9 @@ CALLS: dict[str, Call] = {
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Done], Shell]:
+def made(tmp_path_factory: pytest.TempPathFactory, program: Program) -> tuple[dict[str, Done], Shell]:
     folder = tmp_path_factory.mktemp("calls")
-    return make_calls(CALLS, folder), Shell(folder)
+    return make_calls(CALLS, folder, program), Shell(folder)
 
 
 def test_the_document_is_written_where_it_was_asked_for(made: tuple[dict[str, Done], Shell]) -> None:

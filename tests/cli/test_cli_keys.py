@@ -6,7 +6,7 @@ import json
 import stat
 
 import pytest
-from cli_shell import Call, Done, Shell, call, make_calls
+from cli_shell import Call, Done, Program, Shell, call, make_calls
 from person import at_terminal
 
 from vega_trio.cli.config import parse_env
@@ -32,9 +32,9 @@ CALLS: dict[str, Call] = {
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Done], Shell]:
+def made(tmp_path_factory: pytest.TempPathFactory, program: Program) -> tuple[dict[str, Done], Shell]:
     folder = tmp_path_factory.mktemp("calls")
-    return make_calls(CALLS, folder), Shell(folder)
+    return make_calls(CALLS, folder, program), Shell(folder)
 
 
 def test_a_piped_key_is_kept_for_its_owner_alone(made: tuple[dict[str, Done], Shell]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cli_shell import DOCUMENT, Call, Done, call, make_calls
+from cli_shell import DOCUMENT, Call, Done, Program, call, make_calls
 
 pytestmark = pytest.mark.e2e
 
@@ -25,9 +25,9 @@ CALLS = {
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Done]:
+def done(tmp_path_factory: pytest.TempPathFactory, program: Program) -> dict[str, Done]:
     calls: dict[str, Call] = CALLS
-    return make_calls(calls, tmp_path_factory.mktemp("repl"))
+    return make_calls(calls, tmp_path_factory.mktemp("repl"), program)
 
 
 def test_a_sole_agent_is_talked_to_and_words_are_obeyed(done: dict[str, Done]) -> None:

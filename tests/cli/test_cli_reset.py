@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cli_shell import Call, Done, call, make_calls
+from cli_shell import Call, Done, Program, call, make_calls
 
 from vega_trio.app.tokens import open_tokens
 from vega_trio.app.wipe import wipe
@@ -25,9 +25,9 @@ CALLS: dict[str, Call] = {
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Done], Path]:
+def made(tmp_path_factory: pytest.TempPathFactory, program: Program) -> tuple[dict[str, Done], Path]:
     folder = tmp_path_factory.mktemp("calls")
-    return make_calls(CALLS, folder), folder
+    return make_calls(CALLS, folder, program), folder
 
 
 def test_reset_wants_a_yes(made: tuple[dict[str, Done], Path]) -> None:
