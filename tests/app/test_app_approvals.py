@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import trio
 import trio.testing
+from killed_database import killed
 
 import vega_trio as vega
 from vega_trio.testing import ScriptedModel
@@ -316,15 +317,6 @@ async def test_the_demo_shows_an_approval() -> None:
 
 
 # -- across the end of the program
-
-
-def killed(path: Path) -> Path:
-    """The database as a kill -9 at this moment would leave it."""
-    left = path.with_name(f"{path.stem}x.db")
-    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(left)) as copy:
-        source.backup(copy)
-        copy.execute("PRAGMA journal_mode = WAL")
-    return left
 
 
 async def test_a_request_pending_at_a_kill_is_pending_afterwards_and_its_turn_waits_on(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import trio
+from killed_database import killed
 
 import vega_trio as vega
 from vega_trio.protocols import ModelRequest
@@ -23,15 +24,6 @@ AGENT = vega.Agent(name="worker")
 async def _limit() -> AsyncIterator[None]:
     with trio.fail_after(20):
         yield
-
-
-def killed(path: Path) -> Path:
-    """The database as a kill -9 at this moment would leave it."""
-    left = path.with_name(f"{path.stem}x.db")
-    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(left)) as copy:
-        source.backup(copy)
-        copy.execute("PRAGMA journal_mode = WAL")
-    return left
 
 
 def changed(path: Path, statement: str) -> None:

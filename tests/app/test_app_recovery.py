@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import trio
 import trio.testing
+from killed_database import killed
 
 import vega_trio as vega
 from vega_trio import changes as vega_changes
@@ -52,15 +53,6 @@ def document(tmp_path: Path) -> Path:
     path = tmp_path / "team.vega.yaml"
     path.write_text(DOCUMENT)
     return path
-
-
-def killed(path: Path) -> Path:
-    """The database as a kill -9 at this moment would leave it."""
-    left = path.with_name(f"{path.stem}x.db")
-    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(left)) as copy:
-        source.backup(copy)
-        copy.execute("PRAGMA journal_mode = WAL")
-    return left
 
 
 class Tools:

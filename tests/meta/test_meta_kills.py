@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 import trio
+from killed_database import killed
 
 import vega_trio as vega
 from vega_trio.protocols import ModelRequest
@@ -33,14 +32,6 @@ def document(tmp_path: Path) -> Path:
     path = tmp_path / "team.vega.yaml"
     path.write_text(DOCUMENT)
     return path
-
-
-def copied(path: Path) -> Path:
-    left = path.with_name(f"{path.stem}x.db")
-    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(left)) as copy:
-        source.backup(copy)
-        copy.execute("PRAGMA journal_mode = WAL")
-    return left
 
 
 class Team:
@@ -79,7 +70,7 @@ async def test_a_member_at_work_goes_on_and_its_leader_waits_for_that_very_one(d
         async with trio.open_nursery() as nursery:
             nursery.start_soon(app.ask, LEAD, "go")
             await team.asked.wait()
-            left = copied(path)
+            left = killed(path)
             nursery.cancel_scope.cancel()
     assert await go_on(document, left) == ("it says: words", 1, ["completed"])
 
@@ -90,7 +81,7 @@ async def test_work_that_was_done_before_the_kill_is_not_done_again(document: Pa
 
         def tap(event: vega.Event) -> None:
             if event.type == "process.completed" and event.agent == "Writer":
-                left.append(copied(path))
+                left.append(killed(path))
 
         with app.orch.bus.tapped(tap):
             await app.ask(LEAD, "go")
