@@ -117,7 +117,7 @@ async def test_the_time_of_a_call_stands_still_while_a_person_is_asked(autojump_
 
     kit = Kit(host={}, compile_check=nothing, cap=str, shown=nothing, emit=nothing, pinned=nothing, peer=nothing)
     source = McpSource(ServerConfig(name="s", command=("x",)), kit)
-    with trio.move_on_after(5) as scope, source._timed(scope):
+    with source._clock.limited(5) as scope:
         await trio.sleep(1)
         with source.without_time_limit():
             await trio.sleep(600)

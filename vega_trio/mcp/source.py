@@ -6,14 +6,14 @@ Rules.
 2. A call that was not begun is made on the next connection. One that was is `McpLost`, and made once more only if its
    tool is idempotent.
 3. A server that keeps failing is tried less and less often, and at once when somebody calls it.
-4. A definition is pinned when it is first seen. Another one under its name is not offered until `approve`.
+4. What it offers is `offer.py`'s to say, and how long a call may take `call_clock.py`'s.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -24,9 +24,11 @@ from vega_trio._core.budget import Account, accounts
 from vega_trio.context import Progress, ToolContext
 from vega_trio.errors import ToolError, did_you_mean
 from vega_trio.events import Event, McpConnected, McpDisconnected, McpToolsChanged
+from vega_trio.mcp.call_clock import CallClock
 from vega_trio.mcp.config import ServerConfig
-from vega_trio.mcp.definitions import Definition, checkable, define_all, visible
+from vega_trio.mcp.definitions import Definition, visible
 from vega_trio.mcp.failures import McpError, McpLost, McpTimeout, McpUnavailable
+from vega_trio.mcp.offer import Check, Listing, Offer
 from vega_trio.messages import ImagePart, ToolOutput
 from vega_trio.protocols import Tool, ToolSpec
 
@@ -43,7 +45,6 @@ LONGEST_PAUSE_S: Final = 300.0
 KEY: Final = "vega-trio/idempotency-key"  # in a call's `_meta`
 
 T = TypeVar("T")
-Check = Callable[[Mapping[str, Any]], None]
 
 
 @attrs.frozen(kw_only=True)
@@ -82,17 +83,25 @@ class McpSource:
     pins: dict[str, str] = attrs.field(factory=dict, repr=False)
     restarts: int = 0
     error: str = ""
-    problems: tuple[str, ...] = ()
     caller: Caller | None = attrs.field(default=None, repr=False)
-    _definitions: tuple[Definition, ...] = ()
-    _tools: dict[str, Tool] = attrs.field(factory=dict, repr=False)
+    _offer: Offer = attrs.field(init=False, repr=False)
+    _clock: CallClock = attrs.field(factory=CallClock, init=False, repr=False)
     _connection: Connection | None = attrs.field(default=None, repr=False)
     _news: trio.Event = attrs.field(factory=trio.Event, repr=False)
-    _scopes: set[trio.CancelScope] = attrs.field(factory=set, repr=False)
     _wanted: trio.Event = attrs.field(factory=trio.Event, repr=False)
     _failures: int = 0
     _failed: bool = False
     _stopped: bool = True
+
+    @_offer.default
+    def _nothing_offered(self) -> Offer:
+        return Offer(
+            name=self.name,
+            compile_check=self.kit.compile_check,
+            make=partial(McpTool, self),
+            pinned=self.kit.pinned,
+            pins=self.pins,
+        )
 
     @property
     def name(self) -> str:
@@ -105,16 +114,25 @@ class McpSource:
     @property
     def tools(self) -> Mapping[str, Tool]:
         """What may be called, by the name that models see. Live: it changes with the server."""
-        return self._tools
+        return self._offer.tools
 
     @property
     def definitions(self) -> tuple[Definition, ...]:
         """All that the server listed last, disabled ones included."""
-        return self._definitions
+        return self._offer.definitions
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why some of them are not offered."""
+        return self._offer.problems
 
     def changed(self) -> tuple[Definition, ...]:
         """The definitions that are not the pinned ones and wait for approval."""
-        return tuple(each for each in self._definitions if self.pins.get(each.name) != each.digest)
+        return self._offer.changed()
+
+    def approve(self, tool: str | None = None) -> tuple[str, ...]:
+        """Takes the present definition of a tool, or of all, for good. Gives the names of those that had changed."""
+        return self._offer.approve(tool)
 
     # -- connections
 
@@ -144,52 +162,22 @@ class McpSource:
         self._wanted = trio.Event()
 
     def _listed(self, connection: Connection, listed: list[dict[str, Any]]) -> None:
-        before = {each.name for each in self._definitions}
         known = bool(self.pins)
-        definitions, wrong = define_all(self.name, listed)
-        self._definitions = tuple(definitions)
-        self._pin_new()
-        self._offer(wrong)
-        names = {each.name for each in definitions}
-        changed = tuple(each.name for each in self.changed())
-        added, removed = names - before, before - names
+        first = not self.definitions
+        listing = self._offer.take(listed)
         if self._connection is None:
             self._connection, self._failed, self._failures, self.error = connection, False, 0, ""
-            self.kit.emit(McpConnected(server=self.name, tools=tuple(each.name for each in definitions)))
-            added = added if before else set()
-        if changed or removed or (added and known):
-            self.kit.emit(
-                McpToolsChanged(
-                    server=self.name, added=tuple(sorted(added)), removed=tuple(sorted(removed)), changed=changed
-                )
-            )
+            self.kit.emit(McpConnected(server=self.name, tools=tuple(each.name for each in self.definitions)))
+            if first:
+                listing = Listing(frozenset(), listing.removed)
+        self._tell_changes(listing, known=known)
         self._tell()
 
-    def _pin_new(self) -> None:
-        new = {each.name: each.digest for each in self._definitions if each.name not in self.pins}
-        if new:
-            self.pins |= new
-            self.kit.pinned(self.pins)
-
-    def _offer(self, wrong: list[str]) -> None:
-        """Makes the tools of the definitions that are as pinned and that can be checked."""
-        changed = {each.name for each in self.changed()}
-        self._tools.clear()
-        for each in self._definitions:
-            if each.name in changed:
-                wrong.append(f"tool {each.name!r}: its definition has changed and waits for approval")
-                continue
-            try:
-                self._tools[each.tool_name] = McpTool(self, each, self._check(each))
-            except ValueError as error:
-                wrong.append(f"tool {each.name!r}: its schema cannot be used: {error}")
-        self.problems = tuple(wrong)
-
-    def _check(self, definition: Definition) -> Check:
-        try:
-            return self.kit.compile_check(definition.schema)
-        except ValueError:
-            return self.kit.compile_check(checkable(definition.schema))
+    def _tell_changes(self, listing: Listing, *, known: bool) -> None:
+        changed = tuple(each.name for each in self.changed())
+        if changed or listing.removed or (listing.added and known):
+            added, removed = tuple(sorted(listing.added)), tuple(sorted(listing.removed))
+            self.kit.emit(McpToolsChanged(server=self.name, added=added, removed=removed, changed=changed))
 
     def _lost(self, error: str) -> None:
         if self._connection is not None:
@@ -201,7 +189,7 @@ class McpSource:
     def stopped(self) -> None:
         """Nobody connects it any more: it has no tools, and a call need not wait."""
         self._stopped = True
-        self._tools.clear()
+        self._offer.tools.clear()
         self._tell()
 
     def started(self) -> None:
@@ -209,15 +197,6 @@ class McpSource:
         self._stopped = self._failed = False
         self._failures = 0
         self._tell()
-
-    def approve(self, tool: str | None = None) -> tuple[str, ...]:
-        """Takes the present definition of a tool, or of all, for good. Gives the names of those that had changed."""
-        approved = [each for each in self.changed() if tool in (None, each.name)]
-        if approved:
-            self.pins |= {each.name: each.digest for each in approved}
-            self.kit.pinned(self.pins)
-            self._offer([])
-        return tuple(each.name for each in approved)
 
     def _tell(self) -> None:
         news, self._news = self._news, trio.Event()
@@ -235,7 +214,7 @@ class McpSource:
 
         Raises: McpUnavailable, McpLost, McpTimeout, McpError.
         """
-        with trio.move_on_after(self.config.timeout_s) as scope, self._timed(scope):
+        with self._clock.limited(self.config.timeout_s):
             for attempt in range(1, ATTEMPTS + 1):
                 connection = await self._available()
                 try:
@@ -252,26 +231,9 @@ class McpSource:
             + (f"; {self.error}" if self.error else "")
         )
 
-    @contextmanager
-    def _timed(self, scope: trio.CancelScope) -> Iterator[None]:
-        self._scopes.add(scope)
-        try:
-            yield
-        finally:
-            self._scopes.discard(scope)
-
-    @contextmanager
-    def without_time_limit(self) -> Iterator[None]:
+    def without_time_limit(self) -> AbstractContextManager[None]:
         """While the server waits for a person or a model of ours, the time of the calls under way stands still."""
-        start = trio.current_time()
-        held = {scope: scope.deadline for scope in self._scopes}
-        for scope in held:
-            scope.deadline = math.inf
-        try:
-            yield
-        finally:
-            for scope, deadline in held.items():
-                scope.deadline = deadline + trio.current_time() - start
+        return self._clock.stopped()
 
     async def _available(self) -> Connection:
         with trio.move_on_after(self.config.start_s):
@@ -319,14 +281,14 @@ class McpSource:
 
     async def call_tool(self, name: str, arguments: Mapping[str, Any] | None = None) -> str:
         """Calls a tool by its server's name for it, for a program that has no agent. Raises: as `call`, ToolRetry."""
-        for tool in self._tools.values():
+        for tool in self.tools.values():
             if isinstance(tool, McpTool) and tool.definition.name == name:
                 tool.check(arguments or {})
                 text, _ = await self._call(tool.definition, arguments or {}, "")
                 return text
         if self._stopped:
             raise McpUnavailable(self._not_running())
-        known = [each.name for each in self._definitions]
+        known = [each.name for each in self.definitions]
         if name in known:
             raise McpError(f"the tool {name!r} of the MCP server {self.name!r} is disabled: {'; '.join(self.problems)}")
         raise McpError(f"the MCP server {self.name!r} offers no tool {name!r}{did_you_mean(name, known)}")
