@@ -27,8 +27,9 @@ from vega_trio.dsl.fingerprint import workflow_fingerprint
 from vega_trio.dsl.inputs import bind
 from vega_trio.dsl.interpret import interpret
 from vega_trio.dsl.workflow import WorkflowDefinition
+from vega_trio.engine.drive import Drive
 from vega_trio.engine.replay import Record
-from vega_trio.engine.workflow import Drive, drive
+from vega_trio.engine.workflow import drive
 from vega_trio.errors import RunCancelled, RunFailed, UnknownWorkflow, did_you_mean
 from vega_trio.events import Event, WorkflowCancelled, WorkflowCompleted, WorkflowFailed, WorkflowStarted
 from vega_trio.exits import Crashed, ExitReason, Normal
