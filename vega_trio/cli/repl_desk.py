@@ -5,16 +5,13 @@ from __future__ import annotations
 import shlex
 import signal
 import sys
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from functools import partial
 
 import attrs
 import trio
 
 from vega_trio.app.application import App
-from vega_trio.cli import keyboard
-from vega_trio.cli.asking import BUFFER, Lines, asking
 from vega_trio.cli.documents import choose_workflow
 from vega_trio.cli.failure import Failure, exit_code, show, usage
 from vega_trio.cli.inputs import Given, bind, split_arguments
@@ -22,6 +19,7 @@ from vega_trio.cli.live import closing_line, show_progress
 from vega_trio.cli.markdown import MarkdownScreen
 from vega_trio.cli.output import render
 from vega_trio.cli.progress import cut
+from vega_trio.cli.repl_attention import Attention
 from vega_trio.cli.repl_figures import bar_text, cost_lines, tool_lines, tree_lines
 from vega_trio.cli.repl_prompt import Reader
 from vega_trio.cli.repl_words import Names, Say, Tell, Word, Wrong, help_lines, understand
@@ -32,7 +30,6 @@ from vega_trio.dsl.template import compile_template
 from vega_trio.dsl.words import bad_variable
 from vega_trio.dsl.workflow import WorkflowDefinition
 from vega_trio.errors import RunCancelled, VegaError
-from vega_trio.events import ApprovalAwaited, ApprovalRequested, ApprovalResolved, Event
 from vega_trio.session import Session
 from vega_trio.suggest import remedy
 
@@ -43,9 +40,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Desk:
     """What the REPL remembers: whom it talks to, the variables, the last message and answer.
 
-    `attended`: a person sits at a terminal. `typed` was typed while an answer came, `ended` by Ctrl-D. `stop` ends
-    what is under way; `asking` are approvals that wait for a key. `code` is the exit code. `lines` is where a terminal
-    that cannot tell single keys gives its answers.
+    `attended`: a person sits at a terminal. `code` is the exit code.
     """
 
     app: App
@@ -56,12 +51,12 @@ class Desk:
     variables: dict[str, object] = attrs.field(factory=dict)
     answer: object = None
     sent: tuple[str, str] | None = None
-    stop: Callable[[], Awaitable[object]] | None = None
-    asking: list[str] = attrs.field(factory=list)
-    typed: str = ""
-    ended: bool = False
     code: int = 0
-    lines: Lines | None = None
+    attention: Attention = attrs.field(init=False)
+
+    @attention.default
+    def _idle(self) -> Attention:
+        return Attention(app=self.app, screen=self.screen)
 
     # -- the loop
 
@@ -85,11 +80,11 @@ class Desk:
 
     async def _next_line(self, reader: Reader) -> str | None:
         """A whole line that was typed while an answer came, else what the reader gives."""
-        typed, entered, self.typed = self.typed.partition("\n")
+        typed, entered, self.attention.typed = self.attention.typed.partition("\n")
         if entered:
             put(self.prompt + safe(typed) + "\n")
             return typed
-        if self.ended and not typed:
+        if self.attention.ended and not typed:
             return None
         return await reader.read(self.prompt, await self._bar(), typed)
 
@@ -107,15 +102,11 @@ class Desk:
     async def _hear_signals(self, signals: AsyncIterator[int], nursery: trio.Nursery) -> None:
         """Ctrl-C stops what is under way; without anything to stop, and from another program, it leaves."""
         async for number in signals:
-            if number == signal.SIGINT and self.stop is not None and self.attended:
-                stop, self.stop = self.stop, None
-                nursery.start_soon(self._stopped, stop)
-            elif number != signal.SIGINT or self.stop is None or not self.attended:
+            if number == signal.SIGINT and self.attended and self.attention.busy:
+                self.attention.stop(nursery)
+            else:
                 self.code = 128 + number
                 nursery.cancel_scope.cancel()
-
-    async def _stopped(self, stop: Callable[[], Awaitable[object]]) -> None:
-        await stop()
 
     # -- one line
 
@@ -204,71 +195,11 @@ class Desk:
         self.sent = (agent, message)
         if isinstance(self.screen, MarkdownScreen):
             self.screen.results.clear()
-        turn = partial(show_turn, self.app, session, message, self.screen, self.hear)
-        error = await self._attending(partial(self.app.stop_turn, session), turn)
+        turn = partial(show_turn, self.app, session, message, self.screen, self.attention.hear)
+        error = await self.attention.attend(partial(self.app.stop_turn, session), turn)
         self.answer = self.screen.said
         if error is not None:
             raise error
-
-    async def _attending(
-        self, stop: Callable[[], Awaitable[object]], work: Callable[[], Awaitable[object]]
-    ) -> VegaError | Failure | None:
-        """Does the work, with Esc and Ctrl-C stopping it. Returns what went wrong."""
-        self.stop = stop
-        try:
-            if not isinstance(self.screen, MarkdownScreen):
-                async with asking(self.app, self.lines):
-                    return await _outcome(work)
-            with keyboard.single_keys():
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(keyboard.listen, partial(self._pressed, nursery))
-                    error = await _outcome(work)
-                    nursery.cancel_scope.cancel()
-            return error
-        finally:
-            self.stop = None
-            self.asking.clear()
-
-    def _pressed(self, nursery: trio.Nursery, pressed: bytes) -> None:
-        if pressed == keyboard.ESCAPE and self.stop is not None:
-            stop, self.stop = self.stop, None
-            nursery.start_soon(self._stopped, stop)
-        elif pressed == keyboard.CTRL_O and isinstance(self.screen, MarkdownScreen):
-            self.screen.toggle()
-        elif pressed == keyboard.CTRL_D:
-            self.ended = True
-        elif self.asking and pressed.lower() in (b"y", b"n"):
-            approval_id = self.asking.pop(0)
-            nursery.start_soon(self.app.decide, approval_id, "approve" if pressed.lower() == b"y" else "deny")
-        elif not pressed.startswith(keyboard.ESCAPE):
-            text = pressed.decode(errors="ignore").replace("\r", "\n")
-            self.typed += "".join(each for each in text if each >= " " or each == "\n")
-
-    def hear(self, event: Event) -> None:
-        """Events of a turn that ask for something."""
-        match event:
-            case ApprovalRequested() | ApprovalAwaited() if isinstance(self.screen, MarkdownScreen):
-                self.asking.append(event.approval_id)
-                what = f"{safe(event.tool_name)} {cut(str(dict(event.arguments)))}"
-                self.screen.line(f"· {what} waits for your approval ({safe(event.reason)}): y or n")
-            case ApprovalResolved() if event.approval_id in self.asking:
-                self.asking.remove(event.approval_id)
-
-    @asynccontextmanager
-    async def _hearing(self) -> AsyncIterator[None]:
-        """Within the block, approvals that a workflow's agents need are told of, and y or n answers them."""
-        if not isinstance(self.screen, MarkdownScreen):
-            yield
-            return
-        async with trio.open_nursery() as nursery:
-            async with self.app.subscribe(types=[ApprovalRequested, ApprovalResolved], buffer=BUFFER) as events:
-                nursery.start_soon(self._hear_all, events)
-                yield
-                nursery.cancel_scope.cancel()
-
-    async def _hear_all(self, events: AsyncIterable[Event]) -> None:
-        async for event in events:
-            self.hear(event)
 
     async def _decide(self, decision: str, approval_id: str) -> None:
         waiting = await self.app.approvals("pending")
@@ -304,9 +235,9 @@ class Desk:
             raise usage(f"/run {rest}: {error}", "write for example /run review 'a sort function'") from error
         workflow = choose_workflow(self.app.document, name)
         inputs, text = bind(_given(words, workflow), workflow, lambda _: None, ())
-        async with show_progress(self.app, live=False) as progress, self._hearing():
+        async with show_progress(self.app, live=False) as progress, self.attention.hearing():
             run = await self.app.run_workflow(workflow.name, inputs, primary_text=text)
-            failure = await self._attending(run.cancel, run.wait)
+            failure = await self.attention.attend(run.cancel, run.wait)
         sys.stderr.write(closing_line(progress, run.started_at, run.cost_usd) + "\n")
         if isinstance(failure, RunCancelled) and self.attended:
             return
@@ -347,11 +278,3 @@ def _given(words: list[str], workflow: WorkflowDefinition) -> list[Given]:
     given += [Given("set", word.partition("=")[2], word.partition("=")[0]) for word in named]
     task = " ".join(word for word in plain if word not in named)
     return [*given, Given("task", task)] if task else given
-
-
-async def _outcome(work: Callable[[], Awaitable[object]]) -> VegaError | Failure | None:
-    try:
-        await work()
-    except (VegaError, Failure) as error:
-        return error
-    return None

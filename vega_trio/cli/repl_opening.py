@@ -59,7 +59,7 @@ async def _main(
         async with trio.open_nursery() as nursery:
             send, lines = trio.open_memory_channel[str](0)
             nursery.start_soon(read_lines, send)
-            desk.lines = lines
+            desk.attention.lines = lines
             code = await desk.hold(LineReader(lines, prompts=attended))
             nursery.cancel_scope.cancel()
         return code
