@@ -48,7 +48,7 @@ serve: $(VENV)/.dev $(PAGE)  ## build the web page and serve it with the demo mo
 	$(BIN)/vega serve --demo
 
 test: $(VENV)/.dev $(PAGE) $(PEERS)  ## run all tests (the browser tests need Chromium; .ci/run installs it)
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal
 
 unit: $(VENV)/.dev  ## run the tests that need no server, process or browser
 	$(BIN)/python -m pytest -m 'not e2e'

@@ -39,6 +39,8 @@ export default defineConfig({
   },
   test: {
     environment: "happy-dom",
+    // A file has its own globals, but not a process of its own: three quarters less work for the same tests.
+    pool: "vmThreads",
     restoreMocks: true,
   },
 });
