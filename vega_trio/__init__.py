@@ -11,7 +11,8 @@
 
 The house, imports pointing to lower numbers only:
 
-    0 values     agent changes context diagnostics errors events exits messages policies protocols session supervision
+    0 values     agent changes context diagnostics errors events exits messages policies protocols session
+                 supervision
     1 pure       _core (rules)   dsl (the YAML language)
     2 runtime    processes, supervisors, the bus: the OTP kernel, usable without any language model
     3 engine     the turn loop   adapters: llm mcp skills store telemetry tools
@@ -62,7 +63,17 @@ if TYPE_CHECKING:
     from vega_trio.errors import *
     from vega_trio.events import *
     from vega_trio.exits import Crashed, Down, ExitReason, ExitSignal, Killed, NoProcess, Normal, Shutdown
-    from vega_trio.messages import DocumentPart, ImagePart, Message, TextPart, ThinkingPart, ToolCall, ToolResult, Usage
+    from vega_trio.messages import (
+        DocumentPart,
+        ImagePart,
+        Message,
+        TextPart,
+        ThinkingPart,
+        ToolCall,
+        ToolOutput,
+        ToolResult,
+        Usage,
+    )
     from vega_trio.protocols import (
         Model,
         ModelDone,
@@ -125,20 +136,49 @@ _HOMES = {
     "errors": (
         "AgentExists AgentOfDocument AgentProtected AlreadyNamed ApprovalDecided ApprovalExpired "
         "BlackboardConflict BudgetExceeded CallTimeout ChildAlreadyPresent ChildAlreadyStarted "
-        "ChildNotFound ChildRestarting ChildRunning CircuitOpen ConfigError DocumentError Escalated "
+        "ChildNotFound ChildRestarting ChildRunning CircuitOpen ConfigError Conflict DocumentError Escalated "
         "FailedToStart Ignore InputError MailboxFull MaxChildren McpError McpLost McpServerExists McpTimeout "
         "McpUnavailable MissingExtra MissingKey ModelError NameTaken "
         "NoProcessError OrchestratorClosed ProcessCrashed ProcessExit ProcessExited ProcessTimeout "
         "RateLimited RunCancelled RunFailed SlowSubscriber SpawnTooDeep StartTimeout StoreBroken StoreBusy "
         "StoreError StoreOverloaded StoreReadOnly StoreTooNew SupervisorGaveUp TooManyProcesses ToolError "
-        "ToolRetry TurnCancelled TurnFailed UnknownAgent UnknownApproval UnknownMcpServer UnknownName UnknownProcess "
-        "UnknownRun "
-        "UnknownSession UnknownToken UnknownWorkflow VegaError WouldDeadlock"
+        "ToolRetry TurnCancelled TurnFailed UnknownAgent UnknownApproval UnknownItem UnknownMcpServer UnknownName "
+        "UnknownProcess UnknownRun UnknownSession UnknownToken UnknownWorkflow VegaError WouldDeadlock"
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
-__all__ = ["__version__", "testing", *_HOME_OF]
+# Written out for type checkers, which do not read the line above; a test holds the two together.
+__all__ = [
+    "Account", "Agent", "AgentCreated", "AgentDeleted", "AgentExists", "AgentOfDocument", "AgentProtected",
+    "AgentUpdated", "AlreadyNamed", "Answer", "App", "Approval", "ApprovalAwaited", "ApprovalDecided",
+    "ApprovalExpired", "ApprovalRequested", "ApprovalResolved", "AutoShutdown", "BackoffConfig", "BackoffType",
+    "BlackboardConflict", "Body", "BreakerClosed", "BreakerHalfOpen", "BreakerOpened", "Budget", "BudgetExceeded",
+    "BudgetOverrun", "BudgetWarning", "CallTimeout", "ChildAlreadyPresent", "ChildAlreadyStarted", "ChildCount",
+    "ChildInfo", "ChildNotFound", "ChildRestarting", "ChildRunning", "ChildSpec", "CircuitBreaker", "CircuitOpen",
+    "ConfigError", "Conflict", "Crashed", "DocumentError", "DocumentPart", "Down", "ErrorClass", "Escalated",
+    "EscalatedUp", "Event", "ExitReason", "ExitSignal", "FailedToStart", "GaveUp", "Group", "HealthAlert",
+    "HealthConfig", "HookFailed", "Ignore", "ImagePart", "InputError", "Killed", "LlmRetry", "Mail", "MailboxFull",
+    "MaxChildren", "McpConnected", "McpDisconnected", "McpError", "McpLost", "McpServerExists", "McpTimeout",
+    "McpToolsChanged", "McpUnavailable", "Message", "MessageReset", "Metrics", "MissingExtra", "MissingKey",
+    "Model", "ModelDone", "ModelError", "ModelRequest", "NameTaken", "NoProcess", "NoProcessError", "Normal",
+    "Orchestrator", "OrchestratorClosed", "PendingReply", "Process", "ProcessCompleted", "ProcessCrashed",
+    "ProcessExit", "ProcessExitSignal", "ProcessExited", "ProcessFailed", "ProcessHandle", "ProcessRestarted",
+    "ProcessRestarting", "ProcessStarted", "ProcessStatistics", "ProcessTimeout", "ProcessWaiting", "PromptSource",
+    "RateLimit", "RateLimited", "Reply", "Restart", "RetryPolicy", "Run", "RunCancelled", "RunFailed",
+    "ServerStopping", "Session", "SessionUpdated", "Shutdown", "ShutdownError", "SkillsPrompt", "SlidingWindow",
+    "SlowSubscriber", "SpawnTooDeep", "SpawnTreeNode", "StartTimeout", "StepFinished", "StepStarted", "Store",
+    "StoreBroken", "StoreBusy", "StoreError", "StoreOverloaded", "StoreReadOnly", "StoreTooNew", "Strategy",
+    "Supervision", "Supervisor", "SupervisorGaveUp", "SupervisorSpec", "SupervisorStrategy", "TextChunk",
+    "TextDelta", "TextPart", "ThinkingChunk", "ThinkingDelta", "ThinkingPart", "TokenBudget", "TooManyProcesses",
+    "Tool", "ToolCall", "ToolContext", "ToolEnd", "ToolError", "ToolOutput", "ToolProgress", "ToolResult",
+    "ToolRetry", "ToolSource", "ToolSpec", "ToolStart", "TurnCancelled", "TurnFailed", "TurnFailure",
+    "TurnFinished", "TurnResumed", "TurnStarted", "TurnStopped", "UnknownAgent", "UnknownApproval", "UnknownItem",
+    "UnknownMcpServer", "UnknownName", "UnknownProcess", "UnknownRun", "UnknownSession", "UnknownToken",
+    "UnknownWorkflow", "Usage", "VegaError", "WorkflowCancelled", "WorkflowCompleted", "WorkflowFailed",
+    "WorkflowStarted", "WouldDeadlock", "__version__", "budget", "dump_messages", "load_messages", "open_app",
+    "open_mcp", "open_orchestrator", "testing", "tool",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
