@@ -90,6 +90,7 @@ def test_where_no_vega_server_answers_the_exit_code_is_six() -> None:
         with pytest.raises(Failure, match="no vega server") as caught:
             Remote(base=f"http://127.0.0.1:{taken.getsockname()[1]}").get("/api/x")
     assert caught.value.code == NO_SERVER
+    assert str(caught.value).endswith(": Connection refused")
     with listening() as url, pytest.raises(Failure, match="no JSON") as foreign:
         Remote(base=url).get("/page")
     assert foreign.value.code == NO_SERVER

@@ -697,6 +697,26 @@ error[V024]: 'nmae' is not a parameter of this tool
 7:   greet: {params: {name: string}, run: 'echo {{nmae}}'}
                                                   ^^^^ did you mean 'name'?   vega explain V024""",
     ),
+    "a document that ends within a bracket": (
+        "agents: [",
+        """\
+error[V002]: a bracket is open at the end
+  --> team.vega.yaml:1:10
+1: agents: [
+            ^ end each [ with ] and each { with }   vega explain V002""",
+    ),
+    "a bracket that runs into the next line": (
+        """\
+agents:
+  Coder:
+    tools: [read_file
+    model: demo""",
+        """\
+error[V002]: what begins with [ does not end as it should
+  --> team.vega.yaml:3:12
+3:     tools: [read_file
+              ^ end it with ], or put quotes round a text that begins with [   vega explain V002""",
+    ),
     "a tool that does nothing": (
         """\
 agents:

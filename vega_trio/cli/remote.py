@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ DEFAULT_URL = "http://127.0.0.1:3001"
 CONNECT_S = 5.0
 PAGE = 500
 READ_S = 60.0  # the event stream has a heartbeat every 15 s
+
+_ERRNO = re.compile(r"^\[Errno -?[0-9]+\] ")
 
 Query = Mapping[str, str | int | float | bool]
 
@@ -98,7 +101,7 @@ class Remote:
         return httpx.Client(base_url=self.base, headers=headers, timeout=timeout, trust_env=False)
 
     def _absent(self, error: Exception) -> Failure:
-        why = f": {error}" if str(error) else ""
+        why = f": {_ERRNO.sub('', str(error))}" if str(error) else ""
         hint = "start one with vega serve, or say where it is with --url or VEGA_URL"
         return Failure(f"no vega server answers at {self.base}{why}", hint, NO_SERVER)
 

@@ -173,11 +173,13 @@ def _list_in_line(slip: Slip) -> Finding | None:
 
 
 def _bracket(slip: Slip) -> Finding | None:
+    if "flow node" in slip.context and "stream end" in slip.problem:
+        return slip.found("a bracket is open at the end", "end each [ with ] and each { with }")
     if "flow" not in slip.context or slip.opening not in ("[", "{"):
         return None
     opening = slip.opening
     closing = "]" if opening == "[" else "}"
-    if "':'" in slip.problem:
+    if "':'" in slip.problem and slip.opened_line == slip.source.position(slip.at)[0]:
         return slip.found("a second ': ' in one entry", "put quotes round a text that contains ': '")
     hint = f"end it with {closing}, or put quotes round a text that begins with {opening}"
     return slip.found(f"what begins with {opening} does not end as it should", hint, slip.opened, slip.opened + 1)
