@@ -11,7 +11,7 @@
 
 The house, imports pointing to lower numbers only:
 
-    0 values     agent changes context diagnostics errors events exits messages policies protocols session
+    0 values     agent changes context diagnostics errors events exits messages policies price protocols session
                  supervision
     1 pure       _core (rules)   dsl (the YAML language)
     2 runtime    processes, supervisors, the bus: the OTP kernel, usable without any language model
@@ -74,6 +74,7 @@ if TYPE_CHECKING:
         ToolResult,
         Usage,
     )
+    from vega_trio.price import Price
     from vega_trio.protocols import (
         Model,
         ModelDone,
@@ -110,6 +111,7 @@ _HOMES = {
     "_core.budget": "Account budget",
     "messages": "DocumentPart ImagePart Message TextPart ThinkingPart ToolCall ToolOutput ToolResult Usage",
     "_core.codec": "dump_messages load_messages",
+    "price": "Price",
     "session": "ErrorClass Reply Session",
     "context": "Metrics ProcessHandle ToolContext",
     "skills.prompt": "SkillsPrompt",
@@ -162,7 +164,7 @@ __all__ = [
     "MaxChildren", "McpConnected", "McpDisconnected", "McpError", "McpLost", "McpServerExists", "McpTimeout",
     "McpToolsChanged", "McpUnavailable", "Message", "MessageReset", "Metrics", "MissingExtra", "MissingKey",
     "Model", "ModelDone", "ModelError", "ModelRequest", "NameTaken", "NoProcess", "NoProcessError", "Normal",
-    "Orchestrator", "OrchestratorClosed", "PendingReply", "Process", "ProcessCompleted", "ProcessCrashed",
+    "Orchestrator", "OrchestratorClosed", "PendingReply", "Price", "Process", "ProcessCompleted", "ProcessCrashed",
     "ProcessExit", "ProcessExitSignal", "ProcessExited", "ProcessFailed", "ProcessHandle", "ProcessRestarted",
     "ProcessRestarting", "ProcessStarted", "ProcessStatistics", "ProcessTimeout", "ProcessWaiting", "PromptSource",
     "RateLimit", "RateLimited", "Reply", "Restart", "RetryPolicy", "Run", "RunCancelled", "RunFailed",

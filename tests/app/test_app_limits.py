@@ -104,6 +104,19 @@ async def test_rate_limit(ask: object, where: str, text: str, tmp_path: Path, au
 
 
 @both_ways
+async def test_a_price_of_the_document_holds_for_its_budgets(ask: object, tmp_path: Path) -> None:
+    prices = "  prices: {demo: {input: $0, output: $1000}}\n"  # a tenth of a cent a token
+    path = write(tmp_path, agent="    budget: $0.04\n", settings=prices)
+    async with vega.open_app(path) as app:
+        assert await ask(app) == ("", "budget_exceeded")  # type: ignore[operator]
+    path = write(tmp_path, agent="    budget: $1\n", settings=prices)
+    async with vega.open_app(path) as app:
+        assert (await ask(app))[1] == ""  # type: ignore[operator]
+        [row] = await app.processes()
+        assert row.cost_microusd == row.output_tokens * 1_000
+
+
+@both_ways
 async def test_rate_limit_strategy(ask: object, tmp_path: Path, autojump_clock: MockClock) -> None:
     text = "  rate_limit: {requests_per_minute: 1, strategy: reject}\n"
     async with vega.open_app(write(tmp_path, settings=text), model=ScriptedModel(lambda _: "ok")) as app:

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from vega_trio.agent import Supervision
 from vega_trio.cli.summary import counts, summary
-from vega_trio.dsl.document import AgentDefinition, Document, Settings
-from vega_trio.dsl.policy import Place
+from vega_trio.dsl.document import AgentDefinition, Document, McpServerDefinition, Settings
+from vega_trio.dsl.policy import BudgetDefinition, Place
 from vega_trio.dsl.workflow import InputDefinition, WorkflowDefinition
+from vega_trio.price import Price
 
 HERE = Place("a.vega.yaml", 1, 1)
 
@@ -25,14 +26,35 @@ def test_a_summary_lists_agents_inputs_and_changed_settings_only() -> None:
         "style": InputDefinition(name="style", required=False),
     }
     workflow = WorkflowDefinition(name="write", steps=(), place=HERE, inputs=inputs, primary="task")
-    settings = Settings(default_model="demo", http_allow=("localhost", "10.0.0.0/8"), supervision=Supervision())
+    settings = Settings(
+        default_model="demo",
+        http_allow=("localhost", "10.0.0.0/8"),
+        supervision=Supervision(max_restarts=7, window=90.0),
+        budget=BudgetDefinition(500_000, per="day"),
+        prices={"openai:m": Price(input=0.5, output=2)},
+        values={"greeting": "hello", "token": "s3cret"},
+        mcp_servers=(McpServerDefinition(name="files", place=HERE, env={"TOKEN": "s3cret"}),),
+        idle_stop_s=0.25,
+        memory_enabled=True,
+    )
     text = summary(document(workflows={"write": workflow}, settings=settings))
     assert "  writer (demo), tools: read_file\n" in text
     assert "  write (0 steps)\n" in text
     assert "    --task (string, required, primary): What to do\n" in text
     assert "    --rounds (integer, default 2)\n" in text
     assert "    --style (string, optional)\n" in text
-    assert "  http_allow: localhost, 10.0.0.0/8\n" in text
+    shown = [line.strip() for line in text.partition("Settings:\n")[2].splitlines()]
+    assert shown == [
+        "default_model: demo",
+        "budget: limit $0.50, per day",
+        "supervision: max_restarts 7, window 1m30s",
+        "prices: openai:m (input $0.50, output $2.00)",
+        "http.allow: localhost, 10.0.0.0/8",
+        "values: greeting, token",
+        "memory.enabled: true",
+        "idle_stop: 250ms",
+        "mcp.servers: files",
+    ]
     assert "max_processes" not in text
     assert "Tools:\n  none\n" in text
 

@@ -14,7 +14,7 @@ from vega_trio.dsl.operators import equal
 from vega_trio.dsl.parse import parse_text
 from vega_trio.dsl.source import Report, Source
 from vega_trio.dsl.template import compile_condition, compile_template
-from vega_trio.dsl.units import parse_duration, parse_money
+from vega_trio.dsl.units import parse_duration, parse_money, show_duration, show_money
 from vega_trio.dsl.values import ExpressionError, kind, measure, plain, print_value, truth
 from vega_trio.dsl.yaml_text import YamlError, data
 from vega_trio.dsl.yaml_text import load as load_yaml
@@ -256,6 +256,13 @@ def test_durations_are_written_in_these_ways(text: str, seconds: float) -> None:
 @pytest.mark.parametrize(("text", "amount"), [("$0.50", 500_000), ("0.5", 500_000), ("$100", 10**8), ("0.000001", 1)])
 def test_money_is_written_in_these_ways(text: str, amount: int) -> None:
     assert parse_money(text) == amount
+
+
+@given(st.integers(0, 10**12))
+def test_what_is_shown_is_read_back(number: int) -> None:
+    assert parse_money(show_money(number)) == number
+    seconds = number % (3650 * 86_400_000) / 1000
+    assert parse_duration(show_duration(seconds)) == pytest.approx(seconds)
 
 
 @given(st.text(alphabet="abc", max_size=6), st.text(alphabet="abc", max_size=6))

@@ -10,6 +10,7 @@ import trio
 from vega_trio.errors import ConfigError, MissingKey, ModelError
 from vega_trio.llm.resolve import LazyModel, Models
 from vega_trio.messages import Message, Usage
+from vega_trio.price import Price
 from vega_trio.protocols import Model, ModelEvent, ModelRequest
 from vega_trio.session import ErrorClass
 from vega_trio.testing import FakeMessagesServer, ScriptedModel
@@ -43,6 +44,15 @@ async def test_a_model_is_opened_by_its_first_call_and_closed_at_the_end() -> No
                 assert server.connections == 1
             while server.connections:
                 await trio.testing.wait_all_tasks_blocked()
+
+
+async def test_a_given_price_goes_before_the_lists_however_the_model_is_written() -> None:
+    prices = {"openai:unheard-of": Price(input=1, output=2), "claude-sonnet-5-5": Price(input=0, output=0)}
+    async with Models(env={}, prices=prices) as models:
+        assert models.get("openai:unheard-of").price(Usage(1_000, 1_000)) == 3_000
+        assert models.get("openai:unheard-of") is models.get(" openai:unheard-of ")
+        assert models.get("anthropic:claude-sonnet-5-5").price(Usage(1_000_000)) == 0
+        assert models.get("openai:other").price(Usage(1)) is None
 
 
 async def test_a_missing_key_is_told_at_the_call_and_a_later_one_may_have_it() -> None:

@@ -32,6 +32,7 @@ from vega_trio.engine.limits import Limits
 from vega_trio.engine.telemetry import NoTelemetry
 from vega_trio.llm.names import DEFAULT_MODEL
 from vega_trio.llm.resolve import Models
+from vega_trio.price import Price
 from vega_trio.protocols import Model, Store
 from vega_trio.runtime.health import HealthConfig
 from vega_trio.runtime.orchestrator import Orchestrator
@@ -54,6 +55,7 @@ async def open_orchestrator(
     budget: Money | None = None,
     shutdown_timeout: float = SHUTDOWN_TIMEOUT_S,
     health: HealthConfig | None = None,
+    prices: Mapping[str, Price] | None = None,
 ) -> AsyncIterator[Orchestrator]:
     """The runtime for a Trio program. Leaving the block stops every process in order; nothing outlives it.
 
@@ -61,7 +63,8 @@ async def open_orchestrator(
     "local"; None is `VEGA_MODEL`, else the newest Claude Sonnet. `store`: None keeps everything in memory, a path
     opens SQLite. `rate_limits`: a RateLimit that holds for each model, or one per name. `budget`, also in bare dollars,
     is what all may spend together within the block. `shutdown_timeout`: seconds, after which what still runs is killed.
-    `health` sets the limits of alerts.
+    `health` sets the limits of alerts. `prices` are those of models, by name, that the price list does not know, or not
+    as you pay them.
 
     Raises: StoreError, MissingExtra, ConfigError, ValueError, TypeError on entry; from the block SupervisorGaveUp or
         Escalated.
@@ -72,7 +75,7 @@ async def open_orchestrator(
     env = os.environ
     failpoint = failpoint_of(env)
     limits = limits_of_program(rate_limits, budget, env)
-    models_of = Models(env=env, home=home_of(env), read_timeout_s=read_timeout(env))
+    models_of = Models(env=env, home=home_of(env), read_timeout_s=read_timeout(env), prices=_priced(prices))
     async with open_store(store, "full", failpoint, Settings().keep_events_s) as opened, models_of as models:
         outfitter = _outfitter_of_program(model, opened, models, limits, failpoint, env)
         left = await look(opened)
@@ -151,7 +154,9 @@ async def open_app(
     settings = order.settings
     async with (
         open_store(store, settings.durability, order.failpoint, settings.keep_events_s) as opened,
-        Models(env=order.keyed, home=order.home, read_timeout_s=read_timeout(order.env)) as models,
+        Models(
+            env=order.keyed, home=order.home, read_timeout_s=read_timeout(order.env), prices=settings.prices
+        ) as models,
         open_telemetry(order.env, settings.tracing) as telemetry,
     ):
         equipment = await equip(order, opened, models, telemetry or NoTelemetry(), tuple(approve), unattended)
@@ -169,6 +174,13 @@ def _kernel_of_document(
     patience = settings.shutdown_timeout_s if shutdown_timeout is None else shutdown_timeout
     mailbox = int(settings.limits.get("mailbox", MAILBOX))
     return open_kernel_of(outfitter, settings.max_processes, patience, left, mailbox=mailbox)
+
+
+def _priced(prices: Mapping[str, Price] | None) -> Mapping[str, Price]:
+    for each in (prices or {}).values():
+        if not isinstance(each, Price):
+            raise TypeError(f"prices must be a vega.Price per model's name, not {each!r}")
+    return prices or {}
 
 
 def _check_model(model: object) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
 
 import attrs
 
 from vega_trio.cli.terminal import safe
-from vega_trio.dsl.document import AgentDefinition, Document, Settings
+from vega_trio.dsl.document import AgentDefinition, Document, McpServerDefinition, Settings
+from vega_trio.dsl.units import show_duration, show_money
 from vega_trio.dsl.workflow import InputDefinition, WorkflowDefinition
 
 
@@ -89,13 +92,62 @@ def _input(definition: InputDefinition, *, primary: bool) -> str:
 
 
 def _settings(settings: Settings) -> Iterator[str]:
-    """The settings that differ from their defaults; never the key."""
-    plain = Settings()
+    """The settings that differ from their defaults, under the names they are written with; never a secret."""
     for field in attrs.fields(Settings):
         value = getattr(settings, field.name)
-        if value != getattr(plain, field.name):
-            yield f"{field.name}: {'(set)' if field.name == 'api_key' else _shown(value)}"
+        if value != _default(field):
+            yield f"{_WRITTEN.get(field.name) or _key(field.name)}: {_shown(field.name, value)}"
 
 
-def _shown(value: object) -> str:
-    return ", ".join(str(each) for each in value) if isinstance(value, tuple) else str(value)
+_WRITTEN: Mapping[str, str] = {
+    "skills_directories": "skills.directories",
+    "skills_trust": "skills.trust",
+    "http_allow": "http.allow",
+    "commands_sandbox": "commands.sandbox",
+    "memory_enabled": "memory.enabled",
+    "memory_model": "memory.model",
+    "mcp_servers": "mcp.servers",
+}
+_SECONDS = frozenset({"window", "initial", "max"})
+"""Fields of policies that hold seconds without saying so in their names."""
+
+
+def _key(name: str) -> str:
+    return name.removesuffix("_s").removesuffix("_microusd")
+
+
+def _default(field: attrs.Attribute[Any]) -> Any:
+    made: Any = field.default
+    return made.factory() if isinstance(made, attrs.Factory) else made  # type: ignore[arg-type]
+
+
+def _shown(name: str, value: Any) -> str:
+    match value:
+        case _ if name == "api_key":
+            return "(set)"
+        case bool():
+            return str(value).lower()
+        case int() if name.endswith("_microusd"):
+            return show_money(value)
+        case Decimal():
+            return show_money(int(value * 1_000_000))
+        case int() | float() if name.endswith("_s") or name in _SECONDS:
+            return show_duration(value)
+        case McpServerDefinition():
+            return value.name
+        case tuple():
+            return ", ".join(_shown("", each) for each in value)
+        case Mapping() if name == "values":
+            return ", ".join(value)
+        case Mapping():
+            return ", ".join(f"{key} {_within(each)}" for key, each in value.items())
+        case _ if attrs.has(type(value)):
+            changed = [field for field in attrs.fields(type(value)) if getattr(value, field.name) != _default(field)]
+            return ", ".join(f"{_key(each.name)} {_within(getattr(value, each.name), each.name)}" for each in changed)
+        case _:
+            return str(value)
+
+
+def _within(value: Any, name: str = "") -> str:
+    shown = _shown(name, value)
+    return f"({shown})" if attrs.has(type(value)) else shown

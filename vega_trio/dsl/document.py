@@ -27,6 +27,7 @@ from vega_trio.dsl.tool import (
     ToolDefinition,
 )
 from vega_trio.dsl.workflow import InputDefinition, Step, StepOptions, WorkflowDefinition
+from vega_trio.price import Price
 
 __all__ = [
     "AgentDefinition",
@@ -183,6 +184,7 @@ class Settings:
     circuit_breaker: BreakerDefinition | None = None
     delegation: DelegationDefinition | None = None
     rate_limit: RateLimitDefinition | None = None
+    prices: Mapping[str, Price] = attrs.field(factory=dict)
     logging: LoggingDefinition | None = None
     tracing: TracingDefinition | None = None
     skills_directories: tuple[str, ...] = ()

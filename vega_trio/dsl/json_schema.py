@@ -251,6 +251,7 @@ def _workflows() -> dict[str, Schema]:
 def _settings() -> dict[str, Schema]:
     server = keys_of(McpServerDefinition, transport=choice("stdio", "http", "sse"), disabled=_BY_TYPE[bool])
     limits = mapping({name: {"type": "number"} for name in LIMITS})
+    price = dict.fromkeys(("input", "output", "cache_read", "cache_write"), MONEY)
     settings = keys_of(
         Settings,
         skills_directories=None,
@@ -266,6 +267,7 @@ def _settings() -> dict[str, Schema]:
         mcp_servers=None,
         mcp=mapping({"servers": one_of(named(ref("server")), {"type": "array"})}),
         limits=limits,
+        prices={"type": "object", "additionalProperties": mapping(price, required=["input", "output"])},
     )
     return {"server": mapping(server), "settings": mapping(settings)}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from ipaddress import ip_network
 from typing import Literal, TypeVar
 
@@ -17,7 +18,7 @@ from vega_trio.dsl.document import (
 )
 from vega_trio.dsl.fields import Fields
 from vega_trio.dsl.policy import Place
-from vega_trio.dsl.read_models import read_model
+from vega_trio.dsl.read_models import model_problem, read_model
 from vega_trio.dsl.read_policies import (
     read_breaker,
     read_budget,
@@ -29,6 +30,7 @@ from vega_trio.dsl.read_policies import (
 from vega_trio.dsl.reading import Reading, shape
 from vega_trio.dsl.words import SERVER_NAME
 from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
+from vega_trio.price import Price
 
 _MOST = 1_000_000_000
 _HOST = re.compile(r"[A-Za-z0-9*]([A-Za-z0-9.*-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
@@ -62,6 +64,7 @@ def read_settings(reading: Reading, node: YamlMap | None) -> Settings:
         circuit_breaker=read_breaker(fields),
         delegation=read_delegation(fields),
         rate_limit=read_rate_limit(fields, settings=True),
+        prices=_inner(fields, "prices", _prices) or {},
         logging=_inner(fields, "logging", _logging),
         tracing=_inner(fields, "tracing", _tracing),
         skills_directories=skills[0],
@@ -112,6 +115,28 @@ def _api_key(fields: Fields) -> str | None:
         hint = "write api_key: ${ANTHROPIC_API_KEY}, and set it in the environment"
         fields.reading.error("W108", node, "an API key stands in the file", hint, fields.at("api_key"))
     return fields.maybe_text("api_key")
+
+
+def _prices(fields: Fields) -> dict[str, Price]:
+    found: dict[str, Price] = {}
+    for name in list(fields.entries):
+        if (problem := model_problem(fields.reading.providers, name)) is not None:
+            fields.wrong_key("V016", name, *problem)
+        price = _inner(fields, name, _price)
+        if price is not None:
+            found[name] = price
+    return found
+
+
+def _price(fields: Fields) -> Price | None:
+    """Of a million tokens."""
+    given = {key: fields.money(key) for key in ("input", "output", "cache_read", "cache_write")}
+    for key in ("input", "output"):
+        if key not in fields.entries:
+            hint = "write what a million tokens cost: {input: $3.00, output: $15.00}"
+            fields.lacking("V016", f"a price needs '{key}'", hint)
+    dollars = {key: Decimal(amount) / 1_000_000 for key, amount in given.items() if amount is not None}
+    return Price(**dollars) if {"input", "output"} <= dollars.keys() else None
 
 
 def _logging(fields: Fields) -> LoggingDefinition:

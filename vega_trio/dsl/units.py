@@ -33,3 +33,21 @@ def parse_money(text: str) -> int:
     if found is None:
         raise ValueError(f"'{text[:40]}' is no amount of money; write for example $0.50, with six decimals at most")
     return int(Decimal(found[1]) * 1_000_000)
+
+
+def show_duration(seconds: float) -> str:
+    """As `parse_duration` reads it, to the millisecond: `1m30s`."""
+    left = round(seconds * 1000)
+    parts = []
+    for unit in ("d", "h", "m", "s", "ms"):
+        count, left = divmod(left, round(_SECONDS[unit] * 1000))
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
+
+
+def show_money(microusd: int) -> str:
+    """As `parse_money` reads it, with two decimals at least: `$0.50`."""
+    whole, rest = divmod(microusd, 1_000_000)
+    decimals = f"{rest:06}".rstrip("0").ljust(2, "0")
+    return f"${whole}.{decimals}"

@@ -15,8 +15,10 @@ import trio
 
 from vega_trio.errors import MissingExtra, VegaError
 from vega_trio.llm.names import ModelName, parse_model_name, registered
+from vega_trio.llm.priced import PricedModel
 from vega_trio.llm.third_party import make_model
 from vega_trio.messages import Usage
+from vega_trio.price import Price
 from vega_trio.protocols import Model, ModelEvent, ModelRequest
 
 Opener = Callable[[], AbstractAsyncContextManager[Model]]
@@ -29,15 +31,22 @@ class Models:
     """`async with Models(env=..., home=...) as models:`, then `models.get("anthropic:claude-...")`.
 
     `env` (the environment by default) holds keys and addresses; `home` is where local models lie;
-    `read_timeout_s` bounds a server's silence. The same name gives the same model, however it is written.
+    `read_timeout_s` bounds a server's silence. `prices` go before the list's, by models' names. The same name gives the
+    same model, however it is written. Raises: ConfigError for a name of `prices` that names no model.
     """
 
     env: Mapping[str, str] = attrs.field(factory=lambda: os.environ, kw_only=True, repr=False)
     home: Path = attrs.field(factory=lambda: Path.home() / ".vega", kw_only=True)
     read_timeout_s: float = attrs.field(default=READ_TIMEOUT_S, kw_only=True)
+    prices: Mapping[str, Price] = attrs.field(factory=dict, kw_only=True)
+    _prices: dict[ModelName, Price] = attrs.field(init=False, repr=False)
     _models: dict[ModelName, Model] = attrs.field(factory=dict, init=False, repr=False)
     _nursery: trio.Nursery | None = attrs.field(default=None, init=False, repr=False)
     _running: AbstractAsyncContextManager[None] | None = attrs.field(default=None, init=False, repr=False)
+
+    @_prices.default
+    def _by_name(self) -> dict[ModelName, Price]:
+        return {parse_model_name(name): price for name, price in self.prices.items()}
 
     async def __aenter__(self) -> Models:
         self._running = self._holding()
@@ -58,7 +67,8 @@ class Models:
         """
         parsed = parse_model_name(name)
         if parsed not in self._models:
-            self._models[parsed] = self._make(parsed)
+            made, price = self._make(parsed), self._prices.get(parsed)
+            self._models[parsed] = made if price is None else PricedModel(made, price)
         return self._models[parsed]
 
     def _make(self, name: ModelName) -> Model:
