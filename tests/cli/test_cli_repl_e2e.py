@@ -136,8 +136,14 @@ def test_a_call_that_needs_approval_waits_for_y_or_n_in_answers_and_in_workflows
     with at_terminal(vega, "repl", "--no-color") as person:
         prompt(person, "[clerk]>")
         person.type('Use publish with page="one"\r')
-        person.wait_for("y or n")
+        asked = person.wait_for("allow it? y or n")
+        assert '"page": "one"' in asked
         person.type("y")
+        prompt(person, "[clerk]>")
+        hidden = "x" * 200 + "END"  # whoever says yes has seen all of it
+        person.type(f'Use publish with page="{hidden}"\r')
+        assert "END" in person.wait_for("allow it? y or n").replace("\r\n", "").split("asks to call", 1)[1]
+        person.type("n")
         prompt(person, "[clerk]>")
         person.type("/run go two\r")
         person.wait_for("y or n")

@@ -124,10 +124,15 @@ class Asked(Protocol):
 
 
 def question(asked: Asked) -> str:
-    """What the person reads: the whole of what would be done, with nothing hidden in it."""
+    """What the person reads before an answer is typed."""
+    return request_text(asked) + "allow it? [y/N] "
+
+
+def request_text(asked: Asked) -> str:
+    """The whole of what would be done, with nothing hidden in it, in lines."""
     arguments = json.dumps(dict(asked.arguments), ensure_ascii=False, indent=2, default=str)
     text = f"{asked.agent or 'an agent'} asks to call {asked.tool_name} with\n{arguments}\n({asked.reason})\n"
-    return visible(text) + "allow it? [y/N] "
+    return visible(text)
 
 
 def visible(text: str) -> str:

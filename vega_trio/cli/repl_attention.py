@@ -11,11 +11,9 @@ import trio
 
 from vega_trio.app.application import App
 from vega_trio.cli import keyboard
-from vega_trio.cli.asking import BUFFER, Lines, asking
+from vega_trio.cli.asking import BUFFER, Lines, asking, request_text
 from vega_trio.cli.failure import Failure
 from vega_trio.cli.markdown import MarkdownScreen
-from vega_trio.cli.progress import cut
-from vega_trio.cli.terminal import safe
 from vega_trio.cli.turns import Screen
 from vega_trio.errors import VegaError
 from vega_trio.events import ApprovalAwaited, ApprovalRequested, ApprovalResolved, Event
@@ -71,8 +69,7 @@ class Attention:
         match event:
             case ApprovalRequested() | ApprovalAwaited() if isinstance(self.screen, MarkdownScreen):
                 self._asking.append(event.approval_id)
-                what = f"{safe(event.tool_name)} {cut(str(dict(event.arguments)))}"
-                self.screen.line(f"· {what} waits for your approval ({safe(event.reason)}): y or n")
+                self.screen.line(f"· {request_text(event)}allow it? y or n")
             case ApprovalResolved() if event.approval_id in self._asking:
                 self._asking.remove(event.approval_id)
 
