@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import attrs
-import trio
 
 from vega_trio._core.capping import cap
 from vega_trio.app.mcp_config import config_of_definition, missing_variable, well_known
 from vega_trio.app.mcp_supervision import start_server, stop_server, supervise_servers
+from vega_trio.app.mcp_tools import SPLIT, Selection, read_all, resource_tool
 from vega_trio.app.outfit import refuse_overload
 from vega_trio.changes import Delete, Put
 from vega_trio.dsl.document import McpServerDefinition
 from vega_trio.engine.approvals import Approvals
-from vega_trio.errors import ConfigError, McpError, McpServerExists, MissingExtra, UnknownMcpServer, did_you_mean
+from vega_trio.errors import McpServerExists, MissingExtra, UnknownMcpServer, did_you_mean
 from vega_trio.mcp.config import ServerConfig, config_of, config_row
 from vega_trio.mcp.registry import Entry
-from vega_trio.mcp.source import Kit, McpSource, McpTool
+from vega_trio.mcp.source import Kit, McpSource
 from vega_trio.protocols import Commit, Store, Tool, ToolSource, ToolSpec
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.supervisor import Supervisor
 from vega_trio.tools.arguments import compile_check
 from vega_trio.tools.output import shown
-from vega_trio.tools.toolbox import as_tool, tool
 
 TABLE: Final = "mcp_server"
-SPLIT: Final = "__"
 
 Origin = Literal["document", "api"]
 
@@ -157,51 +153,22 @@ class Mcp:
         server, split, _ = name.partition(SPLIT)
         if not split or not ("*" in server or server in self._ever):
             return None
-        return Selection(name, self)
+        return Selection(name, self.sources)
 
     def sources(self) -> list[McpSource]:
         return [server.source for server in self._servers.values()]
 
     def resource_tool(self) -> Tool:
         """The built-in `mcp_read_resource`."""
-
-        @tool(name="mcp_read_resource", effects=["network"], idempotent=True)
-        async def mcp_read_resource(server: str, uri: str) -> str:
-            """Reads a resource of an MCP server.
-
-            Args:
-                server: The server's name.
-                uri: The resource's address, as the server gives it.
-            """
-            return await self.read_resource(server, uri)
-
-        return as_tool(mcp_read_resource)
+        return resource_tool(self.read_resource)
 
     async def read_resource(self, server: str, uri: str) -> str:
         """Raises: UnknownMcpServer, McpError."""
         return await self._server(server).source.read_resource(uri)
 
     async def resources(self, addresses: Iterable[str]) -> dict[str, str]:
-        """The texts of resources, side by side. An address is `server://resource`, the latter a URI or part of one.
-
-        Raises: ConfigError for one that cannot be read.
-        """
-        texts: dict[str, str] = {}
-
-        async def read(address: str) -> None:
-            server, _, rest = address.partition("://")
-            try:
-                texts[address] = await self.read_resource(server, rest if "://" in rest else address)
-            except (McpError, UnknownMcpServer) as error:
-                failures.append(f"the resource {address!r} cannot be read: {error}")
-
-        failures: list[str] = []
-        async with trio.open_nursery() as nursery:
-            for each in addresses:
-                nursery.start_soon(read, each)
-        if failures:
-            raise ConfigError(failures[0])
-        return texts
+        """The texts of resources, each `server://resource`. Raises: ConfigError for one that cannot be read."""
+        return await read_all(self.read_resource, addresses)
 
     # -- administration
 
@@ -294,36 +261,6 @@ class Mcp:
         return server
 
 
-@attrs.frozen(eq=False)
-class Selection:
-    """The tools of an agent's entry such as `fs__*`: what matches, of the servers that there are now."""
-
-    name: str
-    mcp: Mcp = attrs.field(repr=False)
-
-    @property
-    def tools(self) -> Mapping[str, Tool]:
-        matches = _matcher(self.name)
-        return {
-            name: tool
-            for source in self._sources()
-            for name, tool in source.tools.items()
-            if matches(name) or (isinstance(tool, McpTool) and matches(f"{source.name}{SPLIT}{tool.definition.name}"))
-        }
-
-    def _sources(self) -> list[McpSource]:
-        matches = _matcher(self.name.partition(SPLIT)[0])
-        return [source for source in self.mcp.sources() if matches(source.name)]
-
-    async def ready(self) -> None:
-        for source in self._sources():
-            await source.ready()
-
-
-def _matcher(pattern: str) -> Any:
-    return partial(re.fullmatch, re.escape(pattern).replace(r"\*", ".*"))
-
-
 def _info(server: _Server) -> McpServerInfo:
     source = server.source
     changed = tuple(each.name for each in source.changed())
@@ -344,5 +281,3 @@ def _info(server: _Server) -> McpServerInfo:
 def _need_sdk() -> None:
     if find_spec("mcp") is None:
         raise MissingExtra("mcp", "an MCP server")
-
-
