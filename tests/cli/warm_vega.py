@@ -35,7 +35,6 @@ def warm_up() -> None:
     for name in LIBRARIES:
         importlib.import_module(name)
 
-
     gc.collect()
     gc.freeze()  # the collector of a call would touch, and so copy, all that was imported
 

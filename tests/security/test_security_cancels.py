@@ -131,5 +131,3 @@ def _running(*argv: str) -> list[int]:
         except (FileNotFoundError, ProcessLookupError):
             continue
     return found
-
-

@@ -140,4 +140,3 @@ def resolved(agent: Agent, outfitter: Outfitter, source: str | None = None) -> A
     tools = (*outfitter.tools_of(agent), *sources)
     outfitter.fallback_of(agent)
     return AgentInfo(agent=agent, model=outfitter.model_of(agent).name, tools=tools, source=source)
-

@@ -214,4 +214,3 @@ def _check_builtin(name: str) -> None:
 
 def _texts(value: object) -> list[str]:
     return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
-

@@ -60,5 +60,3 @@ def _error() -> type[Exception]:
     from cronsim import CronSimError
 
     return CronSimError
-
-

@@ -194,4 +194,3 @@ def _checked_role(role: str) -> Role:
         if role == known:
             return known
     raise InputError(f"a role is owner or viewer, not {role[:40]!r}", "bad_value", "role")
-

@@ -94,4 +94,3 @@ class ToolValues:
             raise Conflict(f"the document sets {key!r} in settings.values; change it there")
         if key not in self._by_key and len(self._by_key) >= MOST:
             raise Conflict(f"{MOST} values are stored, the most there may be; delete one first")
-

@@ -96,4 +96,3 @@ class Presses:
 
 
 _AGAIN = "Once more."
-

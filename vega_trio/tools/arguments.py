@@ -171,5 +171,3 @@ def _union_hook(hint: Any, converter: Any) -> Callable[[Any, Any], Any]:
         raise TypeError(f"{value!r} fits none of {hint}")
 
     return structure
-
-
