@@ -8,7 +8,7 @@ plain request a third to make its head, which is the same each time. Importing t
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final, cast
 
@@ -26,7 +26,6 @@ from vega_trio.llm.lanes import Lanes
 from vega_trio.llm.messages_stream import MessageDecoder
 from vega_trio.llm.messages_wire import request_body, with_caching, with_thinking
 from vega_trio.llm.prices import price_of
-from vega_trio.llm.reading import read_answer
 from vega_trio.llm.temperature import Temperature
 from vega_trio.messages import Usage
 from vega_trio.protocols import ModelEvent, ModelRequest
@@ -106,12 +105,9 @@ class AnthropicModel:
 
     @asynccontextmanager
     async def stream(self, request: ModelRequest) -> AsyncIterator[AsyncIterator[ModelEvent]]:
-        async with AsyncExitStack() as stack:
-            response = await self._respond(request)
-            stack.push_async_callback(response.aclose)
-            chunks = await stack.enter_async_context(aclosing(response.chunks()))
-            decoder = MessageDecoder(self._caller.source)
-            yield await stack.enter_async_context(aclosing(read_answer(chunks, decoder)))
+        response = await self._respond(request)
+        async with response.events(MessageDecoder(self._caller.source)) as events:
+            yield events
 
     def price(self, usage: Usage) -> int | None:
         return price_of("anthropic", self.model, usage)

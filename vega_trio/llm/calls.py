@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -13,7 +14,8 @@ from vega_trio._core.classify import ProviderError, classify, read_error, read_r
 from vega_trio._core.codec import encode_json
 from vega_trio.errors import ModelError
 from vega_trio.llm.lanes import Lane, Lanes
-from vega_trio.llm.reading import unwind
+from vega_trio.llm.reading import Decoder, read_answer, unwind
+from vega_trio.protocols import ModelEvent
 from vega_trio.session import ErrorClass
 
 if TYPE_CHECKING:
@@ -143,6 +145,14 @@ class Exchange:
             return await self._response.aread()
         except (self.caller.library.HTTPError, self.caller.library.StreamError) as error:
             raise self.caller.failure(error) from error
+
+    @asynccontextmanager
+    async def events(self, decoder: Decoder) -> AsyncIterator[AsyncIterator[ModelEvent]]:
+        """The events of the answer; the exchange is closed with the block. Raises: ModelError, in the iteration too."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.aclose)
+            chunks = await stack.enter_async_context(aclosing(self.chunks()))
+            yield await stack.enter_async_context(aclosing(read_answer(chunks, decoder)))
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The body as it comes. Raises: ModelError."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +24,6 @@ from vega_trio.llm.lanes import ALL, Lanes
 from vega_trio.llm.messages_stream import MessageDecoder
 from vega_trio.llm.messages_wire import request_body
 from vega_trio.llm.pull import installed
-from vega_trio.llm.reading import read_answer
 from vega_trio.messages import Usage
 from vega_trio.protocols import ModelEvent, ModelRequest
 from vega_trio.session import ErrorClass
@@ -88,11 +87,9 @@ class LocalModel:
         body = {**request_body(in_words(request), self.name), "stream": True}
         if request.temperature is not None:
             body["temperature"] = request.temperature
-        async with AsyncExitStack() as stack:
-            response = await self._caller.open_response("/v1/messages", body)
-            stack.push_async_callback(response.aclose)
-            chunks = await stack.enter_async_context(aclosing(response.chunks()))
-            yield await stack.enter_async_context(aclosing(read_answer(chunks, MessageDecoder(SOURCE))))
+        response = await self._caller.open_response("/v1/messages", body)
+        async with response.events(MessageDecoder(SOURCE)) as events:
+            yield events
 
     def price(self, usage: Usage) -> int | None:
         return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -21,7 +21,6 @@ from vega_trio.llm.chat_stream import ChatDecoder
 from vega_trio.llm.chat_wire import chat_body
 from vega_trio.llm.lanes import Lanes
 from vega_trio.llm.prices import price_of
-from vega_trio.llm.reading import read_answer
 from vega_trio.llm.temperature import Temperature
 from vega_trio.messages import Usage
 from vega_trio.protocols import ModelEvent, ModelRequest
@@ -87,13 +86,11 @@ class ChatModel:
         # OpenAI's newer models refuse the old name, other servers do not all know the new one.
         limit_key = "max_completion_tokens" if _is_openai(self.base_url) else "max_tokens"
         body = chat_body(request, self.model, limit_key=limit_key)
-        async with AsyncExitStack() as stack:
-            post = partial(self._caller.open_response, "chat/completions")
-            response = await self._temperature.send(post, body, request.temperature)
-            stack.push_async_callback(response.aclose)
-            chunks = await stack.enter_async_context(aclosing(response.chunks()))
-            decoder = ChatDecoder(self._caller.source, Usage(input_tokens=about_tokens(request)))
-            yield await stack.enter_async_context(aclosing(read_answer(chunks, decoder)))
+        post = partial(self._caller.open_response, "chat/completions")
+        response = await self._temperature.send(post, body, request.temperature)
+        decoder = ChatDecoder(self._caller.source, Usage(input_tokens=about_tokens(request)))
+        async with response.events(decoder) as events:
+            yield events
 
     def price(self, usage: Usage) -> int | None:
         return price_of("openai", self.model, usage, url=self.base_url)
