@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { ProcessSummary } from "../api/types";
-import { isAlive, matches, nameOf, processAddress } from "./process";
+import { isAlive, matches, nameOf, processAddress, workOf } from "./process";
 
 const row: ProcessSummary = {
   id: "8c1f20aa",
@@ -52,5 +52,22 @@ describe("isAlive", () => {
   it("counts a pending process as alive", () => {
     expect(isAlive("pending")).toBe(true);
     expect(isAlive("timeout")).toBe(false);
+  });
+});
+
+describe("workOf", () => {
+  const context = "<delegation_context>\n<from>Lead</from>\n</delegation_context>\n";
+
+  it("leaves the conversation out that delegated work comes with", () => {
+    expect(workOf(`${context}<task>\nWrite it.\nWell.\n</task>`)).toBe("Write it.\nWell.");
+    expect(workOf("Explain <task>this</task>")).toBe("Explain <task>this</task>");
+    expect(workOf(undefined)).toBe("");
+  });
+
+  it("is soon done with a task that was made to be searched for long", () => {
+    const began = performance.now();
+    workOf(`${context}<task>\n${" ".repeat(50_000)}`);
+    workOf(`<task>${" ".repeat(50_000)}`);
+    expect(performance.now() - began).toBeLessThan(1000);
   });
 });

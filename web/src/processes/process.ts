@@ -21,9 +21,16 @@ export function nameAndId(known: ProcessSummary | undefined, id: string): string
   return name === id ? id : `${name} (${id})`;
 }
 
+const CONTEXT_BEGINS = "<delegation_context>\n";
+const WORK_BEGINS = "\n</delegation_context>\n<task>\n";
+const WORK_ENDS = "\n</task>";
+
 /** What a process is to do. Delegated work comes with the conversation it arose from; here only the work matters. */
-export function workOf(task: string | undefined): string {
-  return /<task>\s*([\s\S]*?)\s*<\/task>/.exec(task ?? "")?.[1] ?? task ?? "";
+export function workOf(task = ""): string {
+  // Models write tasks: a pattern that looks for both ends could be made to look for minutes.
+  const begin = task.indexOf(WORK_BEGINS);
+  if (!task.startsWith(CONTEXT_BEGINS) || begin < 0 || !task.endsWith(WORK_ENDS)) return task;
+  return task.slice(begin + WORK_BEGINS.length, -WORK_ENDS.length).trim();
 }
 
 /** Whether every word of `text` occurs in what is shown of a process. */
