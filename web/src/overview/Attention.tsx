@@ -3,10 +3,11 @@ import { IconCircleCheck } from "@tabler/icons-react";
 import { Link } from "wouter";
 
 import { alertsQuery, approvalsQuery } from "../api/lists";
-import type { ServerEvent } from "../api/types";
+import type { Approval, ServerEvent } from "../api/types";
 import { describe, tone } from "../events/describe";
 import { processAddress } from "../processes/process";
 import { plural } from "../ui/format";
+import { Remote } from "../ui/Remote";
 import { Card } from "../ui/Section";
 import { Since } from "../ui/Since";
 import classes from "./Attention.module.css";
@@ -15,8 +16,25 @@ const SHOWN = 5;
 
 /** What somebody should look at: calls that wait for a word, and what lately went wrong. */
 export function Attention() {
-  const approvals = useQuery(approvalsQuery).data ?? [];
-  const alerts = (useQuery(alertsQuery).data ?? []).slice(0, SHOWN);
+  const approvals = useQuery(approvalsQuery);
+  const alerts = useQuery(alertsQuery);
+  return (
+    <Remote query={approvals} height={40}>
+      {(asked) => (
+        <Remote query={alerts} height={40}>
+          {(failed) => <Found approvals={asked} alerts={failed.slice(0, SHOWN)} />}
+        </Remote>
+      )}
+    </Remote>
+  );
+}
+
+interface FoundProps {
+  approvals: readonly Approval[];
+  alerts: readonly ServerEvent[];
+}
+
+function Found({ approvals, alerts }: FoundProps) {
   const waiting = approvals.filter((each) => each.status === "pending").length;
   if (waiting === 0 && alerts.length === 0) {
     return (
