@@ -4,10 +4,10 @@ import { IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
 import { useDeferredValue, useMemo, useState } from "react";
 import { Link } from "wouter";
 
+import { recentEventsQuery } from "../api/lists";
 import { manage } from "../api/manage";
 import type { ServerEvent } from "../api/types";
 import { type Activity, KEPT, useLive } from "../app/useLive";
-import { recentEventsQuery } from "../api/lists";
 import { processAddress } from "../processes/process";
 import { Code } from "../ui/Code";
 import { Dialog } from "../ui/Dialog";
@@ -15,6 +15,7 @@ import { FilterBar } from "../ui/FilterBar";
 import { clockTime, count, fullTime } from "../ui/format";
 import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
+import { Remote } from "../ui/Remote";
 import { Nothing } from "../ui/Section";
 import { type Column, VirtualTable } from "../ui/VirtualTable";
 import { describe, tone } from "./describe";
@@ -63,9 +64,20 @@ export default function EventsPage() {
       </FilterBar>
       {load.error ? <Problem message={load.error.message} /> : null}
       {rows.length > 0 ? (
-        <VirtualTable label="Events" rows={rows} columns={columns} keyOf={(row) => row.key} rowHeight={36} />
+        <>
+          {recent.error ? <Problem message={recent.error.message} /> : null}
+          <VirtualTable
+            label="Events"
+            rows={rows}
+            columns={columns}
+            keyOf={(row) => row.key}
+            rowHeight={36}
+          />
+        </>
       ) : (
-        <Nothing>Nothing of this kind has happened lately. Load older looks further back.</Nothing>
+        <Remote query={recent} height={240}>
+          {() => <Nothing>Nothing of this kind has happened lately. Load older looks further back.</Nothing>}
+        </Remote>
       )}
       {open ? <Drawer event={open} onClose={() => setOpen(null)} /> : null}
     </Page>
