@@ -169,10 +169,12 @@ def test_hostile_names_and_titles_stay_text_on_every_page(dashboard: Dashboard, 
         server.call("DELETE", "/api/agents/%3Cb%20onclick=hacked=1%3E")
 
 
-def test_a_question_is_put_in_other_words_and_an_answer_asked_for_again(dashboard: Dashboard) -> None:
+def test_a_question_is_put_in_other_words_and_an_answer_asked_for_again(dashboard: Dashboard, server: Server) -> None:
     page = dashboard.page
     dashboard.open()
     dashboard.ask("Write a binary search function")
+    put_away = server.call("POST", "/api/sessions", {"agent": "assistant"})
+    server.call("PATCH", f"/api/sessions/{put_away['id']}", {"archived": True})  # first in the list, and not meant
     page.get_by_role("button", name="Ask again").click()
     expect(dashboard.answer).to_have_attribute("aria-busy", "true")
     expect(dashboard.log.locator("article")).to_have_count(2)

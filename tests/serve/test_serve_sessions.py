@@ -55,6 +55,8 @@ async def test_each_session_keeps_its_own_conversation_and_the_newest_is_meant(s
             assert await get(served, f"/api/sessions/{first['id']}") == both[0]
             history = await get(served, "/api/agents/assistant/chat", session=first["id"])
             assert await ask(served, "still new") == "d"
+            status = await served.http.get("/api/agents/assistant/chat/status")
+    assert status.headers["x-session-id"] == second["id"], "which is not the one that was spoken in last"
     assert (first["title"], first["message_count"], first["user"]) == ("What is Trio?", 2, "default")
     assert set(first) == {"id", "agent", "user", "title", "created_at", "updated_at", "message_count"}
     assert (second["title"], second["message_count"]) == ("", 0)

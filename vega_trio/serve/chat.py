@@ -113,9 +113,11 @@ async def stop(desk: Desk, request: Request, name: str) -> Response:
 
 
 async def status(desk: Desk, request: Request, name: str) -> Response:
-    """Whether a turn is running, and how many messages wait."""
-    now = await desk.app.chat_status(_asked(desk, request, name))
-    return json_answer(desk, ChatState(**attrs.asdict(now)))
+    """Whether a turn is running, and how many messages wait. `X-Session-Id` says which conversation was meant."""
+    session = await desk.app.resolve(_asked(desk, request, name))
+    assert session.id is not None
+    now = await desk.app.chat_status(session)
+    return json_answer(desk, ChatState(**attrs.asdict(now)), headers={"x-session-id": session.id})
 
 
 async def _end_of(events: ChatStream) -> ChatAnswer:

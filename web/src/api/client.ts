@@ -85,9 +85,9 @@ export const api = {
     postJson(inSession(`${chatPath(agent)}/stop`, session), session === null ? {} : { session }),
   clear: (agent: string, session: string | null) =>
     request(inSession(chatPath(agent), session), { method: "DELETE" }),
-  /** The conversation that is meant where none is named: the newest open one. */
-  newestSession: (agent: string) =>
-    getJson<Session[]>(`/api/sessions?${new URLSearchParams({ agent, limit: "1" }).toString()}`),
+  /** The conversation that the server means where none is named; only it knows. */
+  sessionMeant: async (agent: string) =>
+    (await request(`${chatPath(agent)}/status`)).headers.get("X-Session-Id") ?? "",
   askAgain: (session: string, message: string | null) =>
     postJson(
       `${at("sessions", session)}/${message === null ? "regenerate" : "edit"}`,

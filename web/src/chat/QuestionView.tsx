@@ -38,16 +38,13 @@ export function QuestionView({ text, files, onEdit }: QuestionViewProps) {
       </div>
     );
   }
-  const send = (): void => {
-    setDraft(null);
-    onEdit(draft.trim());
-  };
   return (
     <form
       className={classes.form}
       onSubmit={(event) => {
         event.preventDefault();
-        if (draft.trim() !== "") send();
+        // The draft stays where the server refuses it; else another question takes the place of this one.
+        if (draft.trim() !== "") onEdit(draft.trim());
       }}
     >
       <textarea

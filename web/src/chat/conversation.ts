@@ -68,8 +68,13 @@ export class Conversation {
   /** Loads the stored history. Does nothing while an answer streams: the stream is newer than any history. */
   async load(): Promise<void> {
     if (this.#state.phase === "streaming" || this.#state.phase === "loading") return;
-    this.#loading = this.#loadNow();
-    await this.#loading;
+    await this.#whileLoading(this.#loadNow());
+  }
+
+  /** Messages wait until `work` has ended. */
+  async #whileLoading(work: Promise<void>): Promise<void> {
+    this.#loading = work;
+    await work;
     if (this.#outdated) {
       this.#outdated = false;
       await this.load();
@@ -155,30 +160,31 @@ export class Conversation {
   async branch(turnId: string): Promise<string | null> {
     this.#set({ problem: null });
     try {
-      const session = await this.#sessionId();
-      return session === undefined ? null : (await api.branch(session, turnId)).id;
+      return (await api.branch(await this.#sessionId(), turnId)).id;
     } catch (error) {
       this.#set({ problem: asApiError(error) });
       return null;
     }
   }
 
-  async #sessionId(): Promise<string | undefined> {
-    return this.session ?? (await api.newestSession(this.agent))[0]?.id;
+  async #sessionId(): Promise<string> {
+    return this.session ?? (await api.sessionMeant(this.agent));
   }
 
   /** Asks the last question again, or `message` in its place. What was answered is forgotten. */
   async askAgain(message: string | null): Promise<void> {
-    if (this.#state.phase !== "idle") return;
-    this.#set({ problem: null });
+    if (this.#state.phase === "idle") await this.#whileLoading(this.#askAgainNow(message));
+  }
+
+  async #askAgainNow(message: string | null): Promise<void> {
+    this.#set({ phase: "loading", problem: null });
     try {
-      const session = await this.#sessionId();
-      if (session === undefined) return;
-      await api.askAgain(session, message);
-      await this.load();
+      await api.askAgain(await this.#sessionId(), message);
     } catch (error) {
-      this.#set({ problem: asApiError(error) });
+      this.#set({ phase: "idle", problem: asApiError(error) });
+      return;
     }
+    await this.#loadNow();
   }
 
   async stop(): Promise<void> {

@@ -65,19 +65,17 @@ function facts(process: ProcessDetail) {
     ["Supervisor", process.supervisor],
     [
       "Restarts",
-      restarts ? (
-        <Gauge
-          key="restarts"
-          label="Restarts used"
-          used={restarts.count}
-          most={restarts.max}
-          text={gaugeText({
-            restarts_used: restarts.count,
-            max_restarts: restarts.max,
-            window_s: restarts.window_s,
-          })}
-        />
-      ) : null,
+      <Gauge
+        key="restarts"
+        label="Restarts used"
+        used={restarts.count}
+        most={restarts.max}
+        text={gaugeText({
+          restarts_used: restarts.count,
+          max_restarts: restarts.max,
+          window_s: restarts.window_s,
+        })}
+      />,
     ],
     [
       "Mailbox",
