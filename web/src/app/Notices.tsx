@@ -4,8 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 
 import type { ServerEvent } from "../api/types";
-import { processAddress } from "../processes/process";
-import { type Notice, noticeOf } from "./notice";
+import { isSeenAt, type Notice, noticeOf } from "./notice";
 import classes from "./Notices.module.css";
 import { useLive } from "./useLive";
 
@@ -32,15 +31,16 @@ export default function Notices() {
   useEffect(() => {
     const fresh = activity.slice(0, placeOf(activity, newest.current));
     newest.current = activity[0]?.key ?? null;
-    const told = fresh
-      .flatMap((event) => ({ ...noticeOf(event), key: event.key }))
-      .filter((notice): notice is Shown => "title" in notice && notice.page !== page.current);
+    const told = fresh.flatMap((event): Shown[] => {
+      const notice = noticeOf(event);
+      return notice === null || isSeenAt(page.current, notice) ? [] : [{ ...notice, key: event.key }];
+    });
     if (told.length > 0) setShown((known) => [...told, ...known].slice(0, AT_ONCE));
   }, [activity]);
 
   const close = (key: string): void => setShown((known) => known.filter((notice) => notice.key !== key));
   return (
-    <ol className={classes.notices} aria-live="polite" aria-label="Notices" data-empty={shown.length === 0}>
+    <ol className={classes.notices} aria-live="polite" aria-label="Notices">
       {shown.map((notice) => (
         <Item key={notice.key} notice={notice} onClose={() => close(notice.key)} />
       ))}
@@ -53,23 +53,27 @@ function placeOf(activity: readonly (ServerEvent & { key: string })[], key: stri
   return at < 0 ? activity.length : at;
 }
 
+/** It goes by itself, but not from under a pointer or the keyboard's focus. */
 function Item({ notice, onClose }: { notice: Notice; onClose: () => void }) {
+  const [held, setHeld] = useState(false);
   const close = useRef(onClose);
   useEffect(() => {
     close.current = onClose;
   }, [onClose]);
   useEffect(() => {
+    if (held) return undefined;
     const timer = setTimeout(() => close.current(), SHOWN_MS);
     return () => clearTimeout(timer);
-  }, []);
-  const address = notice.processId === undefined ? notice.page : processAddress(notice.processId);
+  }, [held]);
+  const hold = { onPointerEnter: () => setHeld(true), onFocus: () => setHeld(true) };
+  const release = { onPointerLeave: () => setHeld(false), onBlur: () => setHeld(false) };
   return (
-    <li className={classes.notice} data-bad={notice.bad}>
+    <li className={classes.notice} data-bad={notice.bad} {...hold} {...release}>
       <div>
         <strong>{notice.title}</strong>
         <p>
           {notice.text}{" "}
-          <Link href={address} onClick={onClose}>
+          <Link href={notice.address} onClick={onClose}>
             Look
           </Link>
         </p>

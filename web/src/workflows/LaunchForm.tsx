@@ -10,7 +10,7 @@ import { Problem } from "../ui/Problem";
 import { Card } from "../ui/Section";
 import { type Fields, readFields, startingFields, STRUCTURED } from "./inputs";
 import classes from "./LaunchForm.module.css";
-import { runAddress } from "./WorkflowPage";
+import { runAddress } from "./address";
 
 /** A field for each input of a workflow, checked as the server checks them, and the button that starts a run. */
 export function LaunchForm({ workflow }: { workflow: Workflow }) {

@@ -7,6 +7,7 @@ import { Page } from "../ui/Page";
 import { Remote } from "../ui/Remote";
 import { Card, Nothing, Section } from "../ui/Section";
 import { Status } from "../ui/StatusDot";
+import { runAddress } from "./address";
 import { LaunchForm } from "./LaunchForm";
 import { StepList } from "./StepList";
 import classes from "./WorkflowPage.module.css";
@@ -57,8 +58,4 @@ function Runs({ name }: { name: string }) {
       }
     </Remote>
   );
-}
-
-export function runAddress(workflow: string, run: string): string {
-  return `/workflows/${encodeURIComponent(workflow)}/${encodeURIComponent(run)}`;
 }
