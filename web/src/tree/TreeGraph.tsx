@@ -10,7 +10,7 @@ import { processAddress } from "../processes/process";
 import { Gauge } from "../ui/Gauge";
 import { StatusDot } from "../ui/StatusDot";
 import { NODE_HEIGHT, NODE_WIDTH, place } from "./layout";
-import { DRAWN_SIBLINGS, drawable, gaugeText, MORE, type TreeNode } from "./nodes";
+import { DRAWN_LEVELS, DRAWN_SIBLINGS, drawable, gaugeText, MORE, type TreeNode } from "./nodes";
 import classes from "./TreeGraph.module.css";
 
 type Drawn = Node<{ node: TreeNode }, "tree">;
@@ -59,7 +59,9 @@ export default function TreeGraph({ label, nodes }: { label: string; nodes: read
         <span data-tie="monitor">monitor</span>
         <span>Choose a process to see its own.</span>
         {drawn.some((each) => each.id.endsWith(MORE)) ? (
-          <span>Of a crowd only the first {DRAWN_SIBLINGS} are drawn.</span>
+          <span>
+            Of a crowd only the first {DRAWN_SIBLINGS} are drawn, of a tree the first {DRAWN_LEVELS} levels.
+          </span>
         ) : null}
       </p>
     </div>

@@ -88,4 +88,20 @@ describe("drawable", () => {
     expect(drawn).toHaveLength(41);
     expect(drawn.at(-1)?.label).toBe("4960 more");
   });
+
+  it("draws so many levels and says that there are more", () => {
+    const chain = (level: number): SpawnNode => ({
+      process_id: `p${level}`,
+      agent_name: "Coder",
+      task: "",
+      status: "running",
+      spawn_depth: level,
+      started_at: "2026-11-22T10:00:00Z",
+      children: level < 12 ? [chain(level + 1)] : [],
+    });
+    let [node] = drawable(fromSpawns([chain(1)], []));
+    const labels = [];
+    for (; node !== undefined; node = node.children[0]) labels.push(node.key);
+    expect(labels).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((level) => `p${level}`).concat("p8/more"));
+  });
 });

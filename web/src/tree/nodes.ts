@@ -117,17 +117,21 @@ export function gaugeText({
 export const DRAWN_SIBLINGS = 40;
 /** How the key of the node ends that stands for the others. */
 export const MORE = "/more";
-const DRAWN_LEVELS = 8;
+export const DRAWN_LEVELS = 8;
 
-/** What of a tree a drawing can show: of a crowd the first ones, and how many more there are. */
+/** What of a tree a drawing can show: of a crowd the first ones, some levels, and how many more there are. */
 export function drawable(nodes: readonly TreeNode[], level = 1, parent = ""): TreeNode[] {
+  if (level > DRAWN_LEVELS) return nodes.length === 0 ? [] : [rest(nodes.length, parent)];
   const shown = nodes.slice(0, DRAWN_SIBLINGS).map((node) => ({
     ...node,
-    children: level < DRAWN_LEVELS ? drawable(node.children, level + 1, node.key) : [],
+    children: drawable(node.children, level + 1, node.key),
   }));
   const more = nodes.length - shown.length;
-  if (more === 0) return shown;
-  const rest: TreeNode = {
+  return more === 0 ? shown : [...shown, rest(more, parent)];
+}
+
+function rest(more: number, parent: string): TreeNode {
+  return {
     key: `${parent}${MORE}`,
     label: `${more} more`,
     kind: "process",
@@ -137,5 +141,4 @@ export function drawable(nodes: readonly TreeNode[], level = 1, parent = ""): Tr
     gauge: null,
     children: [],
   };
-  return [...shown, rest];
 }
