@@ -25,13 +25,14 @@ const BY = [
 export default function CostsPage() {
   const [by, setBy] = useState<CostsBy>("agent");
   const costs = useQuery(costsQuery(by));
+  const days = useQuery(costsQuery("day"));
   return (
     <Page title="Costs">
       <Remote query={costs} height={100}>
         {(known) => <Totals costs={known} />}
       </Remote>
       <Section title="By day">
-        <Remote query={useQuery(costsQuery("day"))} height={210}>
+        <Remote query={days} height={210}>
           {({ rows }) => <Days rows={rows} />}
         </Remote>
       </Section>

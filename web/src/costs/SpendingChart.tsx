@@ -34,7 +34,7 @@ export default function SpendingChart({ rows }: { rows: Costs["rows"] }) {
       ref={place}
       className={classes.chart}
       role="img"
-      aria-label={`Spent by day: ${usd(total)} within ${plural(rows.length, "day")}; the table below has each.`}
+      aria-label={`Spent by day: ${usd(total)} on ${plural(rows.length, "day")}; the table below has each when it is by day.`}
     />
   );
 }

@@ -95,9 +95,6 @@ function Item({ schedule }: { schedule: Schedule }) {
 }
 
 function timesOf({ next_at: next, last_run_at: last }: Schedule): string {
-  const times = [
-    next ? `next ${fullTime(next)}` : "disabled",
-    last ? `last ${fullTime(last)}` : "not run yet",
-  ];
-  return times.filter((time) => time !== "").join(" · ");
+  const coming = next ? `next ${fullTime(next)}` : "disabled";
+  return `${coming} · ${last ? `last ${fullTime(last)}` : "not run yet"}`;
 }
