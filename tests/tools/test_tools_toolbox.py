@@ -24,7 +24,7 @@ from vega_trio.tools.arguments import Structurer, compile_check
 from vega_trio.tools.output import as_text
 from vega_trio.tools.schema import type_schema
 from vega_trio.tools.threads import Threads
-from vega_trio.tools.toolbox import Toolbox, as_tool, tool
+from vega_trio.tools.toolbox import as_tool, tool
 
 Call = Callable[..., Awaitable[str]]
 
@@ -223,7 +223,7 @@ async def test_what_a_function_raises_passes_through(call: Call, raised: Excepti
 
 
 async def test_a_thread_left_behind_by_a_cancel_is_listed_until_it_ends(call: Call) -> None:
-    box, release, ended = Toolbox(), threading.Event(), trio.Event()
+    threads, release, ended = Threads(), threading.Event(), trio.Event()
     token = trio.lowlevel.current_trio_token()
 
     def hang() -> None:
@@ -232,12 +232,12 @@ async def test_a_thread_left_behind_by_a_cancel_is_listed_until_it_ends(call: Ca
 
     with trio.fail_after(5):
         with trio.move_on_after(0.01) as scope:
-            await call(box.add(hang))
+            await call(as_tool(hang, threads=threads))
         assert scope.cancelled_caught
-        assert [thread.tool for thread in box.abandoned_threads()] == ["hang"]
+        assert [thread.tool for thread in threads.abandoned()] == ["hang"]
         release.set()
         await ended.wait()
-        while box.abandoned_threads():  # the thread has left the function, its last two instructions are to come
+        while threads.abandoned():  # the thread has left the function, its last two instructions are to come
             await trio.lowlevel.checkpoint()
 
 
@@ -322,13 +322,3 @@ def test_options_that_cannot_be_are_refused() -> None:
 def test_a_tool_object_is_taken_as_it_is() -> None:
     made: Tool = as_tool(forecast)
     assert as_tool(made) is made
-
-
-def test_a_toolbox_refuses_a_name_twice_unless_told_to_replace() -> None:
-    box = Toolbox()
-    first = box.add(forecast)
-    with pytest.raises(ValueError, match="there is a tool 'forecast' already"):
-        box.add(forecast)
-    second = box.add(forecast, replace=True)
-    assert box.get("forecast") is second is not first
-    assert ([each.spec.name for each in box], len(box), "forecast" in box) == (["forecast"], 1, True)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import trio
 
 ESCAPE_S = 0.05  # the rest of an escape sequence comes at once; a lone Esc is followed by nothing
-ESCAPE, CTRL_C, CTRL_D, CTRL_O = b"\x1b", b"\x03", b"\x04", b"\x0f"
+ESCAPE, CTRL_D, CTRL_O = b"\x1b", b"\x04", b"\x0f"
 
 
 @contextmanager

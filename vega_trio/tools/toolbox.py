@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final, Literal, TypeVar, overload
 
@@ -20,7 +20,7 @@ from vega_trio.tools.arguments import Check, Structurer, compile_check
 from vega_trio.tools.output import as_output
 from vega_trio.tools.schema import Signature, read_signature
 from vega_trio.tools.separate import Target, call_apart, check_reachable, target_of
-from vega_trio.tools.threads import AbandonedThread, Threads
+from vega_trio.tools.threads import Threads
 
 EFFECTS: Final = frozenset({"read", "write", "network", "exec"})
 DEFAULT_TIMEOUT_S: Final = 30.0
@@ -201,35 +201,3 @@ def _is_async(function: Callable[..., Any]) -> bool:
     while isinstance(function, partial):
         function = function.func
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
-
-
-@attrs.define
-class Toolbox:
-    """Tools by name, in the order in which they came, and the threads their calls left behind."""
-
-    threads: Threads = attrs.field(factory=Threads)
-    _tools: dict[str, Tool] = attrs.field(factory=dict, init=False)
-
-    def add(self, obj: Any, *, replace: bool = False) -> Tool:
-        """Raises: TypeError as `as_tool`; ValueError for a name that is taken, unless `replace`."""
-        made = as_tool(obj, threads=self.threads)
-        if made.spec.name in self._tools and not replace:
-            raise ValueError(f"there is a tool {made.spec.name!r} already; rename one of the two with @tool(name=...)")
-        self._tools[made.spec.name] = made
-        return made
-
-    def get(self, name: str) -> Tool | None:
-        return self._tools.get(name)
-
-    def __iter__(self) -> Iterator[Tool]:
-        return iter(tuple(self._tools.values()))
-
-    def __len__(self) -> int:
-        return len(self._tools)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._tools
-
-    def abandoned_threads(self) -> tuple[AbandonedThread, ...]:
-        """Threads whose calls were cancelled and which still run, the oldest first."""
-        return self.threads.abandoned()
