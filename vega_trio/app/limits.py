@@ -25,7 +25,7 @@ from vega_trio.app.overview import ALL
 from vega_trio.dsl.document import ContextDefinition, Settings
 from vega_trio.dsl.policy import BreakerDefinition, BudgetDefinition, RateLimitDefinition, RetryDefinition
 from vega_trio.dsl.units import parse_duration
-from vega_trio.engine.book import Book
+from vega_trio.engine.ledger import Ledger
 from vega_trio.engine.limits import CALL_TIMEOUT_S, Limits
 from vega_trio.errors import ConfigError
 from vega_trio.llm.names import parse_model_name, providers
@@ -71,12 +71,12 @@ async def open_book(limits: Limits, definition: BudgetDefinition | None, store: 
     budget = budget_of(definition)
     if budget is None or definition is None:
         return limits
-    book = Book(Account.of(budget, WHOLE), store, definition.per, time.time)
+    ledger = Ledger(Account.of(budget, WHOLE), store, definition.per, time.time)
     before = 0
     if definition.per == "total":
         before = sum(row.cost_microusd for row in await store.processes(limit=ALL))
-    await book.open(before)
-    limits.budget, limits.book = book.account, book
+    await ledger.open(before)
+    limits.budget, limits.ledger = ledger.account, ledger
     return limits
 
 

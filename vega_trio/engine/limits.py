@@ -13,7 +13,7 @@ from vega_trio._core.budget import Account
 from vega_trio._core.pace import Pace
 from vega_trio._core.retrying import RETRY_AFTER_CAP_S, spread_out
 from vega_trio.agent import Agent, CircuitBreaker, RateLimit
-from vega_trio.engine.book import Book
+from vega_trio.engine.ledger import Ledger
 from vega_trio.errors import CircuitOpen, ModelError, RateLimited
 from vega_trio.protocols import Model
 from vega_trio.session import ErrorClass
@@ -81,7 +81,7 @@ class Limiter:
 class Limits:
     """`rate` holds for each model by itself, `rates` replaces it for single models, by name.
 
-    `budget` is the whole application's, kept in `book` where it outlives the program; `rand` gives a number in
+    `budget` is the whole application's, kept in `ledger` where it outlives the program; `rand` gives a number in
     [0, 1). An agent's own rate limit is shared by all its processes, a breaker by all agents that ask the same of the
     same model.
     """
@@ -90,7 +90,7 @@ class Limits:
     rate: RateLimit | None = None
     rates: Mapping[str, RateLimit] = attrs.field(factory=dict)
     budget: Account | None = None
-    book: Book | None = None
+    ledger: Ledger | None = None
     call_timeout_s: float = CALL_TIMEOUT_S
     unpriced: set[str] = attrs.field(factory=set, init=False)
     _breakers: dict[tuple[str, CircuitBreaker], Breaker] = attrs.field(factory=dict, init=False)

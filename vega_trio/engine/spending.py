@@ -11,7 +11,7 @@ from vega_trio._core.budget import Account, accounts
 from vega_trio._core.window import Measured, most_tokens
 from vega_trio.changes import Change, Spend, Together
 from vega_trio.context import Metrics
-from vega_trio.engine.book import Book
+from vega_trio.engine.ledger import Ledger
 from vega_trio.errors import BudgetExceeded
 from vega_trio.events import BudgetOverrun, BudgetWarning, HealthAlert
 from vega_trio.messages import Usage
@@ -83,10 +83,10 @@ async def hold(turn: Turn, model: Model, request: ModelRequest) -> Held:
 
     Raises: BudgetExceeded when not even the shortest answer fits.
     """
-    charged, book = accounts(), turn.equipment.limits.book
+    charged, ledger = accounts(), turn.equipment.limits.ledger
     whole = turn.equipment.limits.budget
-    if book is not None:
-        book.turn_page()
+    if ledger is not None:
+        ledger.turn_page()
     if whole is not None and whole not in charged:
         charged = (whole, *charged)
     if not charged:
@@ -108,16 +108,16 @@ async def hold(turn: Turn, model: Model, request: ModelRequest) -> Held:
             for account in charged:
                 account.reserve(amount)
             held = Held(turn, model, request, charged, amount, request is not asked)
-            await _written(held, book)
+            await _written(held, ledger)
             return held
 
 
-async def _written(held: Held, book: Book | None) -> None:
+async def _written(held: Held, ledger: Ledger | None) -> None:
     """The reservation is on disk before the call is made; if it cannot be, there is no call.
 
     What a crash then leaves reserved counts as spent: the call may have been made, and may be billed.
     """
-    turn, changes = held.turn, [*balances(), *(() if book is None else (book.page_now(),))]
+    turn, changes = held.turn, [*balances(), *(() if ledger is None else (ledger.page_now(),))]
     key, journal = turn.model_key, turn.conversation.journal
     if not changes:
         return  # accounts of this program alone end with it

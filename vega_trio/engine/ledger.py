@@ -17,7 +17,7 @@ TABLE = "setting"
 
 
 @attrs.define(eq=False)
-class Book:
+class Ledger:
     """Keeps one row per period: what is spent, and what was reserved when the row was last written.
 
     A reservation is written before the call it is for, so one that a crash leaves behind counts as spent.
