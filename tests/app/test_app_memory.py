@@ -12,7 +12,7 @@ import trio
 import vega_trio as vega
 from vega_trio.app.memory import RunMemory
 from vega_trio.errors import RunFailed, StoreError
-from vega_trio.store.shelf import Shelf
+from vega_trio.store.key_value_file import KeyValueFile
 
 TEXT = """
 name: Diary
@@ -107,12 +107,12 @@ async def test_a_memory_that_cannot_be_written_fails_the_step_and_says_where(tmp
 
 async def test_the_shared_file_is_its_owners_and_many_write_to_it_at_once(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "memory.db"
-    memory = RunMemory(Shelf(path), "d", "u")
+    memory = RunMemory(KeyValueFile(path), "d", "u")
     async with trio.open_nursery() as nursery:
         for number in range(10):
             nursery.start_soon(memory.keep, f"k{number}", number)
     assert [await memory.find(f"k{number}") for number in range(10)] == [[number] for number in range(10)]
-    assert await RunMemory(Shelf(path), "d", "other").find("k1") == []
+    assert await RunMemory(KeyValueFile(path), "d", "other").find("k1") == []
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -120,4 +120,4 @@ async def test_a_file_that_is_no_database_is_an_error_of_the_store(tmp_path: Pat
     path = tmp_path / "memory.db"
     path.write_text("no database at all, but long enough to be taken for the header of one" * 20)
     with pytest.raises(StoreError, match=r"memory\.db"):
-        await Shelf(path).get("k")
+        await KeyValueFile(path).get("k")

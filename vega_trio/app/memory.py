@@ -11,7 +11,7 @@ import attrs
 from vega_trio._core.codec import encode_json
 from vega_trio.changes import Delete, Put
 from vega_trio.protocols import Store
-from vega_trio.store.shelf import Shelf
+from vega_trio.store.key_value_file import KeyValueFile
 
 TABLE = "wf_memory"
 
@@ -68,4 +68,4 @@ class RunMemory:
 
 def place_of(store: Store, memory: str | Path | None) -> Place:
     """The store, or the file that programs share whose store ends with them."""
-    return StorePlace(store) if memory is None else Shelf(Path(memory))
+    return StorePlace(store) if memory is None else KeyValueFile(Path(memory))

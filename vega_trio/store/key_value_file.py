@@ -25,7 +25,7 @@ BUSY_S = 10.0  # another program's transaction takes milliseconds
 
 
 @attrs.frozen
-class Shelf:
+class KeyValueFile:
     """JSON objects by key in the file at `path`, which is made when first written to, for its owner alone."""
 
     path: Path
