@@ -13,8 +13,8 @@ import pytest
 import trio
 
 import vega_trio as vega
+from vega_trio.app.admission import MAX_PENDING
 from vega_trio.app.failpoints import failpoint_of, no_failpoint
-from vega_trio.app.outfit import MAX_PENDING
 from vega_trio.store.memory import MemoryStore
 from vega_trio.testing import ScriptedModel
 

@@ -1,9 +1,7 @@
-"""Fits an agent out: resolves its model and tools and hands them to the engine. The one place that knows both sides."""
+"""Makes the bodies of agents: resolves model and tools and hands them to the engine. Only here both sides are known."""
 
 from __future__ import annotations
 
-import os
-import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -13,40 +11,20 @@ import attrs
 from vega_trio._core.redact import Redactor
 from vega_trio.agent import DEFAULT_MAX_TOKENS, Agent
 from vega_trio.app.failpoints import no_failpoint
+from vega_trio.app.ids import new_id
 from vega_trio.engine.approvals import Approvals
 from vega_trio.engine.body import agent_body
 from vega_trio.engine.equipment import Equipment
 from vega_trio.engine.limits import Limits
 from vega_trio.engine.recollection import Recollection
 from vega_trio.engine.telemetry import NoTelemetry
-from vega_trio.errors import ConfigError, StoreOverloaded, did_you_mean
+from vega_trio.errors import ConfigError, did_you_mean
 from vega_trio.protocols import Model, Store, Telemetry, Tool, ToolSource
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.process import Process
 from vega_trio.tools.threads import Threads
 from vega_trio.tools.toolbox import as_tool
 from vega_trio.tools.typed import output_spec
-
-MAX_PENDING = 10_000
-
-
-def new_id() -> str:
-    """Twelve hexadecimal digits: short enough to type, long enough for the ids of years in one store."""
-    return os.urandom(6).hex()
-
-
-def open_ids() -> Callable[[], str]:
-    """Draws ids as `new_id` does, for who needs many: asks the system for chance only once."""
-    bits = random.Random().getrandbits  # noqa: S311 - a name, not a secret
-    return lambda: f"{bits(48):012x}"
-
-
-def refuse_overload(store: Store) -> None:
-    """What every door asks before it takes something new. Raises: StoreReadOnly, StoreBroken; StoreOverloaded."""
-    if store.problem is not None:
-        raise type(store.problem)(*store.problem.args) from store.problem.__cause__
-    if store.pending >= MAX_PENDING:
-        raise StoreOverloaded(f"{store.pending} changes wait for the disk; nothing new is taken until it catches up")
 
 
 async def ask_by_name(orch: Orchestrator, _: Process, name: str, message: str) -> str:
@@ -68,7 +46,7 @@ def _no_source(_: str) -> ToolSource | None:
 
 
 @attrs.define(kw_only=True)
-class Outfitter:
+class AgentFactory:
     """Turns blueprints into bodies. `named_tools` are those an agent may name instead of giving the object.
 
     `models` resolves a model string; `default_model` serves agents without one. `ask` needs what is opened with

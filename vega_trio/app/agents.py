@@ -9,10 +9,10 @@ from typing import Any
 import attrs
 
 from vega_trio.agent import Agent, Supervision
+from vega_trio.app.agent_factory import AgentFactory
 from vega_trio.app.disk import directory_of
 from vega_trio.app.knowledge import informed_system
 from vega_trio.app.limits import breaker_of, budget_of, context_of, rate_limit_of, retry_of
-from vega_trio.app.outfit import Outfitter
 from vega_trio.app.skills import Skills
 from vega_trio.app.teamwork import Teamwork, purpose_of
 from vega_trio.dsl.document import AgentDefinition, Document
@@ -72,7 +72,7 @@ class Workshop:
 
     document: Document
     model: str | Model | None
-    outfitter: Outfitter
+    factory: AgentFactory
     skills: Skills
     teams: Teamwork
     memory: tuple[Tool, ...] = ()
@@ -84,7 +84,7 @@ class Workshop:
 
         Raises: ConfigError for a model, a tool or a file that there is not.
         """
-        info = resolved(self._blueprint(definition, resources), self.outfitter, source)
+        info = resolved(self._blueprint(definition, resources), self.factory, source)
         return attrs.evolve(info, team=definition.team)
 
     def _system(self, definition: AgentDefinition, resources: Mapping[str, str]) -> str | SkillsPrompt:
@@ -92,7 +92,7 @@ class Workshop:
         return self.skills.prompt(definition, self.teams.told(definition, informed))
 
     def _tools(self, definition: AgentDefinition) -> tuple[Any, ...]:
-        everything = (*self.outfitter.named_tools, EVERY_SERVER)
+        everything = (*self.factory.named_tools, EVERY_SERVER)
         named = everything if definition.tools == "all" else definition.tools
         # What reads skills comes with the skills there are; naming it grants nothing.
         own = (each for each in named if each != LOAD_SKILL)
@@ -134,9 +134,9 @@ def open_agents(agents: Agents, workshop: Workshop, resources: Mapping[str, str]
         agents.by_name[definition.name] = workshop.agent(definition, resources)
 
 
-def resolved(agent: Agent, outfitter: Outfitter, source: str | None = None) -> AgentInfo:
+def resolved(agent: Agent, factory: AgentFactory, source: str | None = None) -> AgentInfo:
     """The blueprint as it is listed. Raises: ConfigError for a model or a tool that there is not."""
-    sources = [each.name for each in outfitter.sources_of(agent) if each.name != EVERY_SERVER]
-    tools = (*outfitter.tools_of(agent), *sources)
-    outfitter.fallback_of(agent)
-    return AgentInfo(agent=agent, model=outfitter.model_of(agent).name, tools=tools, source=source)
+    sources = [each.name for each in factory.sources_of(agent) if each.name != EVERY_SERVER]
+    tools = (*factory.tools_of(agent), *sources)
+    factory.fallback_of(agent)
+    return AgentInfo(agent=agent, model=factory.model_of(agent).name, tools=tools, source=source)

@@ -11,6 +11,7 @@ import attrs
 import trio
 
 from vega_trio._core.redact import redactor, secrets_of
+from vega_trio.app.agent_factory import AgentFactory
 from vega_trio.app.agents import Agents, Workshop, open_agents
 from vega_trio.app.application import App
 from vega_trio.app.approvals import Approvals, Desk, rules_of
@@ -25,7 +26,6 @@ from vega_trio.app.limits import answer_tokens, limits_of_document, open_book
 from vega_trio.app.mcp import Mcp
 from vega_trio.app.memory import place_of
 from vega_trio.app.meta import Catalog, add_builtin_agents
-from vega_trio.app.outfit import Outfitter
 from vega_trio.app.overview import Overview
 from vega_trio.app.recovery import Recovery
 from vega_trio.app.runs import Runs
@@ -49,7 +49,7 @@ log = logging.getLogger("vega_trio.app")
 
 
 @attrs.frozen
-class Equipment:
+class Parts:
     """What agents are made with, complete but for the agents: they need a kernel that MCP servers can run in."""
 
     workshop: Workshop
@@ -59,18 +59,18 @@ class Equipment:
     tool_values: ToolValues
 
     @property
-    def outfitter(self) -> Outfitter:
-        return self.workshop.outfitter
+    def factory(self) -> AgentFactory:
+        return self.workshop.factory
 
 
-async def equip(
+async def make_parts(
     order: Order,
     store: Store,
     models: Models,
     telemetry: Telemetry,
     approve: tuple[str, ...],
     unattended: str | None,
-) -> Equipment:
+) -> Parts:
     """Takes in what the store has on record of approvals, servers and spending.
 
     Raises: ConfigError, StoreError, MissingExtra.
@@ -83,25 +83,25 @@ async def equip(
     redact = redactor(secrets_of(order.keyed))
     tool_values = ToolValues(store, order.settings.values, redact)
     await tool_values.load()
-    outfitter = await _outfitter(order, store, models, telemetry, approvals, mcp, tool_values)
+    factory = await _factory(order, store, models, telemetry, approvals, mcp, tool_values)
     skills = open_skills(order.document, order.base, order.home)
     catalogue = Agents({})
     teams = Teamwork(lambda name: catalogue.get(name).agent)
     layering = Layering(store, catalogue, partial(_writer, order, catalogue))
     memories = Memories(store, layering)
     if order.settings.memory_enabled:
-        outfitter.memory = layering
+        factory.memory = layering
         if order.settings.memory_model is not None:
             models.get(order.settings.memory_model)  # a wrong name is found at start
     workshop = Workshop(
         document=order.document,
         model=order.model,
-        outfitter=outfitter,
+        factory=factory,
         skills=skills,
         teams=teams,
         memory=memories.tools() if order.settings.memory_enabled else (),
     )
-    return Equipment(workshop, catalogue, mcp, memories, tool_values)
+    return Parts(workshop, catalogue, mcp, memories, tool_values)
 
 
 def _writer(order: Order, agents: Agents, agent: str) -> str | Model | None:
@@ -115,7 +115,7 @@ def _writer(order: Order, agents: Agents, agent: str) -> str | Model | None:
     return small_model(agents.get(agent).model) if order.model is None else None
 
 
-async def _outfitter(
+async def _factory(
     order: Order,
     store: Store,
     models: Models,
@@ -123,9 +123,9 @@ async def _outfitter(
     approvals: Approvals,
     mcp: Mcp,
     tool_values: ToolValues,
-) -> Outfitter:
+) -> AgentFactory:
     settings, env = order.settings, order.env
-    return Outfitter(
+    return AgentFactory(
         store=store,
         failpoint=order.failpoint,
         models=models.get,
@@ -143,32 +143,32 @@ async def _outfitter(
 
 
 async def assemble(
-    order: Order, equipment: Equipment, orch: Orchestrator, *, memory: str | Path | None, resume: bool, meta: bool
+    order: Order, parts: Parts, orch: Orchestrator, *, memory: str | Path | None, resume: bool, meta: bool
 ) -> App:
     """The application at work: its servers connect, its agents are known, and with `resume` what was left goes on.
 
     Raises: ConfigError, StoreError.
     """
-    outfitter, catalogue, store = equipment.outfitter, equipment.catalogue, equipment.outfitter.store
-    await _gather(equipment, orch)
+    factory, catalogue, store = parts.factory, parts.catalogue, parts.factory.store
+    await _gather(parts, orch)
     sessions = Sessions(catalogue, orch, store)
-    composer = await _composer(equipment, sessions, meta=meta)
+    composer = await _composer(parts, sessions, meta=meta)
     chats = Chat(sessions)
     runs = Runs(
-        order.document, catalogue, orch, store, order.env, place_of(store, memory), equipment.outfitter.telemetry
+        order.document, catalogue, orch, store, order.env, place_of(store, memory), parts.factory.telemetry
     )
-    _tie(equipment, orch, chats, runs)
+    _tie(parts, orch, chats, runs)
     watch_store(orch, store)
-    memories = equipment.memories
-    recovery = Recovery(orch, sessions, runs, None if outfitter.memory is None else memories.layering)
+    memories = parts.memories
+    recovery = Recovery(orch, sessions, runs, None if factory.memory is None else memories.layering)
     schedules = Schedules(chats=chats, zone=local_zone(order.env))
     await schedules.load()
     if resume:
         await recovery.run()
-    tool_list = ToolList(outfitter.named_tools, order.document, equipment.mcp)
+    tool_list = ToolList(factory.named_tools, order.document, parts.mcp)
     files = Files(sandbox_of(order.base, order.settings))
     return App(
-        config=_config(order, equipment, composer, runs, tool_list, files),
+        config=_config(order, parts, composer, runs, tool_list, files),
         orch=orch,
         store=store,
         model_note=order.note,
@@ -176,61 +176,61 @@ async def assemble(
         catalogue=catalogue,
         chats=chats,
         composer=composer,
-        spending=Spending(outfitter.limits.budget),
+        spending=Spending(factory.limits.budget),
         overview=Overview(orch, store, trio.current_time()),
         runs=runs,
         recovery=recovery,
-        desk=Desk(outfitter.approvals, orch),
+        desk=Desk(factory.approvals, orch),
         threads=order.threads,
         tool_list=tool_list,
-        mcp=equipment.mcp,
+        mcp=parts.mcp,
         memories=memories,
-        tool_values=equipment.tool_values,
+        tool_values=parts.tool_values,
         schedules=schedules,
         files=files,
     )
 
 
-def _tie(equipment: Equipment, orch: Orchestrator, chats: Chat, runs: Runs) -> None:
+def _tie(parts: Parts, orch: Orchestrator, chats: Chat, runs: Runs) -> None:
     """Gives what was made before the kernel and the conversations what it wants of them."""
-    outfitter, memories = equipment.outfitter, equipment.memories
-    outfitter.ask, outfitter.approvals.emit = chats.ask_for, orch.bus.emit
+    factory, memories = parts.factory, parts.memories
+    factory.ask, factory.approvals.emit = chats.ask_for, orch.bus.emit
     memories.user_of = memories.layering.user_of = partial(user_of_process, runs, orch)
 
 
 def _config(
-    order: Order, equipment: Equipment, composer: Composer, runs: Runs, tool_list: ToolList, files: Files
+    order: Order, parts: Parts, composer: Composer, runs: Runs, tool_list: ToolList, files: Files
 ) -> Config:
     return Config(
         order=order,
-        workshop=equipment.workshop,
-        agents=equipment.catalogue,
+        workshop=parts.workshop,
+        agents=parts.catalogue,
         composer=composer,
         runs=runs,
         tool_list=tool_list,
-        tool_values=equipment.tool_values,
-        mcp=equipment.mcp,
+        tool_values=parts.tool_values,
+        mcp=parts.mcp,
         files=files,
         warnings=order.warnings,
     )
 
 
-async def _gather(equipment: Equipment, orch: Orchestrator) -> None:
+async def _gather(parts: Parts, orch: Orchestrator) -> None:
     """The document's agents, who may know resources of servers that connect meanwhile."""
-    workshop, mcp = equipment.workshop, equipment.mcp
+    workshop, mcp = parts.workshop, parts.mcp
     workshop.teams.group = orch.group
     await mcp.open(orch)
     known = await mcp.resources(resources_of(workshop.document.agents.values()))
-    open_agents(equipment.catalogue, workshop, known)
+    open_agents(parts.catalogue, workshop, known)
 
 
-async def _composer(equipment: Equipment, sessions: Sessions, *, meta: bool) -> Composer:
+async def _composer(parts: Parts, sessions: Sessions, *, meta: bool) -> Composer:
     """With the agents that were composed before; one that cannot be made any more is logged."""
-    catalogue, workshop = equipment.catalogue, equipment.workshop
-    composer = Composer(catalogue, sessions, equipment.outfitter.store, workshop, equipment.memories)
-    equipment.outfitter.seen_of = composer.seen
+    catalogue, workshop = parts.catalogue, parts.workshop
+    composer = Composer(catalogue, sessions, parts.factory.store, workshop, parts.memories)
+    parts.factory.seen_of = composer.seen
     if meta:
-        add_builtin_agents(Catalog(catalogue, workshop, equipment.mcp, composer))
+        add_builtin_agents(Catalog(catalogue, workshop, parts.mcp, composer))
     for wrong in await composer.load():
         log.warning("%s", wrong)
     return composer

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 import attrs
 
+from vega_trio.app.admission import refuse_overload
 from vega_trio.app.attachments import Attachment, files_of, listed
-from vega_trio.app.outfit import new_id, refuse_overload
+from vega_trio.app.ids import new_id
 from vega_trio.app.sessions import Sessions
 from vega_trio.changes import ClearMessages, MessageRow
 from vega_trio.engine.conversation import Conversation, new_conversation

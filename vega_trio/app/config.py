@@ -143,7 +143,7 @@ class Config:
         workshop = attrs.evolve(
             self.workshop,
             document=document,
-            outfitter=attrs.evolve(self.workshop.outfitter, named_tools=tools),
+            factory=attrs.evolve(self.workshop.factory, named_tools=tools),
             skills=await in_thread(lambda: open_skills(document, self.order.base, self.order.home)),
             teams=teams,
         )
@@ -162,7 +162,7 @@ class Config:
         self.agents.by_name.clear()
         self.agents.by_name.update({**builtin, **infos, **{k: v for k, v in composed.items() if k not in infos}})
         self.workshop.document, self.workshop.skills, self.workshop.teams = document, made.skills, made.teams
-        self.workshop.outfitter.named_tools = tools
+        self.workshop.factory.named_tools = tools
         self.tool_list.named, self.tool_list.document, self.runs.document = tools, document, document
         self.tool_values.document = document.settings.values
         self.files.root = sandbox_of(self.order.base, document.settings)

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Sequence
 import attrs
 
 from vega_trio._core.codec import decode_json
-from vega_trio.app.outfit import new_id, refuse_overload
+from vega_trio.app.admission import refuse_overload
+from vega_trio.app.ids import new_id
 from vega_trio.app.sessions import Sessions
 from vega_trio.changes import AppendMessage, MessageRow, ProcessRow, Promptly, SaveProcess, Together
 from vega_trio.errors import InputError, UnknownProcess

@@ -9,7 +9,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
-from vega_trio.app.outfit import Outfitter, open_ids
+from vega_trio.app.agent_factory import AgentFactory
+from vega_trio.app.ids import open_ids
 from vega_trio.protocols import Store
 from vega_trio.runtime.health import HealthConfig
 from vega_trio.runtime.orchestrator import Orchestrator, open_kernel
@@ -42,17 +43,17 @@ async def open_store(
 
 
 def open_kernel_of(
-    outfitter: Outfitter,
+    factory: AgentFactory,
     max_processes: int,
     shutdown_timeout: float,
     recovered: Recovered,
     health: HealthConfig | None = None,
     mailbox: int = MAILBOX,
 ) -> AbstractAsyncContextManager[Orchestrator]:
-    """The kernel whose agents the outfitter makes, over its store."""
+    """The kernel whose agents the factory makes, over its store."""
     return open_kernel(
-        store=outfitter.store,
-        make_body=outfitter.body,
+        store=factory.store,
+        make_body=factory.body,
         wall_clock=time.time,
         rand=random.random,
         new_id=open_ids(),
@@ -61,5 +62,5 @@ def open_kernel_of(
         health=health,
         mailbox=mailbox,
         recovered=recovered,
-        redact=outfitter.redact,
+        redact=factory.redact,
     )

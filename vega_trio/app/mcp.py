@@ -10,10 +10,10 @@ from typing import Any, Final, Literal
 import attrs
 
 from vega_trio._core.capping import cap
+from vega_trio.app.admission import refuse_overload
 from vega_trio.app.mcp_config import config_of_definition, missing_variable, well_known
 from vega_trio.app.mcp_supervision import start_server, stop_server, supervise_servers
 from vega_trio.app.mcp_tools import SPLIT, Selection, read_all, resource_tool
-from vega_trio.app.outfit import refuse_overload
 from vega_trio.changes import Delete, Put
 from vega_trio.dsl.document import McpServerDefinition
 from vega_trio.engine.approvals import Approvals

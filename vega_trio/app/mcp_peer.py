@@ -11,7 +11,7 @@ import trio
 from vega_trio._core.approving import fingerprint
 from vega_trio._core.budget import charged_to
 from vega_trio._core.wire import rfc3339
-from vega_trio.app.outfit import new_id
+from vega_trio.app.ids import new_id
 from vega_trio.context import ToolContext
 from vega_trio.engine.approvals import Approval, Approvals
 from vega_trio.errors import ToolRetry

@@ -50,12 +50,12 @@ class Catalog:
         await self.composer.delete(name)
 
     def tools(self) -> list[dict[str, Any]]:
-        named = [each.spec for each in self.workshop.outfitter.named_tools.values()]
+        named = [each.spec for each in self.workshop.factory.named_tools.values()]
         served = [spec for server in self.mcp.servers() for spec in self.mcp.specs(server.name)]
         return [{"name": spec.name, "description": spec.description} for spec in (*named, *served)]
 
     def running_code(self, tools: Sequence[str]) -> list[str]:
-        known = self.workshop.outfitter.named_tools
+        known = self.workshop.factory.named_tools
         return [name for name in tools if name in known and "exec" in known[name].spec.effects]
 
     def skills(self) -> list[dict[str, Any]]:
@@ -82,5 +82,5 @@ def add_builtin_agents(catalog: Catalog) -> None:
     others = dict(catalog.known.by_name)
     catalog.known.by_name.clear()
     for agent in (mother(catalog), hermes(catalog)):
-        catalog.known.by_name[agent.name] = resolved(agent, catalog.workshop.outfitter, BUILTIN)
+        catalog.known.by_name[agent.name] = resolved(agent, catalog.workshop.factory, BUILTIN)
     catalog.known.by_name.update(others)

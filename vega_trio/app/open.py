@@ -14,14 +14,14 @@ import attrs
 
 from vega_trio._core.redact import redactor, secrets_of
 from vega_trio.agent import Money
+from vega_trio.app.agent_factory import AgentFactory, ask_by_name
 from vega_trio.app.application import App
 from vega_trio.app.approvals import NOBODY, Approvals
-from vega_trio.app.assemble import assemble, equip
+from vega_trio.app.assemble import assemble, make_parts
 from vega_trio.app.failpoints import failpoint_of
 from vega_trio.app.figures import figures_of
 from vega_trio.app.foundation import MAILBOX, open_kernel_of, open_store
 from vega_trio.app.limits import Rates, answer_tokens, limits_of_program, read_timeout
-from vega_trio.app.outfit import Outfitter, ask_by_name
 from vega_trio.app.recovery import look, quarantine
 from vega_trio.app.source import home_of, order_of
 from vega_trio.app.toolbelt import named_tools
@@ -77,28 +77,28 @@ async def open_orchestrator(
     limits = limits_of_program(rate_limits, budget, env)
     models_of = Models(env=env, home=home_of(env), read_timeout_s=read_timeout(env), prices=_priced(prices))
     async with open_store(store, "full", failpoint, Settings().keep_events_s) as opened, models_of as models:
-        outfitter = _outfitter_of_program(model, opened, models, limits, failpoint, env)
+        factory = _factory_of_program(model, opened, models, limits, failpoint, env)
         left = await look(opened)
-        async with open_kernel_of(outfitter, max_processes, shutdown_timeout, left, health) as orch:
-            outfitter.ask, outfitter.approvals.emit = partial(ask_by_name, orch), orch.bus.emit
+        async with open_kernel_of(factory, max_processes, shutdown_timeout, left, health) as orch:
+            factory.ask, factory.approvals.emit = partial(ask_by_name, orch), orch.bus.emit
             watch_store(orch, opened)
             await quarantine(orch, opened)
-            with outfitter.telemetry.watch(partial(figures_of, orch, limits.budget)):
+            with factory.telemetry.watch(partial(figures_of, orch, limits.budget)):
                 yield orch
 
 
-def _outfitter_of_program(
+def _factory_of_program(
     model: str | Model | None,
     store: Store,
     models: Models,
     limits: Limits,
     failpoint: Callable[[str], None],
     env: Mapping[str, str],
-) -> Outfitter:
+) -> AgentFactory:
     """What agents are made with where there is no document: built-in tools, those of plugins, and the environment."""
     threads = Threads()
     plugged = load_plugins(threads, BUILTIN_TOOLS)
-    return Outfitter(
+    return AgentFactory(
         store=store,
         failpoint=failpoint,
         models=models.get,
@@ -159,21 +159,21 @@ async def open_app(
         ) as models,
         open_telemetry(order.env, settings.tracing) as telemetry,
     ):
-        equipment = await equip(order, opened, models, telemetry or NoTelemetry(), tuple(approve), unattended)
+        parts = await make_parts(order, opened, models, telemetry or NoTelemetry(), tuple(approve), unattended)
         left = await look(opened)
-        async with _kernel_of_document(settings, equipment.outfitter, left, shutdown_timeout) as orch:
-            shelf = memory if store is None else None
-            app = await assemble(order, equipment, orch, memory=shelf, resume=resume, meta=meta)
-            with equipment.outfitter.telemetry.watch(app.figures):
+        async with _kernel_of_document(settings, parts.factory, left, shutdown_timeout) as orch:
+            kept_in = memory if store is None else None
+            app = await assemble(order, parts, orch, memory=kept_in, resume=resume, meta=meta)
+            with parts.factory.telemetry.watch(app.figures):
                 yield app
 
 
 def _kernel_of_document(
-    settings: Settings, outfitter: Outfitter, left: Recovered, shutdown_timeout: float | None
+    settings: Settings, factory: AgentFactory, left: Recovered, shutdown_timeout: float | None
 ) -> AbstractAsyncContextManager[Orchestrator]:
     patience = settings.shutdown_timeout_s if shutdown_timeout is None else shutdown_timeout
     mailbox = int(settings.limits.get("mailbox", MAILBOX))
-    return open_kernel_of(outfitter, settings.max_processes, patience, left, mailbox=mailbox)
+    return open_kernel_of(factory, settings.max_processes, patience, left, mailbox=mailbox)
 
 
 def _priced(prices: Mapping[str, Price] | None) -> Mapping[str, Price]:

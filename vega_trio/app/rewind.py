@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from vega_trio.app.admission import refuse_overload
 from vega_trio.app.attachments import files_of, message_with
 from vega_trio.app.fork import copy_conversation
-from vega_trio.app.outfit import refuse_overload
 from vega_trio.app.sessions import Sessions
 from vega_trio.changes import DropMessages, MessageRow
 from vega_trio.engine.conversation import open_conversation

@@ -16,9 +16,10 @@ import attrs
 import trio
 
 from vega_trio._core.wire import rfc3339
+from vega_trio.app.admission import refuse_overload
 from vega_trio.app.agents import Agents
+from vega_trio.app.ids import new_id
 from vega_trio.app.memory import Place, RunMemory
-from vega_trio.app.outfit import new_id, refuse_overload
 from vega_trio.app.steps import Steps
 from vega_trio.changes import Put
 from vega_trio.dsl.document import Document

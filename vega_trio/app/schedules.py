@@ -22,9 +22,9 @@ import attrs
 import trio
 
 from vega_trio.agent import BackoffConfig, ChildSpec, Restart, SupervisorSpec
+from vega_trio.app.admission import refuse_overload
 from vega_trio.app.chat import Chat
 from vega_trio.app.cron import check_cron, next_time
-from vega_trio.app.outfit import refuse_overload
 from vega_trio.changes import Change, Delete, Put, Together
 from vega_trio.errors import Conflict, InputError, StoreError, UnknownItem, VegaError
 from vega_trio.session import Session

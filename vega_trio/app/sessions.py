@@ -18,7 +18,7 @@ from vega_trio._core.wire import rfc3339
 from vega_trio.agent import Agent
 from vega_trio.app.agents import Agents
 from vega_trio.app.definitions import Definitions
-from vega_trio.app.outfit import new_id
+from vega_trio.app.ids import new_id
 from vega_trio.changes import ProcessRow, Promptly, Put, Together
 from vega_trio.errors import UnknownProcess, UnknownSession, WouldDeadlock
 from vega_trio.events import SessionUpdated

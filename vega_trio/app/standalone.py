@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from vega_trio._core.capping import cap
+from vega_trio.app.ids import new_id
 from vega_trio.app.mcp_supervision import start_server, supervise_servers
-from vega_trio.app.outfit import new_id
 from vega_trio.errors import ConfigError, McpUnavailable, MissingExtra
 from vega_trio.mcp.config import CALL_S, START_S, ServerConfig, Transport
 from vega_trio.mcp.source import Kit, McpSource

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import attrs
 
 from vega_trio._core.wire import rfc3339
-from vega_trio.app.outfit import new_id
+from vega_trio.app.ids import new_id
 from vega_trio.changes import Change, Delete, Put, Together
 from vega_trio.errors import ConfigError, InputError, UnknownToken
 from vega_trio.protocols import Store

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import attrs
 
 from vega_trio._core.redact import SHOWN, Redactor, is_secret_name
-from vega_trio.app.outfit import refuse_overload
+from vega_trio.app.admission import refuse_overload
 from vega_trio.changes import Delete, Put
 from vega_trio.errors import Conflict, InputError, UnknownItem, did_you_mean
 from vega_trio.protocols import Store

@@ -15,7 +15,7 @@ log = logging.getLogger("vega_trio.store")
 def watch_store(orch: Orchestrator, store: Store) -> None:
     """Says when nothing can be written, and when it can be again; a store that is broken for good ends the program.
 
-    Work under way waits by itself, and the doors are closed (`outfit.refuse_overload`).
+    Work under way waits by itself, and the doors are closed (`admission.refuse_overload`).
     """
 
     def changed(problem: StoreError | None) -> None:

@@ -10,7 +10,7 @@ import attrs
 import trio
 
 from vega_trio.app.application import App
-from vega_trio.app.outfit import new_id
+from vega_trio.app.ids import new_id
 from vega_trio.dsl.inputs import bind
 from vega_trio.dsl.values import plain, print_value
 from vega_trio.dsl.workflow import InputDefinition, WorkflowDefinition

@@ -20,7 +20,7 @@ from typing import Any
 import attrs
 import trio
 
-from vega_trio.app.outfit import new_id
+from vega_trio.app.ids import new_id
 from vega_trio.changes import Delete, Put
 from vega_trio.errors import StoreError
 from vega_trio.protocols import Store

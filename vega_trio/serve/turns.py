@@ -20,7 +20,7 @@ import attrs
 import trio
 
 from vega_trio.app.chat import ChatStream, OpenTurn
-from vega_trio.app.outfit import new_id
+from vega_trio.app.ids import new_id
 from vega_trio.errors import ProcessExited
 from vega_trio.events import (
     TURN_ENDS,
