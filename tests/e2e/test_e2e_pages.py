@@ -22,6 +22,7 @@ PAGES = {
     "/costs": "Spent on failed turns",
     "/approvals": "Nothing waits for you",
     "/schedules": "Nothing is scheduled",
+    "/files": "Sandbox",
     "/settings": "No value is set",
 }
 """Each page's address, and something to be read on it."""

@@ -16,6 +16,7 @@ from vega_trio.app.chat import Chat, ChatMessage, ChatStatus, ChatStream, OpenTu
 from vega_trio.app.compose import Composer
 from vega_trio.app.config import Config
 from vega_trio.app.costs import By, Costs, Spending, costs
+from vega_trio.app.drill import Drill
 from vega_trio.app.figures import figures_of
 from vega_trio.app.files import Files
 from vega_trio.app.fork import fork
@@ -77,6 +78,7 @@ class App:
     tool_values: ToolValues
     files: Files
     schedules: Schedules
+    drill: Drill
 
     @property
     def document(self) -> Document:

@@ -20,6 +20,7 @@ from vega_trio.app.compose import Composer
 from vega_trio.app.config import Config
 from vega_trio.app.costs import Spending
 from vega_trio.app.cron import local_zone
+from vega_trio.app.drill import Drill
 from vega_trio.app.files import Files
 from vega_trio.app.knowledge import resources_of
 from vega_trio.app.limits import answer_tokens, limits_of_document, open_book
@@ -187,6 +188,7 @@ async def assemble(
         memories=memories,
         tool_values=parts.tool_values,
         schedules=schedules,
+        drill=Drill(factory.models, orch),
         files=files,
     )
 

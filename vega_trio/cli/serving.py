@@ -92,7 +92,7 @@ async def _main(request: Request, shared: Shared, setup: Setup, database: str, l
     source = choose_document(request.file)
     async with _open(source, request, setup, database, log) as app:
         _introduce(app, shared)
-        app.mcp.any_command = request.mcp_commands
+        app.mcp.any_command, app.drill.allowed = request.mcp_commands, request.demo
         on_ready = await _start_companions(app, source, request, shared, setup)
         async with open_mount(app, user_of_scope) as mcp:
             await serve(

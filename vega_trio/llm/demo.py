@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
 import attrs
 import trio
 
+from vega_trio.llm.demo_faults import DemoFault
 from vega_trio.llm.demo_rules import answer
 from vega_trio.llm.demo_turn import DemoCrash, Step, read_turn
 from vega_trio.messages import ToolCall, Usage
@@ -27,6 +29,11 @@ class DemoModel:
     tokens_per_s: float = 60.0
     name: str = attrs.field(default="demo", init=False)
     _crashed: set[tuple[str, ...]] = attrs.field(factory=set, init=False, repr=False)
+    _faults: deque[DemoFault] = attrs.field(factory=deque, init=False, repr=False)
+
+    def arm(self, fault: DemoFault) -> None:
+        """The next calls go wrong in that way, whosever they are."""
+        self._faults.extend([fault] * fault.calls)
 
     @asynccontextmanager
     async def stream(self, request: ModelRequest) -> AsyncIterator[AsyncIterator[ModelEvent]]:
@@ -40,12 +47,14 @@ class DemoModel:
         said = _conversation(request)
         steps = answer(read_turn(request, crashed=said in self._crashed))
         tokens, stop_reason = 0, "end_turn"
-        for piece in _pieces(steps):
+        fault = self._faults.popleft() if self._faults else None
+        pace = self.tokens_per_s * (fault.pace if fault is not None else 1)
+        for piece in _played(_pieces(steps), fault):
             if tokens == request.max_tokens:
                 stop_reason = "max_tokens"
                 break
             tokens += 1
-            await trio.sleep(1 / self.tokens_per_s)
+            await trio.sleep(1 / pace)
             match piece:
                 case DemoCrash():
                     self._crashed.add(said)
@@ -60,6 +69,13 @@ class DemoModel:
         # The same words in another session, or after this one was cleared, may crash again.
         self._crashed.discard(said)
         yield ModelDone(stop_reason, Usage(input_tokens=_size(request), output_tokens=tokens))
+
+
+def _played(pieces: list[Step], fault: DemoFault | None) -> list[Step]:
+    """The answer as far as the fault lets it come."""
+    if fault is None or fault.error is None:
+        return pieces
+    return [*pieces[: fault.pieces], fault.error()]
 
 
 def _conversation(request: ModelRequest) -> tuple[str, ...]:

@@ -114,7 +114,7 @@ async def restart(desk: Desk, request: Request, process_id: str) -> Response:
     """Ends the incarnation in order and starts the next, by the supervisor's strategy. Its open turn goes on."""
     detail = await _detail(desk, request, process_id)
     if detail.process is None or not detail.process.alive:
-        raise _ended(process_id)
+        raise ended(process_id)
     if not desk.app.restart(process_id):
         text = f"nobody restarts the process {process_id}: it has no supervision"
         raise Refused(Problem(409, "not_supervised", text, "stop or kill it, and start the work anew"))
@@ -125,7 +125,7 @@ async def stop(desk: Desk, request: Request, process_id: str) -> Response:
     """Stops the turn under way and keeps what it has said. The process lives."""
     detail = await _detail(desk, request, process_id)
     if detail.process is None or not detail.process.alive:
-        raise _ended(process_id)
+        raise ended(process_id)
     turn_id = await desk.app.stop_process(process_id)
     return json_answer(desk, Status(status="idle" if turn_id is None else "stopping", turn_id=turn_id), 202)
 
@@ -166,7 +166,8 @@ async def check_owned(desk: Desk, request: Request, process_id: str) -> None:
         raise UnknownProcess(f"there is no process {process_id[:100]!r}")
 
 
-def _ended(process_id: str) -> Refused:
+def ended(process_id: str) -> Refused:
+    """Nothing more can be done to it."""
     text = f"the process {process_id} has ended already"
     return Refused(Problem(409, "ended", text, "GET /api/processes/ID shows how"))
 

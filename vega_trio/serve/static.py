@@ -11,7 +11,7 @@ from vega_trio.serve.desk import Desk, Route
 
 PAGES = (
     *("overview", "processes", "tree", "events", "agents", "mcp"),
-    *("workflows", "costs", "approvals", "schedules", "settings"),
+    *("workflows", "costs", "approvals", "schedules", "files", "settings"),
 )
 """The page's own addresses; each may have more behind it, as /processes/ID."""
 

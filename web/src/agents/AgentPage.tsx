@@ -4,11 +4,12 @@ import { IconMessageCircle, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link, useLocation } from "wouter";
 
-import { manage } from "../api/manage";
+import { calls, perform } from "../api/calls";
 import { agentQuery } from "../api/lists";
 import type { AgentDetail } from "../api/types";
 import { chatAddress } from "../chat/useSelectedAgent";
 import { processAddress } from "../processes/process";
+import { AsCommand } from "../ui/AsCommand";
 import { Code } from "../ui/Code";
 import { Dialog, DialogFoot } from "../ui/Dialog";
 import { Facts } from "../ui/Facts";
@@ -118,7 +119,7 @@ function Delete({ agent, onClose }: { agent: AgentDetail; onClose: () => void })
   const queries = useQueryClient();
   const [, go] = useLocation();
   const remove = useMutation({
-    mutationFn: () => manage.deleteAgent(agent.name),
+    mutationFn: () => perform(calls.deleteAgent(agent.name)),
     onSuccess: () => {
       void queries.invalidateQueries({ queryKey: ["agents"], exact: true });
       go("/agents");
@@ -132,6 +133,7 @@ function Delete({ agent, onClose }: { agent: AgentDetail; onClose: () => void })
           ? "It is defined in the document, so it is back when the server starts again."
           : "Its definition is deleted for good."}
       </p>
+      <AsCommand calls={[calls.deleteAgent(agent.name)]} />
       {remove.error ? <Problem message={remove.error.message} /> : null}
       <DialogFoot>
         <Button variant="default" onClick={onClose}>

@@ -2,6 +2,7 @@
 
 import { queryOptions } from "@tanstack/react-query";
 
+import { TREE_EVENTS } from "../tree/past";
 import { manage } from "./manage";
 import type { CostsBy } from "./types";
 
@@ -83,6 +84,13 @@ export const recentEventsQuery = queryOptions({
   staleTime: 0,
   gcTime: 0,
 });
+/** What changed the tree, in order of time. */
+export const treeEventsQuery = queryOptions({
+  queryKey: ["event-log", "tree"],
+  queryFn: async ({ signal }) => (await manage.wholeLog(TREE_EVENTS, signal)).reverse(),
+  staleTime: 0,
+  gcTime: 0,
+});
 /** What went wrong within the last day, the newest first. */
 export const alertsQuery = queryOptions({
   queryKey: ["alerts"],
@@ -96,3 +104,22 @@ export const approvalsQuery = queryOptions({
   queryKey: ["approvals"],
   queryFn: ({ signal }) => manage.approvals(signal),
 });
+
+export const meQuery = queryOptions({ queryKey: ["me"], queryFn: ({ signal }) => manage.me(signal) });
+/** The faults that a visitor of the demo can play; none elsewhere. */
+export const drillQuery = queryOptions({
+  queryKey: ["drill"],
+  queryFn: ({ signal }) => manage.drill(signal),
+});
+export const filesQuery = (path: string) =>
+  queryOptions({
+    queryKey: ["files", path],
+    queryFn: ({ signal }) => manage.files(path, signal),
+    staleTime: 0,
+  });
+export const fileQuery = (path: string) =>
+  queryOptions({
+    queryKey: ["file", path],
+    queryFn: ({ signal }) => manage.file(path, signal),
+    staleTime: 0,
+  });

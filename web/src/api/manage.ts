@@ -1,17 +1,19 @@
-/** The requests of every page but the chat. */
+/** What every page but the chat reads, and the changes whose answer it needs; the others are `calls`. */
 
+import { calls, perform } from "./calls";
 import { at, getJson, postJson, request } from "./client";
 import type {
   AgentDetail,
   Approval,
   Costs,
   CostsBy,
+  Fault,
+  FileContent,
+  FileEntry,
   Impact,
   McpOffer,
   McpServer,
-  NewAgent,
-  NewMcpServer,
-  NewSchedule,
+  Me,
   ProcessSummary,
   Run,
   Schedule,
@@ -47,8 +49,6 @@ async function answerOf<T>(response: Promise<Response>): Promise<T> {
 
 export const manage = {
   agent: (name: string, signal?: AbortSignal) => getJson<AgentDetail>(at("agents", name), signal),
-  createAgent: (agent: NewAgent) => answerOf<{ name: string }>(postJson("/api/agents", agent)),
-  deleteAgent: (name: string) => request(at("agents", name), { method: "DELETE" }),
   tools: (signal?: AbortSignal) => getJson<ToolInfo[]>("/api/tools", signal),
   sessions: (agent: string, q: string, signal?: AbortSignal) =>
     getJson<Session[]>(`/api/sessions?${new URLSearchParams({ agent, q }).toString()}`, signal),
@@ -59,40 +59,32 @@ export const manage = {
   costs: (by: CostsBy, signal?: AbortSignal) => getJson<Costs>(`/api/costs?by=${by}`, signal),
   eventLog: (query: Record<string, string>, signal?: AbortSignal) =>
     getJson<ServerEvent[]>(`/api/events/log?${new URLSearchParams(query).toString()}`, signal),
+  /** Newest first. */
+  wholeLog: (type: string, signal?: AbortSignal) =>
+    getPages<ServerEvent>(`/api/events/log?${new URLSearchParams({ type }).toString()}`, signal),
   processes: (signal?: AbortSignal) => getPages<ProcessSummary>("/api/processes", signal),
   impact: (id: string, action: "kill" | "restart", signal?: AbortSignal) =>
     getJson<Impact>(`${at("processes", id)}/impact?action=${action}`, signal),
-  killProcess: (id: string, subtree: boolean) =>
-    request(`${at("processes", id)}${subtree ? "?subtree=true" : ""}`, { method: "DELETE" }),
-  restartProcess: (id: string) => postJson(`${at("processes", id)}/restart`, {}),
-  stopProcess: (id: string) => postJson(`${at("processes", id)}/stop`, {}),
   spawnTree: (signal?: AbortSignal) => getJson<SpawnNode[]>("/api/spawn-tree", signal),
   supervisors: (signal?: AbortSignal) => getJson<SupervisorNode[]>("/api/supervisors", signal),
   workflows: (signal?: AbortSignal) => getJson<Workflow[]>("/api/workflows", signal),
   workflow: (name: string, signal?: AbortSignal) => getJson<WorkflowDetail>(at("workflows", name), signal),
   startRun: (name: string, inputs: Record<string, unknown>) =>
-    answerOf<{ run_id: string }>(postJson(`${at("workflows", name)}/run`, { inputs })),
+    answerOf<{ run_id: string }>(perform(calls.startRun(name, inputs))),
   runs: (workflow: string, signal?: AbortSignal) =>
     getJson<Run[]>(`/api/runs?${new URLSearchParams({ workflow, limit: "50" }).toString()}`, signal),
   run: (id: string, signal?: AbortSignal) => getJson<Run>(at("runs", id), signal),
-  cancelRun: (id: string) => postJson(`${at("runs", id)}/cancel`, {}),
   mcpServers: (signal?: AbortSignal) => getJson<McpServer[]>("/api/mcp/servers", signal),
   mcpRegistry: (signal?: AbortSignal) => getJson<McpOffer[]>("/api/mcp/registry", signal),
-  addMcpServer: (server: NewMcpServer) => answerOf<McpServer>(postJson("/api/mcp/servers", server)),
-  removeMcpServer: (name: string) => request(at("mcp", "servers", name), { method: "DELETE" }),
-  refreshMcpServer: (name: string) => postJson(`${at("mcp", "servers", name)}/refresh`, {}),
-  disableMcpServer: (name: string, disabled: boolean) =>
-    postJson(`${at("mcp", "servers", name)}/disable`, { disabled }, { method: "PUT" }),
-  approveTools: (server: string) => postJson(`${at("mcp", "servers", server)}/approve`, {}),
   schedules: (signal?: AbortSignal) => getJson<Schedule[]>("/api/schedules", signal),
-  addSchedule: (schedule: NewSchedule) => answerOf<Schedule>(postJson("/api/schedules", schedule)),
-  switchSchedule: (name: string, enabled: boolean) =>
-    postJson(at("schedules", name), { enabled }, { method: "PUT" }),
-  removeSchedule: (name: string) => request(at("schedules", name), { method: "DELETE" }),
   settings: (signal?: AbortSignal) => getJson<Setting[]>("/api/settings", signal),
   putSetting: (key: string, value: string) => postJson("/api/settings", { key, value }, { method: "PUT" }),
   removeSetting: (key: string) => request(at("settings", key), { method: "DELETE" }),
   approvals: (signal?: AbortSignal) => getJson<Approval[]>("/api/approvals", signal),
-  decide: (id: string, decision: "approve" | "deny", note: string) =>
-    postJson(at("approvals", id), note === "" ? { decision } : { decision, note }),
+  drill: (signal?: AbortSignal) => getJson<Fault[]>("/api/drill", signal),
+  me: (signal?: AbortSignal) => getJson<Me>("/api/auth/me", signal),
+  files: (path: string, signal?: AbortSignal) =>
+    getPages<FileEntry>(`/api/files?${new URLSearchParams({ path }).toString()}`, signal),
+  file: (path: string, signal?: AbortSignal) =>
+    getJson<FileContent>(`/api/files/read?${new URLSearchParams({ path }).toString()}`, signal),
 };

@@ -957,6 +957,23 @@ export interface components {
             truncated?: boolean;
         };
         /**
+         * FaultEntry
+         * @description A fault that can be played.
+         */
+        FaultEntry: {
+            fault: string;
+            description: string;
+        };
+        /**
+         * DrillRequest
+         * @description `process_id` with the fault `kill`: whose life is ended. The others are the demo model's next calls.
+         */
+        DrillRequest: {
+            fault: string;
+            /** @default null */
+            process_id?: string | null;
+        };
+        /**
          * DocumentEntry
          * @description `document` is there where it is a single file, `editable` says whether it may be replaced.
          */

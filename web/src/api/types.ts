@@ -40,6 +40,10 @@ export type Approval = Shapes["ApprovalEntry"];
 export type Schedule = Shapes["ScheduleEntry"];
 export type NewSchedule = Shapes["NewSchedule"];
 export type Setting = Shapes["SettingEntry"];
+export type Fault = Shapes["FaultEntry"];
+export type Me = Shapes["Me"];
+export type FileEntry = Shapes["FileEntry"];
+export type FileContent = Shapes["FileContent"];
 export type Stats = Shapes["Stats"];
 
 /** One event of the event stream; `data` depends on `type`. Only what comes from the log is sure to be whole. */

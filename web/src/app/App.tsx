@@ -18,6 +18,7 @@ const WorkflowsPage = lazy(() => import("../workflows/WorkflowsPage"));
 const CostsPage = lazy(() => import("../costs/CostsPage"));
 const ApprovalsPage = lazy(() => import("../approvals/ApprovalsPage"));
 const SchedulesPage = lazy(() => import("../schedules/SchedulesPage"));
+const FilesPage = lazy(() => import("../files/FilesPage"));
 const SettingsPage = lazy(() => import("../settings/SettingsPage"));
 
 export function App() {
@@ -40,6 +41,7 @@ export function App() {
           <Route path="/costs" component={CostsPage} />
           <Route path="/approvals" component={ApprovalsPage} />
           <Route path="/schedules" component={SchedulesPage} />
+          <Route path="/files" component={FilesPage} />
           <Route path="/settings" component={SettingsPage} />
           <Route component={NotFoundPage} />
         </Switch>

@@ -3,6 +3,7 @@ import {
   IconCalendarTime,
   IconCoin,
   IconCpu,
+  IconFolder,
   IconLayoutDashboard,
   IconMessageCircle,
   IconPlug,
@@ -26,5 +27,6 @@ export const PAGES = [
   { path: "/costs", title: "Costs", Icon: IconCoin },
   { path: "/approvals", title: "Approvals", Icon: IconShieldCheck },
   { path: "/schedules", title: "Schedules", Icon: IconCalendarTime },
+  { path: "/files", title: "Files", Icon: IconFolder },
   { path: "/settings", title: "Settings", Icon: IconSettings },
 ] as const;

@@ -4,10 +4,11 @@ import { IconShieldCheck } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "wouter";
 
-import { manage } from "../api/manage";
+import { calls, perform } from "../api/calls";
 import { approvalsQuery } from "../api/lists";
 import type { Approval } from "../api/types";
 import { processAddress } from "../processes/process";
+import { AsCommand } from "../ui/AsCommand";
 import { Code } from "../ui/Code";
 import { EmptyState } from "../ui/EmptyState";
 import { clockTime, fullTime } from "../ui/format";
@@ -69,7 +70,7 @@ function Request({ approval }: { approval: Approval }) {
   const queries = useQueryClient();
   const [note, setNote] = useState("");
   const decide = useMutation({
-    mutationFn: (decision: "approve" | "deny") => manage.decide(approval.id, decision, note.trim()),
+    mutationFn: (decision: "approve" | "deny") => perform(calls.decide(approval.id, decision, note.trim())),
     onSettled: () => queries.invalidateQueries({ queryKey: ["approvals"] }),
   });
   return (
@@ -102,6 +103,12 @@ function Request({ approval }: { approval: Approval }) {
             Approve
           </Button>
         </div>
+        <AsCommand
+          calls={[
+            calls.decide(approval.id, "approve", note.trim()),
+            calls.decide(approval.id, "deny", note.trim()),
+          ]}
+        />
       </article>
     </Card>
   );

@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 
-import { manage } from "../api/manage";
+import { calls, perform } from "../api/calls";
 import { clockTime } from "../ui/format";
 import { Problem } from "../ui/Problem";
 import classes from "./ApprovalPanel.module.css";
@@ -10,7 +10,7 @@ import type { ApprovalPart } from "./transcript";
 /** A call that waits for a human's word, answered where it stands; the arguments are exactly those of the call. */
 export default function ApprovalPanel({ approval }: { approval: ApprovalPart }) {
   const decide = useMutation({
-    mutationFn: (decision: "approve" | "deny") => manage.decide(approval.id, decision, ""),
+    mutationFn: (decision: "approve" | "deny") => perform(calls.decide(approval.id, decision, "")),
   });
   return (
     <section className={classes.panel} data-part="approval" aria-label={`Approval of ${approval.name}`}>

@@ -1,7 +1,11 @@
 import { Button } from "@mantine/core";
 
+import { lazy, Suspense, useState } from "react";
+
 import type { Agent } from "../api/types";
 import classes from "./DemoChips.module.css";
+
+const DrillDialog = lazy(() => import("./DrillDialog"));
 
 /** What the demo model knows how to play. */
 const TOUR = [
@@ -17,6 +21,7 @@ interface DemoChipsProps {
 
 /** The stations of the tour, for an agent that the demo model plays. */
 export function DemoChips({ agent, onSay }: DemoChipsProps) {
+  const [drilling, setDrilling] = useState(false);
   if (!/^demo(:|$)/.test(agent?.model ?? "")) return null;
   return (
     <div className={classes.chips}>
@@ -25,6 +30,14 @@ export function DemoChips({ agent, onSay }: DemoChipsProps) {
           {label}
         </Button>
       ))}
+      <Button variant="default" radius="xl" size="sm" onClick={() => setDrilling(true)}>
+        Fault drill
+      </Button>
+      {drilling ? (
+        <Suspense fallback={null}>
+          <DrillDialog onSay={onSay} onClose={() => setDrilling(false)} />
+        </Suspense>
+      ) : null}
     </div>
   );
 }

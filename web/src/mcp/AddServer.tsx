@@ -1,12 +1,11 @@
-import { Button, NativeSelect, TextInput } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { type SyntheticEvent, useState } from "react";
+import { NativeSelect, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 
-import { manage } from "../api/manage";
+import { calls } from "../api/calls";
 import { mcpRegistryQuery } from "../api/lists";
 import type { McpOffer, NewMcpServer } from "../api/types";
-import { Dialog, DialogFoot } from "../ui/Dialog";
-import { Problem } from "../ui/Problem";
+import { FormDialog } from "../ui/FormDialog";
 import classes from "./AddServer.module.css";
 
 const OWN = "";
@@ -20,65 +19,54 @@ interface Draft {
 
 /** Connects a server of the registry, by the variables it asks for, or one at an address. */
 export function AddServer({ onClose }: { onClose: () => void }) {
-  const queries = useQueryClient();
   const registry = useQuery(mcpRegistryQuery);
   const [draft, setDraft] = useState<Draft>({ offer: OWN, name: "", url: "", env: {} });
   const offer = registry.data?.find((each) => each.name === draft.offer);
-  const add = useMutation({
-    mutationFn: () => manage.addMcpServer(serverOf(draft, offer)),
-    onSuccess: () => {
-      void queries.invalidateQueries({ queryKey: ["mcp"] });
-      onClose();
-    },
-  });
   const change = (part: Partial<Draft>): void => setDraft({ ...draft, ...part });
-  const submit = (event: SyntheticEvent): void => {
-    event.preventDefault();
-    add.mutate();
-  };
+  const server = serverOf(draft, offer);
+  const secret = Object.keys(server.env ?? {}).map((name) => [name, `(the value of ${name})`]);
+  const shown = server.env
+    ? { ...server, env: Object.fromEntries(secret) as Record<string, string> }
+    : server;
   return (
-    <Dialog title="Add an MCP server" onClose={onClose}>
-      <form className={classes.form} onSubmit={submit}>
-        <NativeSelect
-          label="Which"
-          value={draft.offer}
-          onChange={(event) => change({ offer: event.currentTarget.value })}
-          data={[
-            { value: OWN, label: "One at an address" },
-            ...(registry.data ?? []).map((each) => ({ value: each.name, label: each.name })),
-          ]}
-        />
-        {offer ? (
-          <Offer offer={offer} env={draft.env} onChange={(env) => change({ env })} />
-        ) : (
-          <>
-            <TextInput
-              label="Name"
-              required
-              value={draft.name}
-              onChange={(event) => change({ name: event.currentTarget.value })}
-            />
-            <TextInput
-              label="Address"
-              type="url"
-              placeholder="https://example.org/mcp"
-              required
-              value={draft.url}
-              onChange={(event) => change({ url: event.currentTarget.value })}
-            />
-          </>
-        )}
-        {add.error ? <Problem message={add.error.message} /> : null}
-        <DialogFoot>
-          <Button variant="default" onClick={onClose}>
-            Cancel
-          </Button>
-          <Button type="submit" loading={add.isPending}>
-            Connect
-          </Button>
-        </DialogFoot>
-      </form>
-    </Dialog>
+    <FormDialog
+      title="Add an MCP server"
+      action="Connect"
+      call={calls.addMcpServer(server)}
+      shown={calls.addMcpServer(shown)}
+      outdates="mcp"
+      onClose={onClose}
+    >
+      <NativeSelect
+        label="Which"
+        value={draft.offer}
+        onChange={(event) => change({ offer: event.currentTarget.value })}
+        data={[
+          { value: OWN, label: "One at an address" },
+          ...(registry.data ?? []).map((each) => ({ value: each.name, label: each.name })),
+        ]}
+      />
+      {offer ? (
+        <Offer offer={offer} env={draft.env} onChange={(env) => change({ env })} />
+      ) : (
+        <>
+          <TextInput
+            label="Name"
+            required
+            value={draft.name}
+            onChange={(event) => change({ name: event.currentTarget.value })}
+          />
+          <TextInput
+            label="Address"
+            type="url"
+            placeholder="https://example.org/mcp"
+            required
+            value={draft.url}
+            onChange={(event) => change({ url: event.currentTarget.value })}
+          />
+        </>
+      )}
+    </FormDialog>
   );
 }
 

@@ -3,9 +3,10 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { IconPlugConnected, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 
-import { manage } from "../api/manage";
+import { calls, perform } from "../api/calls";
 import { mcpServersQuery } from "../api/lists";
 import type { McpServer } from "../api/types";
+import { AsCommand } from "../ui/AsCommand";
 import { EmptyState } from "../ui/EmptyState";
 import { plural } from "../ui/format";
 import { Page } from "../ui/Page";
@@ -49,10 +50,10 @@ function Server({ server }: { server: McpServer }) {
   const queries = useQueryClient();
   const [asking, setAsking] = useState(false);
   const act = useMutation({
-    mutationFn: (run: () => Promise<unknown>) => run(),
+    mutationFn: perform,
     onSettled: () => queries.invalidateQueries({ queryKey: ["mcp"] }),
   });
-  const { name, disabled = false } = server;
+  const { name, disabled = false, changed = [] } = server;
   return (
     <Card padded>
       <article className={classes.server} aria-label={name}>
@@ -67,7 +68,7 @@ function Server({ server }: { server: McpServer }) {
               size="compact-sm"
               variant="default"
               disabled={disabled || act.isPending}
-              onClick={() => act.mutate(() => manage.refreshMcpServer(name))}
+              onClick={() => act.mutate(calls.refreshMcpServer(name))}
             >
               Refresh
             </Button>
@@ -75,7 +76,7 @@ function Server({ server }: { server: McpServer }) {
               size="compact-sm"
               variant="default"
               disabled={act.isPending}
-              onClick={() => act.mutate(() => manage.disableMcpServer(name, !disabled))}
+              onClick={() => act.mutate(calls.disableMcpServer(name, !disabled))}
             >
               {disabled ? "Enable" : "Disable"}
             </Button>
@@ -85,7 +86,7 @@ function Server({ server }: { server: McpServer }) {
                   size="compact-sm"
                   color="red.9"
                   autoFocus
-                  onClick={() => act.mutate(() => manage.removeMcpServer(name))}
+                  onClick={() => act.mutate(calls.removeMcpServer(name))}
                 >
                   Remove for good
                 </Button>
@@ -105,6 +106,21 @@ function Server({ server }: { server: McpServer }) {
         </p>
         {server.error ? <Problem message={server.error} /> : null}
         {act.error ? <Problem message={act.error.message} /> : null}
+        {changed.length > 0 ? (
+          <div className={classes.changed}>
+            <p>
+              Since they were approved, the definitions of {changed.join(", ")} have changed. Nobody can call
+              them until you have looked at them and approve.
+            </p>
+            <Button
+              size="compact-sm"
+              disabled={act.isPending}
+              onClick={() => act.mutate(calls.approveTools(name))}
+            >
+              Approve changed tools
+            </Button>
+          </div>
+        ) : null}
         {server.tools.length > 0 ? (
           <ul className={classes.tools} aria-label={`Tools of ${name}`}>
             {server.tools.map((tool) => (
@@ -114,6 +130,7 @@ function Server({ server }: { server: McpServer }) {
             ))}
           </ul>
         ) : null}
+        <AsCommand calls={[calls.refreshMcpServer(name), calls.disableMcpServer(name, !disabled)]} />
       </article>
     </Card>
   );

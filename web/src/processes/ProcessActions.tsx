@@ -1,11 +1,12 @@
 import { Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { IconPlayerStop, IconRefresh, IconSkull } from "@tabler/icons-react";
+import { IconBolt, IconPlayerStop, IconRefresh, IconSkull } from "@tabler/icons-react";
 import { useState } from "react";
 
-import { manage } from "../api/manage";
-import { impactQuery, processesQuery } from "../api/lists";
+import { calls, perform } from "../api/calls";
+import { drillQuery, impactQuery, processesQuery } from "../api/lists";
 import type { Impact, ProcessDetail } from "../api/types";
+import { AsCommand } from "../ui/AsCommand";
 import { Dialog, DialogFoot } from "../ui/Dialog";
 import { Problem } from "../ui/Problem";
 import { Remote } from "../ui/Remote";
@@ -17,7 +18,7 @@ type Action = "kill" | "restart";
 /** Stop ends the turn, restart the life, kill the process; the last two first say whom else they touch. */
 export function ProcessActions({ process }: { process: ProcessDetail }) {
   const [asking, setAsking] = useState<Action | null>(null);
-  const stop = useMutation({ mutationFn: () => manage.stopProcess(process.id) });
+  const stop = useMutation({ mutationFn: () => perform(calls.stopProcess(process.id)) });
   if (!isAlive(process.status)) return null;
   return (
     <div className={classes.actions}>
@@ -47,8 +48,36 @@ export function ProcessActions({ process }: { process: ProcessDetail }) {
         Kill
       </Button>
       {stop.error ? <Problem message={stop.error.message} /> : null}
+      <KillDrill process={process} />
       {asking ? <Ask process={process} action={asking} onClose={() => setAsking(null)} /> : null}
     </div>
+  );
+}
+
+/** In the demo: ends this life of the process, so that its supervisor is seen to start the next. */
+function KillDrill({ process }: { process: ProcessDetail }) {
+  const faults = useQuery(drillQuery).data ?? [];
+  const queries = useQueryClient();
+  const kill = useMutation({
+    mutationFn: () => perform(calls.drill("kill", process.id)),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ["processes"] }),
+  });
+  const fault = faults.find((each) => each.fault === "kill");
+  if (!fault) return null;
+  return (
+    <>
+      <Button
+        size="compact-md"
+        variant="default"
+        title={fault.description}
+        leftSection={<IconBolt size={15} />}
+        loading={kill.isPending}
+        onClick={() => kill.mutate()}
+      >
+        Fault drill
+      </Button>
+      {kill.error ? <Problem message={kill.error.message} /> : null}
+    </>
   );
 }
 
@@ -61,9 +90,9 @@ interface AskProps {
 function Ask({ process, action, onClose }: AskProps) {
   const queries = useQueryClient();
   const impact = useQuery(impactQuery(process.id, action));
+  const call = action === "kill" ? calls.killProcess(process.id) : calls.restartProcess(process.id);
   const act = useMutation({
-    mutationFn: () =>
-      action === "kill" ? manage.killProcess(process.id, false) : manage.restartProcess(process.id),
+    mutationFn: () => perform(call),
     onSuccess: () => {
       void queries.invalidateQueries({ queryKey: ["processes"] });
       onClose();
@@ -73,6 +102,7 @@ function Ask({ process, action, onClose }: AskProps) {
   return (
     <Dialog title={`${verb} ${nameOf(process)}?`} onClose={onClose}>
       <Remote query={impact}>{(known) => <Blast impact={known} />}</Remote>
+      <AsCommand calls={[call]} />
       {act.error ? <Problem message={act.error.message} /> : null}
       <DialogFoot>
         <Button variant="default" onClick={onClose}>

@@ -1,9 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
 
+import { calls } from "../api/calls";
 import { processesQuery } from "../api/lists";
 import { processQuery } from "../api/queries";
 import type { ProcessDetail } from "../api/types";
+import { AsCommand } from "../ui/AsCommand";
 import { Facts } from "../ui/Facts";
 import { count, fullTime, usd } from "../ui/format";
 import { Gauge } from "../ui/Gauge";
@@ -15,7 +17,7 @@ import { gaugeText } from "../tree/nodes";
 import { IncarnationStrip } from "./IncarnationStrip";
 import { ProcessActions } from "./ProcessActions";
 import classes from "./ProcessPage.module.css";
-import { nameAndId, nameOf, processAddress, workOf } from "./process";
+import { isAlive, nameAndId, nameOf, processAddress, workOf } from "./process";
 
 /** One process: what it is doing, what it is tied to, its lives, and what was said. */
 export function ProcessPage({ id }: { id: string }) {
@@ -45,6 +47,7 @@ function Inside({ process }: { process: ProcessDetail }) {
       <Section title="Transcript">
         <Messages process={process} />
       </Section>
+      {isAlive(process.status) ? <AsCommand calls={[calls.stopProcess(process.id)]} /> : null}
     </>
   );
 }

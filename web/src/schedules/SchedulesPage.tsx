@@ -4,10 +4,11 @@ import { IconCalendarTime, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link } from "wouter";
 
+import { calls, perform } from "../api/calls";
 import { schedulesQuery } from "../api/lists";
-import { manage } from "../api/manage";
 import type { Schedule } from "../api/types";
 import { chatAddress } from "../chat/useSelectedAgent";
+import { AsCommand } from "../ui/AsCommand";
 import { EmptyState } from "../ui/EmptyState";
 import { fullTime } from "../ui/format";
 import { Page } from "../ui/Page";
@@ -56,7 +57,7 @@ export default function SchedulesPage() {
 function Item({ schedule }: { schedule: Schedule }) {
   const queries = useQueryClient();
   const act = useMutation({
-    mutationFn: (run: () => Promise<unknown>) => run(),
+    mutationFn: perform,
     onSettled: () => queries.invalidateQueries({ queryKey: ["schedules"] }),
   });
   const { name, agent } = schedule;
@@ -70,7 +71,7 @@ function Item({ schedule }: { schedule: Schedule }) {
             size="compact-sm"
             variant="default"
             disabled={act.isPending}
-            onClick={() => act.mutate(() => manage.switchSchedule(name, !schedule.enabled))}
+            onClick={() => act.mutate(calls.switchSchedule(name, !schedule.enabled))}
           >
             {schedule.enabled ? "Disable" : "Enable"}
           </Button>
@@ -78,7 +79,7 @@ function Item({ schedule }: { schedule: Schedule }) {
             size="compact-sm"
             variant="default"
             aria-label={`Remove ${name}`}
-            onClick={() => act.mutate(() => manage.removeSchedule(name))}
+            onClick={() => act.mutate(calls.removeSchedule(name))}
           >
             Remove
           </Button>
@@ -87,6 +88,7 @@ function Item({ schedule }: { schedule: Schedule }) {
           <Link href={chatAddress(agent, schedule.session_id)}>{agent}</Link>: {schedule.message}
         </p>
         <p className={classes.times}>{timesOf(schedule)}</p>
+        <AsCommand calls={[calls.switchSchedule(name, !schedule.enabled), calls.removeSchedule(name)]} />
         {schedule.last_error ? <Problem message={schedule.last_error} /> : null}
         {act.error ? <Problem message={act.error.message} /> : null}
       </article>

@@ -10,20 +10,22 @@ import { fromSpawns, fromSupervisors, type TreeNode } from "./nodes";
 import { TreeGrid } from "./TreeGrid";
 import classes from "./TreePage.module.css";
 
+const PastTree = lazy(() => import("./PastTree"));
 const TreeGraph = lazy(() => import("./TreeGraph"));
 
 const TREES = [
   { value: "spawn", label: "Spawned" },
   { value: "supervision", label: "Supervised" },
+  { value: "past", label: "Back then" },
 ] as const;
 const FORMS = [
   { value: "list", label: "List" },
   { value: "graph", label: "Graph" },
 ] as const;
 
-/** Who spawned whom, and who restarts whom. */
+/** Who spawned whom, who restarts whom, and how it was at an event. */
 export default function TreePage() {
-  const [tree, setTree] = useState<"spawn" | "supervision">("spawn");
+  const [tree, setTree] = useState<(typeof TREES)[number]["value"]>("spawn");
   const [form, setForm] = useState<"list" | "graph">("list");
   return (
     <Page
@@ -36,7 +38,13 @@ export default function TreePage() {
         </div>
       }
     >
-      {tree === "spawn" ? <Spawned form={form} /> : <Supervised form={form} />}
+      {tree === "spawn" ? <Spawned form={form} /> : null}
+      {tree === "supervision" ? <Supervised form={form} /> : null}
+      {tree === "past" ? (
+        <Suspense fallback={null}>
+          <PastTree>{(nodes) => <Shown label="Spawn tree back then" nodes={nodes} form={form} />}</PastTree>
+        </Suspense>
+      ) : null}
     </Page>
   );
 }

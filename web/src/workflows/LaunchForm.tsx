@@ -4,8 +4,10 @@ import { IconPlayerPlay } from "@tabler/icons-react";
 import { type SyntheticEvent, useState } from "react";
 import { useLocation } from "wouter";
 
+import { calls } from "../api/calls";
 import { manage } from "../api/manage";
 import type { Workflow, WorkflowInput } from "../api/types";
+import { AsCommand } from "../ui/AsCommand";
 import { Problem } from "../ui/Problem";
 import { Card } from "../ui/Section";
 import { type Fields, readFields, startingFields, STRUCTURED } from "./inputs";
@@ -45,6 +47,7 @@ export function LaunchForm({ workflow }: { workflow: Workflow }) {
             onChange={(value) => setFields({ ...fields, [name]: value })}
           />
         ))}
+        <AsCommand calls={[calls.startRun(workflow.name, readFields(declared, fields).inputs)]} />
         {start.error ? <Problem message={start.error.message} /> : null}
         <div>
           <Button type="submit" leftSection={<IconPlayerPlay size={16} />} loading={start.isPending}>

@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { IconPlayerStop } from "@tabler/icons-react";
 import { Link } from "wouter";
 
-import { manage } from "../api/manage";
+import { calls, perform } from "../api/calls";
 import { runQuery, workflowQuery } from "../api/lists";
 import type { Run } from "../api/types";
 import { Markdown } from "../chat/markdown/Markdown";
@@ -81,7 +81,7 @@ function Result({ value }: { value: unknown }) {
 function Cancel({ id }: { id: string }) {
   const queries = useQueryClient();
   const cancel = useMutation({
-    mutationFn: () => manage.cancelRun(id),
+    mutationFn: () => perform(calls.cancelRun(id)),
     onSettled: () => queries.invalidateQueries({ queryKey: ["run", id] }),
   });
   return (
