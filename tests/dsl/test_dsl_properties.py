@@ -16,7 +16,7 @@ from vega_trio.dsl.source import Report, Source
 from vega_trio.dsl.template import compile_condition, compile_template
 from vega_trio.dsl.units import parse_duration, parse_money, show_duration, show_money
 from vega_trio.dsl.values import ExpressionError, kind, measure, plain, print_value, truth
-from vega_trio.dsl.yaml_text import YamlError, data
+from vega_trio.dsl.yaml_nodes import YamlError, data
 from vega_trio.dsl.yaml_text import load as load_yaml
 from vega_trio.errors import DocumentError
 from vega_trio.suggest import closest, distance

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import attrs
 
 from vega_trio.dsl.reading import Reading, shape
-from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
+from vega_trio.dsl.yaml_nodes import YamlList, YamlMap, YamlNode, YamlScalar
 
 _FORBIDDEN = "/:{}"
 _EXAMPLES = {

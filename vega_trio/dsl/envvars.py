@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
+from vega_trio.dsl.yaml_nodes import YamlList, YamlMap, YamlNode, YamlScalar
 
 _VARIABLE = re.compile(r"\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\$\{")
 

@@ -10,7 +10,8 @@ import attrs
 
 from vega_trio.dsl.reading import Reading, shape
 from vega_trio.dsl.units import parse_duration, parse_money
-from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar, resolve
+from vega_trio.dsl.yaml_core import resolve
+from vega_trio.dsl.yaml_nodes import YamlList, YamlMap, YamlNode, YamlScalar
 from vega_trio.suggest import remedy
 
 _T = TypeVar("_T")

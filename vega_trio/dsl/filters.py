@@ -24,7 +24,8 @@ from vega_trio.dsl.values import (
     print_value,
     truth,
 )
-from vega_trio.dsl.yaml_text import MAX_DEPTH, MAX_FILE, YamlError, load_data
+from vega_trio.dsl.yaml_nodes import YamlError
+from vega_trio.dsl.yaml_text import MAX_DEPTH, MAX_FILE, load_data
 
 Arguments = Sequence[object]
 

@@ -7,7 +7,7 @@ Only errors pay for it.
 from __future__ import annotations
 
 from vega_trio.dsl.source import Span
-from vega_trio.dsl.yaml_text import YamlScalar
+from vega_trio.dsl.yaml_nodes import YamlScalar
 
 _BREAKS = "\r\n"
 

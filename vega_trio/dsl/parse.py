@@ -20,7 +20,7 @@ from vega_trio.dsl.reading import Reading, shape
 from vega_trio.dsl.source import MAX_ERRORS, Finding, Report, Source, Span, in_file_order
 from vega_trio.dsl.tool import ToolDefinition
 from vega_trio.dsl.validate import Whole, validate
-from vega_trio.dsl.yaml_text import YamlMap, YamlNode, YamlScalar
+from vega_trio.dsl.yaml_nodes import YamlMap, YamlNode, YamlScalar
 from vega_trio.errors import DocumentError
 from vega_trio.protocols import Files
 from vega_trio.suggest import remedy

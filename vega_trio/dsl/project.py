@@ -10,7 +10,8 @@ import attrs
 
 from vega_trio.dsl.reading import Reading, shape
 from vega_trio.dsl.source import Finding, Report, Source, Span
-from vega_trio.dsl.yaml_text import YamlError, YamlList, YamlMap, YamlNode, YamlScalar, decode, load
+from vega_trio.dsl.yaml_nodes import YamlError, YamlList, YamlMap, YamlNode, YamlScalar
+from vega_trio.dsl.yaml_text import decode, load
 from vega_trio.protocols import Files
 from vega_trio.suggest import closest, remedy
 

@@ -27,7 +27,7 @@ from vega_trio.dsl.workflow import (
     TryAction,
     WorkflowAction,
 )
-from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
+from vega_trio.dsl.yaml_nodes import YamlList, YamlMap, YamlNode, YamlScalar
 from vega_trio.suggest import remedy
 
 _FOR = re.compile(r"\s*([^\W\d]\w*)(?:\s*,\s*([^\W\d]\w*))?\s+in\s+(?=\S)")

@@ -23,7 +23,7 @@ from vega_trio.dsl.read_policies import (
 )
 from vega_trio.dsl.reading import Reading, rest_of_line
 from vega_trio.dsl.words import STEP_WORDS
-from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
+from vega_trio.dsl.yaml_nodes import YamlList, YamlMap, YamlNode, YamlScalar
 from vega_trio.suggest import remedy
 
 _OWN = frozenset({"name", "display_name", "title", "avatar", "description", "extends"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from vega_trio.dsl.fields import Fields
-from vega_trio.dsl.yaml_text import YamlScalar
+from vega_trio.dsl.yaml_nodes import YamlScalar
 from vega_trio.suggest import remedy
 
 

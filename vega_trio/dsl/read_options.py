@@ -13,7 +13,7 @@ from vega_trio.dsl.schema import check_schema
 from vega_trio.dsl.template import Template
 from vega_trio.dsl.words import bad_variable, variable_hint
 from vega_trio.dsl.workflow import StepOptions, StepRetry
-from vega_trio.dsl.yaml_text import YamlMap, YamlNode, YamlScalar
+from vega_trio.dsl.yaml_nodes import YamlMap, YamlNode, YamlScalar
 
 _NEVER_AGAIN = frozenset({"authentication", "invalid_request", "budget_exceeded"})
 _ALL = (*RETRY_CLASSES, "agent_crashed", "format_error", "limit_exceeded")

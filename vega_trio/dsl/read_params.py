@@ -11,7 +11,7 @@ from vega_trio.dsl.read_types import read_type
 from vega_trio.dsl.reading import Reading, shape
 from vega_trio.dsl.tool import Param
 from vega_trio.dsl.words import bad_variable
-from vega_trio.dsl.yaml_text import YamlMap, YamlNode, YamlScalar
+from vega_trio.dsl.yaml_nodes import YamlMap, YamlNode, YamlScalar
 
 
 def read_params(fields: Fields, key: str = "params") -> tuple[Param, ...]:

@@ -6,7 +6,7 @@ from vega_trio.agent import BackoffConfig, BackoffType, Strategy, Supervision
 from vega_trio.dsl.document import ContextDefinition, DelegationDefinition, SkillsDefinition
 from vega_trio.dsl.fields import Fields
 from vega_trio.dsl.policy import BreakerDefinition, BudgetDefinition, RateLimitDefinition, RetryDefinition
-from vega_trio.dsl.yaml_text import YamlMap
+from vega_trio.dsl.yaml_nodes import YamlMap
 
 _STRATEGIES = {str(each): each for each in Strategy}
 _BACKOFFS = {str(each): each for each in BackoffType}

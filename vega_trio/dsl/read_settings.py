@@ -29,7 +29,7 @@ from vega_trio.dsl.read_policies import (
 )
 from vega_trio.dsl.reading import Reading, shape
 from vega_trio.dsl.words import SERVER_NAME
-from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
+from vega_trio.dsl.yaml_nodes import YamlList, YamlMap, YamlNode, YamlScalar
 from vega_trio.price import Price
 
 _MOST = 1_000_000_000

@@ -15,7 +15,7 @@ from vega_trio.dsl.reading import Reading, shape
 from vega_trio.dsl.template import Template, compile_template
 from vega_trio.dsl.words import ACTIONS, ASK_OPTIONS, COMPANIONS, OPTIONS, STEP_WORDS
 from vega_trio.dsl.workflow import Action, AskAction, ParallelAgentAction, SetAction, Step, StepOptions
-from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
+from vega_trio.dsl.yaml_nodes import YamlList, YamlMap, YamlNode, YamlScalar
 from vega_trio.suggest import closest, remedy
 
 MAX_STEPS = 10_000

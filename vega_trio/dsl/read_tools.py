@@ -28,7 +28,7 @@ from vega_trio.dsl.tool import (
 )
 from vega_trio.dsl.values import ExpressionError
 from vega_trio.dsl.words import BUILTIN_TOOLS
-from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
+from vega_trio.dsl.yaml_nodes import YamlList, YamlMap, YamlNode, YamlScalar
 from vega_trio.protocols import ApprovalMode
 from vega_trio.suggest import distance, remedy
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from vega_trio.dsl.reading import Reading, shape
 from vega_trio.dsl.workflow import InputType
-from vega_trio.dsl.yaml_text import YamlNode, YamlScalar
+from vega_trio.dsl.yaml_nodes import YamlNode, YamlScalar
 from vega_trio.suggest import remedy
 
 TYPES: Mapping[str, InputType] = {

@@ -16,7 +16,7 @@ from vega_trio.dsl.read_types import read_type
 from vega_trio.dsl.reading import Reading, shape
 from vega_trio.dsl.words import BUILTIN_VARIABLES
 from vega_trio.dsl.workflow import InputDefinition, WorkflowDefinition
-from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
+from vega_trio.dsl.yaml_nodes import YamlList, YamlMap, YamlNode, YamlScalar
 
 
 def read_workflows(

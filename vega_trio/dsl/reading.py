@@ -26,7 +26,7 @@ from vega_trio.dsl.template import (
     constant_condition,
 )
 from vega_trio.dsl.values import ExpressionError
-from vega_trio.dsl.yaml_text import YamlError, YamlList, YamlMap, YamlNode, YamlScalar, data
+from vega_trio.dsl.yaml_nodes import YamlError, YamlList, YamlMap, YamlNode, YamlScalar, data
 
 _T = TypeVar("_T")
 

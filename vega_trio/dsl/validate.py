@@ -28,7 +28,7 @@ from vega_trio.dsl.workflow import (
     WorkflowAction,
     WorkflowDefinition,
 )
-from vega_trio.dsl.yaml_text import YamlList, YamlMap, YamlNode, YamlScalar
+from vega_trio.dsl.yaml_nodes import YamlList, YamlMap, YamlNode, YamlScalar
 from vega_trio.protocols import Files
 from vega_trio.suggest import distance, remedy
 

@@ -6,7 +6,6 @@ YAML 1.1. Sizes and depths are summed as nodes are built, so a bomb is refused b
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Iterator
 
@@ -16,64 +15,15 @@ from ruamel.yaml import events as ev
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from vega_trio.dsl.source import Finding, Report, Source, Span
+from vega_trio.dsl.yaml_core import resolve
 from vega_trio.dsl.yaml_errors import syntax_finding
-from vega_trio.errors import VegaError
+from vega_trio.dsl.yaml_nodes import YamlError, YamlList, YamlMap, YamlNode, YamlScalar, data
 
 MAX_FILE = 1024 * 1024
 MAX_DEPTH = 50
 MAX_ALIASES = 100
 MAX_NODES = 100_000
 MAX_SCALAR = 256 * 1024
-
-
-class YamlError(VegaError):
-    """A text is no YAML that we take; `finding` says where and why."""
-
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding.message)
-        self.finding = finding
-
-
-@attrs.frozen(eq=False)
-class YamlScalar:
-    """`value` is None, bool, int, float or str; `text` is as written, quotes and escapes resolved.
-
-    `style` is "" for a plain one, else its mark: ' " | >. `substituted` is true once an environment variable
-    went into it; `unset` names one that was missing.
-    """
-
-    value: object
-    text: str
-    style: str
-    span: Span = attrs.field(repr=False)
-    substituted: bool = False
-    unset: str = ""
-    size: int = 1
-    height: int = 0
-
-
-@attrs.frozen(eq=False)
-class YamlList:
-    items: tuple[YamlNode, ...]
-    span: Span = attrs.field(repr=False)
-    size: int = 1
-    height: int = 1
-
-
-@attrs.frozen(eq=False)
-class YamlMap:
-    """`entries` in written order, merged ones (`<<`) last; each key once."""
-
-    entries: tuple[tuple[YamlScalar, YamlNode], ...]
-    span: Span = attrs.field(repr=False)
-    size: int = 1
-    height: int = 1
-
-    def get(self, key: str) -> YamlNode | None:
-        return next((value for name, value in self.entries if name.text == key), None)
-
-
-YamlNode = YamlScalar | YamlList | YamlMap
 
 
 def decode(data: bytes, file: str, order: int = 0) -> Source:
@@ -117,22 +67,6 @@ def load(source: Source, report: Report) -> YamlNode | None:
         # An escape such as "\Uffffffff", which names no character, reaches chr() unchecked.
         raise YamlError(Finding("V002", builder.here, "an escape here or below names no character")) from None
     return builder.root
-
-
-def data(node: YamlNode) -> object:
-    """The plain value of a tree: None, bool, int, float, str, list, dict.
-
-    Raises: YamlError V005 for `.inf` and `.nan`, which JSON has no word for.
-    """
-    match node:
-        case YamlScalar():
-            if isinstance(node.value, float) and not math.isfinite(node.value):
-                raise YamlError(Finding("V005", node.span, f"'{node.text}' is not a finite number"))
-            return node.value
-        case YamlList():
-            return [data(item) for item in node.items]
-        case YamlMap():
-            return {key.text: data(value) for key, value in node.entries}
 
 
 def load_data(text: str) -> object:
@@ -311,31 +245,3 @@ def _tag(event: ev.NodeEvent) -> str | None:
 
 def _short(tag: str | None) -> str:
     return str(tag).replace("tag:yaml.org,2002:", "!!")
-
-
-# -- the core schema
-
-_NULL = frozenset({"null", "Null", "NULL", "~", ""})
-_BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_SPECIAL = re.compile(r"([-+]?)\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-_MAX_DIGITS = 300
-
-
-def resolve(text: str) -> object:
-    """What a plain scalar means in YAML 1.2 core; numbers of absurd length stay text."""
-    if text in _NULL:
-        return None
-    if text in _BOOL:
-        return _BOOL[text]
-    if len(text) > _MAX_DIGITS:
-        return text
-    if _INT.fullmatch(text):
-        return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
-    if _FLOAT.fullmatch(text):
-        return float(text)
-    special = _SPECIAL.fullmatch(text)
-    if special:
-        return float("nan") if special[1] is None else float(f"{special[1]}inf")
-    return text

@@ -12,7 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from vega_trio.dsl.yaml_text import YamlError, load_data
+from vega_trio.dsl.yaml_nodes import YamlError
+from vega_trio.dsl.yaml_text import load_data
 from vega_trio.skills.skill import Always, Keywords, Pattern, Skill, Trigger
 
 MAX_BYTES: Final = 256 * 1024
