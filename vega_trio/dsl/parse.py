@@ -14,13 +14,14 @@ from vega_trio.dsl.envvars import substitute
 from vega_trio.dsl.project import Project
 from vega_trio.dsl.read_agents import AgentSection, read_agents
 from vega_trio.dsl.read_settings import read_settings
-from vega_trio.dsl.read_tools import ToolSetting, read_tool, scalars
+from vega_trio.dsl.read_tools import read_tool
 from vega_trio.dsl.read_workflows import read_workflows
 from vega_trio.dsl.reading import Reading, shape
 from vega_trio.dsl.source import MAX_ERRORS, Finding, Report, Source, Span, in_file_order
 from vega_trio.dsl.tool import ToolDefinition
+from vega_trio.dsl.tool_texts import ToolSetting
 from vega_trio.dsl.validate import Whole, validate
-from vega_trio.dsl.yaml_nodes import YamlMap, YamlNode, YamlScalar
+from vega_trio.dsl.yaml_nodes import YamlMap, YamlNode, YamlScalar, scalars
 from vega_trio.errors import DocumentError
 from vega_trio.protocols import Files
 from vega_trio.suggest import remedy

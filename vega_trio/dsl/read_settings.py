@@ -29,7 +29,7 @@ from vega_trio.dsl.read_policies import (
 )
 from vega_trio.dsl.reading import Reading, shape
 from vega_trio.dsl.words import SERVER_NAME
-from vega_trio.dsl.yaml_nodes import YamlList, YamlMap, YamlNode, YamlScalar
+from vega_trio.dsl.yaml_nodes import YamlList, YamlMap, YamlNode, YamlScalar, scalars
 from vega_trio.price import Price
 
 _MOST = 1_000_000_000
@@ -241,7 +241,7 @@ def _server(name: str, fields: Fields, place: Place) -> McpServerDefinition:
     url = fields.maybe_text("url")
     transports = {"stdio": "stdio", "http": "http", "sse": "sse"}
     default = "http" if url is not None and "command" not in fields.entries else "stdio"
-    unset = sorted({each.unset for each in _scalars(fields.node) if each.unset})
+    unset = sorted({each.unset for each in scalars(fields.node) if each.unset})
     found = McpServerDefinition(
         name=name,
         place=place,
@@ -266,16 +266,6 @@ def _disabled(fields: Fields, unset: list[str]) -> str:
     if fields.flag("disabled", False):
         return "it is disabled in the document"
     return f"the environment variable {unset[0]} is not set" if unset else ""
-
-
-def _scalars(node: YamlNode) -> list[YamlScalar]:
-    match node:
-        case YamlScalar():
-            return [node]
-        case YamlList():
-            return [each for item in node.items for each in _scalars(item)]
-        case YamlMap():
-            return [each for _, item in node.entries for each in _scalars(item)]
 
 
 _BARE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")

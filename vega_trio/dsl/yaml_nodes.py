@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import attrs
 
@@ -74,3 +75,16 @@ def data(node: YamlNode) -> object:
             return [data(item) for item in node.items]
         case YamlMap():
             return {key.text: data(value) for key, value in node.entries}
+
+
+def scalars(node: YamlNode) -> Iterator[YamlScalar]:
+    """Every scalar of a tree that is no key."""
+    match node:
+        case YamlScalar():
+            yield node
+        case YamlList():
+            for item in node.items:
+                yield from scalars(item)
+        case YamlMap():
+            for _, item in node.entries:
+                yield from scalars(item)
