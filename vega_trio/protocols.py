@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from contextvars import Context
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 import attrs
 
@@ -16,6 +17,15 @@ from vega_trio.messages import Message, ThinkingPart, ToolCall, ToolOutput, Usag
 
 # -- models
 
+TOOL_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What every provider of models takes for a tool's name."""
+
+EFFECTS: Final = ("read", "write", "network", "exec")
+"""What a tool may do besides giving an answer."""
+
+TOOL_TIMEOUT_S: Final = 30.0
+"""Of a tool that does not say how long a call may take."""
+
 ApprovalMode = Literal["auto", "always", "never"]
 """Whether a tool's calls wait for a person: by the rules, always, or not by the rule of mixing."""
 
@@ -24,7 +34,7 @@ ApprovalMode = Literal["auto", "always", "never"]
 class ToolSpec:
     """What a model and the turn loop know of a tool. `parameters` is a JSON Schema of type object.
 
-    `timeout_s` bounds one call. `effects` is a subset of read, write, network, exec. `chooses_destination`: with
+    `timeout_s` bounds one call. `effects` are among EFFECTS. `chooses_destination`: with
     effect network, whether its arguments say which host is reached, so that the model chooses it. `asks(arguments)`
     says why a person must approve a call with these arguments; empty, none must.
     """
@@ -32,7 +42,7 @@ class ToolSpec:
     name: str
     description: str
     parameters: Mapping[str, Any]
-    timeout_s: float | None = 30.0
+    timeout_s: float | None = TOOL_TIMEOUT_S
     idempotent: bool = False
     effects: frozenset[str] = frozenset()
     approval: ApprovalMode = "auto"

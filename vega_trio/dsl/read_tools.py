@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from vega_trio.dsl.definitions import Named
 from vega_trio.dsl.fields import Fields
 from vega_trio.dsl.read_implementations import read_implementation
@@ -17,17 +15,14 @@ from vega_trio.dsl.tool import (
 from vega_trio.dsl.tool_texts import ToolSetting, ToolTexts
 from vega_trio.dsl.words import BUILTIN_TOOLS
 from vega_trio.dsl.yaml_nodes import YamlNode, scalars
-from vega_trio.protocols import ApprovalMode
-
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what providers of models take
-_EFFECTS = ("read", "write", "network", "exec")
+from vega_trio.protocols import EFFECTS, TOOL_NAME, TOOL_TIMEOUT_S, ApprovalMode
 
 
 def read_tool(reading: Reading, named: Named, setting: ToolSetting) -> ToolDefinition | None:
     """Reports V015, V016, V020-V024, V033, W107, W114, W115; None when there is no implementation."""
     fields = Fields(reading, named.node, named.path, owner=named.name_node)
     fields.text("name")
-    if not _NAME.fullmatch(named.name):
+    if not TOOL_NAME.fullmatch(named.name):
         message = f"the tool name '{named.name[:40]}' must be letters, digits, _ and -, 64 at most"
         reading.error("V015", named.name_node, message, path=named.path)
     if named.name in BUILTIN_TOOLS:
@@ -65,15 +60,15 @@ def _timeout(fields: Fields, inner: float | None) -> float:
     if own is not None and inner is not None:
         hint = "remove one of them"
         fields.wrong("V033", "timeout", "'timeout' stands in the tool and in its implementation", hint)
-    return own or inner or 30.0
+    return own or inner or TOOL_TIMEOUT_S
 
 
 def _effects(fields: Fields) -> frozenset[str]:
     found = fields.texts("effects")
     for each in found:
-        if each not in _EFFECTS:
-            fields.wrong("V016", "effects", f"'{each}' is no effect", f"the effects are: {', '.join(_EFFECTS)}")
-    return frozenset(found) & frozenset(_EFFECTS)
+        if each not in EFFECTS:
+            fields.wrong("V016", "effects", f"'{each}' is no effect", f"the effects are: {', '.join(EFFECTS)}")
+    return frozenset(found) & frozenset(EFFECTS)
 
 
 def _approval(fields: Fields) -> ApprovalMode:

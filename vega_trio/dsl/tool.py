@@ -10,7 +10,7 @@ import attrs
 from vega_trio.agent import BackoffConfig
 from vega_trio.dsl.policy import Place
 from vega_trio.dsl.template import Template, ValueTemplate
-from vega_trio.protocols import ApprovalMode
+from vega_trio.protocols import TOOL_TIMEOUT_S, ApprovalMode
 
 ParamType = Literal["string", "number", "integer", "boolean", "array", "object", "any"]
 
@@ -121,7 +121,7 @@ class ToolDefinition:
     place: Place
     description: str = ""
     params: tuple[Param, ...] = ()
-    timeout_s: float = 30.0
+    timeout_s: float = TOOL_TIMEOUT_S
     idempotent: bool = False
     effects: frozenset[str] = frozenset()
     approval: ApprovalMode = "auto"

@@ -15,7 +15,7 @@ import trio
 
 from vega_trio.context import ToolContext
 from vega_trio.messages import ThinkingPart, ToolCall, Usage
-from vega_trio.protocols import ModelDone, ModelEvent, ModelRequest, TextChunk, ThinkingChunk, ToolSpec
+from vega_trio.protocols import TOOL_TIMEOUT_S, ModelDone, ModelEvent, ModelRequest, TextChunk, ThinkingChunk, ToolSpec
 
 ReplyPart = str | ToolCall | ThinkingPart | Exception
 """Text, a tool call, thinking, or what is raised at that point of the stream."""
@@ -161,7 +161,7 @@ class FakeTool:
     result: str | Exception | Callable[[Mapping[str, Any]], str | Awaitable[str]] = "ok"
     description: str = "A tool for tests."
     parameters: Mapping[str, Any] = attrs.field(factory=lambda: {"type": "object", "properties": {}})
-    timeout_s: float | None = 30.0
+    timeout_s: float | None = TOOL_TIMEOUT_S
     calls: list[Mapping[str, Any]] = attrs.field(factory=list, init=False)
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final, Literal, TypeVar, overload
@@ -15,16 +14,13 @@ from attrs import validators
 from vega_trio._core.capping import cap
 from vega_trio.context import ToolContext
 from vega_trio.messages import ToolOutput
-from vega_trio.protocols import ApprovalMode, Tool, ToolSpec
+from vega_trio.protocols import EFFECTS, TOOL_NAME, TOOL_TIMEOUT_S, ApprovalMode, Tool, ToolSpec
 from vega_trio.tools.arguments import Check, Structurer, compile_check
 from vega_trio.tools.output import as_output
 from vega_trio.tools.schema import Signature, read_signature
 from vega_trio.tools.separate import Target, call_apart, check_reachable, target_of
 from vega_trio.tools.threads import Threads
 
-EFFECTS: Final = frozenset({"read", "write", "network", "exec"})
-DEFAULT_TIMEOUT_S: Final = 30.0
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _OPTIONS: Final = "__vega_tool__"
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -33,7 +29,7 @@ Isolation = Literal["process"]
 
 def _known_effects(effects: Iterable[str]) -> frozenset[str]:
     given = frozenset(effects)
-    if unknown := sorted(given - EFFECTS):
+    if unknown := sorted(given.difference(EFFECTS)):
         raise ValueError(f"tool effects can be {', '.join(sorted(EFFECTS))}, not {', '.join(unknown)}")
     return given
 
@@ -44,7 +40,7 @@ class ToolOptions:
 
     name: str | None = None
     description: str | None = None
-    timeout: float | None = DEFAULT_TIMEOUT_S
+    timeout: float | None = TOOL_TIMEOUT_S
     idempotent: bool = False
     effects: frozenset[str] = attrs.field(default=frozenset(), converter=_known_effects)
     approval: ApprovalMode = attrs.field(default="auto", validator=validators.in_(("auto", "always", "never")))
@@ -80,7 +76,7 @@ def tool(
     *,
     name: str | None = None,
     description: str | None = None,
-    timeout: float | None = DEFAULT_TIMEOUT_S,
+    timeout: float | None = TOOL_TIMEOUT_S,
     idempotent: bool = False,
     effects: Iterable[str] = (),
     approval: ApprovalMode = "auto",
@@ -122,7 +118,7 @@ def tool(
 
 def check_name(name: str) -> str:
     """Raises: ValueError for a name that model providers refuse."""
-    if not _NAME.fullmatch(name):
+    if not TOOL_NAME.fullmatch(name):
         raise ValueError(f"tool name {name!r} must be 1 to 64 letters, digits, '_' or '-'; give another with name=")
     return name
 
