@@ -26,7 +26,7 @@ from vega_trio.app.recovery import look, quarantine
 from vega_trio.app.source import home_of, order_of
 from vega_trio.app.toolbelt import named_tools
 from vega_trio.app.watch import watch_store
-from vega_trio.dsl.document import Document, Settings
+from vega_trio.dsl.document import UNSAID, Document, Settings
 from vega_trio.dsl.words import BUILTIN_TOOLS
 from vega_trio.engine.limits import Limits
 from vega_trio.engine.telemetry import NoTelemetry
@@ -41,19 +41,16 @@ from vega_trio.telemetry.setup import open_telemetry, telemetry_of
 from vega_trio.tools.plugins import load_plugins
 from vega_trio.tools.threads import Threads
 
-MAX_PROCESSES = 1000
-SHUTDOWN_TIMEOUT_S = 30.0
-
 
 @asynccontextmanager
 async def open_orchestrator(
     *,
     model: str | Model | None = None,
     store: str | Path | Store | None = None,
-    max_processes: int = MAX_PROCESSES,
+    max_processes: int = UNSAID.max_processes,
     rate_limits: Rates | None = None,
     budget: Money | None = None,
-    shutdown_timeout: float = SHUTDOWN_TIMEOUT_S,
+    shutdown_timeout: float = UNSAID.shutdown_timeout_s,
     health: HealthConfig | None = None,
     prices: Mapping[str, Price] | None = None,
 ) -> AsyncIterator[Orchestrator]:
@@ -76,7 +73,7 @@ async def open_orchestrator(
     failpoint = failpoint_of(env)
     limits = limits_of_program(rate_limits, budget, env)
     models_of = Models(env=env, home=home_of(env), read_timeout_s=read_timeout(env), prices=_priced(prices))
-    async with open_store(store, "full", failpoint, Settings().keep_events_s) as opened, models_of as models:
+    async with open_store(store, "full", failpoint, UNSAID.keep_events_s) as opened, models_of as models:
         factory = _factory_of_program(model, opened, models, limits, failpoint, env)
         left = await look(opened)
         async with open_kernel_of(factory, max_processes, shutdown_timeout, left, health) as orch:
@@ -108,7 +105,7 @@ def _factory_of_program(
         telemetry=telemetry_of(env) or NoTelemetry(),
         approvals=Approvals(store=store, wall_clock=time.time, unattended=NOBODY),
         default_model=model if model is not None else env.get("VEGA_MODEL") or DEFAULT_MODEL,
-        named_tools=named_tools(Settings(), {}, plugged, base=Path(), env=env, canned_search=model == "demo"),
+        named_tools=named_tools(UNSAID, {}, plugged, base=Path(), env=env, canned_search=model == "demo"),
         threads=threads,
     )
 
@@ -145,7 +142,7 @@ async def open_app(
 
     Raises: DocumentError, ConfigError, StoreError, MissingExtra.
     """
-    _check(model, MAX_PROCESSES, SHUTDOWN_TIMEOUT_S if shutdown_timeout is None else shutdown_timeout)
+    _check(model, UNSAID.max_processes, UNSAID.shutdown_timeout_s if shutdown_timeout is None else shutdown_timeout)
     _check_model(memory_model)
     order = order_of(source, model, tools, os.environ if env is None else env, home)
     order = attrs.evolve(order, memory_model=memory_model)

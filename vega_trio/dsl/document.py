@@ -8,7 +8,7 @@ Nothing here runs. Times are float seconds, money is integer micro-dollars, plac
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Final, Literal
 
 import attrs
 
@@ -203,6 +203,10 @@ class Settings:
     shutdown_timeout_s: float = 30.0
     limits: Mapping[str, float] = attrs.field(factory=dict)
     mcp_servers: tuple[McpServerDefinition, ...] = ()
+
+
+UNSAID: Final = Settings()
+"""What holds where a document says nothing, or there is none."""
 
 
 @attrs.frozen(kw_only=True)

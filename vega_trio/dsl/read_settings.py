@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 
 from vega_trio.dsl.definitions import definitions
 from vega_trio.dsl.document import (
+    UNSAID,
     ApprovalsDefinition,
     LoggingDefinition,
     McpServerDefinition,
@@ -48,7 +49,7 @@ LIMITS = (
 
 def read_settings(reading: Reading, node: YamlMap | None) -> Settings:
     if node is None:
-        return Settings()
+        return UNSAID
     fields = Fields(reading, node, "settings")
     skills = _inner(fields, "skills", lambda inner: (inner.texts("directories"), inner.texts("trust"))) or ((), ())
     memory = _inner(fields, "memory", lambda inner: (inner.flag("enabled", False), read_model(inner, "model")))
@@ -57,7 +58,7 @@ def read_settings(reading: Reading, node: YamlMap | None) -> Settings:
         fallback_model=read_model(fields, "fallback_model"),
         default_temperature=fields.maybe_number("default_temperature", 0, 2),
         api_key=_api_key(fields),
-        sandbox=fields.text("sandbox") or "./workspace",
+        sandbox=fields.text("sandbox") or UNSAID.sandbox,
         budget=read_budget(fields, per=True),
         supervision=read_supervision(fields),
         retry=read_retry(fields),
@@ -71,16 +72,16 @@ def read_settings(reading: Reading, node: YamlMap | None) -> Settings:
         skills_trust=skills[1],
         http_allow=_inner(fields, "http", _allow) or (),
         commands_sandbox=_inner(fields, "commands", _commands),
-        durability=fields.choice("durability", "full", {"full": "full", "process": "process"}),
+        durability=fields.choice("durability", UNSAID.durability, {"full": "full", "process": "process"}),
         keep_events_s=_keep_events(fields),
         values=_values(fields),
         expose_env=fields.texts("expose_env"),
         approvals=_inner(fields, "approvals", _approvals),
         memory_enabled=memory[0] if memory else False,
         memory_model=memory[1] if memory else None,
-        max_processes=fields.whole("max_processes", 1000, 1, _MOST),
-        idle_stop_s=fields.duration("idle_stop", 1800.0),
-        shutdown_timeout_s=fields.duration("shutdown_timeout", 30.0, above_zero=False),
+        max_processes=fields.whole("max_processes", UNSAID.max_processes, 1, _MOST),
+        idle_stop_s=fields.duration("idle_stop", UNSAID.idle_stop_s),
+        shutdown_timeout_s=fields.duration("shutdown_timeout", UNSAID.shutdown_timeout_s, above_zero=False),
         limits=_inner(fields, "limits", _limits) or {},
         mcp_servers=_inner(fields, "mcp", _mcp) or (),
     )
@@ -102,7 +103,7 @@ def _inner(fields: Fields, key: str, read: Callable[[Fields], _T | None]) -> _T 
 
 
 def _keep_events(fields: Fields) -> float:
-    seconds = fields.duration("keep_events", 30 * _DAY_S)
+    seconds = fields.duration("keep_events", UNSAID.keep_events_s)
     if seconds < 7 * _DAY_S:
         hint = "write 168h or more: clients of the event stream may resume after a week"
         fields.wrong("V016", "keep_events", "'keep_events' must be at least a week", hint)
