@@ -31,6 +31,7 @@ AUDIT = ("tests/runtime/test_runtime_cancel.py", "tests/simulation/test_simulati
 class Suite:
     """A program, and how its last words tell its scores: by title, an expression for (passed, of).
 
+    Where the first is empty all have passed, if the program was content, and else it is not known how many: none.
     `peers` is an expression for (name, passed, of), where it tries other libraries too.
     """
 
@@ -40,6 +41,7 @@ class Suite:
     scores: dict[str, str]
     note: str = ""
     peers: str = ""
+    longest_s: float = 1800.0
 
 
 @attrs.frozen
@@ -87,21 +89,28 @@ def run(suite: Suite) -> tuple[list[Score], bool]:
     sys.stdout.write(f"== {suite.name}: {Path(suite.command[-1]).name}\n")
     sys.stdout.flush()
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-    done = subprocess.run(
-        suite.command, cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, text=True
-    )
-    sys.stdout.write("".join(f"   {line}\n" for line in done.stdout.splitlines()[-40:]))
+    env = {**os.environ, "PYTHONPATH": path}
+    try:
+        done = subprocess.run(
+            suite.command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True, timeout=suite.longest_s
+        )
+        told, content = done.stdout, done.returncode == 0
+    except subprocess.TimeoutExpired as error:
+        told, content = (error.stdout or b"").decode(errors="replace"), False
+        sys.stdout.write(f"   stopped: it took longer than {suite.longest_s:.0f} s\n")
+    sys.stdout.write("".join(f"   {line}\n" for line in told.splitlines()[-40:]))
     sys.stdout.write(f"   {time.monotonic() - began:.0f} s\n")
     peers = "no adapter"
     if suite.peers:
-        told = re.findall(suite.peers, done.stdout, re.MULTILINE)
-        peers = ", ".join(f"{name} {passed} of {of}" for name, passed, of in told) or "none installed"
+        others = re.findall(suite.peers, told, re.MULTILINE)
+        peers = ", ".join(f"{name} {passed} of {of}" for name, passed, of in others) or "none installed"
     scores = []
     for title, pattern in suite.scores.items():
-        found = re.search(pattern, done.stdout.replace(",", ""), re.MULTILINE)
+        found = re.search(pattern, told.replace(",", ""), re.MULTILINE)
         of = int(found[2]) if found else 0
-        scores.append(Score(title, suite.version, int((found and found[1]) or of), of, peers, suite.note))
-    return scores, done.returncode == 0
+        passed = int(found[1]) if found and found[1] else of if content else 0
+        scores.append(Score(title, suite.version, passed, of, peers, suite.note))
+    return scores, content
 
 
 def card(scores: list[Score]) -> str:
