@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent.parent
 CHROMIUM = Path("/usr/bin/chromium")
@@ -84,6 +84,17 @@ def started(process: subprocess.Popen[str]) -> str:
     finally:
         guard.cancel()
     pytest.fail("the server did not start:\n" + "".join(said))
+
+
+def chromium(flags: list[str]) -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        if os.environ.get("CI"):
+            pytest.fail(f"{CHROMIUM} is missing: apt-get install chromium")
+        pytest.skip(f"{CHROMIUM} is missing")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield browser
+        browser.close()
 
 
 def _drain(process: subprocess.Popen[str]) -> None:

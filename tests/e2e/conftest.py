@@ -5,13 +5,12 @@ Every test fails if the page breaks its own content policy, throws, or asks anot
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import CHROMIUM, FLAGS, PHONE, WIDE, Dashboard, Server, dashboards, serving
-from playwright.sync_api import Browser, sync_playwright
+from browsing import FLAGS, PHONE, WIDE, Dashboard, Server, chromium, dashboards, serving
+from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +26,7 @@ def fresh_server(tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        if os.environ.get("CI"):
-            pytest.fail(f"{CHROMIUM} is missing: apt-get install chromium")
-        pytest.skip(f"{CHROMIUM} is missing")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
+    yield from chromium(FLAGS)
 
 
 @pytest.fixture
