@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -123,9 +123,10 @@ def test_requests_of_a_server_are_listed_and_answered(clerk: Shell, capsys: pyte
         remote = Remote(base=url)
         assert vega("approvals", "--url", url).out == ""
         for word, status in (("approve", "approved"), ("deny", "denied")):
-            remote.post("/api/workflows/go/run", {"inputs": {}})
-            while not remote.get("/api/approvals", status="pending"):
-                time.sleep(0.02)
+            with urllib.request.urlopen(f"{url}/api/events?types=approval.requested", timeout=30) as events:
+                assert events.readline() == b": connected\n"
+                remote.post("/api/workflows/go/run", {"inputs": {}})
+                assert any(line == b"event: approval.requested\n" for line in events)
             request = json.loads(vega("approvals", "--url", url, "--json").out)
             assert (request["tool_name"], request["arguments"]) == ("publish", {"page": "news"})
             assert f"{request['id']}  pending  clerk: publish" in vega("approvals", "--url", url).out
