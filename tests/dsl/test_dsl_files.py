@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from dsl_cases import ENV, MemoryFiles, codes, load, load_files
+from dsl_cases import AGENTS, ENV, MemoryFiles, codes, load, load_files
 
 from vega_trio.dsl.parse import parse_document
 from vega_trio.dsl.project import MAX_TOTAL, Project
@@ -171,6 +171,24 @@ settings: {mcp: {servers: [{name: s, command: x, env: {A: "${MCP}"}}]}}
     assert (names, {each.code for each in parsed.missing_env}) == (["WHO", "MODEL", "N"], {"V009"})
     assert parsed.document.tools["t"].disabled == "the environment variable TOOL is not set"
     assert parsed.document.settings.mcp_servers[0].disabled == "the environment variable MCP is not set"
+
+
+def test_a_server_of_mcp_lacks_a_variable_in_either_form() -> None:
+    server = "settings: {{mcp: {{servers: [{{name: s, {}}}]}}}}"
+    for each in ("command: x, env: {A: $TOKEN}", "url: 'http://h/', headers: {Authorization: Bearer $TOKEN}"):
+        text = AGENTS + server.format(each)
+        found = load(text, env={**ENV, "TOKEN": ""})
+        assert [(one.code, one.message) for one in found.warnings] == [
+            ("W109", "the environment variable 'TOKEN' is not set")
+        ]
+        assert found.missing_env == ()
+        assert found.document.settings.mcp_servers[0].disabled == "the environment variable TOKEN is not set"
+        given = load(text, env={**ENV, "TOKEN": "t"})
+        assert given.warnings == ()
+        assert given.document.settings.mcp_servers[0].disabled == ""
+    text = AGENTS + server.format("command: x, env: {A: '$A ${B} $${A}', B: $HOME/b}, args: [$A]")
+    fs = load(text, env={**ENV, "A": "a", "B": "pa$A", "HOME": "/h"}).document.settings.mcp_servers[0]
+    assert (fs.env, fs.args) == ({"A": "a pa$A ${A}", "B": "/h/b"}, ("$A",))
 
 
 def test_the_parser_reads_only_through_the_files_it_is_given() -> None:

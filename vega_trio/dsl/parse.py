@@ -29,6 +29,7 @@ from vega_trio.suggest import remedy
 _SECTIONS = ("agents", "workflows", "tools")
 _KEYS = ("name", "description", *_SECTIONS, "settings")
 _SWITCHED_OFF = ("tools", "settings.mcp")  # what lacks a variable there is disabled, and the rest goes on
+_BARE_IN = ("env", "headers")  # of MCP servers, where people write $NAME
 _IGNORED = ("channels", "company")
 
 
@@ -167,7 +168,7 @@ class _Parsing:
             reading.error("V004", key, f"unknown key '{key.text}'", hint, key.text)
 
     def _substituted(self, node: YamlNode, section: str) -> YamlNode:
-        found = substitute(node, self.env)
+        found = substitute(node, self.env, _BARE_IN if section == "settings.mcp" else ())
         for each in scalars(found):
             if each.unset:
                 hint = f"set it, or give a default: ${{{each.unset}:-...}}"

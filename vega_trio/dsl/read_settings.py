@@ -269,20 +269,16 @@ def _disabled(fields: Fields, unset: list[str]) -> str:
     return f"the environment variable {unset[0]} is not set" if unset else ""
 
 
-_BARE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
-
-
 def _texts_by_name(fields: Fields, key: str) -> Mapping[str, str]:
-    """A mapping of texts, in which `$NAME` is an environment variable too."""
+    """A mapping of texts."""
     inner = fields.inner(key)
     if inner is None:
         return {}
-    env = fields.reading.env
     found: dict[str, str] = {}
     for name in inner.entries:
         node = inner.take(name)
         if isinstance(node, YamlScalar):
-            found[name] = _BARE.sub(lambda match: env.get(match[1], ""), node.text)
+            found[name] = node.text
         elif node is not None:
             fields.reading.error("V005", node, f"a text is needed here, not {shape(node)}", path=inner.at(name))
     return found
