@@ -183,7 +183,7 @@ async def test_a_server_that_is_switched_off_is_said_to_be_off_to_who_calls_it(t
 async def test_an_unknown_server_without_a_command_is_refused_with_the_registrys_names(tmp_path: Path) -> None:
     path = tmp_path / "a.vega.yaml"
     path.write_text("agents: {a: {system: x}}\nsettings: {default_model: demo, mcp: {servers: [filesytem]}}\n")
-    with pytest.raises(vega.ConfigError, match="did you mean 'filesystem'"):
+    with pytest.raises(vega.DocumentError, match="did you mean 'filesystem'"):
         async with vega.open_app(path, env={}, home=tmp_path):
             raise AssertionError("it is not there")
 

@@ -52,13 +52,14 @@ def load(
     env: Mapping[str, str] = ENV,
     files: Mapping[str, str] | None = None,
     providers: Iterable[str] = (),
+    registry: Iterable[str] = (),
     isolated: bool = True,
 ) -> Parsed:
     """A document with the whole language, whatever the product supports by now."""
     data = text if isinstance(text, bytes) else text.encode()
     memory = MemoryFiles(files or {})
     return parse_text(
-        data, "team.vega.yaml", memory, env=env, providers=providers, isolated=isolated
+        data, "team.vega.yaml", memory, env=env, providers=providers, registry=registry, isolated=isolated
     )
 
 

@@ -662,3 +662,17 @@ def test_a_model_of_a_known_provider_is_taken_as_it_is_written(model: str) -> No
 
 def test_any_provider_will_do_for_who_knows_none() -> None:
     assert load("agents: {W: {system: x, model: foo:bar}}").document.agents["W"].model == "foo:bar"
+
+
+@pytest.mark.parametrize(
+    ("servers", "column"), [("[githbu]", 28), ("{githbu: {args: [x]}}", 28), ("[{name: githbu}]", 35)]
+)
+def test_a_server_that_is_only_named_is_one_of_the_registry(servers: str, column: int) -> None:
+    text = f"agents: {{a: {{system: x}}}}\nsettings: {{mcp: {{servers: {servers}}}}}"
+    (found,) = refusal(text, registry=["github", "fetch"]).diagnostics
+    assert (found.code, found.line, found.column, found.hint) == (
+        "V021", 2, column, "did you mean 'github'?"
+    )  # fmt: skip
+    known = text.replace("githbu", "github")
+    assert load(known, registry=["github", "fetch"]).document.settings.mcp_servers[0].name == "github"
+    assert load(text).document.settings.mcp_servers[0].name == "githbu"

@@ -20,6 +20,7 @@ from vega_trio.dsl.words import BUILTIN_TOOLS
 from vega_trio.errors import DocumentError
 from vega_trio.llm.names import DEFAULT_MODEL, providers
 from vega_trio.llm.pull import installed
+from vega_trio.mcp.registry import REGISTRY
 from vega_trio.protocols import Model, Tool
 from vega_trio.tools.demo import PUBLISH
 from vega_trio.tools.plugins import load_plugins
@@ -121,6 +122,7 @@ def reread(order: Order, text: bytes | None) -> tuple[Document, tuple[Diagnostic
         env=_complete(order.env, order.model),
         tools=[tool.spec.name for tool in order.tools],
         providers=providers(),
+        registry=REGISTRY,
     )
     if parsed.missing_env:
         raise DocumentError(parsed.missing_env)
@@ -145,7 +147,12 @@ def _document(
     env = _complete(env, model)
     if source is not None:
         parsed = parse_document(
-            str(source), Disk(), env=env, tools=[tool.spec.name for tool in tools], providers=providers()
+            str(source),
+            Disk(),
+            env=env,
+            tools=[tool.spec.name for tool in tools],
+            providers=providers(),
+            registry=REGISTRY,
         )
         if parsed.missing_env:
             raise DocumentError(parsed.missing_env)

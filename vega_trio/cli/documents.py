@@ -62,13 +62,15 @@ def read_document(source: str, setup: Setup, model: str | None = None) -> Docume
     """The document, checked; `model` is what --model says. Raises: DocumentError."""
     from vega_trio.app.disk import Disk
     from vega_trio.app.models import providers
-    from vega_trio.app.plugins import plugins
+    from vega_trio.app.plugins import REGISTRY, plugins
     from vega_trio.dsl.parse import parse_document
 
     env = environment(setup, source, model)
     if model is not None:
         env = {**env, "VEGA_MODEL": model}
-    parsed = parse_document(source, Disk(), env=env, providers=providers(), tools=plugins())
+    parsed = parse_document(
+        source, Disk(), env=env, providers=providers(), registry=REGISTRY, tools=plugins()
+    )
     if parsed.missing_env:
         raise DocumentError(parsed.missing_env)
     return parsed.document

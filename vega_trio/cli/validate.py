@@ -27,7 +27,7 @@ def command(ctx: click.Context, file: str | None, strict: bool, as_json: bool) -
     """
     from vega_trio.app.disk import Disk
     from vega_trio.app.models import providers
-    from vega_trio.app.plugins import plugins
+    from vega_trio.app.plugins import REGISTRY, plugins
     from vega_trio.cli.config import open_setup
     from vega_trio.cli.documents import environment, need_document
     from vega_trio.cli.failure import USAGE, WARNINGS
@@ -43,7 +43,13 @@ def command(ctx: click.Context, file: str | None, strict: bool, as_json: bool) -
         env = environment(setup, source, None)
         isolated = shutil.which("bwrap") is not None
         parsed = parse_document(
-            source, Disk(), env=env, providers=providers(), tools=plugins(), isolated=isolated
+            source,
+            Disk(),
+            env=env,
+            providers=providers(),
+            registry=REGISTRY,
+            tools=plugins(),
+            isolated=isolated,
         )
     except DocumentError as error:
         if not as_json:

@@ -117,7 +117,8 @@ DOCUMENT = (
     ),
     Explanation(
         "V021",
-        "The part of a tool's name before '__' is an MCP server, and none of that name is declared.",
+        "The part of a tool's name before '__' is an MCP server, and none of that name is declared; or a server that is"
+        " only named is none of the registry's.",
         "agents:\n  Writer: {system: You write., tools: ['files__*']}",
         "agents:\n  Writer: {system: You write., tools: ['files__*']}\n"
         "settings: {mcp: {servers: [{name: files, command: my-server}]}}",

@@ -51,13 +51,14 @@ def parse_document(
     env: Mapping[str, str],
     tools: Iterable[str] = (),
     providers: Iterable[str] = (),
+    registry: Iterable[str] = (),
     isolated: bool = True,
 ) -> Parsed:
     """The document of a file, or of a directory's `*.vega.yaml`.
 
     `env` is for `${NAME}` and `VEGA_MODEL`; `tools` are the names of tools that the application has besides, and
-    `providers` those of the providers of models that it knows: with none, a model may name any. `isolated`: commands
-    of tools can be kept from the rest of the machine here.
+    `providers` those of the providers of models that it knows, `registry` those of the MCP servers: with none, any may
+    be named. `isolated`: commands of tools can be kept from the rest of the machine here.
 
     Raises: DocumentError with the first 50 errors, in file order.
     """
@@ -69,7 +70,8 @@ def parse_document(
     else:
         node = project.load(path)
         roots, more = [] if node is None else [node], []
-    parsing = _Parsing(project, report, env, frozenset(tools), frozenset(providers), path, isolated)
+    known = frozenset(tools), frozenset(providers), frozenset(registry)
+    parsing = _Parsing(project, report, env, *known, path, isolated)
     return parsing.run(roots, more)
 
 
@@ -81,6 +83,7 @@ def parse_text(
     env: Mapping[str, str],
     tools: Iterable[str] = (),
     providers: Iterable[str] = (),
+    registry: Iterable[str] = (),
     isolated: bool = True,
 ) -> Parsed:
     """As `parse_document`, of a text that is called `name` in messages. Raises: DocumentError."""
@@ -88,7 +91,8 @@ def parse_text(
     project = Project(files, report, posixpath.dirname(name))
     node = project.load_text(text, name)
     roots = [] if node is None else [node]
-    parsing = _Parsing(project, report, env, frozenset(tools), frozenset(providers), name, isolated)
+    known = frozenset(tools), frozenset(providers), frozenset(registry)
+    parsing = _Parsing(project, report, env, *known, name, isolated)
     return parsing.run(roots, [])
 
 
@@ -101,6 +105,7 @@ class _Parsing:
     env: Mapping[str, str]
     tools: frozenset[str]
     providers: frozenset[str]
+    registry: frozenset[str]
     file: str
     isolated: bool = True
     missing: list[Finding] = attrs.field(factory=list)
@@ -108,7 +113,7 @@ class _Parsing:
     def run(self, roots: list[YamlNode], more_tools: list[YamlNode]) -> Parsed:
         if self.project.failed:
             self._stop_on_errors()
-        reading = Reading(self.report, self.env, self.providers)
+        reading = Reading(self.report, self.env, self.providers, self.registry)
         sections, head = self._sections(reading, roots)
         sections["tools"].extend(self._substituted(node, "tools") for node in more_tools)
         document = self._read(reading, sections, head)

@@ -32,6 +32,7 @@ from vega_trio.dsl.reading import Reading, shape
 from vega_trio.dsl.words import SERVER_NAME
 from vega_trio.dsl.yaml_nodes import YamlList, YamlMap, YamlNode, YamlScalar, scalars
 from vega_trio.price import Price
+from vega_trio.suggest import remedy
 
 _MOST = 1_000_000_000
 _HOST = re.compile(r"[A-Za-z0-9*]([A-Za-z0-9.*-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
@@ -226,7 +227,12 @@ def _mcp(fields: Fields) -> tuple[McpServerDefinition, ...]:
             hint = "use letters, digits, '-', '.' and single '_', at most 63"
             fields.reading.error("V015", each.name_node, message, hint, each.path)
     return tuple(
-        _server(each.name, Fields(fields.reading, each.node, each.path), each.name_node.span.place) for each in servers
+        _server(
+            each.name,
+            Fields(fields.reading, each.node, each.path, owner=each.name_node),
+            each.name_node.span.place,
+        )
+        for each in servers
     )
 
 
@@ -259,6 +265,11 @@ def _server(name: str, fields: Fields, place: Place) -> McpServerDefinition:
     if found.transport != "stdio" and found.url is None:
         hint = "write for example url: https://example.com/mcp"
         fields.wrong("V016", "transport", f"the transport '{found.transport}' needs a 'url'", hint)
+    registry = fields.reading.registry
+    if found.command is None and found.url is None and registry and name not in registry:
+        hint = remedy(name, registry, "the registry knows")
+        message = f"the MCP server '{name}' has no command and no url, and is none of the registry's"
+        fields.lacking("V021", message, hint)
     fields.finish()
     return found
 

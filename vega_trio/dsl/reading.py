@@ -43,11 +43,15 @@ class Origin:
 
 @attrs.define
 class Reading:
-    """What all readers of one document share. `providers` are those of models; none stands for any."""
+    """What all readers of one document share.
+
+    `providers` are those of models, `registry` the well-known servers of MCP; none stands for any.
+    """
 
     report: Report
     env: Mapping[str, str]
     providers: frozenset[str] = frozenset()
+    registry: frozenset[str] = frozenset()
     origins: dict[int, Origin] = attrs.field(factory=dict)
     steps_read: int = 0
 
