@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 import attrs
 
@@ -11,14 +10,12 @@ from vega_trio._core.approving import approval_id, fingerprint, reason_to_ask
 from vega_trio._core.wire import rfc3339
 from vega_trio.engine.approvals import Approval
 from vega_trio.engine.conversation import Conversation
+from vega_trio.engine.turn_state import Turn
 from vega_trio.errors import UnknownProcess
 from vega_trio.events import ApprovalAwaited, ApprovalRequested, ProcessWaiting
 from vega_trio.messages import ToolCall
 from vega_trio.protocols import Tool
 from vega_trio.runtime.process import Process
-
-if TYPE_CHECKING:
-    from vega_trio.engine.turn import Turn
 
 
 @attrs.frozen

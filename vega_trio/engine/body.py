@@ -12,7 +12,8 @@ from vega_trio.engine.context import compact, kept_by
 from vega_trio.engine.conversation import Conversation, open_conversation
 from vega_trio.engine.ending import interrupted, stopped
 from vega_trio.engine.equipment import Equipment
-from vega_trio.engine.turn import Turn, run_turn
+from vega_trio.engine.turn import run_turn
+from vega_trio.engine.turn_state import Turn
 from vega_trio.errors import ModelError, TurnCancelled, TurnFailed
 from vega_trio.messages import Compact, Message, as_message
 from vega_trio.runtime.mailbox import Mail

@@ -10,8 +10,6 @@ The caller sees one answer or one failure. What a broken attempt had said is nei
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import attrs
 import trio
 
@@ -21,6 +19,7 @@ from vega_trio._core.window import about_tokens
 from vega_trio.engine.limits import DOWN, Limiter
 from vega_trio.engine.logs import log_call
 from vega_trio.engine.spending import Held, hold, spent_so_far
+from vega_trio.engine.turn_state import Turn
 from vega_trio.errors import BudgetExceeded, ModelError
 from vega_trio.events import (
     BreakerClosed,
@@ -35,9 +34,6 @@ from vega_trio.messages import ThinkingPart, ToolCall, well_formed, well_formed_
 from vega_trio.protocols import Model, ModelDone, ModelRequest, TextChunk, ThinkingChunk
 from vega_trio.runtime import hooks
 from vega_trio.session import ErrorClass
-
-if TYPE_CHECKING:
-    from vega_trio.engine.turn import Turn
 
 
 @attrs.frozen

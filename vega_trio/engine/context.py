@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 import attrs
 
@@ -12,13 +12,11 @@ from vega_trio._core.window import BYTES_PER_TOKEN, message_bytes
 from vega_trio.agent import SlidingWindow, TokenBudget
 from vega_trio.engine.calling import ask_model
 from vega_trio.engine.spending import balances, spent_since, spent_so_far
+from vega_trio.engine.turn_state import Turn
 from vega_trio.errors import ModelError
 from vega_trio.messages import Usage
 from vega_trio.protocols import ModelRequest
 from vega_trio.session import ErrorClass
-
-if TYPE_CHECKING:
-    from vega_trio.engine.turn import Turn
 
 COMPACT_KEEP = 4
 """What `Process.compact()` leaves as it is where the agent's context does not say."""

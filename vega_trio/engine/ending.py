@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import trio
 
 from vega_trio._core.history import CANCELLED, UNKNOWN_OUTCOME
 from vega_trio.changes import DropMail, OpEnd, Put, SaveProcess
 from vega_trio.engine.spending import balances
+from vega_trio.engine.turn_state import Turn
 from vega_trio.engine.typed import read_output
 from vega_trio.errors import TurnFailed
 from vega_trio.events import Event, TurnFailure, TurnFinished, TurnStopped
 from vega_trio.messages import Message, ToolCall, ToolResult, Usage
 from vega_trio.session import ErrorClass, Reply
-
-if TYPE_CHECKING:
-    from vega_trio.engine.turn import Turn
 
 
 async def finish(turn: Turn, stop_reason: str) -> Reply:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
 import trio
 
 from vega_trio.engine.spending import spent_since
+from vega_trio.engine.turn_state import Turn
 from vega_trio.errors import ModelError
 from vega_trio.messages import Usage
+from vega_trio.protocols import Model
 from vega_trio.runtime.logs import say
-
-if TYPE_CHECKING:
-    from vega_trio.engine.turn import Turn
-    from vega_trio.protocols import Model
 
 
 def log_call(

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import trio
 
+from vega_trio.engine.turn_state import Turn
 from vega_trio.errors import TurnFailed
 from vega_trio.exits import Crashed, ExitReason, describe
+from vega_trio.protocols import Span
 from vega_trio.runtime.place import supervisor_of
 from vega_trio.runtime.reasons import reason_of
-
-if TYPE_CHECKING:
-    from vega_trio.engine.turn import Turn
-    from vega_trio.protocols import Span
 
 
 @contextmanager

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import attrs
 import trio
 
+from vega_trio.engine.turn_state import Turn
 from vega_trio.events import ToolProgress
 from vega_trio.messages import ToolCall
-
-if TYPE_CHECKING:
-    from vega_trio.engine.turn import Turn
 
 INTERVAL_S: Final = 0.5
 MAX_MESSAGE: Final = 500

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import attrs
 import trio
 
@@ -12,13 +10,11 @@ from vega_trio._core.window import Measured, most_tokens
 from vega_trio.changes import Change, Spend, Together
 from vega_trio.context import Metrics
 from vega_trio.engine.ledger import Ledger
+from vega_trio.engine.turn_state import Turn
 from vega_trio.errors import BudgetExceeded
 from vega_trio.events import BudgetOverrun, BudgetWarning, HealthAlert
 from vega_trio.messages import Usage
 from vega_trio.protocols import Model, ModelRequest
-
-if TYPE_CHECKING:
-    from vega_trio.engine.turn import Turn
 
 
 @attrs.define(eq=False)

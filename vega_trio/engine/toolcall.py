@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 import trio
@@ -14,13 +14,11 @@ from vega_trio._core.loops import warning
 from vega_trio.agent import Agent, SupervisorSpec
 from vega_trio.context import ToolContext
 from vega_trio.engine.progress import Reporter
+from vega_trio.engine.turn_state import Turn
 from vega_trio.errors import ProcessExit, ToolError, ToolRetry, did_you_mean
 from vega_trio.exits import shown, told
 from vega_trio.messages import ImagePart, ToolCall, ToolResult
-
-if TYPE_CHECKING:
-    from vega_trio.engine.turn import Turn
-    from vega_trio.protocols import Tool
+from vega_trio.protocols import Tool
 
 
 @attrs.frozen

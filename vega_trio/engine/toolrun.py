@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import attrs
 import trio
@@ -18,14 +17,11 @@ from vega_trio.changes import OpEnd, SaveProcess
 from vega_trio.engine.approvals import Approval
 from vega_trio.engine.asking import Wanted, allowed, ask, share, wanted
 from vega_trio.engine.toolcall import Outcome, ms_since, run_call
+from vega_trio.engine.turn_state import Turn
 from vega_trio.errors import ModelError
 from vega_trio.events import ToolEnd, ToolStart
 from vega_trio.messages import Message, ToolCall, ToolResult, content_id
 from vega_trio.session import ErrorClass
-
-if TYPE_CHECKING:
-    from vega_trio.engine.turn import Turn
-
 
 TOOL_RETRIES = 5
 """How often in a row a tool may ask for better arguments (`ToolRetry`, wrong ones included) before the turn ends."""
