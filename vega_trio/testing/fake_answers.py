@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -12,9 +12,7 @@ from vega_trio.llm.demo_turn import DemoCrash, read_turn
 from vega_trio.messages import Message, Part, TextPart, ToolCall, ToolResult, Usage
 from vega_trio.protocols import ModelRequest, ToolSpec
 from vega_trio.testing.fake_replies import FakeReply
-
-if TYPE_CHECKING:
-    from vega_trio.testing.fake_messages import FakeRequest
+from vega_trio.testing.fake_request import FakeRequest
 
 _PACE_S = 0.01
 

@@ -24,6 +24,7 @@ import trio
 from vega_trio.testing.fake_answers import answer_any_prompt
 from vega_trio.testing.fake_chat import chat_frames, whole_chat
 from vega_trio.testing.fake_replies import FakePart, FakeReply, HttpFault, Mute, event_frames, whole_body
+from vega_trio.testing.fake_request import FakeRequest
 
 __all__ = ["FakeMessagesServer", "FakeReply", "FakeRequest", "HttpFault", "Mute"]
 
@@ -31,18 +32,6 @@ _MESSAGES: Final = "/v1/messages"
 _COUNT: Final = "/v1/messages/count_tokens"
 _CHAT: Final = "/chat/completions"
 _EVENT_STREAM: Final = [("content-type", "text/event-stream; charset=utf-8")]
-
-
-@attrs.frozen
-class FakeRequest:
-    """A request as it arrived. `headers` have lower-case names; `body` is the decoded JSON of `data`, else empty."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    body: Mapping[str, Any]
-    data: bytes = b""
-
 
 Answer = FakePart | Sequence[FakePart] | FakeReply | HttpFault | Mute
 AnswerTo = Callable[[FakeRequest], Answer | Awaitable[Answer]]
