@@ -122,7 +122,7 @@ class AgentFactory:
 
     def body(self, agent: Agent) -> Callable[[Process], Awaitable[object]]:
         assert self.ask is not None
-        if agent.max_tokens == DEFAULT_MAX_TOKENS:
+        if agent.max_tokens == DEFAULT_MAX_TOKENS != self.max_tokens:
             agent = attrs.evolve(agent, max_tokens=self.max_tokens)
         equipment = Equipment(
             model=self.model_of(agent),

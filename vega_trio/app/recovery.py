@@ -107,7 +107,8 @@ async def _look(store: Store) -> Recovered:
 
 def _pending(left: LeftBehind, row: ProcessRow) -> Together:
     """It is counted as a recovery only when it is to be taken up, by `quarantine`."""
-    return Together((SaveProcess(attrs.evolve(left.row, recoveries=row.recoveries)), LoseReserved(row.id)))
+    found = left.row if left.row.recoveries == row.recoveries else attrs.evolve(left.row, recoveries=row.recoveries)
+    return Together((SaveProcess(found), LoseReserved(row.id)))
 
 
 def _found(row: ProcessRow, mail: tuple[MailRow, ...], lost: int, now: float) -> LeftBehind:
