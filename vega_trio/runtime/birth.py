@@ -157,18 +157,15 @@ def _go_on_from(process: Process, row: ProcessRow) -> None:
     )
 
 
-def _start_soon(nursery: trio.Nursery, incarnation: Incarnation) -> None:
-    nursery.start_soon(incarnation.run, incarnation.process.body, name=incarnation.process.id)
-
-
 def launch(process: Process) -> Incarnation:
     """Starts the next incarnation. An agent counts as started at once."""
     assert process.live is None
     process.incarnation += 1
-    incarnation = Incarnation(process, process.incarnation)
+    incarnation = Incarnation(process, process.incarnation, trio.CancelScope(shield=True))
     process.live = incarnation
     # The spawner's context variables hold for every incarnation, whoever starts it.
-    process.context.run(_start_soon, process.nursery, incarnation)
+    start_soon = partial(process.nursery.start_soon, name=process.id)
+    process.context.run(start_soon, incarnation.run, process.body)
     if process.start_timeout is not None:
         if process.start_timeout < math.inf:
             incarnation.limit_start(process.start_timeout)

@@ -53,30 +53,28 @@ class Incarnation:
 
     process: Process
     number: int
-    scope: trio.CancelScope = attrs.field(factory=lambda: trio.CancelScope(shield=True), init=False)
-    started: bool = attrs.field(default=False, init=False)
-    reason: ExitReason | None = attrs.field(default=None, init=False)
-    pending: ExitReason | None = attrs.field(default=None, init=False)
-    killed: bool = attrs.field(default=False, init=False)
-    ignored: bool = attrs.field(default=False, init=False)
-    fatal: bool = attrs.field(default=False, init=False)
-    asked_to_leave: bool = attrs.field(default=False, init=False)
-    trapping: bool = attrs.field(default=False, init=False)
-    timed_out: bool = attrs.field(default=False, init=False)
-    up_since: float = attrs.field(default=0.0, init=False)
-    current: Mail | None = attrs.field(default=None, init=False)
-    taken: dict[Mail, None] = attrs.field(factory=dict, init=False)
-    monitors: dict[Monitor, None] | None = attrs.field(default=None, init=False)
-    owned: dict[Process, None] | None = attrs.field(default=None, init=False)
-    task: trio.lowlevel.Task | None = attrs.field(default=None, init=False)
-    _signals: tuple[trio.MemorySendChannel[ExitSignal], trio.MemoryReceiveChannel[ExitSignal]] | None = attrs.field(
-        default=None, init=False
-    )
-    _cleanups: dict[trio.CancelScope, None] | None = attrs.field(default=None, init=False)
-    _start_waiter: trio.lowlevel.Task | None = attrs.field(default=None, init=False)
-    _gone: trio.Event | None = attrs.field(default=None, init=False)
-    _start_limit: Timer | None = attrs.field(default=None, init=False)
-    _leave_limit: Timer | None = attrs.field(default=None, init=False)
+    scope: trio.CancelScope
+    started: bool = False
+    reason: ExitReason | None = None
+    pending: ExitReason | None = None
+    killed: bool = False
+    ignored: bool = False
+    fatal: bool = False
+    asked_to_leave: bool = False
+    trapping: bool = False
+    timed_out: bool = False
+    up_since: float = 0.0
+    current: Mail | None = None
+    taken: dict[Mail, None] = attrs.field(factory=dict)
+    monitors: dict[Monitor, None] | None = None
+    owned: dict[Process, None] | None = None
+    task: trio.lowlevel.Task | None = None
+    _signals: tuple[trio.MemorySendChannel[ExitSignal], trio.MemoryReceiveChannel[ExitSignal]] | None = None
+    _cleanups: dict[trio.CancelScope, None] | None = None
+    _start_waiter: trio.lowlevel.Task | None = None
+    _gone: trio.Event | None = None
+    _start_limit: Timer | None = None
+    _leave_limit: Timer | None = None
 
     # -- the task
 
@@ -123,9 +121,12 @@ class Incarnation:
             self.reason = Normal() if self.ignored else reason_of(error)
         if dying and error is not None:
             self.process.emit(ShutdownError(error=told(bare(error))))
-        for timer in (self._start_limit, self._leave_limit):
-            if timer is not None:
-                timer.cancel()
+        if self._start_limit is not None:
+            self._start_limit.cancel()
+        if self._leave_limit is not None:
+            self._leave_limit.cancel()
+        if self.killed:
+            self.process.kernel.doomed.discard(self)
         bury(self)
         self._let_go_of_task()
 
@@ -260,13 +261,15 @@ class Incarnation:
         self.pending = Killed()
         self.force()
         self.scope.cancel()
-        limit = self.process.kernel.health.unkillable
-        if limit is not None and self.process.supervisor is None:
-            self._limit_stay(limit, lambda: self._still_alive(limit))
+        if self._leave_limit is not None:
+            self._leave_limit.cancel()
+        if self.process.supervisor is None:
+            self.process.kernel.doomed.add(self)
 
-    def _still_alive(self, after: float) -> None:
-        if self.reason is None:
-            alert(self.process, "unkillable", f"lives on after a kill, at\n{self.stack()}", after, after)
+    def lives_on(self) -> None:
+        """It was killed a while ago, and is not dead yet."""
+        limit = self.process.kernel.health.unkillable or 0.0
+        alert(self.process, "unkillable", f"lives on after a kill, at\n{self.stack()}", limit, limit)
 
     def stack(self) -> str:
         """Where the body is waiting, innermost call last."""

@@ -16,6 +16,7 @@ from vega_trio.errors import Escalated, OrchestratorClosed, SupervisorGaveUp, To
 from vega_trio.protocols import Store
 from vega_trio.runtime.blackboard import Blackboard
 from vega_trio.runtime.bus import Bus
+from vega_trio.runtime.doomed import Doomed
 from vega_trio.runtime.group import Group
 from vega_trio.runtime.health import HealthConfig
 from vega_trio.runtime.recovered import Recovered
@@ -50,6 +51,7 @@ class Kernel:
     redact: Redactor = attrs.field(factory=Redactor)
     block: trio.CancelScope = attrs.field(factory=trio.CancelScope)
     timers: Timers = attrs.field(factory=Timers)
+    doomed: Doomed = attrs.field(init=False)
     registry: Registry = attrs.field(factory=Registry)
     links: Links[Incarnation] = attrs.field(factory=Links)
     groups: dict[str, Group] = attrs.field(factory=dict)
@@ -59,6 +61,10 @@ class Kernel:
     restarts: int = 0
     closing: bool = False
     fatal: BaseException | None = None
+
+    @doomed.default
+    def _nobody_doomed(self) -> Doomed:
+        return Doomed(self.health.unkillable, self.timers)
 
     def group(self, name: str) -> Group:
         check_text("a group's name", name)

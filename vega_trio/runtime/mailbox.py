@@ -45,19 +45,19 @@ class Mail:
     message: Any
     sender_id: str | None = None
     _root_id: str | None = None
-    attempt: int = attrs.field(default=1, init=False)
-    finished: bool = attrs.field(default=False, init=False)
+    attempt: int = 1
+    finished: bool = False
     wants_reply: bool = attrs.field(default=False, kw_only=True)
     accounts: tuple[Account, ...] = attrs.field(default=(), kw_only=True, repr=False)
     tools: tuple[str, ...] | None = attrs.field(default=None, kw_only=True)
     context: Context | None = attrs.field(default=None, kw_only=True, repr=False)
-    cancelled: bool = attrs.field(default=False, init=False)
-    kept: Commit | None = attrs.field(default=None, init=False, repr=False)
-    holder: Incarnation | None = attrs.field(default=None, init=False, repr=False)
-    _scope: trio.CancelScope | None = attrs.field(default=None, init=False, repr=False)
-    _outcome: outcome.Outcome[Any] | None = attrs.field(default=None, init=False, repr=False)
-    _waiters: list[trio.lowlevel.Task] | None = attrs.field(default=None, init=False, repr=False)
-    _callbacks: list[Callable[[Mail], None]] | None = attrs.field(default=None, init=False, repr=False)
+    cancelled: bool = False
+    kept: Commit | None = attrs.field(default=None, repr=False)
+    holder: Incarnation | None = attrs.field(default=None, repr=False)
+    _scope: trio.CancelScope | None = attrs.field(default=None, repr=False)
+    _outcome: outcome.Outcome[Any] | None = attrs.field(default=None, repr=False)
+    _waiters: list[trio.lowlevel.Task] | None = attrs.field(default=None, repr=False)
+    _callbacks: list[Callable[[Mail], None]] | None = attrs.field(default=None, repr=False)
 
     @property
     def id(self) -> str:
@@ -166,15 +166,15 @@ class Mailbox:
 
     capacity: int
     keep: Callable[[Mail], None] | None = attrs.field(default=None, repr=False)
-    owner: Process | None = attrs.field(default=None, init=False, repr=False)
-    closed: bool = attrs.field(default=False, init=False)
+    owner: Process | None = attrs.field(default=None, repr=False)
+    closed: bool = False
     # Made by the first mail: it would be a seventh of what an idle process weighs.
-    _queue: deque[Mail] | None = attrs.field(default=None, init=False)
-    _senders: deque[tuple[trio.lowlevel.Task, Mail]] | None = attrs.field(default=None, init=False)
-    _reader: trio.lowlevel.Task | None = attrs.field(default=None, init=False)
-    _alarm: Timer | None = attrs.field(default=None, init=False, repr=False)
-    _taken: int = attrs.field(default=0, init=False)
-    _put: int = attrs.field(default=0, init=False)
+    _queue: deque[Mail] | None = None
+    _senders: deque[tuple[trio.lowlevel.Task, Mail]] | None = None
+    _reader: trio.lowlevel.Task | None = None
+    _alarm: Timer | None = attrs.field(default=None, repr=False)
+    _taken: int = 0
+    _put: int = 0
 
     def __len__(self) -> int:
         return len(self._queue) if self._queue is not None else 0

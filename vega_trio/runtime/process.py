@@ -75,22 +75,22 @@ class Process:
     given_budget: Budget | None = attrs.field(default=None, repr=False)
     session: Session | None = attrs.field(default=None, repr=False)
     start_timeout: float | None = attrs.field(default=None, repr=False)
-    ready_value: object = attrs.field(default=None, init=False, repr=False)
-    supervisor: Supervisor | None = attrs.field(default=None, init=False, repr=False)
+    ready_value: object = attrs.field(default=None, repr=False)
+    supervisor: Supervisor | None = attrs.field(default=None, repr=False)
     mailbox: Mailbox = attrs.field(init=False, repr=False)
     keeper: Keeper = attrs.field(init=False, repr=False)
     nursery: trio.Nursery = attrs.field(init=False, repr=False)
     context: contextvars.Context = attrs.field(init=False, repr=False)
-    groups: dict[Group, None] | None = attrs.field(default=None, init=False, repr=False)
-    vitals: Vitals | None = attrs.field(default=None, init=False, repr=False)
-    live: Incarnation | None = attrs.field(default=None, init=False, repr=False)
-    deadline_at: float | None = attrs.field(default=None, init=False, repr=False)
-    last_reason: ExitReason | None = attrs.field(default=None, init=False, repr=False)
-    declined: bool = attrs.field(default=False, init=False, repr=False)
-    killed_for_staying: bool = attrs.field(default=False, init=False, repr=False)
-    final: ExitReason | None = attrs.field(default=None, init=False, repr=False)
-    _ended: trio.Event | None = attrs.field(default=None, init=False, repr=False)
-    _on_end: list[Callable[[ExitReason], None]] | None = attrs.field(default=None, init=False, repr=False)
+    groups: dict[Group, None] | None = attrs.field(default=None, repr=False)
+    vitals: Vitals | None = attrs.field(default=None, repr=False)
+    live: Incarnation | None = attrs.field(default=None, repr=False)
+    deadline_at: float | None = attrs.field(default=None, repr=False)
+    last_reason: ExitReason | None = attrs.field(default=None, repr=False)
+    declined: bool = attrs.field(default=False, repr=False)
+    killed_for_staying: bool = attrs.field(default=False, repr=False)
+    final: ExitReason | None = attrs.field(default=None, repr=False)
+    _ended: trio.Event | None = attrs.field(default=None, repr=False)
+    _on_end: list[Callable[[ExitReason], None]] | None = attrs.field(default=None, repr=False)
 
     # -- what it is
 
@@ -393,6 +393,7 @@ class Process:
         """The kernel's: wakes who waits for the end."""
         assert self.final is not None
         self.keeper = GONE
+        del self.context  # nothing runs in it any more, and it may hold much
         if self._ended is not None:
             self._ended.set()
         callbacks, self._on_end = self._on_end, None

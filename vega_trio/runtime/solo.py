@@ -37,11 +37,11 @@ class Solo:
     policy: Supervision | None
     shutdown: ShutdownTime
     owner: Incarnation | None
-    stopping: bool = attrs.field(default=False, init=False)
-    _ordered: bool = attrs.field(default=False, init=False)
-    _intensity: Intensity | None = attrs.field(default=None, init=False)
-    _attempts: Attempts | None = attrs.field(default=None, init=False)
-    _retry: Timer | None = attrs.field(default=None, init=False)
+    stopping: bool = False
+    _ordered: bool = False
+    _intensity: Intensity | None = None
+    _attempts: Attempts | None = None
+    _retry: Timer | None = None
 
     def expire(self, reason: ExitReason) -> None:
         self.stopping = True

@@ -16,14 +16,11 @@ from trio.lowlevel import enable_ki_protection
 class Timer:
     """One call to come. `cancel()` may be called at any time, also after it has fired."""
 
-    _timers: Timers
     at: float
     call: Callable[[], None] | None
 
     def cancel(self) -> None:
-        if self.call is not None:
-            self.call = None
-            self._timers.adjust()
+        self.call = None
 
 
 @attrs.define(eq=False)
@@ -37,13 +34,13 @@ class Timers:
 
     def after(self, delay: float, call: Callable[[], None]) -> Timer:
         """Calls in `delay` seconds; infinity is never."""
-        timer = Timer(self, trio.current_time() + delay, call)
+        timer = Timer(trio.current_time() + delay, call)
         if timer.at < math.inf:
             heapq.heappush(self._heap, (timer.at, next(self._order), timer))
-            self.adjust()
+            self._adjust()
         return timer
 
-    def adjust(self) -> None:
+    def _adjust(self) -> None:
         """Sees to it that the sleeping task wakes in time for the first call that still stands."""
         heap = self._heap
         while heap and heap[0][2].call is None:
@@ -63,7 +60,7 @@ class Timers:
         """The task. Cancellation from outside does not reach it: processes being stopped need their timers."""
         while not self._stopped:
             with trio.CancelScope(shield=True) as self._scope:
-                self.adjust()
+                self._adjust()
                 await trio.sleep_forever()
             self._scope = None
             self._fire()
