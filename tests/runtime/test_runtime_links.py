@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from itertools import pairwise, product
 
 import pytest
@@ -444,6 +445,30 @@ async def test_there_are_at_most_max_processes_and_the_spawn_tree_is_at_most_32_
         (root,) = [node for node in orch.spawn_tree() if node.children]
         assert root.children[0].spawn_reason == "deeper"
         assert len(orch.processes()) == 40
+
+
+async def test_each_that_lives_on_after_a_kill_is_told_of_once_and_in_its_own_time(
+    orch: Orchestrator, clock: MockClock
+) -> None:
+    def shielded_for(seconds: float) -> Callable[[Process], Awaitable[None]]:
+        async def body(me: Process) -> None:
+            with trio.CancelScope(shield=True):
+                await trio.sleep(seconds)
+
+        return body
+
+    first, quick, last = [await orch.spawn(shielded_for(seconds)) for seconds in (9, 0.9, 9)]
+    told: list[tuple[float, str | None]] = []
+    with orch.bus.tapped(lambda event: told.append((trio.current_time(), event.process_id))):
+        first.kill()
+        quick.kill()
+        await trio.sleep(0.5)
+        last.kill()
+        last.kill()
+        await trio.sleep(3)
+    alerts = [each for each in told if each[1] != quick.id]
+    assert alerts == [(1.0, first.id), (1.5, last.id)]
+    assert [at for at, id_ in told if id_ == quick.id] == [0.9]  # its end, and no alert
 
 
 async def test_an_unkillable_process_is_reported_with_its_stack_and_waited_for(

@@ -40,16 +40,10 @@ def new_mail(
     id_ = turn_id or process.kernel.new_id
     # What is asked within a turn belongs to the turn that a person or program began.
     root = root_id or (sender.process.working_for if sender is not None else None)
-    return Mail(
-        id_,
-        message,
-        sender.process.id if sender is not None else None,
-        root,
-        wants_reply=wants_reply,
-        accounts=accounts(),
-        tools=tools,
-        context=copy_context() if process.agent is not None else None,
-    )
+    mail = Mail(id_, message, sender.process.id if sender is not None else None, root, wants_reply=wants_reply)
+    if process.agent is not None:
+        mail.accounts, mail.tools, mail.context = accounts(), tools, copy_context()
+    return mail
 
 
 def refuse_itself(process: Process) -> None:

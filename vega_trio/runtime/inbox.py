@@ -23,6 +23,7 @@ class Inbox:
 
     async def __anext__(self) -> Mail:
         mail = await self._process.mailbox.take()
-        if self._process.live is not None:
-            self._process.live.pick_up(mail)
+        live = self._process.live
+        if live is not None:
+            live.pick_up(mail)
         return mail

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import outcome
 import trio
+from trio.lowlevel import checkpoint_if_cancelled
 
 from vega_trio._core.budget import Account
 from vega_trio.errors import MailboxFull, TurnCancelled
@@ -45,12 +46,12 @@ class Mail:
     message: Any
     sender_id: str | None = None
     _root_id: str | None = None
+    wants_reply: bool = False
     attempt: int = 1
     finished: bool = False
-    wants_reply: bool = attrs.field(default=False, kw_only=True)
-    accounts: tuple[Account, ...] = attrs.field(default=(), kw_only=True, repr=False)
-    tools: tuple[str, ...] | None = attrs.field(default=None, kw_only=True)
-    context: Context | None = attrs.field(default=None, kw_only=True, repr=False)
+    accounts: tuple[Account, ...] = attrs.field(default=(), repr=False)
+    tools: tuple[str, ...] | None = None
+    context: Context | None = attrs.field(default=None, repr=False)
     cancelled: bool = False
     kept: Commit | None = attrs.field(default=None, repr=False)
     holder: Incarnation | None = attrs.field(default=None, repr=False)
@@ -208,7 +209,7 @@ class Mailbox:
         if self.closed or self._put % FAIRNESS == 0:
             await trio.lowlevel.checkpoint()
         else:
-            await trio.lowlevel.checkpoint_if_cancelled()
+            await checkpoint_if_cancelled()
         if self.closed:
             return False
         if self._is_full():
@@ -263,7 +264,7 @@ class Mailbox:
             if self._taken % FAIRNESS == 0:
                 await trio.lowlevel.checkpoint()
             else:
-                await trio.lowlevel.checkpoint_if_cancelled()
+                await checkpoint_if_cancelled()
         while not self._queue:
             await self._wait_for_mail()
         mail = self._queue.popleft()
