@@ -10,7 +10,7 @@ import json
 import logging
 import posixpath
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 import attrs
@@ -55,15 +55,28 @@ class Composer:
 
     async def load(self) -> list[str]:
         """Takes up the agents of earlier programs; returns what is wrong with those that cannot be."""
-        wrong = []
-        for row in await self.store.records.query(TABLE):
-            name = str(row["name"])
+        rows = {str(row["name"]): row for row in await self.store.records.query(TABLE)}
+        wrong: dict[str, str] = {}
+        # A leader may come before its team, and teams may be of each other: all are read beside all, and once more
+        # without those that cannot be. The last reading is the one that knows what everybody is for.
+        while found := self._unreadable(rows):
+            wrong |= found
+            rows = {name: row for name, row in rows.items() if name not in found}
+        for name, row in rows.items():
+            self.agents.by_name.setdefault(name, self._read(name, row["keys"], rows))
+            self._keys[name] = row["keys"]
+            self._seen[name] = frozenset(row.get("seen", ()))
+        return [f"the composed agent {name!r} is left out: {error}" for name, error in wrong.items()]
+
+    def _unreadable(self, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+        """What is wrong, by the name of the agent."""
+        wrong = {}
+        for name, row in rows.items():
             try:
-                self.agents.by_name.setdefault(name, self._read(name, row["keys"]))
-                self._keys[name] = row["keys"]
-                self._seen[name] = frozenset(row.get("seen", ()))
+                self._read(name, row["keys"], rows)
             except (DocumentError, ConfigError) as error:
-                wrong.append(f"the composed agent {name!r} is left out: {error}")
+                wrong[name] = str(error)
+                self.workshop.teams.leave(name)
         return wrong
 
     def remake(self) -> None:
@@ -171,16 +184,16 @@ class Composer:
 
     # -- reading and keeping
 
-    def _read(self, name: str, keys: Mapping[str, Any]) -> AgentInfo:
-        """The agent as listed. Raises: DocumentError, ConfigError."""
-        return self.workshop.agent(self._definition(name, keys), source=COMPOSED)
+    def _read(self, name: str, keys: Mapping[str, Any], beside: Collection[str] = ()) -> AgentInfo:
+        """The agent as listed; `beside` are names of others to come. Raises: DocumentError, ConfigError."""
+        return self.workshop.agent(self._definition(name, keys, beside), source=COMPOSED)
 
-    def _definition(self, name: str, keys: Mapping[str, Any]) -> AgentDefinition:
+    def _definition(self, name: str, keys: Mapping[str, Any], beside: Collection[str]) -> AgentDefinition:
         team, tools = _texts(keys.get("team")), keys.get("tools")
         for each in BUILTIN.intersection(team):
             raise ConfigError(f"agent {each!r} is vega's own and is on nobody's team; take it out of {name!r}'s")
-        known = [each for each in self.agents.by_name if each not in BUILTIN and each != name]
-        mates = sorted(known, key=lambda each: each not in team)[:MOST_MATES]
+        known = [each for each in {*self.agents.by_name, *beside} if each not in BUILTIN and each != name]
+        mates = sorted(known, key=lambda each: (each not in team, each))[:MOST_MATES]
         agents = {**{mate: {"system": "-"} for mate in mates}, name: literal(dict(keys))}
         # Whether a server has such a tool is known to who has the servers, and checked when the tools are resolved.
         of_servers = [each for each in _texts(tools) if "__" in each]
