@@ -56,7 +56,7 @@ if TYPE_CHECKING:
     )
     from vega_trio.app.application import App
     from vega_trio.app.open import open_app, open_orchestrator
-    from vega_trio.app.runs import Run
+    from vega_trio.app.run import Run
     from vega_trio.app.standalone import open_mcp
     from vega_trio.context import Metrics, ProcessHandle, ToolContext
     from vega_trio.engine.approvals import Approval
@@ -101,7 +101,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "app.open": "open_app open_orchestrator",
     "app.application": "App",
-    "app.runs": "Run",
+    "app.run": "Run",
     "engine.approvals": "Approval",
     "app.standalone": "open_mcp",
     "agent": (

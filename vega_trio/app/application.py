@@ -26,8 +26,9 @@ from vega_trio.app.ownership import Hearing, Owners, owners_of
 from vega_trio.app.population import Population
 from vega_trio.app.recovery import Recovery
 from vega_trio.app.rewind import branch, rewind
+from vega_trio.app.run import Run
 from vega_trio.app.runbook import Runbook
-from vega_trio.app.runs import Run, Runs
+from vega_trio.app.runs import Runs
 from vega_trio.app.schedules import Schedules
 from vega_trio.app.skills import Skills
 from vega_trio.app.supervisors import SupervisorNode, supervisor_tree

@@ -20,7 +20,8 @@ from typing import Any
 import attrs
 
 from vega_trio.agent import Agent
-from vega_trio.app.runs import Run, Runs
+from vega_trio.app.run import Run
+from vega_trio.app.runs import Runs
 from vega_trio.app.sessions import Sessions, leave_when_idle
 from vega_trio.app.user_layers import Layering
 from vega_trio.changes import DropMail, LoseReserved, MailRow, ProcessRow, SaveProcess, Together

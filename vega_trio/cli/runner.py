@@ -15,7 +15,7 @@ import attrs
 import trio
 
 from vega_trio.app.application import App
-from vega_trio.app.runs import Run
+from vega_trio.app.run import Run
 from vega_trio.cli.asking import asking, nobody
 from vega_trio.cli.config import Setup, open_setup
 from vega_trio.cli.documents import choose_workflow, database_or_memory, need_document, read_document

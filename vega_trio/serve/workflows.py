@@ -10,7 +10,7 @@ import trio
 from quart import Request, Response
 
 from vega_trio.app.outline import outline
-from vega_trio.app.runs import Run
+from vega_trio.app.run import Run
 from vega_trio.dsl.workflow import InputDefinition, WorkflowDefinition
 from vega_trio.errors import RunCancelled, RunFailed
 from vega_trio.serve.convert import read

@@ -21,7 +21,7 @@ import trio
 from vega_trio.app.application import App
 from vega_trio.app.disk import Disk
 from vega_trio.app.open import open_app
-from vega_trio.app.runs import Run
+from vega_trio.app.run import Run
 from vega_trio.context import ToolContext
 from vega_trio.dsl.document import Document
 from vega_trio.dsl.parse import parse_document
