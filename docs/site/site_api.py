@@ -13,7 +13,7 @@ import vega_trio as vega
 
 TOPICS: Mapping[str, tuple[str, ...]] = {
     "Opening": ("app", "testing"),
-    "Agents": ("agent", "skills", "tools", "_core.budget"),
+    "Agents": ("agent", "price", "skills", "tools", "_core.budget"),
     "Processes": ("runtime",),
     "Talking": ("session", "messages", "_core.codec", "context", "engine"),
     "Exits": ("exits",),
