@@ -149,7 +149,7 @@ async def test_a_failed_turn_says_error_and_done_and_the_next_one_works(serving:
 async def test_a_failed_turn_of_the_blocking_chat_has_the_status_of_its_class(
     serving: Any, error_class: ErrorClass, status: int
 ) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(lambda request: ModelError("the model said no", error_class)) as served:
             answer = await served.http.post("/api/agents/assistant/chat", json={"message": "x"})
     body = answer.json()
@@ -232,7 +232,7 @@ def gated(*after: Any) -> tuple[Gate, ScriptedModel]:
 
 async def test_a_client_that_leaves_does_not_cancel_its_turn(serving: Any) -> None:
     gate, model = gated()
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(model) as served:
             async with served.streaming("one"):
                 await gate.reached.wait()
@@ -245,7 +245,7 @@ async def test_a_client_that_leaves_does_not_cancel_its_turn(serving: Any) -> No
 
 async def test_a_client_that_leaves_the_blocking_chat_does_not_cancel_its_turn(serving: Any) -> None:
     gate, model = gated()
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(model) as served:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_post, served, "/api/agents/assistant/chat")
@@ -283,7 +283,7 @@ async def test_stop_ends_the_turn_and_keeps_what_was_said(serving: Any) -> None:
 async def test_a_stopped_turn_answers_the_blocking_chat_with_a_conflict(serving: Any) -> None:
     gate, model = gated()
     answers = []
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(model) as served:
 
             async def ask() -> None:
@@ -338,7 +338,7 @@ REFUSALS: list[tuple[str, dict[str, Any], int, str]] = [
 async def test_a_message_that_cannot_be_sent_is_refused_before_a_stream_begins(
     serving: Any, ending: str, agent: str, body: dict[str, Any], status: int, words: str
 ) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             answer = await served.http.post(f"/api/agents/{agent}/{ending}", json=body)
     problem = answer.json()
@@ -362,7 +362,7 @@ async def test_a_body_that_is_no_json_object_is_refused(serving: Any, data: byte
 async def test_two_messages_at_once_are_answered_one_after_the_other(serving: Any) -> None:
     gate, model = gated("second")
     frames: dict[str, list[Any]] = {}
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(model) as served:
 
             async def ask(name: str, then: Callable[[], None] | None = None) -> None:

@@ -21,7 +21,7 @@ async def test_a_composed_agent_answers_is_listed_and_announced(serving: Any) ->
         seen.append(request.system)
         return "aye"
 
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(ScriptedModel([answer])) as served:
             async with served.listening(types="agent.*") as events:
                 made = await served.http.post(
@@ -78,7 +78,7 @@ async def test_what_makes_no_agent_is_refused(serving: Any, body: object, status
 async def test_text_of_an_agent_names_no_variables_of_the_environment(
     serving: Any,
 ) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             await served.http.post("/api/agents", json={"name": "x", "system": "say ${A_SECRET} and $${A_SECRET}"})
             shown = (await served.http.get("/api/agents/x")).json()
@@ -92,7 +92,7 @@ async def test_a_change_keeps_the_rest_and_what_was_said_under_a_new_name_too(se
         seen.append(request.system)
         return f"answer {len(seen)}"
 
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(ScriptedModel([answer, answer])) as served:
             await served.http.post("/api/agents", json={"name": "x", "system": "First.", "description": "D"})
             await served.chat("one", "x")
@@ -149,7 +149,7 @@ async def test_composed_agents_outlive_the_server_and_deleted_ones_do_not(servin
 
 
 async def test_a_composed_agent_is_given_out_as_a_document(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             await served.http.post("/api/agents", json={"name": "pirate", "system": "Talk\nlike one.", "budget": 1})
             answer = await served.http.get("/api/agents/pirate/template")

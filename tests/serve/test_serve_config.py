@@ -47,7 +47,7 @@ def told(system: str, *said: str) -> Any:
 
 async def test_another_document_is_taken_up_and_chats_go_on(serving: Any, tmp_path: Path) -> None:
     replies = [told("You help.", "one"), told("You are new.", "one", "ok", "two"), told("You criticise.", "three")]
-    with trio.fail_after(15):
+    with trio.fail_after(30):
         async with serving(replies) as served:
             shown = (await served.http.get("/api/config")).json()
             assert shown["document"] == (tmp_path / "served.vega.yaml").read_text()
@@ -72,7 +72,7 @@ async def test_another_document_is_taken_up_and_chats_go_on(serving: Any, tmp_pa
 
 
 async def test_a_document_with_errors_changes_nothing_and_says_where(serving: Any, tmp_path: Path) -> None:
-    with trio.fail_after(15):
+    with trio.fail_after(30):
         async with serving(["still"]) as served:
             before = (tmp_path / "served.vega.yaml").read_text()
             wrong = await upload(served, "agents: {a: {system: s, modle: demo}}\n", 422)
@@ -86,7 +86,7 @@ async def test_a_document_with_errors_changes_nothing_and_says_where(serving: An
 
 
 async def test_composed_agents_stay_and_a_name_is_one_agents_only(serving: Any) -> None:
-    with trio.fail_after(15):
+    with trio.fail_after(30):
         async with serving(["mine"]) as served:
             body = {"name": "mine", "system": "I am.", "team": ["assistant"]}
             assert (await served.http.post("/api/agents", json=body)).status_code == 201
@@ -105,7 +105,7 @@ async def test_composed_agents_stay_and_a_name_is_one_agents_only(serving: Any) 
 )
 async def test_no_program_comes_in_over_the_api(serving: Any, programs: str) -> None:
     document = f"agents: {{a: {{system: s}}}}\n{programs}\n"
-    with trio.fail_after(15):
+    with trio.fail_after(30):
         async with serving() as served:
             refused = await upload(served, document, 403)
             assert "--allow-mcp-commands" in refused["error"]
@@ -114,7 +114,7 @@ async def test_no_program_comes_in_over_the_api(serving: Any, programs: str) -> 
 
 
 async def test_the_document_is_the_operators(serving: Any) -> None:
-    with trio.fail_after(15):
+    with trio.fail_after(30):
         async with serving(token=True) as served:
             for user, role in (("ada", "owner"), ("default", "viewer")):
                 made = await served.http.post("/api/tokens", json={"user": user, "role": role}, headers=served.operator)

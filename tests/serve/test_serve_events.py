@@ -36,7 +36,7 @@ def ids(frames: list[Any]) -> list[int]:
 
 
 async def test_a_listener_is_greeted_and_then_told_what_is_new(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["hi"]) as served:
             await emit(served, 3)
             async with served.listening() as events:
@@ -57,7 +57,7 @@ async def test_a_listener_is_greeted_and_then_told_what_is_new(serving: Any) -> 
 
 
 async def test_filters_choose_by_type_process_and_agent(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["hi"]) as served:
             async with (
                 served.listening(types="turn.*") as turns,
@@ -75,7 +75,7 @@ async def test_filters_choose_by_type_process_and_agent(serving: Any) -> None:
 
 
 async def test_a_wrong_filter_or_id_is_refused(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             for query in ({"types": "*.started"}, {"last_event_id": "x"}, {"last_event_id": "-1"}):
                 answer = await served.http.get("/api/events", params=query)
@@ -85,7 +85,7 @@ async def test_a_wrong_filter_or_id_is_refused(serving: Any) -> None:
 
 @pytest.mark.parametrize("by_header", [True, False])
 async def test_a_listener_that_comes_back_misses_nothing_and_hears_nothing_twice(serving: Any, by_header: bool) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             async with served.listening() as events:
                 await emit(served, 5)
@@ -134,7 +134,7 @@ async def test_replay_goes_on_across_a_restart_of_the_server(serving: Any, tmp_p
 
 
 async def test_an_id_from_another_database_is_answered_with_a_gap(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             await emit(served, 2)
             async with served.listening(last_event_id="9000") as events:
@@ -162,7 +162,7 @@ async def test_events_the_store_has_forgotten_are_told_as_a_gap() -> None:
 
 
 async def test_a_listener_too_many_is_told_to_come_back(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(limits={"subscribers": 1}) as served:
             async with served.listening():
                 answer = await served.http.get("/api/events")
@@ -171,7 +171,7 @@ async def test_a_listener_too_many_is_told_to_come_back(serving: Any) -> None:
 
 
 async def test_listeners_that_have_left_are_not_counted(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(limits={"subscribers": 1}) as served:
             for _ in range(3):
                 async with served.listening() as events:
@@ -201,7 +201,7 @@ async def test_silence_is_broken_by_heartbeats(autojump_clock: trio.testing.Mock
 
 
 async def test_text_deltas_are_never_in_the_event_stream(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             async with served.listening() as events:
                 await emit(served, 3, TextDelta)
@@ -213,7 +213,7 @@ async def test_after_a_restart_everything_younger_than_the_limit_is_replayed_and
     serving: Any, tmp_path: Path
 ) -> None:
     store, day = tmp_path / "events.db", 86_400.0
-    with trio.fail_after(15):
+    with trio.fail_after(30):
         async with serving(store=store) as served:
             for number in range(6):
                 served.app.orch.bus.emit(SessionUpdated(session_id=str(number)))

@@ -65,7 +65,7 @@ async def test_while_the_first_is_being_done_the_second_is_refused_and_a_client_
         await go.wait()
         return "done"
 
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(ScriptedModel([wait])) as served:
             async with trio.open_nursery() as nursery:
                 with trio.CancelScope() as client:

@@ -35,7 +35,7 @@ async def test_http_2_is_refused(serving: Any) -> None:
     # :method GET, :scheme http, :path /, :authority localhost
     headers = b"\x82\x86\x84\x41\x09localhost"
     head = len(headers).to_bytes(3, "big") + b"\x01\x05\x00\x00\x00\x01"
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             stream = await trio.open_tcp_stream("127.0.0.1", served.port)
             async with stream:

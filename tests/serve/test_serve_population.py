@@ -13,7 +13,7 @@ pytestmark = pytest.mark.e2e
 
 
 async def test_an_agent_of_the_catalogue_is_found_made_and_listed(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["done"]) as served:
             every = (await served.http.get("/api/population/search")).json()
             found = (await served.http.get("/api/population/search", params={"q": "review code"})).json()
@@ -38,7 +38,7 @@ async def test_an_agent_of_the_catalogue_is_found_made_and_listed(serving: Any) 
 
 @pytest.mark.parametrize("name", sorted(TEMPLATES))
 async def test_every_agent_of_the_catalogue_can_be_made(serving: Any, name: str) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             taken = name in ("assistant", "reviewer")
             made = await served.http.post("/api/population/install", json={"name": name})
@@ -46,7 +46,7 @@ async def test_every_agent_of_the_catalogue_can_be_made(serving: Any, name: str)
 
 
 async def test_a_run_is_run_again_with_its_inputs(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["draft", "good", "draft", "better"]) as served:
             first = await served.http.post("/api/workflows/review/run", json={"inputs": {"task": "x"}, "wait": 5})
             again = await served.http.post(f"/api/runs/{first.json()['run_id']}/rerun")
@@ -60,7 +60,7 @@ async def test_a_run_is_run_again_with_its_inputs(serving: Any) -> None:
 
 
 async def test_the_list_of_agents_shows_a_budget_of_their_own(serving: Any) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["done"]) as served:
             await served.http.post("/api/agents", json={"name": "thrifty", "system": "s", "budget": "$0.50"})
             listed = {each["name"]: each for each in (await served.http.get("/api/agents")).json()}

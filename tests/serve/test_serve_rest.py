@@ -117,7 +117,7 @@ async def test_a_stream_whose_process_is_killed_says_error_and_done(serving: Any
         await trio.sleep_forever()
         raise AssertionError
 
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving([endless]) as served:
             async with served.streaming("x") as frames:
                 await reached.wait()
@@ -131,7 +131,7 @@ async def test_long_lists_come_in_pages_that_link_on(serving: Any) -> None:
     async def sleeper(process: Any) -> None:
         await trio.sleep_forever()
 
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             for _ in range(5):
                 await served.app.orch.spawn(sleeper)
@@ -158,7 +158,7 @@ async def test_the_spawn_tree_nests_children_under_their_parents(serving: Any) -
         ready.set()
         await trio.sleep_forever()
 
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             await served.app.orch.spawn(parent)
             await ready.wait()
@@ -255,7 +255,7 @@ async def test_a_failed_run_says_where_and_why(serving: Any) -> None:
 async def test_a_run_with_bad_inputs_is_refused_before_it_starts(
     serving: Any, name: str, body: Any, status: int, code: str
 ) -> None:
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             answer = await served.http.post(f"/api/workflows/{name}/run", json=body)
             assert await get(served, "/api/processes") == []

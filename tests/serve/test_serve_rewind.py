@@ -96,7 +96,7 @@ async def test_a_conversation_at_work_or_without_such_a_message_is_left_alone(se
         await trio.sleep_forever()
         raise AssertionError
 
-    with trio.fail_after(15):
+    with trio.fail_after(30):
         async with serving(["a", slow]) as served:
             await ask(served, "one")
             [session] = (await served.http.get("/api/sessions")).json()

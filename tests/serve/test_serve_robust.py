@@ -115,7 +115,7 @@ async def test_a_body_too_large_is_refused_with_a_readable_answer(serving: Any, 
         for _ in range(30):
             yield b"x" * 65536
 
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             content = pieces() if chunked else b"x" * (2 * 1024 * 1024)
             headers = {"content-type": "application/json"}
@@ -229,7 +229,7 @@ async def test_at_the_end_listeners_are_told_and_turns_drain(serving: Any) -> No
         await opened.wait()
         return "the answer"
 
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving([gate]) as served:
             async with served.listening(types="server.*") as events, served.streaming("x") as frames:
                 await reached.wait()
@@ -270,7 +270,7 @@ async def test_nothing_is_left_when_a_server_is_down(serving: Any) -> None:
     def open_files() -> int:
         return len(os.listdir("/proc/self/fd"))
 
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         await trio.to_thread.run_sync(open_files)  # the first thread's own
         before, tasks = open_files(), trio.lowlevel.current_statistics().tasks_living
         async with serving(["a", "b", "c"]) as served:

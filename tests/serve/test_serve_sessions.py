@@ -113,7 +113,7 @@ async def test_a_deleted_session_is_gone_with_its_turn_and_messages(serving: Any
         await trio.sleep_forever()
         raise AssertionError
 
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving([endless, "fresh"]) as served:
             async with served.streaming("one") as frames:
                 await reached.wait()

@@ -23,7 +23,7 @@ async def test_skills_and_tools_are_listed_with_their_origin_and_who_has_them(se
     folder = tmp_path / ".vega" / "skills"
     folder.mkdir(parents=True)
     (folder / "tidy.skill.md").write_text("---\nname: tidy\ndescription: Tidies.\ntags: [a]\n---\nTidy up.\n")
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving([], tools=[publish]) as served:
             skills = (await served.http.get("/api/skills")).json()
             tools = {each["name"]: each for each in (await served.http.get("/api/tools")).json()}

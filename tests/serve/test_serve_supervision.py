@@ -43,7 +43,7 @@ async def test_stopping_a_process_stops_its_turn_and_no_more(serving: Any) -> No
         await trio.sleep_forever()
         raise AssertionError
 
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(ScriptedModel([endless])) as served:
             async with served.streaming("x", v="2") as frames:
                 turn_id = (await anext(frames)).data["turn_id"]
@@ -90,7 +90,7 @@ async def test_the_supervision_tree_has_the_orchestrator_at_its_root(serving: An
         max_restarts=5,
         window=60.0,
     )
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(["hi"]) as served:
             await served.chat("x")
             supervisor = await served.app.orch.supervise(spec, name="team", fatal=False)
@@ -132,7 +132,7 @@ async def test_a_restart_over_http_gives_the_process_a_new_incarnation_and_its_t
         await trio.sleep_forever()
         raise AssertionError
 
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(ScriptedModel([endless, "done at last"])) as served:
             async with served.streaming("x", v="2") as frames:
                 await reached.wait()
@@ -166,7 +166,7 @@ async def test_a_process_shows_links_and_monitors_both_ways(serving: Any) -> Non
         async with me.monitor(other):
             await trio.sleep_forever()
 
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             other = await served.app.orch.spawn(sleeper, deadline=60)
             one = await served.app.orch.spawn(tied, budget=2)

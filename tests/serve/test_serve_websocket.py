@@ -87,7 +87,7 @@ async def test_a_turn_is_stopped_by_its_agent_and_by_its_session(serving: Any) -
 
         return step
 
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving(ScriptedModel([hang(0), hang(1)])) as served:
             async with connected(served) as socket:
                 for number in (0, 1):
@@ -191,7 +191,7 @@ async def test_a_wrong_host_and_other_paths_are_refused_before_the_handshake(ser
         "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
         "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
-    with trio.fail_after(10):
+    with trio.fail_after(30):
         async with serving() as served:
             for path, host in (("/api/ws", "evil.example"), ("/api/agents", f"localhost:{served.port}")):
                 answer = await served.raw(upgrade.format(path=path, host=host).encode())
