@@ -55,7 +55,7 @@ def load(
     registry: Iterable[str] = (),
     isolated: bool = True,
 ) -> Parsed:
-    """A document with the whole language, whatever the product supports by now."""
+    """A document that was read, with no file but `files`; `isolated`: whether there is bubblewrap."""
     data = text if isinstance(text, bytes) else text.encode()
     memory = MemoryFiles(files or {})
     return parse_text(
