@@ -98,7 +98,7 @@ async def test_composed_agents_stay_and_a_name_is_one_agents_only(serving: Any) 
 @pytest.mark.parametrize(
     "programs",
     [
-        "settings: {default_model: m, mcp: {servers: [{name: x, command: touch, args: [/tmp/owned]}]}}",
+        "settings: {default_model: m, mcp: {servers: [{name: x, command: 'false'}]}}",
         "settings: {default_model: m, commands: {sandbox: none}}",
         "settings: {default_model: m}\ntools: {x: {description: d, run: touch owned}}",
     ],
