@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import attrs
 import pytest
 import trio
 
 from vega_trio.app.cron import check_cron, local_zone, next_time
 from vega_trio.app.open import App, open_app
-from vega_trio.app.schedules import Schedule
+from vega_trio.app.schedules import TABLE, Schedule
+from vega_trio.changes import Put
 from vega_trio.errors import Conflict, InputError, UnknownAgent, UnknownItem
 from vega_trio.session import Session
-from vega_trio.testing import ScriptedModel
+from vega_trio.testing import MemoryStore, ScriptedModel
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC).timestamp()
 HOUR = 3600.0
@@ -37,9 +39,12 @@ def document(tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def scheduled(document: Path, replies: list[Any], clock: Any, store: Any = None) -> AsyncIterator[App]:
+async def scheduled(
+    document: Path, model: ScriptedModel | list[Any], clock: Any, store: Any = None
+) -> AsyncIterator[App]:
     """An application whose wall clock goes with the test's."""
-    async with open_app(document, model=ScriptedModel(replies), store=store, env={}, home=document.parent) as app:
+    model = ScriptedModel(model) if isinstance(model, list) else model
+    async with open_app(document, model=model, store=store, env={}, home=document.parent) as app:
         app.schedules.wall_clock = clock
         app.schedules.zone = UTC
         await app.schedules.open(app.orch)
@@ -117,19 +122,20 @@ async def test_one_message_makes_up_for_all_that_were_missed(document: Path, tmp
 
 
 async def test_a_message_that_was_sent_before_a_crash_is_not_sent_again(document: Path, autojump_clock: Any) -> None:
+    store, nobody = MemoryStore(), ScriptedModel([])
     with trio.fail_after(100 * HOUR):
-        async with scheduled(document, ["once"], from_noon) as app:
+        async with scheduled(document, ["once"], from_noon, store) as app:
             before = await app.schedules.create(daily())
             await trio.sleep(HOUR + 1)
-            sent = app.schedules.get("default", "daily")
-            # As a kill between the message and the record of it leaves the store.
-            app.schedules._by_key[before.key] = Schedule(
-                **{**{f: getattr(before, f) for f in before.__slots__ if f != "__weakref__"}, "session": sent.session}
-            )
-            app.schedules._wake()
+            session = app.schedules.get("default", "daily").session
+        # As a kill between the message and the record of it leaves the store.
+        await store.submit(Put(TABLE, before.key, attrs.asdict(attrs.evolve(before, session=session)))).wait()
+        async with scheduled(document, nobody, from_noon, store) as app:
+            assert app.schedules.get("default", "daily").last_run_at is None
             await trio.sleep(1)
             assert await said(app, "daily") == ["Report.", "once"]
             assert app.schedules.get("default", "daily").last_run_at == NOON + HOUR
+            assert nobody.requests == []
 
 
 async def test_a_time_that_comes_while_the_answer_before_is_awaited_is_left_out(
