@@ -195,9 +195,10 @@ def measured() -> dict[str, list[tuple[dict[str, object], float]]]:
 
 
 async def test_processes_restarts_mailboxes_and_budgets_are_measured_also_from_another_thread() -> None:
-    release = trio.Event()
+    asked, release = trio.Event(), trio.Event()
 
     async def slow(_: vega.ModelRequest) -> str:
+        asked.set()
         await release.wait()
         return "ok"
 
@@ -205,7 +206,7 @@ async def test_processes_restarts_mailboxes_and_budgets_are_measured_also_from_a
     agent = vega.Agent(name="m", budget=5.0, supervision=vega.Supervision("restart"))
     async with vega.open_orchestrator(model=model, budget=9.0) as orch, orch.spawn(agent) as proc:
         first, second = proc.start_send("one"), proc.start_send("two")
-        await trio.testing.wait_all_tasks_blocked(0.2)
+        await asked.wait()
         found = await trio.to_thread.run_sync(measured)
         assert ({"gen_ai.agent.name": "m"}, 1) in found["vega.mailbox.length"]
         assert ({"vega.process.status": "running"}, 1) in found["vega.processes"]
