@@ -26,6 +26,8 @@ def test_every_page_has_its_place_in_the_navigation(tmp_path: Path) -> None:
     pages = site_build.stage(tmp_path / "pages")
     nav = site_build.navigation(pages)
     assert sorted(page for listed in nav.values() for page in listed) == pages
+    with pytest.raises(FileNotFoundError, match=r"lists why\.md, which docs/ does not have"):
+        site_build.navigation([page for page in pages if page != "why.md"])
 
 
 def test_every_public_name_stands_below_a_topic_and_says_what_it_is() -> None:

@@ -91,8 +91,11 @@ def _lead_to_copies(into: Path, page: str) -> None:
 
 
 def navigation(pages: list[str]) -> dict[str, list[str]]:
-    """`NAV` without pages that are not there, with the decisions and those that it forgets."""
-    nav = {heading: [page for page in listed if page in pages] for heading, listed in NAV.items()}
+    """`NAV` with the decisions and those that it forgets. Raises: FileNotFoundError, for a page that is not there."""
+    nav = {heading: list(listed) for heading, listed in NAV.items()}
+    gone = [page for listed in nav.values() for page in listed if page not in pages]
+    if gone:
+        raise FileNotFoundError(f"NAV in docs/site/site_build.py lists {', '.join(gone)}, which docs/ does not have")
     nav["Design"] += [page for page in pages if page.startswith("adr/")]
     known = {page for listed in nav.values() for page in listed}
     nav["Project"] += [page for page in pages if page not in known]
