@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 import sqlite3
 import subprocess
+import threading
 from contextlib import closing
 
 import pytest
 from cli_shell import Shell
 
 pytestmark = pytest.mark.e2e
+LONGEST_S = 60.0
 
 
 def finish(process: subprocess.Popen[bytes]) -> tuple[int, str, str]:
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=LONGEST_S)
     return process.returncode, out.decode(), err.decode()
 
 
@@ -22,10 +24,11 @@ def killed_run(vega: Shell, task: str) -> str:
     """The id of a run in `r.db` whose program was killed in its first step."""
     process = vega.start("run", "--workflow", "write", "--task", task, "--db", "r.db")
     assert process.stderr is not None
+    guard = threading.Timer(LONGEST_S, process.kill)
+    guard.start()
     begun = process.stderr.readline().decode()
-    for line in iter(process.stderr.readline, b""):
-        if b"[write/0] writer ..." in line:
-            break
+    assert any(b"[write/0] writer ..." in line for line in iter(process.stderr.readline, b""))
+    guard.cancel()
     process.kill()
     process.communicate()
     return str(re.findall(r"run (\w+) started", begun)[0])

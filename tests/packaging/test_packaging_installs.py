@@ -94,7 +94,9 @@ def test_the_core_alone_installs_and_says_what_is_missing(wheel: Path, tmp_path:
         assert vega_trio.__version__ in run(programs / "vega", "version", cwd=tmp_path, **alone)
         assert "Usage" in run(programs / "vega", "--help", cwd=tmp_path, **alone)
         run(programs / "python", "-W", "error", "-c", "import vega_trio; vega_trio.Agent(name='a')", cwd=tmp_path)
-        serve = subprocess.run([programs / "vega", "serve", "--demo"], cwd=tmp_path, capture_output=True, text=True)
+        serve = subprocess.run(
+            [programs / "vega", "serve", "--demo"], cwd=tmp_path, capture_output=True, text=True, timeout=LONGEST_S
+        )
         assert serve.returncode != 0
         assert "vega-trio[serve]" in serve.stderr + serve.stdout
 
