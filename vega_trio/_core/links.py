@@ -21,6 +21,8 @@ from vega_trio.exits import ExitReason, Killed, Normal
 
 
 class Reaction(Enum):
+    """What becomes of the process that a signal reaches."""
+
     IGNORE = auto()
     MESSAGE = auto()
     DIE = auto()

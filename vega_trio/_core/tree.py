@@ -128,6 +128,8 @@ class GivesUp:
 
 @attrs.frozen
 class Escalates:
+    """The failure of the child goes up to the supervisor's own supervisor."""
+
     child_id: str
 
 

@@ -65,6 +65,8 @@ class ChatMessage:
 
 @attrs.frozen(kw_only=True)
 class ChatStatus:
+    """Whether a session's turn is under way, which, how many messages wait behind it, and what it waits for."""
+
     streaming: bool
     turn_id: str | None = None
     queued: int = 0

@@ -27,6 +27,11 @@ ALL = 1_000_000
 
 @attrs.frozen(kw_only=True)
 class ProcessDetail:
+    """A process with its history. `process` is None where only the store still knows it.
+
+    `waiting_on` is what a turn waits for; `supervisor` and `policy` are a living one's.
+    """
+
     row: ProcessRow
     messages: tuple[Message, ...]
     process: Process | None
@@ -55,6 +60,8 @@ class Stats:
 
 @attrs.frozen
 class Overview:
+    """What there is and was: processes, living and stored, and their totals. `opened` is Unix seconds."""
+
     orch: Orchestrator
     store: Store
     opened: float

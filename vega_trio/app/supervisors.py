@@ -43,6 +43,8 @@ class Child:
 
 @attrs.frozen(kw_only=True)
 class SupervisorNode:
+    """A living supervisor and its children, in their order."""
+
     id: str
     strategy: str
     policy: Policy

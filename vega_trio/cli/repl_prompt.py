@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 
 class Reader(Protocol):
+    """Where the lines of a REPL come from."""
+
     async def read(self, prompt: str, bar: str, typed: str) -> str | None:
         """The next line, without its end; None when there are no more. `typed` was typed ahead."""
         ...

@@ -81,6 +81,8 @@ class DelegationDefinition:
 
 @attrs.frozen
 class SkillsDefinition:
+    """An agent's skills: where they lie, which by name or pattern, and how many are active at a time."""
+
     directories: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -89,6 +91,8 @@ class SkillsDefinition:
 
 @attrs.frozen
 class ContextDefinition:
+    """What of a history the model is shown. `keep` and `compact_at_tokens` are the sliding window's."""
+
     strategy: Literal["token_budget", "sliding_window"] = "token_budget"
     max_tokens: int = 100_000
     keep: int = 20
@@ -149,6 +153,8 @@ class McpServerDefinition:
 
 @attrs.frozen(kw_only=True)
 class LoggingDefinition:
+    """Where the log goes, None being stderr, and how much of it."""
+
     level: str = "warning"
     file: str | None = None
     format: Literal["text", "json"] = "text"
@@ -156,6 +162,8 @@ class LoggingDefinition:
 
 @attrs.frozen(kw_only=True)
 class TracingDefinition:
+    """Where spans go; with `content` they hold what was said."""
+
     enabled: bool = False
     exporter: Literal["otlp", "json", "console"] = "otlp"
     endpoint: str | None = None
@@ -164,6 +172,8 @@ class TracingDefinition:
 
 @attrs.frozen(kw_only=True)
 class ApprovalsDefinition:
+    """Which calls wait for a person: of `tools`, names and patterns, and by the rule of mixing."""
+
     tools: tuple[str, ...] = ()
     mixing: Literal["ask", "allow"] = "ask"
     timeout_s: float = 600.0

@@ -52,6 +52,8 @@ class RateLimitDefinition:
 
 @attrs.frozen
 class BreakerDefinition:
+    """As `vega.CircuitBreaker`."""
+
     threshold: int = 5
     reset_after_s: float = 60.0
     half_open_max: int = 1

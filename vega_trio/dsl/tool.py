@@ -36,6 +36,8 @@ class Param:
 
 @attrs.frozen
 class HttpRetry:
+    """How often a request is made in all, and the pauses between."""
+
     attempts: int = 3
     backoff: BackoffConfig = attrs.field(factory=lambda: BackoffConfig(initial=1.0, jitter=0.1))
 

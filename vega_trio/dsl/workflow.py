@@ -129,6 +129,8 @@ class RememberAction:
 
 @attrs.frozen
 class RecallAction:
+    """What was remembered under the key; where there is nothing, `default`."""
+
     key: Template
     default: ValueTemplate | None = None
 

@@ -14,6 +14,8 @@ from vega_trio.protocols import Figures
 
 @attrs.frozen
 class NoSpan:
+    """Something that nobody observes."""
+
     link: object = None
 
     def tell(self, **attributes: Any) -> None:
@@ -25,6 +27,8 @@ class NoSpan:
 
 @attrs.frozen
 class NoTelemetry:
+    """A `protocols.Telemetry` that tells nobody."""
+
     _nothing: AbstractContextManager[NoSpan] = attrs.field(init=False, factory=lambda: nullcontext(NoSpan()))
 
     def watch(self, _: Callable[[], Figures]) -> AbstractContextManager[None]:

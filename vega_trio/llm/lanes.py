@@ -23,6 +23,8 @@ _CLOSING_S: Final = 5.0
 
 @attrs.define(eq=False)
 class Lane:
+    """A client and the `calls` that it has under way; `idle_since` is `trio.current_time()` when one ended last."""
+
     client: httpx.AsyncClient
     calls: int = 0
     idle_since: float = 0.0

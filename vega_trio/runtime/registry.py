@@ -41,6 +41,8 @@ class SpawnTreeNode:
 
 @attrs.define(eq=False)
 class Registry:
+    """Every living process by id and by name, and the newest of those that have ended, by id."""
+
     _living: dict[str, Process] = attrs.field(factory=dict, init=False)
     _finished: OrderedDict[str, Process] = attrs.field(factory=OrderedDict, init=False)
     _names: dict[str, Process] = attrs.field(factory=dict, init=False)

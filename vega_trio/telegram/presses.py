@@ -27,6 +27,8 @@ _GONE = "This is over."
 
 @attrs.define
 class Presses:
+    """What the buttons below messages do."""
+
     app: App
     bot: Bot
     front: Front

@@ -26,6 +26,8 @@ NOT_SET_UP: Final = (
 
 @attrs.frozen
 class Hit:
+    """One result of a search."""
+
     title: str
     url: str
     snippet: str
