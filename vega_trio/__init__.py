@@ -90,7 +90,8 @@ if TYPE_CHECKING:
     from vega_trio.runtime.figures import ProcessStatistics
     from vega_trio.runtime.group import Answer, Group
     from vega_trio.runtime.health import HealthConfig
-    from vega_trio.runtime.mailbox import Mail, PendingReply
+    from vega_trio.runtime.mail import Mail
+    from vega_trio.runtime.mailbox import PendingReply
     from vega_trio.runtime.orchestrator import Orchestrator, SpawnTreeNode
     from vega_trio.runtime.process import Process
     from vega_trio.runtime.supervisor import ChildCount, ChildInfo, Supervisor
@@ -118,7 +119,8 @@ _HOMES = {
     "tools.toolbox": "tool",
     "protocols": "Model ModelDone ModelRequest PromptSource Store TextChunk ThinkingChunk Tool ToolSource ToolSpec",
     "runtime.orchestrator": "Orchestrator SpawnTreeNode",
-    "runtime.mailbox": "Mail PendingReply",
+    "runtime.mail": "Mail",
+    "runtime.mailbox": "PendingReply",
     "runtime.process": "Process",
     "runtime.supervisor": "ChildCount ChildInfo Supervisor",
     "runtime.figures": "ProcessStatistics",

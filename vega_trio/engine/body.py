@@ -16,7 +16,7 @@ from vega_trio.engine.turn import run_turn
 from vega_trio.engine.turn_state import Turn
 from vega_trio.errors import ModelError, TurnCancelled, TurnFailed
 from vega_trio.messages import Compact, Message, as_message
-from vega_trio.runtime.mailbox import Mail
+from vega_trio.runtime.mail import Mail
 from vega_trio.runtime.process import Process
 from vega_trio.session import Reply
 

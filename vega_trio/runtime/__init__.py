@@ -11,7 +11,8 @@ from vega_trio.runtime.bus import Bus, Subscription
 from vega_trio.runtime.figures import ProcessStatistics
 from vega_trio.runtime.group import Answer, Group
 from vega_trio.runtime.health import HealthConfig
-from vega_trio.runtime.mailbox import Mail, PendingReply
+from vega_trio.runtime.mail import Mail
+from vega_trio.runtime.mailbox import PendingReply
 from vega_trio.runtime.orchestrator import Orchestrator, open_kernel
 from vega_trio.runtime.process import Process
 from vega_trio.runtime.registry import SpawnTreeNode

@@ -14,7 +14,8 @@ from vega_trio.events import TurnStopped
 from vega_trio.exits import NoProcess
 from vega_trio.messages import as_message
 from vega_trio.runtime.incarnation import running
-from vega_trio.runtime.mailbox import Mail, PendingReply
+from vega_trio.runtime.mail import Mail
+from vega_trio.runtime.mailbox import PendingReply
 from vega_trio.runtime.reasons import exited
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from vega_trio.runtime.ties import sever
 if TYPE_CHECKING:
     from vega_trio.runtime.incarnation import Incarnation
     from vega_trio.runtime.keeper import Verdict
-    from vega_trio.runtime.mailbox import Mail
+    from vega_trio.runtime.mail import Mail
     from vega_trio.runtime.process import Process
 
 log = logging.getLogger("vega_trio.kernel")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from vega_trio.runtime.mailbox import Mail
+from vega_trio.runtime.mail import Mail
 
 if TYPE_CHECKING:
     from vega_trio.runtime.process import Process

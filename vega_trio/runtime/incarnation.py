@@ -34,7 +34,7 @@ from vega_trio.runtime.reasons import bare, holds_cancelled, reason_of
 from vega_trio.runtime.voice import say_started
 
 if TYPE_CHECKING:
-    from vega_trio.runtime.mailbox import Mail
+    from vega_trio.runtime.mail import Mail
     from vega_trio.runtime.process import Process
     from vega_trio.runtime.ties import Monitor
     from vega_trio.runtime.timers import Timer

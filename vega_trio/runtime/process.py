@@ -28,7 +28,8 @@ from vega_trio.runtime.figures import ProcessStatistics, row_of, statistics_of
 from vega_trio.runtime.inbox import Inbox
 from vega_trio.runtime.incarnation import Incarnation, running
 from vega_trio.runtime.keeper import GONE, Keeper
-from vega_trio.runtime.mailbox import Mail, Mailbox, PendingReply
+from vega_trio.runtime.mail import Mail
+from vega_trio.runtime.mailbox import Mailbox, PendingReply
 from vega_trio.runtime.monitors import open_monitor_of
 from vega_trio.runtime.reasons import kind_of
 from vega_trio.runtime.stream import TextStream, TurnEvents, open_text, open_turn

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import attrs
 
 from vega_trio.changes import MailRow, ProcessRow, TimerRow
-from vega_trio.runtime.mailbox import Mail
+from vega_trio.runtime.mail import Mail
 from vega_trio.runtime.ties import Monitor
 
 

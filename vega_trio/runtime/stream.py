@@ -16,7 +16,7 @@ from vega_trio.runtime.reasons import exited
 from vega_trio.session import ErrorClass
 
 if TYPE_CHECKING:
-    from vega_trio.runtime.mailbox import Mail
+    from vega_trio.runtime.mail import Mail
     from vega_trio.runtime.process import Process
 
 BUFFER = 1000  # events of one's own turn: more than a caller falls behind by, deltas being merged

@@ -11,7 +11,7 @@ from vega_trio.events import Event, HealthAlert, ProcessRestarted, ProcessStarte
 from vega_trio.protocols import Commit
 
 if TYPE_CHECKING:
-    from vega_trio.runtime.mailbox import Mail
+    from vega_trio.runtime.mail import Mail
     from vega_trio.runtime.process import Process
 
 
