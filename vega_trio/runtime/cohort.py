@@ -16,7 +16,8 @@ from vega_trio.agent import Body, ChildSpec, Restart, ShutdownTime, Supervision,
 from vega_trio.errors import FailedToStart, NoProcessError
 from vega_trio.exits import Crashed
 from vega_trio.runtime.place import Place, Spawner
-from vega_trio.runtime.supervisor import Supervisor, launch_supervisor
+from vega_trio.runtime.supervisor import Supervisor
+from vega_trio.runtime.top import launch_supervisor
 
 if TYPE_CHECKING:
     from vega_trio.runtime.crew import Crew

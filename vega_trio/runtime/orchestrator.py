@@ -28,8 +28,9 @@ from vega_trio.runtime.process import Process
 from vega_trio.runtime.recovered import Recovered
 from vega_trio.runtime.registry import SpawnTreeNode as SpawnTreeNode
 from vega_trio.runtime.spawning import Spawning
-from vega_trio.runtime.supervisor import Supervisor, Top, supervise
+from vega_trio.runtime.supervisor import Supervisor
 from vega_trio.runtime.ties import tell_of_loss
+from vega_trio.runtime.top import Top, supervise
 
 
 @attrs.frozen(eq=False)

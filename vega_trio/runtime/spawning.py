@@ -21,8 +21,8 @@ from vega_trio.runtime.cohort import spawn_in_cohort
 from vega_trio.runtime.deadline import limit_life, resume_limit
 from vega_trio.runtime.process import Process
 from vega_trio.runtime.solo import Solo
-from vega_trio.runtime.supervisor import supervise
 from vega_trio.runtime.ties import link
+from vega_trio.runtime.top import supervise
 from vega_trio.session import Session
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Supervisors: what their users hold of them, and the keeper of those that nobody supervises."""
+"""Supervisors: what their users hold of them."""
 
 from __future__ import annotations
 
@@ -10,34 +10,28 @@ import trio
 from trio.lowlevel import enable_ki_protection
 
 from vega_trio._core.tree import Tree
-from vega_trio.agent import ChildSpec, ShutdownTime, SupervisorSpec
+from vega_trio.agent import ChildSpec, SupervisorSpec
 from vega_trio.errors import (
     ChildAlreadyPresent,
     ChildAlreadyStarted,
     ChildNotFound,
     ChildRestarting,
     ChildRunning,
-    Escalated,
-    FailedToStart,
     MaxChildren,
     NoProcessError,
     ProcessExit,
-    SupervisorGaveUp,
     WouldDeadlock,
     did_you_mean,
 )
-from vega_trio.exits import Crashed, ExitReason, Shutdown, as_reason
+from vega_trio.exits import ExitReason, Shutdown, as_reason
 from vega_trio.runtime import administration
-from vega_trio.runtime.birth import launch, new_process
+from vega_trio.runtime.birth import new_process
 from vega_trio.runtime.crew import Crew
 from vega_trio.runtime.incarnation import running
-from vega_trio.runtime.keeper import FINAL, Verdict
 from vega_trio.runtime.place import ChildInfo as ChildInfo
 from vega_trio.runtime.place import Place
-from vega_trio.runtime.solo import hand_up
 
 if TYPE_CHECKING:
-    from vega_trio.runtime.incarnation import Incarnation
     from vega_trio.runtime.kernel import Kernel
     from vega_trio.runtime.process import Process
 
@@ -278,100 +272,3 @@ def new_supervisor(
     process.supervisor = supervisor
     supervisor.process = process
     return supervisor
-
-
-@attrs.define(eq=False)
-class Top:
-    """The keeper of a supervisor that no supervisor supervises.
-
-    `fatal`: its failure ends the orchestrator. `escalates`: what was escalated to it goes on to its owner.
-    """
-
-    process: Process
-    fatal: bool
-    escalates: bool = False
-    owner: Incarnation | None = None
-    shutdown: ShutdownTime = float("inf")
-
-    def started(self, incarnation: Incarnation) -> None:
-        """Nothing depends on it."""
-
-    def decide(self, incarnation: Incarnation) -> Verdict:
-        kernel = self.process.kernel
-        match incarnation.reason:
-            case Crashed(error=Escalated() as escalated) if self.escalates:
-                return Verdict(final=True, then=lambda: hand_up(kernel, escalated, self.owner, incarnation))
-            case (Shutdown(detail=SupervisorGaveUp() as error) | Crashed(error=error)) if self.fatal:
-                return Verdict(final=True, then=lambda: kernel.fail(error))
-        return FINAL
-
-    @property
-    def used(self) -> int:
-        return 0
-
-    @property
-    def next_at(self) -> float | None:
-        return None
-
-    def order_restart(self) -> bool:
-        return False
-
-    def dismiss(self) -> None:
-        if self.process.live is not None:
-            self.process.live.ask_to_leave(Shutdown(), self.shutdown, self.owner)
-
-    def expire(self, reason: ExitReason) -> None:
-        if self.process.live is not None:
-            self.process.live.ask_to_leave(reason, self.shutdown, self.owner)
-
-    async def stop(self) -> None:
-        self.dismiss()
-        await self.process.wait()
-
-    async def kill(self) -> None:
-        self.process.kill()
-        await self.process.wait()
-
-
-async def supervise(
-    kernel: Kernel, spec: SupervisorSpec, *, name: str | None, fatal: bool, owner: Incarnation | None = None
-) -> Supervisor:
-    """Starts a supervisor that no supervisor supervises; returns when all its children have started."""
-    if not isinstance(spec, SupervisorSpec):
-        raise TypeError(f"supervise takes a SupervisorSpec, not {spec!r}")
-    await trio.lowlevel.checkpoint_if_cancelled()
-    if owner is None:
-        kernel.refuse_if_closing()
-    supervisor, incarnation = launch_supervisor(kernel, spec, fatal=fatal, owner=owner, name=name)
-    try:
-        if await incarnation.wait_started():
-            return supervisor
-    except trio.Cancelled:
-        with trio.CancelScope(shield=True):
-            await supervisor.process.keeper.stop()
-        raise
-    match incarnation.reason:
-        case Shutdown(detail=FailedToStart() as failure):
-            raise failure
-        case reason:
-            raise FailedToStart(supervisor.id, reason or Shutdown())
-
-
-def launch_supervisor(
-    kernel: Kernel,
-    spec: SupervisorSpec,
-    *,
-    fatal: bool,
-    owner: Incarnation | None,
-    name: str | None = None,
-    escalates: bool = False,
-    transitory: bool = False,
-) -> tuple[Supervisor, Incarnation]:
-    """Raises: NameTaken."""
-    supervisor = new_supervisor(kernel, spec, kernel.nursery, transitory=transitory, name=name)
-    process = supervisor.process
-    process.keeper = Top(process, fatal, escalates, owner)
-    kernel.registry.add(process)
-    if owner is not None:
-        owner.own(process)
-    return supervisor, launch(process)
