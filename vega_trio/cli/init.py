@@ -60,23 +60,22 @@ workflows:
           save: draft                          # later steps call the answer {{draft}}
       - Critic reads it:
           send: |
-            The text is to be about: {{task}}
+            Check this text about {{task}}:
 
             {{draft}}
           save: findings
       - Writer answers:
           send: |
-            A reader found this:
+            Write the improved text about {{task}}. A reader found this in the first:
 
             {{findings}}
-
-            Write the improved text.
           save: final
     output: "{{final}}"                        # what `vega run` prints
 """
 NEXT = """\
 vega validate {file}
 vega run {file} --task "why the sky is blue" --model demo
+vega serve {file} --model demo
 """
 
 
