@@ -147,17 +147,31 @@ async def test_an_update_changes_what_is_given_and_an_empty_list_clears(document
         assert (info.tools, info.agent.system, info.agent.description) == ((), "One.", "first")
 
 
-async def test_granting_a_tool_that_runs_programs_is_for_a_person_to_decide(document: Path) -> None:
-    made = call("create_agent", name="runner", system="You run.", tools=["run_command"])
+@pytest.mark.parametrize("granted", ["run_command", "all"])
+async def test_granting_a_tool_that_runs_programs_is_for_a_person_to_decide(document: Path, granted: str) -> None:
+    made = call("create_agent", name="runner", system="You run.", tools=[granted])
     model = played(("You are Mother", [[made], "done"]))
+    asked = []
     async with vega.open_app(document, model=model, meta=True) as app:
         async with app.chat(MOTHER, "a runner, please") as events:
             async for event in events:
                 if isinstance(event, vega.ApprovalRequested):
                     assert "run_command" in event.reason
                     assert "runner" not in [each.agent.name for each in app.agents()]
+                    asked.append(event.tool_name)
                     await app.decide(event.approval_id, "approve")
-        assert app.agent("runner").tools == ("run_command",)
+        assert asked == ["create_agent"]
+        assert "run_command" in app.agent("runner").tools
+
+
+async def test_an_update_to_all_tools_is_for_a_person_to_decide_too(document: Path) -> None:
+    made = call("create_agent", name="r", system="You run.")
+    changed = call("update_agent", "c2", name="r", tools=["all"])
+    model = played(("You are Mother", [[made], [changed], "I could not."]))
+    async with vega.open_app(document, model=model, meta=True, unattended="nobody is there") as app:
+        (result,) = results(await turn(app, MOTHER), "update_agent")
+        assert result == "Error: this call was denied: nobody is there"
+        assert app.agent("r").tools == ()
 
 
 async def test_a_leader_that_mother_made_delegates(document: Path) -> None:

@@ -56,7 +56,8 @@ class Catalog:
 
     def running_code(self, tools: Sequence[str]) -> list[str]:
         known = self.workshop.factory.named_tools
-        return [name for name in tools if name in known and "exec" in known[name].spec.effects]
+        meant = known if "all" in tools else tools
+        return [name for name in meant if name in known and "exec" in known[name].spec.effects]
 
     def skills(self) -> list[dict[str, Any]]:
         return [
