@@ -282,3 +282,45 @@ def test_an_agent_inherits_all_but_what_it_is_shown_as() -> None:
     assert (leaf.title, leaf.avatar, leaf.description, leaf.display_name) == ("", "", "", "")
     assert (leaf.system, leaf.tools) == ("x", ())
     assert leaf.budget is not None
+
+
+@pytest.mark.parametrize(
+    ("parent", "expected"),
+    [
+        ("tools: [nosuch]", ["V020"]),
+        ("team: [nosuch]", ["V012"]),
+        ("knowledge: [nosuch.md]", ["V017"]),
+        ("team: [leaf]", ["V014"]),
+        ("system: y, team: [leaf]", ["V014"]),
+        ("team: [Writer], tools: [read_file]", []),
+        ("tools: ['${UNSET}'], team: ['${UNSET}']", ["W109", "W109"]),
+    ],
+)
+def test_what_is_inherited_is_checked_where_it_stands(parent: str, expected: list[str]) -> None:
+    assert codes(AGENTS + f"  base: {{{parent}}}\n  leaf: {{extends: base, system: x}}\n") == expected
+
+
+@pytest.mark.parametrize(
+    ("agent", "settings", "expected"),
+    [
+        ("tools: [delegate]", "", ["V020"]),
+        ("tools: [delegate], team: [Writer]", "", []),
+        ("tools: [bb_read], team: [Writer]", "", ["V020"]),
+        ("tools: [bb_read], team: [Writer], delegation: {blackboard: true}", "", []),
+        ("tools: [bb_read], team: [Writer]", "delegation: {blackboard: true}", []),
+        ("tools: [remember]", "", ["V020"]),
+        ("tools: [remember]", "memory: {enabled: true}", []),
+        ("tools: [load_skill]", "", []),
+    ],
+)
+def test_a_tool_that_a_team_or_the_memory_brings_is_named_by_those_who_have_it(
+    agent: str, settings: str, expected: list[str]
+) -> None:
+    assert codes(AGENTS + f"  leader: {{system: x, {agent}}}\nsettings: {{{settings}}}\n") == expected
+    member = AGENTS.replace("Writer: {", "Writer: {tools: [bb_list], ")
+    assert codes(member) == ["V020"]
+    assert codes(member + "  lead: {system: x, team: [Writer], delegation: {blackboard: true}}\n") == []
+
+
+def test_all_tools_stay_all_with_others_beside_them() -> None:
+    assert load("agents: {a: {system: x, tools: [all, read_file]}}").document.agents["a"].tools == "all"

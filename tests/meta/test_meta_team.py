@@ -115,6 +115,14 @@ async def test_a_member_does_the_work_with_its_own_tools_and_its_answer_comes_ba
         assert [each.agent_name for each in root.children] == ["Writer"]
 
 
+async def test_who_names_what_a_team_brings_has_it_once(tmp_path: Path) -> None:
+    path = tmp_path / "team.vega.yaml"
+    names = "team: [Writer, Critic]\n    tools: [delegate, bb_list]"
+    path.write_text(DOCUMENT.replace("team: [Writer, Critic]", names))
+    async with vega.open_app(path, model=cast(), tools=[double]) as app:
+        assert app.agent("Lead").tools == ("delegate", "bb_read", "bb_write", "bb_list")
+
+
 async def test_the_leader_knows_its_members_and_what_they_are_for(open_team: Any) -> None:
     model = cast(lead=["hello"])
     async with open_team(model) as app:

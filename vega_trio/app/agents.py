@@ -94,9 +94,10 @@ class Workshop:
     def _tools(self, definition: AgentDefinition) -> tuple[Any, ...]:
         everything = (*self.factory.named_tools, EVERY_SERVER)
         named = everything if definition.tools == "all" else definition.tools
-        # What reads skills comes with the skills there are; naming it grants nothing.
-        own = (each for each in named if each != LOAD_SKILL)
-        return (*own, *self.teams.tools(definition, self.document.settings), *self.memory)
+        # What reads skills, and what a team and the memory bring, comes with them; naming it grants nothing.
+        brought = (*self.teams.tools(definition, self.document.settings), *self.memory)
+        names = {LOAD_SKILL, *(each.spec.name for each in brought)}
+        return (*(each for each in named if each not in names), *brought)
 
     def _blueprint(self, definition: AgentDefinition, resources: Mapping[str, str]) -> Agent:
         settings, given = self.document.settings, self.model

@@ -202,7 +202,7 @@ class Composer:
             posixpath.join(posixpath.dirname(self.workshop.document.file), f"agent {name}"),
             Disk(),
             env={"VEGA_MODEL": "default"},
-            tools=[*self.workshop.factory.named_tools, *of_servers],
+            tools=[*self.workshop.factory.named_tools, *(each.spec.name for each in self.workshop.memory), *of_servers],
             providers=providers(),
         )
         return parsed.document.agents[name]

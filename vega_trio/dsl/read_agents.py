@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import attrs
@@ -169,20 +169,28 @@ def _absent(node: YamlMap, key: str) -> bool:
 
 def _tools(fields: Fields) -> tuple[str, ...] | Literal["all"]:
     found = fields.texts("tools")
-    return "all" if found == ("all",) else found
+    return "all" if "all" in found else found
 
 
 def check_team(reading: Reading, section: AgentSection) -> None:
-    """Reports V012 and V014 for the members of teams."""
-    for name, agent in section.agents.items():
-        node = section.named[name].node.get("team")
-        if node is None:
-            continue
-        for item in node.items if isinstance(node, YamlList) else (node,):
-            member = item.text if isinstance(item, YamlScalar) else ""
-            path = f"{section.named[name].path}.team"
-            if member == name:
+    """Reports V012 and V014 for the members of teams, also of those that are only extended."""
+    for name, each in section.named.items():
+        for item in listed(each.node.get("team")):
+            path = f"{each.path}.team"
+            if item.text == name:
                 reading.error("V014", item, f"'{name}' cannot be on its own team", "remove it", path)
-            elif member in agent.team and member not in section.agents:
-                hint = remedy(member, section.agents, "the agents are")
-                reading.error("V012", item, f"unknown agent '{member}'", hint, path)
+            elif item.text not in section.agents:
+                hint = remedy(item.text, section.agents, "the agents are")
+                reading.error("V012", item, f"unknown agent '{item.text}'", hint, path)
+    for name, agent in section.agents.items():
+        extends = section.named[name].node.get("extends")
+        if name in agent.team and extends is not None and section.named[name].node.get("team") is None:
+            message = f"'{name}' cannot be on its own team, which it has from what it extends"
+            reading.error("V014", extends, message, "give it a 'team' without itself", section.named[name].path)
+
+
+def listed(node: YamlNode | None) -> Iterator[YamlScalar]:
+    """The texts of a list, or the one text; not those that lack their variable, which is told already."""
+    for item in node.items if isinstance(node, YamlList) else (node,):
+        if isinstance(item, YamlScalar) and isinstance(item.value, str) and not item.unset:
+            yield item

@@ -6,10 +6,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import attrs
 
+from vega_trio.dsl.definitions import Named
 from vega_trio.dsl.document import AgentDefinition, Document
 from vega_trio.dsl.flow import check_flow
 from vega_trio.dsl.inputs import check
-from vega_trio.dsl.read_agents import AgentSection, check_team
+from vega_trio.dsl.read_agents import AgentSection, check_team, listed
 from vega_trio.dsl.read_workflows import primary_input
 from vega_trio.dsl.reading import Reading, head_span
 from vega_trio.dsl.template import Constant, Template, ValueTemplate
@@ -28,11 +29,13 @@ from vega_trio.dsl.workflow import (
     WorkflowAction,
     WorkflowDefinition,
 )
-from vega_trio.dsl.yaml_nodes import YamlList, YamlMap, YamlNode, YamlScalar
+from vega_trio.dsl.yaml_nodes import YamlMap, YamlNode, YamlScalar
 from vega_trio.protocols import Files
 from vega_trio.suggest import distance, remedy
 
-_META_TOOLS = frozenset({"delegate", "bb_read", "bb_write", "bb_list", "load_skill", "remember", "recall", "forget"})
+_BOARD = ("bb_read", "bb_write", "bb_list")
+_MEMORY = ("remember", "recall", "forget")
+_META_TOOLS = frozenset({"delegate", "load_skill", *_BOARD, *_MEMORY})
 
 
 @attrs.frozen(kw_only=True)
@@ -48,9 +51,10 @@ class Whole:
 def validate(reading: Reading, document: Document, whole: Whole) -> Document:
     """The document, its workflows' free names declared as inputs. Reports what is wrong with it."""
     check_team(reading, whole.agents)
-    for agent in document.agents.values():
-        _check_tools(reading, *_own(whole, agent, "tools"), document, whole)
-        _check_knowledge(reading, agent, document, whole)
+    for named in whole.agents.named.values():
+        _check_tools(reading, named.node.get("tools"), f"{named.path}.tools", document, whole)
+        _check_brought(reading, named, document, whole)
+        _check_knowledge(reading, named, document, whole)
     for step in (step for each in document.workflows.values() for step in every_step(each.steps)):
         if step.options.tools:
             origin = reading.origins[id(step.options.tools)]
@@ -68,18 +72,6 @@ def validate(reading: Reading, document: Document, whole: Whole) -> Document:
 # -- agents
 
 
-def _items(node: YamlNode | None) -> Iterator[YamlScalar]:
-    for item in node.items if isinstance(node, YamlList) else (node,):
-        if isinstance(item, YamlScalar) and isinstance(item.value, str):
-            yield item
-
-
-def _own(whole: Whole, agent: AgentDefinition, key: str) -> tuple[YamlNode | None, str]:
-    """What the agent itself says under a key; what it inherits is checked where it stands."""
-    named = whole.agents.named[agent.name]
-    return named.node.get(key), f"{named.path}.{key}"
-
-
 def _unknown_server(reading: Reading, item: YamlScalar, server: str, servers: Collection[str], path: str) -> None:
     hint = remedy(server, servers, "the servers are") or "declare it under settings.mcp.servers"
     reading.error("V021", item, f"unknown MCP server '{server}'", hint, path)
@@ -91,7 +83,7 @@ def _check_tools(
     """The names and patterns that an agent or a step lists."""
     servers = {each.name for each in document.settings.mcp_servers}
     known = BUILTIN_TOOLS | whole.tools
-    for item in _items(node):
+    for item in listed(node):
         name = item.text
         if name == "all" or name in known or name in _META_TOOLS:
             continue
@@ -105,10 +97,39 @@ def _check_tools(
             reading.error("W110", item, f"whether '{server}' has this tool is known once it is connected", hint, path)
 
 
-def _check_knowledge(reading: Reading, agent: AgentDefinition, document: Document, whole: Whole) -> None:
-    node, path = _own(whole, agent, "knowledge")
+def _check_brought(reading: Reading, named: Named, document: Document, whole: Whole) -> None:
+    """The tools that nobody has by naming them: they come with a team, its blackboard, or the memory."""
+    agent = document.agents.get(named.name)
+    if agent is None:
+        return
+    for item in listed(named.node.get("tools")):
+        lacks = _lacks(item.text, agent, document)
+        if lacks and item.text not in whole.tools:
+            reading.error("V020", item, f"'{agent.name}' has no tool '{item.text}'", lacks, f"{named.path}.tools")
+
+
+def _lacks(tool: str, agent: AgentDefinition, document: Document) -> str:
+    """What would bring the agent such a tool; empty for one that it has, or that nothing has to bring."""
+    if tool == "delegate":
+        return "" if agent.team else "a 'team' brings it"
+    if tool in _BOARD:
+        shared = any(_shares(leader, agent, document) for leader in document.agents.values())
+        return "" if shared else "'blackboard: true' in the leader's 'delegation' brings it"
+    missing = tool in _MEMORY and not document.settings.memory_enabled
+    return "'enabled: true' in settings.memory brings it" if missing else ""
+
+
+def _shares(leader: AgentDefinition, agent: AgentDefinition, document: Document) -> bool:
+    """Whether the leader's team has a blackboard, and the agent is of the team."""
+    delegation = leader.delegation or document.settings.delegation
+    has_board = bool(leader.team) and delegation is not None and delegation.blackboard
+    return has_board and (agent is leader or agent.name in leader.team)
+
+
+def _check_knowledge(reading: Reading, named: Named, document: Document, whole: Whole) -> None:
+    path = f"{named.path}.knowledge"
     servers = {each.name for each in document.settings.mcp_servers}
-    for item in _items(node):
+    for item in listed(named.node.get("knowledge")):
         name = item.text.removeprefix("file://")
         server, is_resource, _ = name.partition("://")
         if is_resource and server not in servers:
@@ -125,7 +146,7 @@ def _check_unused(reading: Reading, document: Document, agents: AgentSection) ->
     if not document.workflows:
         return
     used = {name for agent in document.agents.values() for name in agent.team}
-    used |= {each.text for named in agents.named.values() for each in _items(named.node.get("extends"))}
+    used |= {each.text for named in agents.named.values() for each in listed(named.node.get("extends"))}
     for definition in document.workflows.values():
         for step in every_step(definition.steps):
             if isinstance(step.action, AskAction | ParallelAgentAction):
