@@ -17,6 +17,7 @@ from vega_trio.errors import ProcessExited
 from vega_trio.events import ProcessCompleted, ProcessFailed, ProcessRestarting
 from vega_trio.exits import Crashed, ExitReason, Killed, NoProcess, Shutdown, describe, told
 from vega_trio.runtime.health import watch_restarts
+from vega_trio.runtime.logs import reaches_anybody
 from vega_trio.runtime.reasons import exited, kind_of
 from vega_trio.runtime.ties import sever
 
@@ -85,7 +86,7 @@ def _end(
         row = attrs.evolve(process.row(), status="running", exit_reason="", completed_at=None)
         process.kernel.store.submit(SaveProcess(row))
     elif not quiet:
-        if log.isEnabledFor(logging.INFO):
+        if reaches_anybody(log, logging.INFO):
             log.info("process %s (%s) exited: %s", process.id, process.label, process.kernel.redact(describe(reason)))
         changes = _last_changes(process, ties) if process.agent is not None else ()
         if reason.abnormal:
@@ -119,11 +120,13 @@ def _suspend(
     elif changes:
         process.kernel.store.submit(Together(changes))
     if verdict.restart is not None:
-        log.warning(
-            "process %s (%s) is restarted in %.3g s: %s",
-            process.id, process.label, verdict.restart.delay_s, process.kernel.redact(describe(reason)),
-        )  # fmt: skip
-        process.say(ProcessRestarting, unfinished, **verdict.restart.fields(), reason=describe(reason))
+        why = describe(reason)
+        if reaches_anybody(log, logging.WARNING):
+            log.warning(
+                "process %s (%s) is restarted in %.3g s: %s",
+                process.id, process.label, verdict.restart.delay_s, process.kernel.redact(why),
+            )  # fmt: skip
+        process.say(ProcessRestarting, unfinished, **verdict.restart.fields(), reason=why)
         watch_restarts(process, process.kernel.health, verdict.restart)
     taken = list(incarnation.taken)
     if process.agent is not None:

@@ -18,6 +18,16 @@ _LOUD: Final = ("alert.", "supervisor.")
 _MOVED: Final = {"incarnation": "incarnation", "turn_id": "turn", "session_id": "session", "run_id": "run"}
 
 
+def reaches_anybody(logger: logging.Logger, level: int) -> bool:
+    """Whether a record would be heard of. To make one costs as much as an event, and a library is often not asked."""
+    heard: logging.Logger | None = logger if logger.isEnabledFor(level) else None
+    while heard is not None:
+        if not all(isinstance(each, logging.NullHandler) for each in heard.handlers):
+            return True
+        heard = heard.parent if heard.propagate else None
+    return False
+
+
 def log_event(event: Event) -> None:
     """At level info; alerts and what supervisors give up at warning."""
     level = logging.WARNING if event.type.startswith(_LOUD) else logging.INFO
