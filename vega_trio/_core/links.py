@@ -61,10 +61,12 @@ class Links(Generic[T]):
 
     def sever(self, one: T) -> list[T]:
         """Undoes all links of `one` and returns whom it was linked to."""
-        peers = list(self._peers.pop(one, ()))
+        peers = self._peers.pop(one, None)
+        if peers is None:
+            return []
         for peer in peers:
             self._drop(peer, one)
-        return peers
+        return list(peers)
 
     def of(self, one: T) -> list[T]:
         return list(self._peers.get(one, ()))

@@ -21,12 +21,9 @@ _SECRET_NAME: Final = re.compile("KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNO
 class Redactor:
     """Called with a text, it gives the text without the secrets that it knows."""
 
+    knows_any: bool = attrs.field(default=False, init=False)
     _known: set[str] = attrs.field(factory=set, init=False, repr=False)
     _pattern: re.Pattern[str] | None = attrs.field(default=None, init=False, repr=False)
-
-    @property
-    def knows_any(self) -> bool:
-        return self._pattern is not None
 
     def __call__(self, text: str) -> str:
         return text if self._pattern is None else self._pattern.sub(SHOWN, text)
@@ -37,6 +34,7 @@ class Redactor:
         if new:
             self._known |= new
             forms = {form for each in self._known for form in _forms(each)}
+            self.knows_any = True
             self._pattern = re.compile("|".join(map(re.escape, sorted(forms, key=len, reverse=True))))
 
 

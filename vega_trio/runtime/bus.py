@@ -214,7 +214,7 @@ class Bus:
             log.error("event %s of process %s was not stored: %s", event.type, event.process_id, commit.error)
             return
         event_id = self._last_event_id = commit.event_ids[-1]
-        if self.is_heard:
+        if self._subscribers or self._taps:
             self._hand_out(attrs.evolve(event, id=event_id))
 
     def in_turn(self, key: str, call: Callable[[], None]) -> None:

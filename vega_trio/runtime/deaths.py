@@ -38,7 +38,7 @@ def bury(incarnation: Incarnation) -> None:
     process.last_reason = reason
     verdict = process.keeper.decide(incarnation)
     unfinished = _interrupted(incarnation)
-    ties = sever(incarnation)
+    ties = sever(incarnation) if process.agent is not None else ()
     if verdict.final:
         quiet = incarnation.ignored and not process.restarts
         _end(process, reason, unfinished, list(incarnation.taken), ties, quiet=quiet)
@@ -81,7 +81,7 @@ def _end(
     if process.vitals is not None:
         process.vitals.end()
     process.completed_at = process.kernel.wall_clock()
-    if _goes_on_later(process, reason, unfinished):
+    if process.agent is not None and _goes_on_later(process, reason, unfinished):
         log.info("process %s (%s) goes on when the program starts again", process.id, process.label)
         row = attrs.evolve(process.row(), status="running", exit_reason="", completed_at=None)
         process.kernel.store.submit(SaveProcess(row))
@@ -104,7 +104,7 @@ def _last_changes(process: Process, ties: tuple[Change, ...]) -> tuple[Change, .
 
 def _goes_on_later(process: Process, reason: ExitReason, unfinished: Mail | None) -> bool:
     """An agent that the program's own stop has cut short: its work is left in the store as a kill would leave it."""
-    if process.agent is None or not process.kernel.closing or not isinstance(reason, Shutdown | Killed):
+    if not process.kernel.closing or not isinstance(reason, Shutdown | Killed):
         return False
     return unfinished is not None or process.task is not None or process.mailbox_length > 0
 

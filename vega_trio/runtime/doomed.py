@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import attrs
@@ -41,11 +42,14 @@ class Doomed:
             self._timers.after(seconds, self._look)
 
     def _look(self) -> None:
+        """A loop that is behind may not have let them die yet: who lives on is told of when all have had their turn."""
+        self._timers.after(0.0, partial(self._tell, trio.current_time()))
+
+    def _tell(self, now: float) -> None:
         self._waiting = False
-        now = trio.current_time()
         for incarnation, due in tuple(self._dying.items()):
             if due > now:
-                self._wait(due - now)
+                self._wait(due - trio.current_time())
                 return
             self.discard(incarnation)
             incarnation.lives_on()

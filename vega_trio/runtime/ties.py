@@ -55,10 +55,8 @@ def unlink(one: Incarnation, other: Incarnation) -> None:
 
 
 def sever(incarnation: Incarnation) -> tuple[Change, ...]:
-    """What is to be written, with its exit, of an incarnation's ties; they are undone in the same step."""
+    """What is to be written, with its exit, of an agent's ties; they are undone in the same step."""
     process = incarnation.process
-    if process.agent is None:
-        return ()
     left = process.kernel.recovered.sever(process.id)
     return (Sever(process.id),) if left or incarnation.monitors or process.kernel.links.of(incarnation) else ()
 

@@ -113,7 +113,7 @@ class MemoryStore:
         except ValueError as error:
             return StoreCommit(done=True, error=rows.refusal(error))
         self._events.forget_old()
-        return StoreCommit(done=True, event_ids=(self._events.last_id,))
+        return StoreCommit(True, None, (self._events.last_id,))
 
     @property
     def pending(self) -> int:

@@ -26,7 +26,7 @@ class MemoryEvents:
     _kept: deque[_Kept] = attrs.field(factory=deque, repr=False)
 
     def append(self, event: Event) -> None:
-        """Raises: ValueError when JSON cannot hold it."""
+        """Keeps one that may be taken back: nothing is forgotten yet. Raises: ValueError when JSON cannot hold it."""
         names, packed = pack_event(event)
         self._kept.append((event.type, event.process_id, event.agent, event.turn_id, event.at, names, packed))
         self.last_id += 1
