@@ -73,14 +73,31 @@ async def _call(process: Process, mail: Mail) -> Any:
             mail.disown()
 
 
-def start_call(process: Process, mail: Mail) -> PendingReply:
-    """Sends at once; the reply is waited for later."""
+def start_call(
+    process: Process, message: Any, *, turn_id: str | None, root_id: str | None, tools: tuple[str, ...] | None
+) -> PendingReply:
+    """Sends at once, unless a mail of that id is under way already; the reply is waited for later."""
+    waiting = _open_mail(process, turn_id) if turn_id is not None else None
+    if waiting is not None:
+        return pending_reply(process, waiting)
+    mail = new_mail(process, message, turn_id=turn_id, root_id=root_id, wants_reply=True, tools=tools)
     if not process.mailbox.put_nowait(mail, process.id):
         raise exited(process.id, NoProcess())
     return pending_reply(process, mail)
 
 
-def open_mail(process: Process, mail_id: str) -> Mail | None:
+async def stop_current(process: Process) -> str | None:
+    """Cancels the mail under way, waits for its end and returns its id; None when there is none."""
+    mail = process.current
+    if mail is None:
+        await trio.lowlevel.checkpoint()
+        return None
+    mail.cancel()
+    await mail.finish()
+    return mail.id
+
+
+def _open_mail(process: Process, mail_id: str) -> Mail | None:
     """The mail of that id that waits or is being handled."""
     taken = (mail for mail in process.live.taken if mail.id == mail_id) if process.live is not None else iter(())
     return next(taken, None) or process.mailbox.find(mail_id)

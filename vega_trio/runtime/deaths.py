@@ -19,6 +19,7 @@ from vega_trio.exits import Crashed, ExitReason, Killed, NoProcess, Shutdown, de
 from vega_trio.runtime.health import watch_restarts
 from vega_trio.runtime.logs import reaches_anybody
 from vega_trio.runtime.reasons import exited, kind_of
+from vega_trio.runtime.signals import signal
 from vega_trio.runtime.ties import sever
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def _tell_others(incarnation: Incarnation) -> None:
     reason = incarnation.reason
     assert reason is not None
     for peer in incarnation.process.kernel.links.sever(incarnation):
-        peer.signal(reason, incarnation, linked=True)
+        signal(peer, reason, incarnation, linked=True)
     monitors, incarnation.monitors = incarnation.monitors, None
     for monitor in monitors or ():
         monitor.tell(incarnation.down())

@@ -23,14 +23,14 @@ import attrs
 import trio
 from trio.lowlevel import disable_ki_protection, enable_ki_protection
 
-from vega_trio._core.links import Reaction, reaction
 from vega_trio.agent import ShutdownTime
 from vega_trio.errors import Ignore, NoProcessError, StartTimeout
-from vega_trio.events import ProcessExitSignal, ShutdownError
-from vega_trio.exits import Crashed, Down, ExitReason, ExitSignal, Killed, NoProcess, Normal, describe, told
+from vega_trio.events import ShutdownError
+from vega_trio.exits import Crashed, Down, ExitReason, ExitSignal, Killed, Normal, told
 from vega_trio.runtime.deaths import bury
 from vega_trio.runtime.health import alert
 from vega_trio.runtime.reasons import bare, holds_cancelled, reason_of
+from vega_trio.runtime.signals import deliver
 from vega_trio.runtime.voice import say_started
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ class Incarnation:
         if self.process.supervisor is not None:
             self.process.supervisor.begin_stop(reason)
         elif self.trapping:
-            self.deliver(reason, sender, linked=False)
+            deliver(self, reason, sender, linked=False)
         else:
             self.condemn(reason)
         self._limit_stay(float(shutdown), self._stayed_too_long)
@@ -275,43 +275,6 @@ class Incarnation:
         """Where the body is waiting, innermost call last."""
         lines = traceback.StackSummary.extract(self.task.iter_await_frames() if self.task is not None else ())
         return "".join(lines.format())
-
-    def signal(self, reason: ExitReason, sender: Incarnation | None, *, linked: bool) -> None:
-        """An exit signal arrives. A supervisor takes none but the kill: only its owner stops it."""
-        if self.reason is not None:
-            return
-        what = reaction(reason, trapping=self.trapping, linked=linked)
-        if what is Reaction.IGNORE or (self.process.supervisor is not None and what is not Reaction.KILL):
-            return
-        sender_id = sender.process.id if sender is not None else None
-        self.process.say(ProcessExitSignal, self.current, sender_id=sender_id, reason=describe(reason))
-        match what:
-            case Reaction.MESSAGE:
-                self.deliver(reason, sender, linked=linked)
-            case Reaction.KILL:
-                self.process.kill()
-            case Reaction.DIE:
-                self.condemn(reason)
-
-    def deliver(self, reason: ExitReason, sender: Incarnation | None, *, linked: bool) -> None:
-        process = sender.process if sender is not None else None
-        self.signals()[0].send_nowait(
-            ExitSignal(
-                process_id=process.id if process is not None else None,
-                agent_name=process.agent_name if process is not None else None,
-                incarnation=sender.number if sender is not None else 0,
-                reason=reason,
-                linked=linked,
-                at=trio.current_time(),
-            )
-        )
-
-    def deliver_no_process(self, other: Process) -> None:
-        """A trapper linked to what is not there."""
-        signal = ExitSignal(
-            other.id, other.agent_name, other.incarnation, NoProcess(), linked=True, at=trio.current_time()
-        )
-        self.signals()[0].send_nowait(signal)
 
     def own(self, child: Process) -> None:
         """The child ends with this incarnation."""

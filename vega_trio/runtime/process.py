@@ -23,7 +23,7 @@ from vega_trio.exits import Down, ExitReason, ExitSignal, Normal, Shutdown, as_r
 from vega_trio.messages import Compact, Message
 from vega_trio.protocols import Commit
 from vega_trio.runtime.bodies import Conversation
-from vega_trio.runtime.calling import call, new_mail, open_mail, pending_reply, refuse_itself, start_call
+from vega_trio.runtime.calling import call, new_mail, pending_reply, refuse_itself, start_call, stop_current
 from vega_trio.runtime.figures import ProcessStatistics, row_of, statistics_of
 from vega_trio.runtime.inbox import Inbox
 from vega_trio.runtime.incarnation import Incarnation, running
@@ -32,6 +32,7 @@ from vega_trio.runtime.mail import Mail
 from vega_trio.runtime.mailbox import Mailbox, PendingReply
 from vega_trio.runtime.monitors import open_monitor_of
 from vega_trio.runtime.reasons import kind_of
+from vega_trio.runtime.signals import signal
 from vega_trio.runtime.stream import TextStream, TurnEvents, open_text, open_turn
 from vega_trio.runtime.ties import link, unlink
 from vega_trio.runtime.voice import emit, stamps_of
@@ -237,11 +238,7 @@ class Process:
 
         Raises: MailboxFull; ProcessExited (reason NoProcess) when it has ended.
         """
-        waiting = open_mail(self, turn_id) if turn_id is not None else None
-        if waiting is not None:
-            return pending_reply(self, waiting)
-        mail = new_mail(self, message, turn_id=turn_id, root_id=root_id, wants_reply=True, tools=tools)
-        return start_call(self, mail)
+        return start_call(self, message, turn_id=turn_id, root_id=root_id, tools=tools)
 
     async def compact(self) -> None:
         """Has an agent replace the older part of its conversation by a summary, when its turn is over.
@@ -272,13 +269,7 @@ class Process:
 
     async def stop_turn(self) -> str | None:
         """Stops the turn under way, waits for its end and returns its id; None when there is none."""
-        mail = self.current
-        if mail is None:
-            await trio.lowlevel.checkpoint()
-            return None
-        mail.cancel()
-        await mail.finish()
-        return mail.id
+        return await stop_current(self)
 
     def stream(self, message: Any, *, turn_id: str | None = None) -> AbstractAsyncContextManager[TurnEvents]:
         """Sends, and hands out the events of the turn up to its last. Leaving early leaves the turn running.
@@ -321,7 +312,7 @@ class Process:
         if me is not None and me is self.live:
             raise ProcessExit(reason)
         if self.live is not None:
-            self.live.signal(reason, me, linked=False)
+            signal(self.live, reason, me, linked=False)
 
     def kill(self) -> None:
         """Ends this incarnation, a supervisor's whole subtree; cannot be trapped, and cuts cleanup blocks short."""

@@ -21,6 +21,7 @@ from vega_trio.runtime.birth import launch
 from vega_trio.runtime.deaths import finish
 from vega_trio.runtime.keeper import FINAL, ORDERED, Restarting, Verdict
 from vega_trio.runtime.reasons import exited
+from vega_trio.runtime.signals import signal
 
 if TYPE_CHECKING:
     from vega_trio.runtime.incarnation import Incarnation
@@ -204,4 +205,4 @@ def hand_up(kernel: Kernel, error: Escalated, owner: Incarnation | None, sender:
     if owner is None:
         kernel.fail(error)
     else:
-        owner.signal(Crashed(error), sender, linked=False)
+        signal(owner, Crashed(error), sender, linked=False)

@@ -16,6 +16,7 @@ import trio
 from vega_trio.changes import Change, Link, Sever, Unlink
 from vega_trio.errors import NoProcessError
 from vega_trio.exits import Down, Killed
+from vega_trio.runtime.signals import deliver_no_process, signal
 
 if TYPE_CHECKING:
     from vega_trio.runtime.incarnation import Incarnation
@@ -44,7 +45,7 @@ def link(one: Incarnation, process: Process) -> None:
         if kernel.links.link(one, other):
             keep(one.process, process, Link(one.process.id, process.id))
     elif one.trapping:
-        one.deliver_no_process(process)
+        deliver_no_process(one, process)
     else:
         raise NoProcessError(f"process {process.id} ({process.label}) is not running; there is nothing to link to")
 
@@ -82,7 +83,7 @@ def tell_of_loss(kernel: Kernel, process_id: str, agent: str, incarnation: int) 
     for peer_id in kernel.recovered.linked_to(process_id):
         peer = kernel.registry.find(peer_id)
         if peer is not None and peer.live is not None:
-            peer.live.signal(Killed(), None, linked=True)
+            signal(peer.live, Killed(), None, linked=True)
     for watcher_id, watched_id in kernel.recovered.watching(process_id):
         watcher = kernel.registry.find(watcher_id)
         if watcher is not None and watched_id == process_id:
