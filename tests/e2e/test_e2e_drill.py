@@ -86,3 +86,23 @@ def test_files_of_the_sandbox_are_opened_saved_and_deleted(each_size: Dashboard,
         expect(page.locator("main")).to_contain_text("There is nothing here")
     finally:
         server.call("DELETE", "/api/agents/scribe")
+
+
+def test_a_process_is_forked_as_it_stood_and_a_run_is_run_again(dashboard: Dashboard, server: Server) -> None:
+    page = dashboard.page
+    dashboard.open()
+    dashboard.ask("yes or no?")
+    [agent] = [each for each in server.call("GET", "/api/agents") if each["name"] == "assistant"]
+    dashboard.open("/events")
+    page.get_by_role("button", name="turn.finished").first.click()
+    page.get_by_role("button", name="Fork the process from here").click()
+    expect(page).to_have_url(re.compile(r"/processes/\w+$"))
+    assert agent["process_id"] not in page.url
+    expect(page.locator("main")).to_contain_text("yes or no?")
+
+    run = server.call("POST", "/api/workflows/ask/run", {"inputs": {"message": "yes or no?"}, "wait": 20})
+    dashboard.open(f"/workflows/ask/{run['run_id']}")
+    page.get_by_role("button", name="Run again").click()
+    expect(page).not_to_have_url(re.compile(run["run_id"]))
+    expect(page.locator("main")).to_contain_text("completed")
+    assert len(server.call("GET", "/api/runs")) == 2

@@ -55,7 +55,7 @@ def test_an_image_and_a_text_go_with_a_message_and_stay_in_the_conversation(each
     expect(page.get_by_role("alert")).to_contain_text("large.csv has 800 kB")
     check_accessibility(page)
     each_size.ask("What is this?")
-    expect(each_size.answer).to_contain_text("notes.md, 1 lines, which begins with “# Plans”")
+    expect(each_size.answer).to_contain_text("notes.md, 1 line, which begins with “# Plans”")
     expect(chosen).to_have_count(2)  # those of the question: none waits for the next
 
     asked = each_size.log.locator("article").first

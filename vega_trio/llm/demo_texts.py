@@ -133,7 +133,9 @@ def _described(file: ImagePart | DocumentPart) -> str:
             return f"an image, {media_type}, {len(data):,} bytes"
         case DocumentPart(data, "text/plain", title):
             text = data.decode("utf-8", "replace")
-            return f"{title or 'a text'}, {len(text.splitlines()):,} lines, which begins with “{excerpt(text, 60)}”"
+            lines = len(text.splitlines())
+            counted = f"{lines:,} line{'s' if lines != 1 else ''}"
+            return f"{title or 'a text'}, {counted}, which begins with “{excerpt(text, 60)}”"
         case DocumentPart(data, media_type, title):
             return f"{title or 'a document'}, {media_type}, {len(data):,} bytes"
 

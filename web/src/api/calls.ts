@@ -22,6 +22,7 @@ function call(method: Call["method"], path: string, body: unknown, ...vega: stri
 export const calls = {
   say: (agent: string, message: string) =>
     call("POST", `${at("agents", agent)}/chat`, { message }, "chat", agent, "-p", message),
+  newSession: (agent: string) => call("POST", "/api/sessions", { agent }),
   createAgent: (agent: NewAgent) => call("POST", "/api/agents", agent),
   deleteAgent: (name: string) => call("DELETE", at("agents", name), null),
   killProcess: (id: string) => call("DELETE", at("processes", id), null, "kill", id, "--yes"),
@@ -38,6 +39,11 @@ export const calls = {
       ...Object.entries(inputs).flatMap(([key, value]) => ["--set", `${key}=${worded(value)}`]),
     ),
   cancelRun: (id: string) => call("POST", `${at("runs", id)}/cancel`, {}),
+  rerun: (id: string) => call("POST", `${at("runs", id)}/rerun`, {}),
+  fork: (process: string, event: number) =>
+    call("POST", `${at("processes", process)}/fork`, { at: event }, "fork", process, "--at", String(event)),
+  putSetting: (key: string, value: string) => call("PUT", "/api/settings", { key, value }),
+  removeSetting: (key: string) => call("DELETE", at("settings", key), null),
   addMcpServer: (server: NewMcpServer) => call("POST", "/api/mcp/servers", server),
   removeMcpServer: (name: string) => call("DELETE", at("mcp", "servers", name), null),
   refreshMcpServer: (name: string) => call("POST", `${at("mcp", "servers", name)}/refresh`, {}),

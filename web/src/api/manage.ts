@@ -52,7 +52,7 @@ export const manage = {
   tools: (signal?: AbortSignal) => getJson<ToolInfo[]>("/api/tools", signal),
   sessions: (agent: string, q: string, signal?: AbortSignal) =>
     getJson<Session[]>(`/api/sessions?${new URLSearchParams({ agent, q }).toString()}`, signal),
-  newSession: (agent: string) => answerOf<Session>(postJson("/api/sessions", { agent })),
+  newSession: (agent: string) => answerOf<Session>(perform(calls.newSession(agent))),
   renameSession: (id: string, title: string) => postJson(at("sessions", id), { title }, { method: "PATCH" }),
   deleteSession: (id: string) => request(at("sessions", id), { method: "DELETE" }),
   stats: (signal?: AbortSignal) => getJson<Stats>("/api/stats", signal),
@@ -71,6 +71,8 @@ export const manage = {
   workflow: (name: string, signal?: AbortSignal) => getJson<WorkflowDetail>(at("workflows", name), signal),
   startRun: (name: string, inputs: Record<string, unknown>) =>
     answerOf<{ run_id: string }>(perform(calls.startRun(name, inputs))),
+  rerun: (id: string) => answerOf<{ run_id: string }>(perform(calls.rerun(id))),
+  fork: (process: string, event: number) => answerOf<ProcessSummary>(perform(calls.fork(process, event))),
   runs: (workflow: string, signal?: AbortSignal) =>
     getJson<Run[]>(`/api/runs?${new URLSearchParams({ workflow, limit: "50" }).toString()}`, signal),
   run: (id: string, signal?: AbortSignal) => getJson<Run>(at("runs", id), signal),
@@ -78,8 +80,6 @@ export const manage = {
   mcpRegistry: (signal?: AbortSignal) => getJson<McpOffer[]>("/api/mcp/registry", signal),
   schedules: (signal?: AbortSignal) => getJson<Schedule[]>("/api/schedules", signal),
   settings: (signal?: AbortSignal) => getJson<Setting[]>("/api/settings", signal),
-  putSetting: (key: string, value: string) => postJson("/api/settings", { key, value }, { method: "PUT" }),
-  removeSetting: (key: string) => request(at("settings", key), { method: "DELETE" }),
   approvals: (signal?: AbortSignal) => getJson<Approval[]>("/api/approvals", signal),
   drill: (signal?: AbortSignal) => getJson<Fault[]>("/api/drill", signal),
   me: (signal?: AbortSignal) => getJson<Me>("/api/auth/me", signal),

@@ -33,7 +33,7 @@ export function QuestionView({ text, files, onEdit }: QuestionViewProps) {
         )}
         <article className={classes.question} aria-label="You">
           <FileList label="Attached files" files={files} />
-          {text}
+          {text === "" ? null : <div>{text}</div>}
         </article>
       </div>
     );

@@ -4,9 +4,11 @@ import { IconPencil, IconTrash } from "@tabler/icons-react";
 import { useDeferredValue, useState } from "react";
 import { Link, useLocation } from "wouter";
 
+import { calls } from "../api/calls";
 import { manage } from "../api/manage";
 import { sessionsQuery } from "../api/lists";
 import type { Session } from "../api/types";
+import { AsCommand } from "../ui/AsCommand";
 import { Dialog, DialogFoot } from "../ui/Dialog";
 import { FilterBar } from "../ui/FilterBar";
 import { plural } from "../ui/format";
@@ -50,6 +52,7 @@ export default function SessionsDialog({ agent, current, onClose }: SessionsDial
         )}
       </Remote>
       {begin.error ? <Problem message={begin.error.message} /> : null}
+      <AsCommand calls={[calls.newSession(agent), calls.say(agent, "Hello")]} />
       <DialogFoot>
         <Button loading={begin.isPending} onClick={() => begin.mutate()}>
           New conversation

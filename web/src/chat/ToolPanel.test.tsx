@@ -59,6 +59,7 @@ test("it tells who calls in delegated work, how often the call was begun, and ho
   expect(head.textContent).toContain("Coder");
   expect(head.textContent).toContain("attempt 2");
   expect(head.textContent).toContain("page 4 of 10");
+  expect(screen.getByRole("progressbar").getAttribute("value")).toBe("0.4");
 });
 
 test("a call that waits for a word, and one that was refused, say so", () => {

@@ -29,7 +29,12 @@ export const ToolPanel = memo(function ToolPanel({ tool }: { tool: ToolPart }) {
         <IconTool className={classes.tool} size={16} stroke={1.7} aria-hidden="true" />
         <span className={classes.name}>{tool.name}</span>
         {tool.nestedAgent === null ? null : <span className={classes.nested}>{tool.nestedAgent}</span>}
-        <span className={classes.summary}>{said(tool)}</span>
+        <span className={classes.summary}>
+          {tool.state === "running" && typeof tool.progress?.share === "number" ? (
+            <progress value={tool.progress.share} aria-label={`Progress of ${tool.name}`} />
+          ) : null}
+          {said(tool)}
+        </span>
         {tool.attempts > 1 ? <span className={classes.attempts}>attempt {tool.attempts}</span> : null}
         <State tool={tool} />
       </UnstyledButton>

@@ -2,15 +2,17 @@ import { Button, NativeSelect } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { IconPlayerPause, IconPlayerPlay } from "@tabler/icons-react";
 import { useDeferredValue, useMemo, useState } from "react";
-import { Link } from "wouter";
+import { Link, useLocation } from "wouter";
 
 import { recentEventsQuery } from "../api/lists";
+import { calls } from "../api/calls";
 import { manage } from "../api/manage";
 import type { ServerEvent } from "../api/types";
 import { type Activity, KEPT, useLive } from "../app/useLive";
 import { processAddress } from "../processes/process";
 import { Code } from "../ui/Code";
-import { Dialog } from "../ui/Dialog";
+import { AsCommand } from "../ui/AsCommand";
+import { Dialog, DialogFoot } from "../ui/Dialog";
 import { FilterBar } from "../ui/FilterBar";
 import { clockTime, count, fullTime } from "../ui/format";
 import { Page } from "../ui/Page";
@@ -112,7 +114,7 @@ function Pause({ backlog: waiting, onPause }: { backlog: number | null; onPause:
 
 /** A page of the log that ends where what is shown begins. */
 function logQuery(oldest: Activity | undefined, family: string): Record<string, string> {
-  const cursor = oldest?.id ?? Number(oldest?.key.split("/")[1] ?? NaN);
+  const cursor = oldest === undefined ? NaN : idOf(oldest);
   return {
     limit: OLDER,
     ...(family === "" ? {} : { type: `${family}.*` }),
@@ -180,6 +182,31 @@ function columnsFor(onOpen: (event: Activity) => void): Column<Activity>[] {
   ];
 }
 
+/** The number under which the server has an event. */
+function idOf(event: Activity): number {
+  return event.id ?? Number(event.key.split("/")[1] ?? NaN);
+}
+
+/** A process that goes on from how things stood after the event. */
+function Fork({ process, at }: { process: string; at: number }) {
+  const [, go] = useLocation();
+  const fork = useMutation({
+    mutationFn: () => manage.fork(process, at),
+    onSuccess: (made) => go(processAddress(made.id)),
+  });
+  return (
+    <>
+      <AsCommand calls={[calls.fork(process, at)]} />
+      {fork.error ? <Problem message={fork.error.message} /> : null}
+      <DialogFoot>
+        <Button variant="default" loading={fork.isPending} onClick={() => fork.mutate()}>
+          Fork the process from here
+        </Button>
+      </DialogFoot>
+    </>
+  );
+}
+
 function Drawer({ event, onClose }: { event: Activity; onClose: () => void }) {
   const shown: ServerEvent & { key?: string } = { ...event };
   delete shown.key; // the page's own
@@ -187,6 +214,7 @@ function Drawer({ event, onClose }: { event: Activity; onClose: () => void }) {
     <Dialog title={event.type} onClose={onClose}>
       <Code label="Event" value={shown} />
       {event.process_id ? <Link href={processAddress(event.process_id)}>Look at the process</Link> : null}
+      {event.process_id && event.agent ? <Fork process={event.process_id} at={idOf(event)} /> : null}
     </Dialog>
   );
 }

@@ -46,7 +46,7 @@ export default function McpPage() {
   );
 }
 
-function Server({ server }: { server: McpServer }) {
+export function Server({ server }: { server: McpServer }) {
   const queries = useQueryClient();
   const [asking, setAsking] = useState(false);
   const act = useMutation({

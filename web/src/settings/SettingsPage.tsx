@@ -2,9 +2,10 @@ import { Button, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type SyntheticEvent, useState } from "react";
 
+import { calls, perform } from "../api/calls";
 import { settingsQuery } from "../api/lists";
-import { manage } from "../api/manage";
 import type { Setting } from "../api/types";
+import { AsCommand } from "../ui/AsCommand";
 import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { Remote } from "../ui/Remote";
@@ -47,7 +48,7 @@ function NewSetting() {
   const [key, setKey] = useState("");
   const [value, setValue] = useState("");
   const put = useMutation({
-    mutationFn: () => manage.putSetting(key.trim(), value),
+    mutationFn: () => perform(calls.putSetting(key.trim(), value)),
     onSuccess: () => {
       setKey("");
       setValue("");
@@ -79,6 +80,7 @@ function NewSetting() {
           Set
         </Button>
       </form>
+      <AsCommand calls={[calls.putSetting(key.trim() || "NAME", "(the value)")]} />
       {put.error ? <Problem message={put.error.message} /> : null}
     </Card>
   );
@@ -87,7 +89,7 @@ function NewSetting() {
 function Item({ setting }: { setting: Setting }) {
   const queries = useQueryClient();
   const remove = useMutation({
-    mutationFn: () => manage.removeSetting(setting.key),
+    mutationFn: () => perform(calls.removeSetting(setting.key)),
     onSettled: () => queries.invalidateQueries({ queryKey: ["settings"] }),
   });
   return (

@@ -1,12 +1,14 @@
 import { Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { IconPlayerStop } from "@tabler/icons-react";
-import { Link } from "wouter";
+import { IconPlayerStop, IconRefresh } from "@tabler/icons-react";
+import { Link, useLocation } from "wouter";
 
 import { calls, perform } from "../api/calls";
+import { manage } from "../api/manage";
 import { runQuery, workflowQuery } from "../api/lists";
 import type { Run } from "../api/types";
 import { Markdown } from "../chat/markdown/Markdown";
+import { AsCommand } from "../ui/AsCommand";
 import { Code } from "../ui/Code";
 import { Facts } from "../ui/Facts";
 import { duration, fullTime, usd } from "../ui/format";
@@ -15,6 +17,7 @@ import { Problem } from "../ui/Problem";
 import { Remote } from "../ui/Remote";
 import { Card, Section } from "../ui/Section";
 import { Status } from "../ui/StatusDot";
+import { runAddress } from "./address";
 import { StepList } from "./StepList";
 
 /** One run, step by step while it goes on, and its result. */
@@ -22,7 +25,7 @@ export function RunPage({ workflow, id }: { workflow: string; id: string }) {
   const run = useQuery(runQuery(id));
   const definition = useQuery(workflowQuery(workflow));
   return (
-    <Page title={workflow} aside={run.data?.status === "running" ? <Cancel id={id} /> : null}>
+    <Page title={workflow} aside={run.data ? <Act workflow={workflow} run={run.data} /> : null}>
       <Remote query={run} height={200}>
         {(known) => (
           <>
@@ -43,6 +46,7 @@ export function RunPage({ workflow, id }: { workflow: string; id: string }) {
             <Section title="Inputs">
               <Code label="Inputs" value={known.inputs} />
             </Section>
+            <AsCommand calls={[known.status === "running" ? calls.cancelRun(id) : calls.rerun(id)]} />
           </>
         )}
       </Remote>
@@ -75,6 +79,40 @@ function Result({ value }: { value: unknown }) {
     <Card padded>
       <Markdown text={value} streaming={false} />
     </Card>
+  );
+}
+
+function Act({ workflow, run }: { workflow: string; run: Run }) {
+  return run.status === "running" ? (
+    <Cancel id={run.run_id} />
+  ) : (
+    <Again workflow={workflow} id={run.run_id} />
+  );
+}
+
+function Again({ workflow, id }: { workflow: string; id: string }) {
+  const queries = useQueryClient();
+  const [, go] = useLocation();
+  const again = useMutation({
+    mutationFn: () => manage.rerun(id),
+    onSuccess: ({ run_id: run }) => {
+      void queries.invalidateQueries({ queryKey: ["runs"] });
+      go(runAddress(workflow, run));
+    },
+  });
+  return (
+    <>
+      <Button
+        size="compact-md"
+        variant="default"
+        leftSection={<IconRefresh size={15} />}
+        loading={again.isPending}
+        onClick={() => again.mutate()}
+      >
+        Run again
+      </Button>
+      {again.error ? <Problem message={again.error.message} /> : null}
+    </>
   );
 }
 
