@@ -49,6 +49,8 @@ export class Conversation {
   #lastKey = 0;
   #ownTurn = "";
   #lastFrame = "";
+  /** The server has begun the turn; before that there is nothing that it could stop. */
+  #begun = false;
   #loading: Promise<void> = Promise.resolve();
   /** A turn began or ended while the history was being loaded. */
   #outdated = false;
@@ -100,6 +102,7 @@ export class Conversation {
   async #join(turn: string): Promise<void> {
     this.#ownTurn = turn;
     this.#lastFrame = "";
+    this.#begun = true;
     this.#dispatch({ type: "joined", key: `j${turn}` });
     await this.#streaming(() => this.#rejoin());
   }
@@ -118,6 +121,7 @@ export class Conversation {
     await this.#loading;
     this.#lastKey += 1;
     this.#lastFrame = "";
+    this.#begun = false;
     this.#dispatch({ type: "asked", key: `t${this.#lastKey}`, text, files });
     await this.#streaming(async () => {
       const response = await postJson(`${chatPath(this.agent)}/stream?v=2`, this.#bodyOf(text, files));
@@ -190,6 +194,10 @@ export class Conversation {
   async stop(): Promise<void> {
     if (this.#state.phase !== "streaming" || this.#state.stopping) return;
     this.#set({ stopping: true, problem: null });
+    if (this.#begun) await this.#stopNow();
+  }
+
+  async #stopNow(): Promise<void> {
     try {
       await api.stop(this.agent, this.session);
     } catch (error) {
@@ -214,7 +222,7 @@ export class Conversation {
       for await (const frame of frames(response.body)) {
         this.#lastFrame = frame.id ?? this.#lastFrame;
         const event = parseStreamEvent(frame.data);
-        if (event?.type === "turn_start") this.#ownTurn = event.turnId;
+        if (event?.type === "turn_start") this.#turnBegan(event.turnId);
         if (event) this.#queue({ type: "event", event });
         if (event?.type === "done") return true;
       }
@@ -222,6 +230,12 @@ export class Conversation {
       if (error instanceof ApiError) throw error;
     }
     return false;
+  }
+
+  #turnBegan(turn: string): void {
+    this.#ownTurn = turn;
+    this.#begun = true;
+    if (this.#state.stopping) void this.#stopNow();
   }
 
   /** Takes the stream up behind the last frame that came. When the turn is over meanwhile, the history has it. */
