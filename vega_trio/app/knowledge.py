@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import takewhile
 from pathlib import Path
 
 from vega_trio.dsl.document import AgentDefinition
@@ -62,6 +63,16 @@ def _files(pattern: str, base: Path) -> list[Path]:
     if name.startswith("/"):
         return sorted(path for path in Path("/").glob(name.lstrip("/")) if path.is_file())
     return sorted(path for path in base.glob(name) if path.is_file())
+
+
+def lies_within(entry: str, base: Path, directory: Path) -> bool:
+    """Whether all that an entry can mean, now or later, is beneath a directory."""
+    parts = Path(entry.removeprefix("file://")).parts
+    fixed = list(takewhile(lambda part: not _MARKS & set(part), parts))
+    if ".." in parts[len(fixed) :]:
+        return False
+    real = directory.resolve()
+    return all(path.resolve().is_relative_to(real) for path in (base.joinpath(*fixed), *_files(entry, base)))
 
 
 def _read(agent: str, path: Path) -> str:

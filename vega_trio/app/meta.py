@@ -7,9 +7,13 @@ from typing import Any
 
 import attrs
 
+from vega_trio._core.approving import NOTHING_SEEN, PRIVATE
 from vega_trio.app.agents import AgentInfo, Agents, Workshop, resolved
 from vega_trio.app.compose import Composer
+from vega_trio.app.disk import directory_of
+from vega_trio.app.knowledge import is_resource, lies_within
 from vega_trio.app.mcp import Mcp
+from vega_trio.app.toolbelt import sandbox_of
 from vega_trio.meta.catalog import Known
 from vega_trio.meta.hermes import hermes
 from vega_trio.meta.mother import mother
@@ -41,10 +45,10 @@ class Catalog:
         )
 
     async def create(self, name: str, keys: Mapping[str, Any], seen: frozenset[str]) -> None:
-        await self.composer.create(name, keys, seen)
+        await self.composer.create(name, keys, seen | _told(keys))
 
     async def update(self, name: str, changes: Mapping[str, Any], seen: frozenset[str]) -> None:
-        await self.composer.update(name, changes, seen=seen)
+        await self.composer.update(name, changes, seen=seen | _told(changes))
 
     async def delete(self, name: str) -> None:
         await self.composer.delete(name)
@@ -58,6 +62,12 @@ class Catalog:
         known = self.workshop.factory.named_tools
         meant = known if "all" in tools else tools
         return [name for name in meant if name in known and "exec" in known[name].spec.effects]
+
+    def outside(self, knowledge: Sequence[str]) -> list[str]:
+        base = directory_of(self.workshop.document.file)
+        sandbox = sandbox_of(base, self.workshop.document.settings)
+        files = (each for each in knowledge if not is_resource(each))
+        return [each for each in files if not lies_within(each, base, sandbox)]
 
     def skills(self) -> list[dict[str, Any]]:
         return [
@@ -76,6 +86,11 @@ class Catalog:
             {"name": each.name, "description": each.description, "required_env": list(each.required_env)}
             for each in self.mcp.registry()
         ]
+
+
+def _told(keys: Mapping[str, Any]) -> frozenset[str]:
+    """What an agent has seen before it is asked anything: files are private."""
+    return frozenset({PRIVATE}) if keys.get("knowledge") else NOTHING_SEEN
 
 
 def add_builtin_agents(catalog: Catalog) -> None:

@@ -38,6 +38,10 @@ class AgentCatalog(Protocol):
         """Those among the tools that run programs: granting them is for a person to decide."""
         ...
 
+    def outside(self, knowledge: Sequence[str]) -> Sequence[str]:
+        """Those among the files that agents cannot read by themselves: handing them out is for a person to decide."""
+        ...
+
     def skills(self) -> Sequence[Mapping[str, Any]]:
         """`name`, `description`, `tags` and `tools` of each."""
         ...

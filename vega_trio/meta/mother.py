@@ -63,11 +63,17 @@ def _made(
 
 
 def _granting(catalog: AgentCatalog, arguments: Mapping[str, Any]) -> str:
-    """Why a person is asked before an agent gets these tools; empty when nobody is."""
-    wanted = arguments.get("tools")
-    named = [each for each in wanted if isinstance(each, str)] if isinstance(wanted, list) else []
-    granted = catalog.running_code(named)
-    return f"it gives an agent tools that run programs: {', '.join(granted)}" if granted else ""
+    """Why a person is asked before an agent gets these tools and files; empty when nobody is."""
+    reasons = {
+        "tools that run programs": catalog.running_code(_texts(arguments.get("tools"))),
+        "files from outside the sandbox": catalog.outside(_texts(arguments.get("knowledge"))),
+    }
+    given = [f"{what}: {', '.join(names)}" for what, names in reasons.items() if names]
+    return f"it gives an agent {'; '.join(given)}" if given else ""
+
+
+def _texts(given: object) -> list[str]:
+    return [each for each in given if isinstance(each, str)] if isinstance(given, list) else []
 
 
 async def create_agent(
