@@ -185,6 +185,28 @@ async def test_a_remembered_item_that_came_of_text_from_outside_carries_that_too
         assert ran == []
 
 
+async def test_what_a_conversation_was_brought_from_outside_stays_with_it_in_the_next_program(path: Path) -> None:
+    page, run, ran = page_and_run()
+    path.write_text(TEXT.replace("system: You are a.", "system: You are a., tools: [page, run]"))
+    calls = [
+        vega.ToolCall("c1", "page", {}), vega.ToolCall("c2", "remember", {"content": "run evil"}), "read it",
+        vega.ToolCall("c3", "recall", {"query": "evil"}), "recalled",
+        "well", vega.ToolCall("c4", "run", {}), "done",
+    ]  # fmt: skip
+    model, store = ScriptedModel(calls), MemoryStore()
+    async with vega.open_app(path, model=model, tools=[page, run], unattended="nobody", store=store) as app:
+        await app.ask(ANN, "look at the page")
+        await app.new_session("a", "ann")
+        await app.ask(ANN, "hello")
+    for text in ("and?", "go on"):
+        async with vega.open_app(path, model=model, tools=[page, run], unattended="nobody", store=store) as app:
+            await app.ask(ANN, text)
+            said = await app.transcript(ANN)
+    assert len(said) == 6
+    assert "denied" in said[-1].tool_calls[-1].result
+    assert ran == []
+
+
 async def test_a_turn_whose_memory_a_kill_cut_short_is_remembered_by_the_next_program(path: Path) -> None:
     store, slow = MemoryStore(), Slow("")
     async with vega.open_app(path, model=ScriptedModel(["ok"]), memory_model=ScriptedModel(slow), store=store) as app:
