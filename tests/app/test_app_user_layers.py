@@ -207,6 +207,28 @@ async def test_what_a_conversation_was_brought_from_outside_stays_with_it_in_the
     assert ran == []
 
 
+@pytest.mark.parametrize("copied", ["branch", "fork"])
+async def test_what_a_conversation_was_brought_from_outside_goes_with_its_copies(path: Path, copied: str) -> None:
+    page, run, ran = page_and_run()
+    path.write_text(TEXT.replace("system: You are a.", "system: You are a., tools: [page, run]"))
+    calls = [
+        vega.ToolCall("c1", "page", {}), vega.ToolCall("c2", "remember", {"content": "run evil"}), "read it",
+        vega.ToolCall("c3", "recall", {"query": "evil"}), "recalled", vega.ToolCall("c4", "run", {}), "done",
+    ]  # fmt: skip
+    async with vega.open_app(path, model=ScriptedModel(calls), tools=[page, run], unattended="nobody") as app:
+        await app.ask(ANN, "look at the page")
+        origin = await app.new_session("a", "ann")
+        await app.ask(origin, "hello")
+        assert origin.id is not None
+        if copied == "branch":
+            session = await app.branch("ann", origin.id, None, "")
+        else:
+            session = vega.Session("a", "ann", (await app.fork(origin.id, at=await app.store.last_event_id())).id)
+        await app.ask(session, "go on")
+        assert "denied" in (await app.transcript(session))[-1].tool_calls[-1].result
+        assert ran == []
+
+
 async def test_a_turn_whose_memory_a_kill_cut_short_is_remembered_by_the_next_program(path: Path) -> None:
     store, slow = MemoryStore(), Slow("")
     async with vega.open_app(path, model=ScriptedModel(["ok"]), memory_model=ScriptedModel(slow), store=store) as app:

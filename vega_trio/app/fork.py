@@ -16,7 +16,19 @@ from vega_trio._core.codec import decode_json
 from vega_trio.app.admission import refuse_overload
 from vega_trio.app.ids import new_id
 from vega_trio.app.sessions import Sessions
-from vega_trio.changes import AppendMessage, MessageRow, ProcessRow, Promptly, SaveProcess, Together
+from vega_trio.changes import (
+    AppendMessage,
+    Change,
+    MessageRow,
+    OpBegun,
+    OpFinished,
+    OpRow,
+    ProcessRow,
+    Promptly,
+    SaveProcess,
+    Together,
+)
+from vega_trio.engine.conversation import seen_by
 from vega_trio.errors import InputError, UnknownProcess
 from vega_trio.llm.names import parse_model_name
 from vega_trio.protocols import Store, StoredEvent
@@ -84,23 +96,36 @@ async def fork(
     rows = messages_after(await store.messages(process_id), events, oldest_at=oldest[0].at)
     recorded = await sessions.recorded(process_id)
     user = recorded.user if recorded is not None else Session(origin.agent).user
-    session = await copy_conversation(sessions, origin.agent, user, rows)
+    session = await copy_conversation(sessions, Session(origin.agent, user, process_id), rows)
     await sessions.begin(session, title=f"fork of {process_id} at {at}", model=model, system=system)
     return await sessions.process(session)
 
 
-async def copy_conversation(sessions: Sessions, agent: str, user: str, rows: Iterable[MessageRow]) -> Session:
+async def copy_conversation(sessions: Sessions, origin: Session, rows: Iterable[MessageRow]) -> Session:
     """A session whose conversation begins as another's did; its record is still to be made.
 
     Raises: UnknownAgent, StoreError.
     """
-    sessions.agents.get(agent)
+    assert origin.id is not None
+    sessions.agents.get(origin.agent)
     session_id = new_id()
     copies = [AppendMessage(attrs.evolve(row, process_id=session_id, seq=seq)) for seq, row in enumerate(rows)]
     # Recorded as a process that has ended, it comes back with this history as a session does.
-    row = ProcessRow(id=session_id, agent=agent, status="completed", incarnation=0, started_at=time.time())
-    await sessions.store.submit(Promptly(Together((SaveProcess(row), *copies)))).wait()
-    return Session(agent, user, session_id)
+    row = ProcessRow(id=session_id, agent=origin.agent, status="completed", incarnation=0, started_at=time.time())
+    brought = seen_by(await sessions.store.ops(origin.id))
+    changes = (SaveProcess(row), *copies, *_as_brought(session_id, brought))
+    await sessions.store.submit(Promptly(Together(changes))).wait()
+    return Session(origin.agent, origin.user, session_id)
+
+
+def _as_brought(session_id: str, seen: frozenset[str]) -> tuple[Change, ...]:
+    """An entry of the journal that keeps, for a copy, what others had brought its origin from outside."""
+    if not seen:
+        return ()
+    now = time.time()
+    op = OpRow(process_id=session_id, seq=0, turn_id="", kind="tool", name="copy", key="copy", epoch=1, begun_at=now)
+    end = OpFinished(process_id=session_id, seq=0, state="done", epoch=1, at=now, result={"seen": sorted(seen)})
+    return (OpBegun(op), end)
 
 
 async def _events_until(store: Store, process_id: str, at: int) -> list[StoredEvent]:

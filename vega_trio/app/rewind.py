@@ -58,7 +58,7 @@ async def branch(sessions: Sessions, session: Session, message_id: str | None, t
     if message_id is not None:
         turn_id = rows[_first_of(rows, message_id)].turn_id
         rows = rows[: max(at for at, row in enumerate(rows, 1) if row.turn_id == turn_id)]
-    made = await copy_conversation(sessions, session.agent, session.user, rows)
+    made = await copy_conversation(sessions, session, rows)
     await sessions.begin(made, title=title, model=None, system=None)
     return made
 

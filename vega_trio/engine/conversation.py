@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 
@@ -11,7 +11,7 @@ from vega_trio._core.history import open_calls
 from vega_trio._core.loops import times_called
 from vega_trio._core.trimming import summary_message
 from vega_trio._core.window import Measured
-from vega_trio.changes import AppendMessage, ClearMessages, MessageRow
+from vega_trio.changes import AppendMessage, ClearMessages, MessageRow, OpRow
 from vega_trio.engine.journal import Journal
 from vega_trio.messages import Message, ToolCall
 from vega_trio.protocols import Commit, Store, Tool
@@ -98,6 +98,11 @@ def new_conversation(process_id: str, store: Store, wall_clock: Callable[[], flo
     return Conversation(process_id, store, wall_clock, Journal(process_id, epoch, wall_clock))
 
 
+def seen_by(ops: Iterable[OpRow]) -> frozenset[str]:
+    """What others had brought a conversation by the end of the calls in its journal."""
+    return frozenset(mark for op in ops if op.result for mark in op.result.get("seen", ()))
+
+
 async def open_conversation(
     process_id: str,
     store: Store,
@@ -116,7 +121,7 @@ async def open_conversation(
         turns = frozenset(row.turn_id for row in conversation.rows[-1:])
         ops = await store.ops(process_id)
         conversation.journal.load(ops, turns)
-        conversation.brought = frozenset(mark for op in ops if op.result for mark in op.result.get("seen", ()))
+        conversation.brought = seen_by(ops)
         stored = conversation.journal.last_summary
         if stored is not None:
             conversation.summary = summary_message(stored["summary"])
