@@ -57,6 +57,17 @@ async def test_of_a_flood_of_reports_the_first_and_the_last_are_told() -> None:
     assert len(reports[0].message) == 500
 
 
+async def test_no_part_of_a_secret_is_told_where_a_report_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_API_KEY", "canary-0123456789")
+
+    async def work(ctx: vega.ToolContext) -> str:
+        ctx.progress(1, 3, "x" * 490 + " canary-0123456789")
+        return "ok"
+
+    (report,) = await told(work)
+    assert report.message == "x" * 490 + " ***"
+
+
 async def test_what_is_reported_after_the_call_is_no_news() -> None:
     kept: list[vega.ToolContext] = []
 

@@ -44,7 +44,7 @@ class Reporter:
         if now < self._next_at and not complete:
             return
         self._next_at, self._ended = now + INTERVAL_S, complete
-        said = self.turn.equipment.redact(message[:MAX_MESSAGE])
+        said = self.turn.equipment.redact(message)[:MAX_MESSAGE]  # in this order: half a secret is not recognised
         self.turn.emit(
             ToolProgress,
             tool_call_id=self.call.id,
