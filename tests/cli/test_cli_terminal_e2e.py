@@ -2,73 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import select
-import subprocess
-import sys
-import termios
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-import attrs
 import pytest
 from cli_shell import ANTHROPIC, DOCUMENT, Shell
+from person import at_terminal
 
 pytestmark = pytest.mark.e2e
 
 
-@attrs.define
-class Person:
-    process: subprocess.Popen[bytes]
-    master: int
-    seen: str = ""
-    all_seen: str = ""
-
-    def type(self, text: str) -> None:
-        os.write(self.master, text.encode())
-
-    def wait_for(self, text: str) -> None:
-        """Reads until `text` has come since the last call."""
-        deadline = time.monotonic() + 30
-        while text not in self.seen:
-            ready, _, _ = select.select([self.master], [], [], max(0.0, deadline - time.monotonic()))
-            assert ready, f"no {text!r} in {self.seen!r}"
-            news = os.read(self.master, 65536).decode(errors="replace")
-            self.seen += news
-            self.all_seen += news
-        self.seen = self.seen.partition(text)[2]
-
-
-@contextmanager
-def terminal(vega: Shell, *args: str, **env: str) -> Iterator[Person]:
-    """Fails unless the program leaves by itself, with 0, and the terminal as it was."""
-    master, slave = os.openpty()
-    before = termios.tcgetattr(slave)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "vega_trio", *args],
-        cwd=vega.cwd,
-        env=vega.env(**{"TERM": "xterm", **env}),
-        stdin=slave,
-        stdout=slave,
-        stderr=slave,
-        start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
-    )
-    try:
-        yield Person(process, master)
-        assert process.wait(30) == 0
-        assert termios.tcgetattr(slave) == before
-    finally:
-        process.kill()
-        process.wait()
-        os.close(slave)
-        os.close(master)
-
-
 def test_ctrl_c_stops_a_turn_and_at_the_prompt_says_how_to_leave(vega: Shell) -> None:
-    with terminal(vega, "chat", "--no-color") as person:
+    with at_terminal(vega, "chat", "--no-color") as person:
         person.wait_for("[writer]> ")
         person.type("slow please\n")
         person.wait_for("slow please\r\n")
@@ -84,7 +26,7 @@ def test_ctrl_c_stops_a_turn_and_at_the_prompt_says_how_to_leave(vega: Shell) ->
 
 def test_a_failed_turn_is_told_and_the_conversation_goes_on(vega: Shell) -> None:
     vega.write("team.vega.yaml", ANTHROPIC)
-    with terminal(vega, "chat", "--no-color") as person:
+    with at_terminal(vega, "chat", "--no-color") as person:
         person.wait_for("[writer]> ")
         person.type("hello\n")
         person.wait_for("error: ")
@@ -96,13 +38,13 @@ def test_a_failed_turn_is_told_and_the_conversation_goes_on(vega: Shell) -> None
 def test_what_a_run_says_cannot_steer_the_terminal(vega: Shell) -> None:
     hostile = '"{{draft}} \\e]0;title\\a\\e[2J\\x9b1m over"'
     vega.write("team.vega.yaml", DOCUMENT.replace('"{{draft}}"', hostile))
-    with terminal(vega, "run", "--workflow", "write", "--task", "yes or no", "--no-color") as person:
+    with at_terminal(vega, "run", "--workflow", "write", "--task", "yes or no", "--no-color") as person:
         person.wait_for("write: completed in ")
         person.wait_for(" \u241b]0;title\u2407\u241b[2J\ufffd1m over\r\n")
 
 
 def test_the_steps_of_a_run_are_a_tree_that_stays(vega: Shell) -> None:
-    with terminal(vega, "run", "--workflow", "write", "--task", "yes or no") as person:
+    with at_terminal(vega, "run", "--workflow", "write", "--task", "yes or no") as person:
         person.wait_for("writer")
         person.wait_for("✓")
         person.wait_for("write: completed in ")
@@ -110,6 +52,6 @@ def test_the_steps_of_a_run_are_a_tree_that_stays(vega: Shell) -> None:
 
 @pytest.mark.parametrize("env", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=["NO_COLOR", "dumb"])
 def test_who_wants_no_colour_gets_plain_lines(vega: Shell, env: dict[str, str]) -> None:
-    with terminal(vega, "run", "--workflow", "write", "--task", "yes or no", **env) as person:
+    with at_terminal(vega, "run", "--workflow", "write", "--task", "yes or no", **env) as person:
         person.wait_for("write: completed in ")
-    assert "\x1b" not in person.all_seen
+    assert "\x1b" not in person.raw
