@@ -52,5 +52,5 @@ async def test_hashed_files_may_be_kept_for_ever_and_others_not() -> None:
 
 async def test_without_a_bundle_the_page_says_how_to_build_it() -> None:
     text, headers = await answer(page, Bundle({}, None), "/")
-    assert "npm run build" in text
+    assert "make web" in text
     assert "frame-ancestors 'none'" in headers["content-security-policy"]

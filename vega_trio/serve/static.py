@@ -23,8 +23,8 @@ NO_BUNDLE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>vega</title>
 <h1>The web page is not built</h1>
 <p>The API answers as usual: <a href="/api/agents">/api/agents</a>.</p>
-<p>To build the page, run <code>npm ci &amp;&amp; npm run build</code> in <code>web/</code> of the source tree, or
-install a released wheel, which carries it. Then restart the server.</p>
+<p>To build the page, run <code>make web</code> in the source tree (it brings its own Node), or install a released
+wheel, which carries the page. Then restart the server.</p>
 </html>
 """
 
