@@ -8,6 +8,7 @@ only the beginning is read. Prints the tally as JSON.
 from __future__ import annotations
 
 import json
+import random
 import sys
 import time
 from collections import Counter
@@ -115,8 +116,9 @@ def run(tally: Tally, label: str, strategy: Any, examples: int, number: int) -> 
 def main(url: str, examples: int, number: int, seconds: float) -> int:
     schema = schemathesis.openapi.from_url(f"{url}/api/openapi.json")
     tally = Tally(url, time.monotonic() + seconds)
-    for found in schema.get_all_operations():
-        operation = found.ok()
+    operations = [found.ok() for found in schema.get_all_operations()]
+    random.Random(number).shuffle(operations)  # so that a round that comes to its end early leaves out others each time
+    for operation in operations:
         if tally.late:
             break
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):

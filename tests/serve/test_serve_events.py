@@ -184,8 +184,10 @@ async def test_listeners_that_have_left_are_not_counted(serving: Any) -> None:
 
 async def test_silence_is_broken_by_heartbeats(autojump_clock: trio.testing.MockClock) -> None:
     ring = EventRing()
+    feed = EventFeed(ring, MemoryStore(), event_filter("process.*", None, None), None)
     with trio.fail_after(100):
-        async with EventBody(ring, EventFeed(ring, MemoryStore(), event_filter("process.*", None, None), None)) as body:
+        async with trio.open_nursery() as nursery, EventBody(ring, feed) as body:
+            nursery.start_soon(ring.beat)
             assert ring.listeners == 1
             assert await anext(body) == b": connected\n\n"
             assert await anext(body) == b": heartbeat\n\n"
@@ -197,6 +199,7 @@ async def test_silence_is_broken_by_heartbeats(autojump_clock: trio.testing.Mock
             assert trio.current_time() == pytest.approx(30)
             ring.append(EventFrame(3, "process.started", None, None, b"wanted"))
             assert await anext(body) == b"wanted"
+            nursery.cancel_scope.cancel()
     assert ring.listeners == 0
 
 

@@ -18,9 +18,10 @@ import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
 from hypercorn.trio.lifespan import Lifespan
-from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
+
+from vega_trio.serve.connection import Connection
 
 log = logging.getLogger("vega_trio.serve")
 
@@ -54,6 +55,7 @@ async def serve_connections(
     lifespan = Lifespan(asgi, config, state)
 
     count: Counter[str] = Counter()
+    opened: set[Connection] = set()
 
     async def connection(stream: trio.SocketStream) -> None:
         address = _address_of(stream)
@@ -69,12 +71,16 @@ async def serve_connections(
                 del count[address]
 
     async def guarded(stream: trio.SocketStream) -> None:
+        connection = Connection(stream, config, context)
+        opened.add(connection)
         try:
-            await TCPServer(asgi, config, context, ConnectionState(state.copy()), stream)  # type: ignore[arg-type]
+            await connection.serve(asgi, ConnectionState(state.copy()))
         except* Exception as errors:  # noqa: BLE001 - a guard round foreign protocol code, one connection wide
             # Whatever a client can provoke in the protocol code is that client's affair.
             log.warning("a connection was closed by an error: %s", _first(errors))
             await trio.aclose_forcefully(stream)
+        finally:
+            opened.discard(connection)
 
     async with trio.open_nursery() as life:
         await life.start(lifespan.handle_lifespan)
@@ -83,6 +89,8 @@ async def serve_connections(
             accept = partial(trio.serve_listeners, connection, handler_nursery=connections)
             await _accept_until(stop, listener, accept, task_status)
             await context.terminated.set()
+            for each in opened:
+                each.leave()
         await lifespan.wait_for_shutdown()
         life.cancel_scope.cancel()
 

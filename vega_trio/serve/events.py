@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from types import TracebackType
 from typing import Protocol, Self
 
 import attrs
-import trio
 from quart import Request, Response
 from quart.wrappers.response import ResponseBody
 
@@ -22,7 +21,6 @@ from vega_trio.serve.ring import EventFrame, EventRing
 from vega_trio.serve.sse import CONNECTED, HEARTBEAT, frame, to_json
 from vega_trio.serve.streams import sse_answer
 
-HEARTBEAT_S = 15.0
 STORE_BATCH = 500
 LARGEST_ID = 2**62
 
@@ -31,6 +29,11 @@ class Wanted(Protocol):
     """What a client wants to hear, and which event is its last."""
 
     def wants(self, event: EventFrame | StoredEvent) -> bool: ...
+
+    @property
+    def kind(self) -> Hashable:
+        """The same for all who want the same and hear no last event; None: nobody else does."""
+        ...
 
     def ends(self, event: EventFrame | StoredEvent) -> bool: ...
 
@@ -47,6 +50,10 @@ class EventFilter:
 
     def wants(self, event: EventFrame | StoredEvent) -> bool:
         return self._asked_for(event) and (self.hearing is None or may_hear(self.hearing, event))
+
+    @property
+    def kind(self) -> Hashable:
+        return None if self.hearing is not None else (self.types, self.prefixes, self.process_id, self.agent)
 
     def _asked_for(self, event: EventFrame | StoredEvent) -> bool:
         if self.process_id not in (None, event.process_id) or self.agent not in (None, event.agent):
@@ -99,7 +106,7 @@ def event_filter(
 @attrs.define(eq=False)
 class EventFeed:
     """The events as one listener gets them. `_cursor` is the id up to which it has been served; None until it begins.
-    `_render` writes an event with its id and JSON; None: as server-sent events.
+    `_render` writes an event with its id and JSON; None: as server-sent events, whose silence is broken.
 
     It is over at the event that its filter names, or when it has been served up to event `_until`.
     """
@@ -110,11 +117,14 @@ class EventFeed:
     _cursor: int | None
     _until: int | None = None
     _render: Callable[[int, bytes], bytes] | None = None
+    _beats: int | None = attrs.field(default=None, init=False)
     _ended: bool = attrs.field(default=False, init=False)
 
     async def begin(self) -> bytes:
         """Sets the cursor, without one behind what is there. An id that this database has not reached yet comes from
         another one."""
+        if self._render is None:
+            self._beats = self._ring.beats
         if self._cursor is None:
             self._cursor = self._ring.last
         asked, newest = self._cursor, max(self._ring.last, await self._store.last_event_id())
@@ -135,18 +145,30 @@ class EventFeed:
         assert self._cursor is not None
         if self._ended or (self._until is not None and self._cursor >= self._until):
             return b""
-        newer = self._ring.after(self._cursor)
-        if newer is None:
-            return await self._stored(self._cursor + 1)
-        if newer:
-            self._cursor = newer[-1].id
-        render = self._render
-        wanted = (each for each in newer if self._wants(each))
-        return b"".join(each.data if render is None else render(each.id, each.body) for each in wanted)
+        first, ring = self._cursor, self._ring
+        if first < ring.start:
+            return await self._stored(first + 1)
+        self._cursor = max(first, ring.last)
+        if self._render is not None:
+            newer = ring.after(first) or ()
+            return b"".join(self._render(each.id, each.body) for each in newer if self._wants(each))
+        if self._cursor > first:
+            kind = self._filter.kind
+            chunk = ring.chunk(first, kind, self._wants if kind is None else self._filter.wants)
+            if chunk:
+                return chunk
+        return self._beat()
+
+    def _beat(self) -> bytes:
+        """What breaks the silence, when it is time for it."""
+        if self._beats == self._ring.beats or self.over:
+            return b""
+        self._beats = self._ring.beats
+        return HEARTBEAT
 
     async def news(self) -> None:
         assert self._cursor is not None
-        await self._ring.news(self._cursor)
+        await self._ring.news(self._cursor, self._beats)
 
     async def _stored(self, first: int) -> bytes:
         """The next batch from event `first` on, and a notice of those that the store no longer has."""
@@ -185,7 +207,6 @@ class EventBody(ResponseBody):
     _feed: EventFeed
     _topics: tuple[Feed, ...] = ()
     _greeted: bool = attrs.field(default=False, init=False)
-    _beat_at: float = attrs.field(default=0.0, init=False)
 
     async def __aenter__(self) -> Self:
         self._ring.listeners += 1
@@ -198,18 +219,13 @@ class EventBody(ResponseBody):
         return self
 
     async def __anext__(self) -> bytes:
-        chunk = await self._next_chunk()
-        self._beat_at = trio.current_time() + HEARTBEAT_S
-        return chunk
-
-    async def _next_chunk(self) -> bytes:
         if not self._greeted:
             self._greeted = True
             return CONNECTED + await self._feed.begin()
-        chunk = await next_of((self._feed, *self._topics), self._beat_at)
-        if chunk == b"":
+        chunk = await next_of((self._feed, *self._topics))
+        if not chunk:
             raise StopAsyncIteration
-        return HEARTBEAT if chunk is None else chunk
+        return chunk
 
 
 async def listen(desk: Desk, request: Request) -> Response:

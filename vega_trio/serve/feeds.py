@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -41,19 +40,13 @@ class Feed(Protocol):
         ...
 
 
-async def next_of(feeds: Sequence[Feed], until: float = math.inf) -> bytes | None:
-    """What is new in any of them, waiting for it; empty when the first is over, None when nothing came in time.
-
-    The time limit is one on the waiting: what has been taken is given.
-    """
+async def next_of(feeds: Sequence[Feed]) -> bytes:
+    """What is new in any of them, waiting for it; empty when the first is over."""
     while True:
-        chunk = b"".join([await feed.pending() for feed in feeds])
+        chunk = await feeds[0].pending() if len(feeds) == 1 else b"".join([await feed.pending() for feed in feeds])
         if chunk or feeds[0].over:
             return chunk
-        with trio.move_on_at(until) as silence:
-            await _news_of(feeds)
-        if silence.cancelled_caught:
-            return None
+        await _news_of(feeds)
 
 
 async def _news_of(feeds: Sequence[Feed]) -> None:

@@ -5,12 +5,14 @@ Rules.
 2. A listener is a cursor: the id of the last event it was given. It takes everything later in one go.
 3. The ring is bounded. A listener whose cursor has been left behind reads the store until it is back in the ring, so
    nobody holds a queue for a slow one and nobody misses an event.
+4. Listeners who want the same and have the same are given the same bytes, put together once.
+5. One beat for all breaks their silence, so that none of them watches a clock.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 
 import attrs
 import trio
@@ -34,6 +36,8 @@ RUN_EVENTS = (WorkflowStarted, StepStarted, StepFinished, WorkflowCompleted, Wor
 FEED_BUFFER = 10_000  # one burst of commits; the ring's task does nothing else, so it never falls further behind
 RING_FRAMES = 4096
 RING_BYTES = 8 * 1024 * 1024
+MOST_SHARED = 32  # chunks of the latest burst, one for each kind of listener
+HEARTBEAT_S = 15.0
 
 
 @attrs.frozen
@@ -65,7 +69,8 @@ def event_frame(event: Event) -> EventFrame:
 class EventRing:
     """`start` is the id up to which events are no longer here; `last` the newest id. `closed`: none will follow.
 
-    `listeners` counts who is being served from it.
+    `listeners` counts who is being served from it, `beats` how often silence was to be broken. `_shared` are chunks of
+    what came after `_before`, the latest burst.
     """
 
     max_frames: int = RING_FRAMES
@@ -74,6 +79,9 @@ class EventRing:
     last: int = 0
     closed: bool = False
     listeners: int = 0
+    beats: int = 0
+    _before: int = attrs.field(default=0, init=False)
+    _shared: dict[Hashable, bytes] = attrs.field(factory=dict, init=False, repr=False)
     _frames: deque[EventFrame] = attrs.field(factory=deque, init=False, repr=False)
     _bytes: int = attrs.field(default=0, init=False)
     _news: trio.Event = attrs.field(factory=trio.Event, init=False, repr=False)
@@ -83,6 +91,8 @@ class EventRing:
 
     def extend(self, burst: Iterable[EventFrame]) -> None:
         """Takes a burst in, and only then wakes the listeners: each of them writes once for all of it."""
+        self._before = self.last
+        self._shared.clear()
         for new in burst:
             self._append(new)
         self._wake()
@@ -101,6 +111,7 @@ class EventRing:
     def restart(self, last: int) -> None:
         """Begins anew behind event `last`; what came before is the store's to give."""
         self._frames.clear()
+        self._shared.clear()
         self._bytes = 0
         self.start = self.last = last
         self._wake()
@@ -121,10 +132,32 @@ class EventRing:
         newer.reverse()
         return newer
 
-    async def news(self, cursor: int) -> None:
-        """Waits until there is an event later than `cursor`, or none will follow."""
-        while self.last <= cursor and not self.closed:
+    def chunk(self, cursor: int, kind: Hashable, wants: Callable[[EventFrame], bool]) -> bytes:
+        """The frames later than `cursor` that are wanted, as one. `cursor` is in the ring; who wants the same has the
+        same `kind`."""
+        if cursor != self._before or kind is None:
+            return self._joined(cursor, wants)
+        found = self._shared.get(kind)
+        if found is None:
+            found = self._joined(cursor, wants)
+            if len(self._shared) < MOST_SHARED:
+                self._shared[kind] = found
+        return found
+
+    def _joined(self, cursor: int, wants: Callable[[EventFrame], bool]) -> bytes:
+        return b"".join(each.data for each in self.after(cursor) or () if wants(each))
+
+    async def news(self, cursor: int, beats: int | None = None) -> None:
+        """Waits until there is an event later than `cursor`, or none will follow, or there were more than `beats`."""
+        while self.last <= cursor and not self.closed and beats in (None, self.beats):
             await self._news.wait()
+
+    async def beat(self) -> None:
+        """Breaks the silence now and then, until none will follow."""
+        while not self.closed:
+            await trio.sleep(HEARTBEAT_S)
+            self.beats += 1
+            self._wake()
 
     async def follow(self, app: App, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Keeps the ring up to date until the application's bus closes, or the server says that it stops."""

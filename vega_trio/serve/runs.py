@@ -83,6 +83,10 @@ class RunFilter:
             return event.run_id == self.run_id
         return bool(decode_json(event.body)["data"].get("run_id") == self.run_id)
 
+    @property
+    def kind(self) -> None:
+        return None
+
     def ends(self, event: EventFrame | StoredEvent) -> bool:
         return event.type in ENDS and self.wants(event)
 

@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -129,6 +130,7 @@ async def run(
     with app.orch.bus.tapped(turns.take):
         async with trio.open_nursery() as nursery:
             await nursery.start(ring.follow, app)
+            nursery.start_soon(ring.beat)
             await app.resume()  # not before: a turn that goes on can be followed from its first event
             turns.expect(app.open_turns())
             desk = Desk(app, ring, turns, limits, bundle, stop, drained, door, tuple(all_routes(bundle)))
@@ -220,4 +222,5 @@ def _config() -> Config:
     config.accesslog = None
     config.include_server_header = False
     config.h11_max_incomplete_size = MAX_HEAD
+    config.keep_alive_max_requests = sys.maxsize  # a client that asks often is no reason to have it connect anew
     return config
