@@ -70,6 +70,34 @@ class ProcessTotals:
 
 
 @attrs.frozen(kw_only=True)
+class ProcessQuery:
+    """Which processes are wanted; what is None or empty is not asked for.
+
+    `text` is looked for in id, agent, name and task, in capital and small letters of ASCII. `before` is the time of
+    start and the id of one of which only older ones are wanted; `without` names some that are not.
+    """
+
+    status: str | None = None
+    agent: str | None = None
+    text: str = ""
+    before: tuple[float, str] | None = None
+    without: frozenset[str] = frozenset()
+
+    def takes(self, row: ProcessRow) -> bool:
+        """Whether it is one of them."""
+        if self.status not in (None, row.status) or self.agent not in (None, row.agent) or row.id in self.without:
+            return False
+        if self.before is not None and (row.started_at, row.id) >= self.before:
+            return False
+        return _small(self.text) in _small(f"{row.id} {row.agent} {row.name or ''} {row.task}")
+
+
+def _small(text: str) -> bytes:
+    """In small letters, as far as SQL knows them."""
+    return text.encode("utf-8", "replace").lower()
+
+
+@attrs.frozen(kw_only=True)
 class MessageRow:
     """One message of a process's conversation. `seq` rises by one within the process, from 0."""
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 import attrs
 
-from vega_trio.changes import Change, MailRow, MessageRow, OpRow, ProcessRow, ProcessTotals, TimerRow
+from vega_trio.changes import Change, MailRow, MessageRow, OpRow, ProcessQuery, ProcessRow, ProcessTotals, TimerRow
 from vega_trio.context import ToolContext
 from vega_trio.errors import StoreError
 from vega_trio.messages import Message, ThinkingPart, ToolCall, ToolOutput, Usage
@@ -222,6 +222,12 @@ class Records(Protocol):
         """Rows whose top-level fields equal the given values, in the order in which their keys were first put."""
         ...
 
+    async def newest(
+        self, table: str, *, limit: int, before: str | None = None, **equals: Any
+    ) -> list[dict[str, Any]]:
+        """As `query`, the rows last put for the first time first, from the one behind the key `before` on."""
+        ...
+
     async def totals(
         self, table: str, by: Sequence[str], sums: Sequence[str], *, since: float = ..., **equals: Any
     ) -> list[dict[str, Any]]:
@@ -273,6 +279,10 @@ class Store(Protocol):
         """The newest first."""
         ...
 
+    async def find_processes(self, wanted: ProcessQuery, *, limit: int) -> list[ProcessRow]:
+        """Those wanted, the last started first."""
+        ...
+
     async def process_totals(self, *, without: Collection[str] = ()) -> list[ProcessTotals]:
         """A row for each status there is, of all processes but those of these ids."""
         ...
@@ -283,6 +293,10 @@ class Store(Protocol):
 
     async def messages(self, process_id: str) -> list[MessageRow]:
         """In order of `seq`."""
+        ...
+
+    async def message_counts(self, process_ids: Collection[str]) -> dict[str, int]:
+        """Of each process that has said something: its messages, one of each side a turn."""
         ...
 
     async def ops(self, process_id: str, *, turn_id: str | None = None) -> list[OpRow]:

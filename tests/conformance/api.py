@@ -89,7 +89,10 @@ def many_rounds(programs: Path, cases: int, jobs: int, seed: int) -> int:
     with ThreadPoolExecutor(jobs) as pool:
         seen = 0
         while seen < cases:
-            told += pool.map(lambda number: fuzz(programs, number), range(seed, seed + jobs))
+            latest = list(pool.map(lambda number: fuzz(programs, number), range(seed, seed + jobs)))
+            for failure in [failure for each in latest for failure in each["failures"]]:
+                print(failure, flush=True)
+            told += latest
             seed += jobs
             seen = sum(each["cases"] for each in told)
             speed = seen / (time.monotonic() - begun)

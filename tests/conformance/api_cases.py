@@ -22,6 +22,7 @@ from schemathesis import GenerationMode
 
 PATIENCE_S = 20.0
 SLOW_S = 1.0
+RESTED_S = 2.0
 
 
 class Tally:
@@ -34,6 +35,7 @@ class Tally:
         self.operations: Counter[str] = Counter()
         self.seconds: Counter[str] = Counter()
         self.failures: list[str] = []
+        self.asked_at = 0.0
         self.known = self.made()
 
     def made(self) -> dict[str, str]:
@@ -73,6 +75,9 @@ class Tally:
     def send_one(self, label: str, case: Any) -> None:
         sent = case.as_transport_kwargs(base_url=self.url)
         begun = time.monotonic()
+        if begun - self.asked_at > RESTED_S:
+            self.session.close()  # the server may be closing the connection just now
+        self.asked_at = begun
         try:
             with self.session.request(**sent, stream=True, timeout=PATIENCE_S, allow_redirects=False) as answer:
                 if answer.headers.get("content-type", "").startswith("text/event-stream"):

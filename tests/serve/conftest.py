@@ -15,6 +15,7 @@ import h11
 import httpx
 import pytest
 import trio
+from stream_rules import broken_rules
 
 from vega_trio.app.disk import Disk
 from vega_trio.app.open import App, open_app
@@ -138,9 +139,11 @@ class Served:
     operator: dict[str, str] = attrs.field(factory=lambda: {"authorization": f"Bearer {OPERATOR}"})
 
     async def chat(self, message: str, agent: str = "assistant", **query: str) -> list[Frame]:
-        """Asks and reads the whole stream."""
-        async with self.streaming(message, agent, **query) as frames:
-            return [frame async for frame in frames]
+        """Asks and reads the whole stream, which keeps the rules of streams."""
+        async with self.streaming(message, agent, **query) as stream:
+            frames = [frame async for frame in stream]
+        assert broken_rules(frames, int(query.get("v", 1))) == []
+        return frames
 
     def streaming(
         self, message: str, agent: str = "assistant", **query: str

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
 
+import vega_trio as vega
 from vega_trio.errors import ModelError
 from vega_trio.protocols import ModelRequest
 from vega_trio.session import ErrorClass
@@ -145,6 +147,33 @@ async def test_long_lists_come_in_pages_that_link_on(serving: Any) -> None:
     assert pages == 3
     assert len(seen) == len(set(seen)) == 5
     assert [answer.status_code for answer in wrong] == [400, 400, 400]
+
+
+async def test_processes_are_found_by_words_living_and_past_and_paged_over_both(serving: Any, tmp_path: Path) -> None:
+    async def listed(served: Any, query: str) -> list[str]:
+        path, found = f"/api/processes?{query}", []
+        while path:
+            answer = await served.http.get(path)
+            found += [row["agent"] for row in answer.json()]
+            path = answer.links.get("next", {}).get("url", "")
+        return found
+
+    newest_first = ["count-3", "count-2", "count-1", "count-0"]
+    with trio.fail_after(20):
+        async with serving(store=tmp_path / "vega.db") as served:
+            for number in range(4):
+                process = await served.app.orch.spawn(vega.Agent(name=f"count-{number}", system="x"))
+                if number % 2:
+                    await served.app.kill(process.id)
+            await served.app.orch.spawn(vega.Agent(name="other_100%", system="x"), name="watch")
+            assert await listed(served, "q=COUNT-&limit=1") == newest_first
+            assert await listed(served, "q=count-&status=failed&limit=1") == ["count-3", "count-1"]
+            assert await listed(served, "q=0%25") == ["other_100%"]
+            assert await listed(served, "q=Watch") == ["other_100%"]
+            assert await listed(served, "limit=2") == ["other_100%", *newest_first]
+            assert await listed(served, "q=nosuch") == []
+        async with serving(store=tmp_path / "vega.db") as served:
+            assert await listed(served, "q=count-&limit=3") == newest_first
 
 
 async def test_the_spawn_tree_nests_children_under_their_parents(serving: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import trio
 import trio.testing
 
-from vega_trio.serve.ring import EventFrame, EventRing
+from vega_trio.serve.ring import MOST_SHARED, EventFrame, EventRing
 
 
 def event(number: int, size: int = 1) -> EventFrame:
@@ -54,6 +54,25 @@ def test_what_the_store_had_at_the_start_is_not_taken_again() -> None:
     ring.append(event(6))
     assert ids(ring.after(5)) == [6]
     assert ring.after(4) is None
+
+
+def test_who_wants_the_same_of_the_latest_burst_is_given_the_same_bytes() -> None:
+    ring = filled(1, 2)
+    ring.extend([event(3), event(4, size=2)])
+    first, second = (ring.chunk(2, "all", lambda each: True) for _ in range(2))
+    assert first == b"xxx"
+    assert first is second
+    assert ring.chunk(2, "long", lambda each: len(each.data) > 1) == b"xx"
+    assert ring.chunk(0, "all", lambda each: True) == b"xxxxx", "who is behind gets more"
+    ring.append(event(5))
+    assert ring.chunk(4, "all", lambda each: True) == b"x", "what was shared is of that burst alone"
+
+
+def test_no_more_chunks_are_kept_than_there_may_be() -> None:
+    ring = filled(1)
+    for kind in range(2 * MOST_SHARED):
+        assert ring.chunk(0, kind, lambda each: True) == b"x"
+    assert len(ring._shared) == MOST_SHARED
 
 
 async def test_news_wakes_all_who_wait() -> None:

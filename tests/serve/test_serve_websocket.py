@@ -230,6 +230,47 @@ async def test_a_server_that_stops_says_so(serving: Any) -> None:
             assert socket.closed.code == 1012
 
 
+RIGHT: list[dict[str, Any]] = [
+    {"op": "ping"},
+    {"op": "chat", "agent": "assistant", "message": "x"},
+    {"op": "stop", "agent": "assistant"},
+    {"op": "subscribe", "topics": ["stats"], "last_event_id": 0, "types": "turn.*"},
+    {"op": "approve", "approval_id": "x", "decision": "deny", "arguments": {}, "note": ""},
+]
+NONSENSE: list[Any] = [None, True, -1, 10**30, 1.5e300, "", "\ud800", "chat:x", "x" * 300, [], ["events"], {"a": []}]
+
+
+def fuzzed(chance: random.Random) -> dict[str, Any]:
+    """A right message with nothing, something or much in it replaced by nonsense, taken away or added."""
+    message = dict(chance.choice(RIGHT))
+    for _ in range(chance.randrange(3)):
+        match chance.randrange(3):
+            case 0:
+                message[chance.choice(list(message))] = chance.choice(NONSENSE)
+            case 1 if len(message) > 1:
+                del message[chance.choice(list(message))]
+            case _:
+                message[chance.choice(["session", "user", "agent", "x"])] = chance.choice(NONSENSE)
+    return message
+
+
+async def test_fuzzed_messages_are_each_answered_and_none_is_a_fault_of_the_server(serving: Any) -> None:
+    chance, answered = random.Random(8), set()
+    with trio.fail_after(60):
+        async with serving(lambda request: "hi", limits={"turns_per_min": 10_000}) as served:
+            async with connected(served) as socket:
+                for number in range(400):
+                    message = {**fuzzed(chance), "ref": number}
+                    await socket.send_message(json.dumps(message))
+                    answer = await hear(socket)
+                    while "type" not in answer or (answer.get("ref") != number and answer.get("code") != "bad_json"):
+                        answer = await hear(socket)
+                    assert answer["type"] != "error" or answer["status"] < 500, (message, answer)
+                    answered.add(answer.get("code", answer["type"]))
+    known = {"ack", "pong", "bad_value", "bad_body", "bad_json", "unknown_agent", "unknown_session", "not_found"}
+    assert known <= answered
+
+
 async def test_garbage_in_frames_harms_nobody_else(serving: Any) -> None:
     chance = random.Random(8)
     upgrade = (

@@ -10,7 +10,7 @@ import trio
 from vega_trio.protocols import Store
 from vega_trio.store.memory import MemoryStore
 from vega_trio.store.sqlite import open_sqlite
-from vega_trio.testing import store_commits, store_histories, store_records, store_ties
+from vega_trio.testing import store_commits, store_histories, store_pages, store_records, store_ties
 from vega_trio.testing.store_conformance import STORE_CHECKS, check_store
 
 
@@ -43,7 +43,7 @@ async def test_check_store_runs_every_check_on_a_store_of_its_own() -> None:
     with trio.fail_after(5):
         await check_store(open_store)
     assert opened == len(STORE_CHECKS)
-    modules = (store_commits, store_histories, store_records, store_ties)
+    modules = (store_commits, store_histories, store_pages, store_records, store_ties)
     named = {name for module in modules for name in vars(module) if name.startswith("check_")}
     assert {check.__name__ for check in STORE_CHECKS} == named
 

@@ -22,7 +22,7 @@ from vega_trio.app.files import Files
 from vega_trio.app.fork import fork
 from vega_trio.app.mcp import Mcp
 from vega_trio.app.overview import Overview, ProcessDetail, Stats
-from vega_trio.app.ownership import Hearing, Owners, owners_of
+from vega_trio.app.ownership import Hearing, Owners, owner_of, owners_of
 from vega_trio.app.population import Population
 from vega_trio.app.recovery import Recovery
 from vega_trio.app.rewind import branch, rewind
@@ -219,6 +219,10 @@ class App:
     async def processes(self, *, status: str | None = None, agent: str | None = None) -> list[ProcessRow]:
         return await self.overview.processes(status=status, agent=agent)
 
+    async def owner_of(self, process_id: str) -> str:
+        """Whose a process is, living or past; nobody's are the operator's."""
+        return await owner_of(self.store, self.overview.row, process_id)
+
     async def owners(self) -> Owners:
         """Whose each process is, living or past."""
         return await owners_of(self.store, await self.overview.processes())
@@ -299,6 +303,12 @@ class App:
     async def approvals(self, status: str | None = None, *, user: str | None = None) -> list[Approval]:
         """Requests for a person's yes, newest first: pending, approved, denied, expired, cancelled."""
         return await self.desk.all(status, await self._is_of(user))
+
+    async def approvals_page(
+        self, limit: int, *, before: str | None = None, status: str | None = None, user: str | None = None
+    ) -> list[Approval]:
+        """As `approvals`, so many, from the one behind the request `before` on."""
+        return await self.desk.page(limit, before=before, status=status, mine=await self._is_of(user))
 
     async def decide(
         self,

@@ -41,6 +41,21 @@ class Desk:
         found = [self._as_it_stands(each) for each in await self.requests.all(recorded_as=recorded)]
         return [each for each in found if status in (None, each.status) and mine(each.process_id)]
 
+    async def page(
+        self, limit: int, *, before: str | None, status: str | None, mine: Callable[[str], bool]
+    ) -> list[Approval]:
+        """As `all`, from the one behind the request `before` on."""
+        recorded = {"status": status} if status in ("pending", "approved", "denied") else {}
+        found: list[Approval] = []
+        while len(found) < limit:
+            batch = await self.requests.newest(limit, before=before, **recorded)
+            found += [each for each in map(self._as_it_stands, batch) if status in (None, each.status)]
+            found = [each for each in found if mine(each.process_id)]
+            if len(batch) < limit:
+                break
+            before = batch[-1].id
+        return found[:limit]
+
     async def decide(
         self,
         approval_id: str,

@@ -21,7 +21,6 @@ from vega_trio.agent import (
     TokenBudget,
     as_budget,
 )
-from vega_trio.app.overview import ALL
 from vega_trio.dsl.document import ContextDefinition, Settings
 from vega_trio.dsl.policy import BreakerDefinition, BudgetDefinition, RateLimitDefinition, RetryDefinition
 from vega_trio.dsl.units import parse_duration
@@ -74,7 +73,7 @@ async def open_book(limits: Limits, definition: BudgetDefinition | None, store: 
     ledger = Ledger(Account.of(budget, WHOLE), store, definition.per, time.time)
     before = 0
     if definition.per == "total":
-        before = sum(row.cost_microusd for row in await store.processes(limit=ALL))
+        before = sum(each.cost_microusd for each in await store.process_totals())
     await ledger.open(before)
     limits.budget, limits.ledger = ledger.account, ledger
     return limits

@@ -10,7 +10,7 @@ import trio
 
 from vega_trio.app.incarnations import LIFE_EVENTS, Incarnation, incarnations
 from vega_trio.app.supervisors import Policy, policy_of
-from vega_trio.changes import ProcessRow, ProcessTotals
+from vega_trio.changes import ProcessQuery, ProcessRow, ProcessTotals
 from vega_trio.errors import UnknownProcess
 from vega_trio.messages import Message
 from vega_trio.protocols import Store
@@ -73,6 +73,28 @@ class Overview:
         newest = sorted(rows.values(), key=lambda row: row.started_at, reverse=True)
         return [row for row in newest if status in (None, row.status) and agent in (None, row.agent)]
 
+    async def page(self, wanted: ProcessQuery, limit: int) -> list[ProcessRow]:
+        """Those wanted, living and past, the last started first; read is no more than is given."""
+        living = [process.row() for process in self.orch.processes()]
+        past = attrs.evolve(wanted, without=wanted.without | {row.id for row in living})
+        stored = await self.store.find_processes(past, limit=limit)
+        found = [*(row for row in living if wanted.takes(row)), *stored]
+        return sorted(found, key=_place, reverse=True)[:limit]
+
+    async def place(self, process_id: str) -> tuple[float, str]:
+        """Where in the list it stands, for `ProcessQuery.before`. Raises: UnknownProcess."""
+        return _place(await self.row(process_id))
+
+    async def row(self, process_id: str) -> ProcessRow:
+        """A process as it is now, or as it was stored. Raises: UnknownProcess."""
+        try:
+            return self.orch.get(process_id).row()
+        except UnknownProcess:
+            row = await self.store.process(process_id)
+        if row is None:
+            raise UnknownProcess(f"there is no process {process_id[:100]!r}")
+        return row
+
     def waiting(self) -> dict[str, str]:
         """What living processes wait on, by process."""
         return {process.id: process.waiting_on for process in self.orch.processes() if process.waiting_on}
@@ -121,7 +143,10 @@ class Overview:
         return trio.current_time() - self.opened
 
     async def stats(self) -> Stats:
-        """What lives counts as it is now, all else as it was stored."""
+        return stats_of(await self.totals(), self.uptime_s)
+
+    async def totals(self) -> list[ProcessTotals]:
+        """By status, one row or more; what lives counts as it is now, all else as it was stored."""
         living = [process.row() for process in self.orch.processes()]
         stored = await self.store.process_totals(without={row.id for row in living})
         now = [
@@ -136,7 +161,11 @@ class Overview:
             )
             for row in living
         ]
-        return stats_of((*stored, *now), self.uptime_s)
+        return [*stored, *now]
+
+
+def _place(row: ProcessRow) -> tuple[float, str]:
+    return row.started_at, row.id
 
 
 def stats_of(totals: Sequence[ProcessTotals], uptime_s: float) -> Stats:

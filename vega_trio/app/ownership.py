@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import attrs
 
@@ -39,6 +39,27 @@ class Owners:
                 return user
             each = self.parents.get(each)
         return DEFAULT_USER
+
+
+async def owner_of(store: Store, row_of: Callable[[str], Awaitable[ProcessRow]], process_id: str) -> str:
+    """The user of one process, found by going up from it. Raises: StoreError."""
+    seen: set[str] = set()
+    each: str | None = process_id
+    while each is not None and each not in seen:
+        seen.add(each)
+        session = await store.records.get("session", each)
+        if session is not None:
+            return str(session["user"])
+        try:
+            row = await row_of(each)
+        except UnknownProcess:
+            break
+        if row.spawn_reason.startswith(RUN):
+            run = await store.records.get("wf_run", row.spawn_reason.removeprefix(RUN))
+            if run is not None:
+                return str(run.get("user", DEFAULT_USER))
+        each = row.parent_id
+    return DEFAULT_USER
 
 
 async def owners_of(store: Store, rows: Iterable[ProcessRow]) -> Owners:

@@ -18,12 +18,21 @@ class Runbook:
 
     runs: Runs
 
-    async def all(self, *, workflow: str | None = None, status: str | None = None) -> list[dict[str, Any]]:
-        """The rows of runs, without steps, the newest first."""
-        wanted = {} if workflow is None else {"workflow": workflow}
-        rows = [self._true(row) for row in await self.runs.store.records.query("wf_run", **wanted)]
-        newest = sorted(rows, key=lambda row: str(row["started_at"]), reverse=True)
-        return [row for row in newest if status in (None, row["status"])]
+    async def page(
+        self, limit: int, *, before: str | None, workflow: str | None, status: str | None, user: str | None
+    ) -> list[dict[str, Any]]:
+        """The rows of runs, without steps, the newest first, from the one behind the run `before` on."""
+        recorded = "running" if status == "interrupted" else status
+        asked = {"workflow": workflow, "status": recorded, "user": user}
+        wanted = {name: value for name, value in asked.items() if value is not None}
+        found: list[dict[str, Any]] = []
+        while len(found) < limit:
+            rows = await self.runs.store.records.newest("wf_run", limit=limit, before=before, **wanted)
+            found += [row for row in map(self._true, rows) if status in (None, row["status"])]
+            if len(rows) < limit:
+                break
+            before = rows[-1]["run_id"]
+        return found[:limit]
 
     async def get(self, run_id: str) -> dict[str, Any]:
         """The row of a run with its steps. Raises: UnknownRun."""

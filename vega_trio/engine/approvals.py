@@ -105,6 +105,11 @@ class Approvals:
         found = [self._as_of_now(Approval(**row)) for row in rows]
         return sorted(found, key=lambda each: each.created_at, reverse=True)
 
+    async def newest(self, limit: int, *, before: str | None = None, **equals: str | None) -> list[Approval]:
+        """As `all`, so many, from the one behind the request `before` on."""
+        rows = await self.store.records.newest(TABLE, limit=limit, before=before, **equals)
+        return [self._as_of_now(Approval(**row)) for row in rows]
+
     def _as_of_now(self, approval: Approval) -> Approval:
         late = approval.status == "pending" and self._is_late(approval)
         return attrs.evolve(approval, status="expired") if late else approval

@@ -10,7 +10,7 @@ from vega_trio._core.wire import rfc3339
 from vega_trio.app.approvals import Approval
 from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, json_answer
 from vega_trio.serve.models.approvals import ApprovalAnswer, ApprovalEntry
-from vega_trio.serve.paging import paged
+from vega_trio.serve.paging import cursor_of, cut, nothing_at, page_length
 from vega_trio.serve.problems import bad_value
 
 STATUSES: Final = ("pending", "approved", "denied", "expired", "cancelled")
@@ -21,8 +21,11 @@ async def every(desk: Desk, request: Request) -> Response:
     status = request.args.get("status") or None
     if status not in (None, *STATUSES):
         raise bad_value("status", f"'status' must be one of {', '.join(STATUSES)}, not {str(status)[:40]!r}")
-    found = await desk.app.approvals(status, user=_whose(request))
-    page, headers = paged(request, found, lambda each: each.id)
+    limit, before = page_length(request), cursor_of(request)
+    if before is not None and await desk.app.desk.requests.find(before) is None:
+        raise nothing_at(before)
+    found = await desk.app.approvals_page(limit + 1, before=before, status=status, user=_whose(request))
+    page, headers = cut(request, found, limit, lambda each: each.id)
     return json_answer(desk, [entry(each) for each in page], headers=headers)
 
 

@@ -9,7 +9,7 @@ from html import escape
 import attrs
 from quart import Request, Response
 
-from vega_trio.changes import ProcessRow
+from vega_trio.changes import ProcessQuery, ProcessTotals
 from vega_trio.serve.desk import Desk, Route
 
 STATUSES = ("pending", "running", "completed", "failed", "timeout")
@@ -47,24 +47,23 @@ async def page(desk: Desk, request: Request) -> Response:
         for metric in await _metrics(desk)
         for key, value in metric.values.items()
     ]
-    living = await desk.app.processes(status="running")
+    living = await desk.app.overview.page(ProcessQuery(status="running"), SHOWN)
     body = (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>vega status</title><h1>vega status</h1>'
         f"<p>Up for {(await desk.app.stats()).uptime}.</p>"
         + _table("Figures", figures)
-        + _table("Running processes", ((row.id, row.agent or row.task) for row in living[:SHOWN]))
+        + _table("Running processes", ((row.id, row.agent or row.task) for row in living))
         + "</html>"
     )
     return Response(body, 200, content_type="text/html; charset=utf-8")
 
 
 async def _metrics(desk: Desk) -> list[Metric]:
-    rows = await desk.app.processes()
-    stats = await desk.app.stats()
+    totals, stats = await desk.app.overview.totals(), await desk.app.stats()
     figures = desk.app.figures()
     zombies = Counter(thread.tool for thread in desk.app.zombie_threads())
     return [
-        Metric("vega_processes", "gauge", "Processes on record, by status.", _by_status(rows), "status"),
+        Metric("vega_processes", "gauge", "Processes on record, by status.", _by_status(totals), "status"),
         Metric("vega_mailbox_length", "gauge", "Messages that wait, by agent.", figures.mailbox, "agent"),
         Metric("vega_budget_remaining", "gauge", "Dollars that budgets have left.", figures.budgets, "scope"),
         Metric(
@@ -77,7 +76,7 @@ async def _metrics(desk: Desk) -> list[Metric]:
         _total("vega_cost_usd_total", "Spent, in dollars.", stats.total_cost_usd),
         _total("vega_tool_calls_total", "Tool calls.", stats.total_tool_calls),
         _total("vega_errors_total", "Failed turns.", stats.total_errors),
-        _total("vega_restarts_total", "Restarts of processes.", sum(row.incarnation - 1 for row in rows)),
+        _total("vega_restarts_total", "Restarts of processes since the start.", figures.restarts),
         _total("vega_events_total", "Events on record.", desk.ring.last),
         Metric("vega_event_subscribers", "gauge", "Listeners of the event stream.", {"": desk.ring.listeners}),
         Metric("vega_zombie_threads", "gauge", "Threads of cancelled tool calls that still run.", zombies, "tool"),
@@ -89,8 +88,10 @@ def _total(name: str, text: str, value: float) -> Metric:
     return Metric(name, "counter", text, {"": value})
 
 
-def _by_status(rows: Iterable[ProcessRow]) -> dict[str, float]:
-    found = Counter(row.status for row in rows)
+def _by_status(totals: Iterable[ProcessTotals]) -> dict[str, float]:
+    found: Counter[str] = Counter()
+    for each in totals:
+        found[each.status] += each.count
     return {status: found[status] for status in STATUSES}
 
 

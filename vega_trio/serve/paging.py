@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from quart import Request
 
 from vega_trio.serve.desk import number_of
-from vega_trio.serve.problems import bad_value
+from vega_trio.serve.problems import Refused, bad_value
 
 T = TypeVar("T")
 
@@ -25,16 +25,33 @@ def paged(request: Request, items: Sequence[T], key: Callable[[T], str]) -> tupl
     Raises: Refused for a limit or cursor that cannot be.
     """
     limit = page_length(request)
-    cursor = request.args.get("cursor") or None
+    cursor = cursor_of(request)
     start = 0
     if cursor is not None:
         start = next((at for at, item in enumerate(items, 1) if key(item) == cursor), 0)
         if start == 0:
-            raise bad_value("cursor", f"there is nothing at the cursor {cursor[:40]!r}", "begin without a cursor")
+            raise nothing_at(cursor)
     page = items[start : start + limit]
     if start + limit >= len(items):
         return page, {}
     return page, next_page(request, key(page[-1]))
+
+
+def cursor_of(request: Request) -> str | None:
+    """Where the page begins; None: at the front."""
+    return request.args.get("cursor") or None
+
+
+def nothing_at(cursor: str) -> Refused:
+    return bad_value("cursor", f"there is nothing at the cursor {cursor[:40]!r}", "begin without a cursor")
+
+
+def cut(
+    request: Request, items: Sequence[T], limit: int, key: Callable[[T], str]
+) -> tuple[Sequence[T], dict[str, str]]:
+    """A page and its headers out of one item more than it holds, if there is one."""
+    page = items[:limit]
+    return page, next_page(request, key(page[-1])) if len(items) > limit else {}
 
 
 def page_length(request: Request) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
+import attrs
 from quart import Request, Response
 
 from vega_trio._core.codec import encode_message
@@ -14,11 +15,12 @@ from vega_trio.agent import SlidingWindow, TokenBudget
 from vega_trio.app.incarnations import Incarnation
 from vega_trio.app.overview import ProcessDetail
 from vega_trio.app.supervisors import Policy
-from vega_trio.changes import ProcessRow
+from vega_trio.changes import ProcessQuery, ProcessRow
 from vega_trio.errors import ConfigError, InputError, UnknownProcess
 from vega_trio.messages import Message, TextPart
 from vega_trio.protocols import ModelRequest
 from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, flag_of, json_answer, plain_answer
+from vega_trio.serve.door import Identity
 from vega_trio.serve.models.common import BudgetEntry, Status
 from vega_trio.serve.models.processes import (
     ContextEntry,
@@ -33,7 +35,7 @@ from vega_trio.serve.models.processes import (
     RestartsEntry,
     TreeEntry,
 )
-from vega_trio.serve.paging import paged
+from vega_trio.serve.paging import cursor_of, cut, nothing_at, page_length
 from vega_trio.serve.problems import Problem, Refused, bad_value
 
 STATUSES = ("pending", "running", "completed", "failed", "timeout")
@@ -65,15 +67,41 @@ async def every(desk: Desk, request: Request) -> Response:
     status = request.args.get("status") or None
     if status not in (None, *STATUSES):
         raise bad_value("status", f"'status' must be one of {', '.join(STATUSES)}, not {str(status)[:40]!r}")
-    rows = await desk.app.processes(status=status, agent=request.args.get("agent") or None)
-    identity = exchange_of(request).identity
-    if not identity.sees_all():
-        owners = await desk.app.owners()
-        rows = [row for row in rows if owners.of(row.id) == identity.user]
-    page, headers = paged(request, rows, lambda row: row.id)
+    wanted = ProcessQuery(
+        status=status,
+        agent=request.args.get("agent") or None,
+        text=request.args.get("q", ""),
+        before=await _place(desk, cursor_of(request)),
+    )
+    limit = page_length(request)
+    rows = await _rows(desk, exchange_of(request).identity, wanted, limit + 1)
+    page, headers = cut(request, rows, limit, lambda row: row.id)
     keepers, waiting = desk.app.overview.keepers(), desk.app.overview.waiting()
     entries = [process_entry(row, keepers.get(row.id), waiting.get(row.id)) for row in page]
     return json_answer(desk, entries, headers=headers)
+
+
+async def _place(desk: Desk, cursor: str | None) -> tuple[float, str] | None:
+    """Where the list goes on. Raises: Refused."""
+    try:
+        return None if cursor is None else await desk.app.overview.place(cursor)
+    except UnknownProcess as error:
+        raise nothing_at(cursor or "") from error
+
+
+async def _rows(desk: Desk, identity: Identity, wanted: ProcessQuery, most: int) -> list[ProcessRow]:
+    """So many of those wanted that are the caller's to see."""
+    if identity.sees_all():
+        return await desk.app.overview.page(wanted, most)
+    owners = await desk.app.owners()
+    found: list[ProcessRow] = []
+    while len(found) < most:
+        batch = await desk.app.overview.page(wanted, most)
+        found += [row for row in batch if owners.of(row.id) == identity.user]
+        if len(batch) < most:
+            break
+        wanted = attrs.evolve(wanted, before=(batch[-1].started_at, batch[-1].id))
+    return found[:most]
 
 
 async def one(desk: Desk, request: Request, process_id: str) -> Response:
@@ -162,7 +190,7 @@ async def _detail(desk: Desk, request: Request, process_id: str) -> ProcessDetai
 async def check_owned(desk: Desk, request: Request, process_id: str) -> None:
     """Raises: UnknownProcess for the process of another user, as if there were none."""
     identity = exchange_of(request).identity
-    if not identity.sees_all() and (await desk.app.owners()).of(process_id) != identity.user:
+    if not identity.sees_all() and await desk.app.owner_of(process_id) != identity.user:
         raise UnknownProcess(f"there is no process {process_id[:100]!r}")
 
 
@@ -283,7 +311,7 @@ def _tree_entry(node: TreeNode) -> TreeEntry:
 
 
 ROUTES = (
-    Route("GET", "/api/processes", every, answer=list[ProcessEntry], query=("status", "agent", "limit", "cursor")),
+    Route("GET", "/api/processes", every, answer=list[ProcessEntry], query=("status", "agent", "q", "limit", "cursor")),
     Route("GET", "/api/processes/<process_id>", one, answer=ProcessEntry, also=ProcessInside),
     Route("DELETE", "/api/processes/<process_id>", kill, answer=Status, query=("subtree",)),
     Route("GET", "/api/processes/<process_id>/impact", impact, answer=ImpactEntry, query=("action", "subtree")),

@@ -16,7 +16,7 @@ from vega_trio.serve.desk import Desk, Route, exchange_of, json_answer, plain_an
 from vega_trio.serve.events import EventBody, EventFeed, last_event_id
 from vega_trio.serve.models.common import Status
 from vega_trio.serve.models.workflows import RunEntry, RunStarted
-from vega_trio.serve.paging import paged
+from vega_trio.serve.paging import cursor_of, cut, nothing_at, page_length
 from vega_trio.serve.problems import Problem, Refused, bad_value
 from vega_trio.serve.ring import EventFrame
 from vega_trio.serve.streams import sse_answer
@@ -32,10 +32,17 @@ async def every(desk: Desk, request: Request) -> Response:
     if status not in (None, *RUN_STATUSES):
         raise bad_value("status", f"'status' must be one of {', '.join(RUN_STATUSES)}, not {str(status)[:40]!r}")
     book = desk.app.runbook
-    rows = await book.all(workflow=request.args.get("workflow") or None, status=status)
-    identity = exchange_of(request).identity
-    rows = [row for row in rows if identity.sees_all() or row.get("user") == identity.user]
-    page, headers = paged(request, rows, lambda row: str(row["run_id"]))
+    limit, before, identity = page_length(request), cursor_of(request), exchange_of(request).identity
+    if before is not None and await desk.app.store.records.get("wf_run", before) is None:
+        raise nothing_at(before)
+    rows = await book.page(
+        limit + 1,
+        before=before,
+        workflow=request.args.get("workflow") or None,
+        status=status,
+        user=None if identity.sees_all() else identity.user,
+    )
+    page, headers = cut(request, rows, limit, lambda row: str(row["run_id"]))
     return plain_answer([shown_run(await book.with_steps(row)) for row in page], headers=headers)
 
 

@@ -36,7 +36,9 @@ async def every(desk: Desk, request: Request) -> Response:
     agent, query = request.args.get("agent") or None, request.args.get("q", "")
     found = await desk.app.archive.all(user_of(request), agent=agent, query=query)
     page, headers = paged(request, found, lambda each: each.id)
-    return json_answer(desk, [await _entry(desk, each) for each in page], headers=headers)
+    counts = await desk.app.store.message_counts([each.id for each in page])
+    entries = [SessionEntry(message_count=counts.get(each.id, 0), **attrs.asdict(each)) for each in page]
+    return json_answer(desk, entries, headers=headers)
 
 
 async def begin(desk: Desk, request: Request) -> Response:
@@ -143,8 +145,8 @@ def _title(text: str) -> str:
 
 
 async def _entry(desk: Desk, info: SessionInfo) -> SessionEntry:
-    said = transcript(await desk.app.archive.messages(info.id))
-    return SessionEntry(message_count=len(said), **attrs.asdict(info))
+    counts = await desk.app.store.message_counts([info.id])
+    return SessionEntry(message_count=counts.get(info.id, 0), **attrs.asdict(info))
 
 
 def _message(row: MessageRow) -> SessionMessage:

@@ -6,7 +6,8 @@ Every change is committed inside `submit`, so there are no threads and the same 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from heapq import nlargest
 from itertools import islice
 
 import attrs
@@ -29,6 +30,7 @@ from vega_trio.changes import (
     OpFinished,
     OpRow,
     ProcessFact,
+    ProcessQuery,
     ProcessRow,
     ProcessTotals,
     Promptly,
@@ -138,6 +140,11 @@ class MemoryStore:
         await trio.lowlevel.checkpoint()
         return list(islice(reversed(self._processes.values()), limit))
 
+    async def find_processes(self, wanted: ProcessQuery, *, limit: int) -> list[ProcessRow]:
+        await trio.lowlevel.checkpoint()
+        found = filter(wanted.takes, self._processes.values())
+        return nlargest(limit, found, key=lambda row: (row.started_at, row.id))
+
     async def unfinished(self) -> list[ProcessRow]:
         await trio.lowlevel.checkpoint()
         return [row for row in self._processes.values() if row.status not in _ENDED]
@@ -176,6 +183,10 @@ class MemoryStore:
             rows.message_row(process_id, seq, turn_id, role, parts, at)
             for seq, (turn_id, role, parts, at) in sorted(kept.items())
         ]
+
+    async def message_counts(self, process_ids: Collection[str]) -> dict[str, int]:
+        await trio.lowlevel.checkpoint()
+        return {id_: _sides(self._messages[id_]) for id_ in process_ids if self._messages.get(id_)}
 
     async def events_after(self, event_id: int, *, limit: int = 500) -> list[StoredEvent]:
         await trio.lowlevel.checkpoint()
@@ -305,3 +316,8 @@ class MemoryStore:
             process = self._processes.get(self._ended.popleft())
             if process is not None and process.status in _ENDED and not self._messages.get(process.id):
                 del self._processes[process.id]
+
+
+def _sides(kept: Mapping[int, _StoredMessage]) -> int:
+    """The messages, one of each side a turn; those that belong to none count each."""
+    return len({(turn_id or seq, role) for seq, (turn_id, role, _, _) in kept.items()})

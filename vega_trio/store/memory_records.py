@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import dropwhile, islice
 from typing import Any
 
 import attrs
@@ -31,6 +32,17 @@ class MemoryRecords:
         rows.check_filter(table, equals)
         found = [decode_json(row) for row in self._tables[table].values()]
         return [row for row in found if rows.matches(row, equals)]
+
+    async def newest(
+        self, table: str, *, limit: int, before: str | None = None, **equals: Any
+    ) -> list[dict[str, Any]]:
+        await trio.lowlevel.checkpoint()
+        rows.check_filter(table, equals)
+        keys = iter(reversed(self._tables[table]))
+        if before is not None:
+            keys = islice(dropwhile(lambda key: key != before, keys), 1, None)
+        found = (decode_json(self._tables[table][key]) for key in keys)
+        return list(islice((row for row in found if rows.matches(row, equals)), limit))
 
     async def totals(
         self, table: str, by: Sequence[str], sums: Sequence[str], *, since: float = ALWAYS, **equals: Any

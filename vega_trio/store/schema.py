@@ -101,8 +101,13 @@ def _reserved(db: Database) -> None:
     db.execute("CREATE INDEX op_reserved ON op (process, reserved) WHERE reserved > 0")
 
 
+def _started(db: Database) -> None:
+    """Processes are listed by when they were started, a page at a time."""
+    db.execute("CREATE INDEX process_started ON process (started_at, id)")
+
+
 MIGRATIONS: Final[tuple[Migration, ...]] = (
-    _first, _journal, _application, _ties, _language, _process_events, _reserved,
+    _first, _journal, _application, _ties, _language, _process_events, _reserved, _started,
 )  # fmt: skip
 
 

@@ -18,14 +18,15 @@ import attrs
 
 from vega_trio import protocols
 from vega_trio._core.codec import decode_json, encode_json
-from vega_trio.changes import Change, MailRow, MessageRow, OpRow, ProcessRow, ProcessTotals, TimerRow
+from vega_trio.changes import Change, MailRow, MessageRow, OpRow, ProcessQuery, ProcessRow, ProcessTotals, TimerRow
 from vega_trio.errors import ConfigError, StoreError
 from vega_trio.protocols import StoredEvent
-from vega_trio.store import rows, schema
+from vega_trio.store import rows
 from vega_trio.store.commit import StoreCommit
 from vega_trio.store.lock import lock
 from vega_trio.store.migrations import no_failpoint
 from vega_trio.store.opening import SYNCHRONOUS, Durability, open_for_reading, open_for_writing
+from vega_trio.store.pages import find_processes, message_counts, newest_records, query_records
 from vega_trio.store.reader import Reader, Request, serve_requests
 from vega_trio.store.statements import Plan, plan
 from vega_trio.store.totals import ALWAYS, check_totals, process_totals, record_totals
@@ -136,6 +137,9 @@ class SqliteStore:
         )
         return [ProcessRow(**row) for row in found]
 
+    async def find_processes(self, wanted: ProcessQuery, *, limit: int) -> list[ProcessRow]:
+        return await self._reader.read(partial(find_processes, wanted=wanted, limit=limit))
+
     async def process_totals(self, *, without: Collection[str] = ()) -> list[ProcessTotals]:
         return await self._reader.read(partial(process_totals, without=without))
 
@@ -147,6 +151,9 @@ class SqliteStore:
 
     async def messages(self, process_id: str) -> list[MessageRow]:
         return await self._reader.read(partial(_messages, process_id=process_id))
+
+    async def message_counts(self, process_ids: Collection[str]) -> dict[str, int]:
+        return await self._reader.read(partial(message_counts, process_ids=tuple(process_ids)))
 
     async def ops(self, process_id: str, *, turn_id: str | None = None) -> list[OpRow]:
         return await self._reader.read(partial(_ops, process_id=process_id, turn_id=turn_id))
@@ -191,7 +198,15 @@ class SqliteRecords:
 
     async def query(self, table: str, **equals: Any) -> list[dict[str, Any]]:
         rows.check_filter(table, equals)
-        return await self._reader.read(partial(_query, table=table, equals=equals))
+        return await self._reader.read(partial(query_records, table=table, equals=equals))
+
+    async def newest(
+        self, table: str, *, limit: int, before: str | None = None, **equals: Any
+    ) -> list[dict[str, Any]]:
+        rows.check_filter(table, equals)
+        return await self._reader.read(
+            partial(newest_records, table=table, limit=limit, before=before, equals=equals)
+        )
 
     async def totals(
         self, table: str, by: Sequence[str], sums: Sequence[str], *, since: float = ALWAYS, **equals: Any
@@ -266,23 +281,6 @@ def _events_of(db: Database, process_id: str, types: tuple[str, ...]) -> list[St
 def _last_event_id(db: Database) -> int:
     (newest,) = db.conn.execute("SELECT coalesce(max(id), 0) FROM event").fetchone()
     return int(newest)
-
-
-def _query(db: Database, table: str, equals: dict[str, Any]) -> list[dict[str, Any]]:
-    """Indexed fields are written as the index has them; other names are bound, as the values are.
-
-    What is found is compared once more: to SQL, the text "[1]" and the list [1] are the same.
-    """
-    conditions, values = [], []
-    for name, value in equals.items():
-        if name in schema.INDEXED.get(table, ()):
-            conditions.append(f"{schema.field(name)} IS ?")
-        else:
-            conditions.append("json_extract(row, ?) IS ?")
-            values.append(f"$.{name}")
-        values.append(value)
-    found = db.table(table).rows_where(" AND ".join(conditions) or None, values, select="row", order_by="rowid")
-    return [row for row in (decode_json(each["row"]) for each in found) if rows.matches(row, equals)]
 
 
 def _planned(change: Change) -> Plan | StoreError:

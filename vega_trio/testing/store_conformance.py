@@ -16,6 +16,7 @@ from typing import Final
 from vega_trio.protocols import Store
 from vega_trio.testing.store_commits import COMMIT_CHECKS
 from vega_trio.testing.store_histories import HISTORY_CHECKS
+from vega_trio.testing.store_pages import PAGE_CHECKS
 from vega_trio.testing.store_records import RECORD_CHECKS
 from vega_trio.testing.store_ties import TIE_CHECKS
 
@@ -25,6 +26,7 @@ STORE_CHECKS: Final[tuple[Callable[[Store], Awaitable[None]], ...]] = (
     *COMMIT_CHECKS,
     *HISTORY_CHECKS,
     *RECORD_CHECKS,
+    *PAGE_CHECKS,
     *TIE_CHECKS,
 )
 """Every check: an async function of a fresh store."""

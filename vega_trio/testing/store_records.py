@@ -47,6 +47,20 @@ async def check_records_are_found_by_their_fields(store: Store) -> None:
     equal(await keys(user="x' OR '1'='1"), [], "values are values, never part of a query")
 
 
+async def check_the_newest_records_come_first_and_in_parts(store: Store) -> None:
+    for number in range(5):
+        await store.submit(Put("wf_run", str(number), {"n": number, "odd": number % 2})).wait()
+    await store.submit(Put("wf_run", "1", {"n": 10, "odd": 1})).wait()
+
+    async def numbers(limit: int, **more: Any) -> list[int]:
+        return [row["n"] for row in await store.records.newest("wf_run", limit=limit, **more)]
+
+    equal(await numbers(2), [4, 3], "the rows last put for the first time")
+    equal(await numbers(9, before="3"), [2, 10, 0], "from the one behind a key on; one put again keeps its place")
+    equal(await numbers(1, odd=1), [3], "of the rows that equal")
+    equal(await numbers(9, before="nosuch"), [], "behind a key that is not there is nothing")
+
+
 async def check_records_are_summed_by_their_fields(store: Store) -> None:
     day = 86_400.0
     for key, agent, user, at, cost in (
@@ -90,6 +104,7 @@ async def check_an_unknown_table_or_a_bad_filter_is_refused(store: Store) -> Non
 RECORD_CHECKS: Final[tuple[Callable[[Store], Awaitable[None]], ...]] = (
     check_a_record_is_put_read_replaced_and_deleted,
     check_records_are_found_by_their_fields,
+    check_the_newest_records_come_first_and_in_parts,
     check_records_are_summed_by_their_fields,
     check_an_unknown_table_or_a_bad_filter_is_refused,
 )
