@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any, Literal
 
 import attrs
@@ -35,10 +35,11 @@ from vega_trio.app.supervisors import SupervisorNode, supervisor_tree
 from vega_trio.app.tool_values import ToolValues
 from vega_trio.app.tools import ToolInfo, ToolList
 from vega_trio.app.user_memory import Memories
-from vega_trio.changes import ProcessRow
+from vega_trio.changes import ProcessRow, Together
 from vega_trio.diagnostics import Diagnostic
 from vega_trio.dsl.document import Document
 from vega_trio.dsl.workflow import WorkflowDefinition
+from vega_trio.errors import StoreError
 from vega_trio.events import Event
 from vega_trio.messages import Message
 from vega_trio.protocols import Figures, Store
@@ -236,7 +237,7 @@ class App:
         return await self.overview.process(process_id)
 
     async def kill(self, process_id: str, *, subtree: bool = False) -> None:
-        """Ends a process for good, with `subtree` also all that it and its children have spawned.
+        """Ends a process for good, with `subtree` also all that it and its children have spawned. Durable on return.
 
         Raises: UnknownProcess.
         """
@@ -244,6 +245,12 @@ class App:
         async with trio.open_nursery() as nursery:
             for each in doomed:
                 nursery.start_soon(self.orch.kill, each)
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Returns when all that has happened is on the disk, or cannot be brought there."""
+        with suppress(StoreError):
+            await self.store.submit(Together(())).wait()
 
     def impact(self, process_id: str, action: Literal["kill", "restart"], *, subtree: bool = False) -> Impact:
         """Who dies, restarts and is told when a process is killed (with `subtree`: and all below it) or restarted.

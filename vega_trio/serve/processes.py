@@ -119,6 +119,7 @@ async def kill(desk: Desk, request: Request, process_id: str) -> Response:
         await desk.app.kill(process_id, subtree=subtree)
     elif detail.process is None and desk.app.orch.recovered.get(process_id) is not None:
         await desk.app.orch.kill(process_id)
+        await desk.app.settled()
     return json_answer(desk, Status(status="killed"))
 
 
