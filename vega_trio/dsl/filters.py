@@ -9,23 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import attrs
-import msgspec
 
+from vega_trio.dsl.data_texts import excerpt, json_value, parse_json, parse_yaml
 from vega_trio.dsl.operators import compare, equal
 from vega_trio.dsl.values import (
     ExpressionError,
-    check_number,
     check_text,
     decimal,
     is_number,
     kind,
-    measure,
     operand,
     print_value,
     truth,
 )
-from vega_trio.dsl.yaml_nodes import YamlError
-from vega_trio.dsl.yaml_text import MAX_DEPTH, MAX_FILE, load_data
 
 Arguments = Sequence[object]
 
@@ -206,63 +202,9 @@ def read_argument(raw: str) -> object:
     """Raw text as an argument: trimmed, JSON if it is some, else the text."""
     text = raw.strip()
     try:
-        return _json_value(text)
+        return json_value(text)
     except ValueError:
         return text
-
-
-def _json_value(text: str) -> object:
-    """Raises: ValueError."""
-    if text.count("[") + text.count("{") > MAX_DEPTH:
-        _check_nesting(text)
-    value = msgspec.json.decode(text)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return check_number(value)
-    measure(value)
-    return value
-
-
-def _check_nesting(text: str) -> None:
-    depth, quoted, escaped = 0, False, False
-    for char in text:
-        if quoted:
-            quoted = escaped or char != '"'
-            escaped = char == "\\" and not escaped
-        elif char == '"':
-            quoted = True
-        elif char in "[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise ExpressionError("R007", f"JSON nested deeper than {MAX_DEPTH}")
-        elif char in "]}":
-            depth -= 1
-
-
-def parse_json(text: str) -> object:
-    """A JSON text as a value. Raises: ExpressionError R003, R007."""
-    if len(text.encode()) > MAX_FILE:
-        raise ExpressionError("R007", f"a JSON text longer than {MAX_FILE:,} bytes")
-    try:
-        return _json_value(text)
-    except ValueError as error:
-        raise ExpressionError("R003", f"this is not JSON: {_excerpt(text)} ({error})") from None
-
-
-def parse_yaml(text: str) -> object:
-    """A YAML text as a value. Raises: ExpressionError R003, R007."""
-    if len(text.encode()) > MAX_FILE:
-        raise ExpressionError("R007", f"a YAML text longer than {MAX_FILE:,} bytes")
-    try:
-        value = load_data(text)
-    except YamlError as error:
-        code = "R007" if error.finding.code == "V006" else "R003"
-        raise ExpressionError(code, f"this is not YAML: {_excerpt(text)} ({error})") from None
-    measure(value)
-    return value
-
-
-def _excerpt(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:57] + "...")
 
 
 def _json(value: object, _: Arguments) -> object:
@@ -276,7 +218,7 @@ def _yaml(value: object, _: Arguments) -> object:
 def _number(value: object, name: str) -> int | float:
     number: object = decimal(value) if isinstance(value, str) else value
     if not is_number(number):
-        shown = _excerpt(value) if isinstance(value, str) else f"a {kind(value)}"
+        shown = excerpt(value) if isinstance(value, str) else f"a {kind(value)}"
         raise operand(f"'{name}' cannot read {shown} as a number", "give a fallback first: default:0")
     return number  # type: ignore[return-value]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from vega_trio.dsl.filters import parse_json
+from vega_trio.dsl.data_texts import parse_json
 from vega_trio.dsl.operators import equal
 from vega_trio.dsl.values import ExpressionError, check_text, decimal, is_number, kind, measure, print_value
 from vega_trio.dsl.workflow import InputDefinition, WorkflowDefinition

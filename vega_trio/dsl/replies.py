@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from vega_trio.dsl.filters import parse_json, parse_yaml
+from vega_trio.dsl.data_texts import bracket_depths, parse_json, parse_yaml
 from vega_trio.dsl.schema import schema_problem
 from vega_trio.dsl.values import ExpressionError
 
@@ -47,21 +47,8 @@ def _balanced(text: str) -> str:
     start = min((at for at in (text.find("{"), text.find("[")) if at >= 0), default=-1)
     if start < 0:
         return ""
-    depth, quoted, escaped = 0, False, False
-    for at in range(start, len(text)):
-        char = text[at]
-        if quoted:
-            quoted = escaped or char != '"'
-            escaped = char == "\\" and not escaped
-        elif char == '"':
-            quoted = True
-        elif char in "[{":
-            depth += 1
-        elif char in "]}":
-            depth -= 1
-            if depth == 0:
-                return text[start : at + 1]
-    return ""
+    end = next((at for at, depth in bracket_depths(text, start) if depth == 0), start - 1)
+    return text[start : end + 1]
 
 
 def correction(text: str, format_: str, problem: str) -> str:
