@@ -22,6 +22,9 @@ import attrs
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "mcp"))
+import peers  # noqa: E402
+
 PINNED: Mapping[str, tuple[str, ...]] = {
     "pydantic_ai": ("pydantic-ai-slim[anthropic]==2.68.0",),
     "langgraph": ("langgraph==1.2.22", "langchain-anthropic==1.7.7"),
@@ -34,8 +37,7 @@ PINNED: Mapping[str, tuple[str, ...]] = {
 
 
 def home(name: str) -> Path:
-    peers = os.environ.get("VEGA_PEERS") or str(ROOT / ".peers")
-    return Path(peers, "bench", name)
+    return peers.folder() / "bench" / name
 
 
 def python_of(name: str) -> Path:
