@@ -38,6 +38,7 @@ GOOD = {
         files={"team.vega.yaml": ANTHROPIC + SETTINGS, "home/env": "TEAM_PASS=sk-test\nANTHROPIC_BASE_URL=FAKE\n"},
     ),
     "one reply": call("chat", "writer", "-p", "yes or no"),
+    "replies as json": call("chat", "--json", stdin="yes or no\nyes or no\n"),
     "one reply from a named file": call(
         "chat", "-p", "yes or no", "sub/other.yaml", files={"sub/other.yaml": DOCUMENT}
     ),
@@ -237,6 +238,12 @@ def test_one_reply_is_printed_and_nothing_else(done: dict[str, Done]) -> None:
     assert (reply.code, reply.err) == (0, "")
     assert reply.out.strip()
     assert done["one reply from a named file"] == reply
+
+
+def test_replies_are_an_object_a_line_for_programs(done: dict[str, Done]) -> None:
+    found = [json.loads(line) for line in done["replies as json"].out.splitlines()]
+    assert [(each["agent"], each["cost_usd"]) for each in found] == [("writer", 0.0)] * 2
+    assert found[0]["text"].strip() == done["one reply"].out.strip()
 
 
 def test_without_a_document_and_key_the_built_in_assistant_says_on_what_it_answers(done: dict[str, Done]) -> None:

@@ -22,6 +22,8 @@ CALLS = {
     "show nothing": call("show", "workflow", "ecko"),
     "show what": call("show", "agnet", "writer"),
     "graph": call("graph", "team.vega.yaml", "--workflow", "write"),
+    "graph json": call("graph", "team.vega.yaml", "--workflow", "write", "--json"),
+    "explain json": call("explain", "v012", "--json"),
     "schema": call("schema"),
     "dry run": call("run", "--workflow", "write", "--task", "hi\nyou", "--dry-run"),
     "dry run json": call("run", "--workflow", "write", "--task", "hi", "--dry-run", "--json", "--rounds", "3"),
@@ -70,6 +72,8 @@ def test_show_tells_all_of_one(done: dict[str, Done]) -> None:
 
 def test_graph_and_schema_print_what_other_programs_read(done: dict[str, Done]) -> None:
     assert done["graph"].out.startswith('flowchart TB\n  subgraph n1["workflow write"]\n')
+    assert json.loads(done["graph json"].out)["mermaid"] == done["graph"].out
+    assert json.loads(done["explain json"].out)["meaning"] == "No agent of that name is declared."
     assert json.loads(done["schema"].out)["properties"]["agents"]
 
 

@@ -11,6 +11,8 @@ import pytest
 from vega_trio._version import __version__
 from vega_trio.cli.main import COMMANDS, invoke
 
+NO_JSON = frozenset({"serve", "repl", "help", "completion", "schema"})
+"""They serve or talk, or print a script, or JSON and nothing else."""
 PACKAGE_ROOT = Path(__file__).parents[2]
 
 
@@ -38,6 +40,17 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
     assert shown.startswith(f"Usage: vega {name} ")
     assert invoke(["help", name]) == 0
     assert capsys.readouterr().out.strip() == shown.strip()
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - NO_JSON))
+def test_every_command_that_prints_data_prints_it_as_json_too(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke([name, "--help"]) == 0
+    shown = capsys.readouterr().out
+    if "\nCommands:\n" in shown:
+        listing = next(word for word in ("list", "set") if f"\n  {word} " in shown)
+        assert invoke([name, listing, "--help"]) == 0
+        shown = capsys.readouterr().out
+    assert " --json " in shown
 
 
 def test_version_is_text_or_json(capsys: pytest.CaptureFixture[str]) -> None:

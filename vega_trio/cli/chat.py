@@ -17,6 +17,7 @@ from vega_trio.cli.options import Shared, vega_command
 @click.option("--db", metavar="PATH", help="Keep the conversation in this database (default: in memory).")
 @click.option("--model", metavar="M", help="The model for all agents: demo, local, or PROVIDER:NAME.")
 @click.option("--approve", metavar="TOOL", multiple=True, help="Allow calls of this tool in advance (also TOOL_*).")
+@click.option("--json", "as_json", is_flag=True, help="Print each reply as one JSON object on a line.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -27,6 +28,7 @@ def command(
     db: str | None,
     model: str | None,
     approve: tuple[str, ...],
+    as_json: bool,
 ) -> int:
     """Talk to AGENT, by default the only one of FILE; without a FILE, to the built-in assistant.
 
@@ -35,7 +37,16 @@ def command(
     from vega_trio.cli.talk import Request, talk
 
     agent, file = _who_and_where(names, file)
-    request = Request(agent=agent, file=file, resume=resume, prompt=prompt, db=db, model=model, approve=approve)
+    request = Request(
+        agent=agent,
+        file=file,
+        resume=resume,
+        prompt=prompt,
+        db=db,
+        model=model,
+        approve=approve,
+        as_json=as_json,
+    )
     return talk(request, Shared(ctx))
 
 

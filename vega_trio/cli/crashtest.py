@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
 @click.option("--kills", type=click.IntRange(1, 100_000), default=20, show_default=True, help="How often to kill it.")
 @click.option("--workflow", metavar="W", help="The workflow to run; a document's only one is the default.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides when to kill; the same again repeats.")
+@click.option("--json", "as_json", is_flag=True, help="Print the table as one JSON object.")
 @click.pass_context
-def command(ctx: click.Context, file: str | None, kills: int, workflow: str | None, seed: int) -> int:
+def command(
+    ctx: click.Context, file: str | None, kills: int, workflow: str | None, seed: int, as_json: bool
+) -> int:
     """Run a workflow of FILE with a scripted model in a program that is killed (SIGKILL), and check what it leaves.
 
     Half of the kills are at random moments, half at the boundaries of the journal. The agents get two tools that
@@ -57,8 +61,15 @@ def command(ctx: click.Context, file: str | None, kills: int, workflow: str | No
         report = trio.run(test)
     if not shared.quiet:
         click.echo("", err=True)
-    click.echo(table(report), nl=False)
+    click.echo(json.dumps(figures(report)) + "\n" if as_json else table(report), nl=False)
     return 1 if report.wrong else 0
+
+
+def figures(report: CrashReport) -> dict[str, object]:
+    """The report for programs."""
+    counted = ("seed", "kills", "by_place", "steps", "lost", "calls", "repeated_acts", "repeated_reads", "wrong")
+    ends = {"started": len(report.started), "ended": len(report.ended)}
+    return {name: getattr(report, name) for name in counted} | ends
 
 
 def table(report: CrashReport) -> str:

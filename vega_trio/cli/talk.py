@@ -5,6 +5,7 @@ The terminal stays in its normal mode all the time, so that it is sane however t
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -23,10 +24,10 @@ from vega_trio.cli.opened import open_here, tell_model
 from vega_trio.cli.options import Shared
 from vega_trio.cli.reading import read_lines
 from vega_trio.cli.signals import INTERRUPTS
-from vega_trio.cli.terminal import is_terminal
+from vega_trio.cli.terminal import is_terminal, put
 from vega_trio.cli.turns import Screen, open_screen, show_turn
 from vega_trio.errors import VegaError
-from vega_trio.session import Session
+from vega_trio.session import Reply, Session
 
 LEAVE = ("/quit", "/exit", "/q")
 
@@ -42,6 +43,7 @@ class Request:
     db: str | None
     model: str | None
     approve: tuple[str, ...] = ()
+    as_json: bool = False
 
 
 def talk(request: Request, shared: Shared) -> int:
@@ -65,7 +67,9 @@ async def _main(request: Request, shared: Shared, setup: Setup, screen: Screen, 
         agent = choose_agent(app, request.agent)
         session = Session(agent) if request.resume or store is None else await app.new_session(agent)
         interactive = request.prompt is None and is_terminal(sys.stdin)
-        conversation = Conversation(app=app, session=session, screen=screen, interactive=interactive)
+        conversation = Conversation(
+            app=app, session=session, screen=screen, interactive=interactive, as_json=request.as_json
+        )
         return await conversation.hold(request.prompt)
 
 
@@ -82,12 +86,16 @@ def choose_agent(app: App, name: str | None) -> str:
 
 @attrs.define(kw_only=True)
 class Conversation:
-    """Messages one after the other until they end or a signal says so. `code` is the exit code."""
+    """Messages one after the other until they end or a signal says so. `code` is the exit code.
+
+    `as_json`: each reply is an object on a line of its own, for programs.
+    """
 
     app: App
     session: Session
     screen: Screen
     interactive: bool
+    as_json: bool = False
     in_turn: bool = False
     interrupts: int = 0
     code: int = 0
@@ -121,13 +129,20 @@ class Conversation:
     async def _turn(self, message: str) -> None:
         self.in_turn, self.interrupts = True, 0
         try:
-            await show_turn(self.app, self.session, message, self.screen)
+            if self.as_json:
+                self._put(await self.app.ask(self.session, message))
+            else:
+                await show_turn(self.app, self.session, message, self.screen)
         except VegaError as error:
             if not self.interactive:
                 raise
             show(error, no_color=not self.screen.color)
         finally:
             self.in_turn = False
+
+    def _put(self, reply: Reply) -> None:
+        told = {"agent": self.session.agent, "text": reply.text, "cost_usd": reply.cost_usd}
+        put(json.dumps(told, ensure_ascii=False) + "\n")
 
     async def _listen(self, signals: AsyncIterator[int], nursery: trio.Nursery) -> None:
         """Ctrl-C stops the turn; a second one, SIGTERM, or any signal to a program without a terminal leaves too.
