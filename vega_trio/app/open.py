@@ -23,7 +23,7 @@ from vega_trio.app.figures import figures_of
 from vega_trio.app.foundation import MAILBOX, open_kernel_of, open_store
 from vega_trio.app.limits import Rates, answer_tokens, limits_of_program, read_timeout
 from vega_trio.app.recovery import look, quarantine
-from vega_trio.app.source import home_of, order_of
+from vega_trio.app.source import Order, home_of, order_of
 from vega_trio.app.toolbelt import named_tools
 from vega_trio.app.watch import watch_store
 from vega_trio.dsl.document import UNSAID, Document, Settings
@@ -151,18 +151,20 @@ async def open_app(
     settings = order.settings
     async with (
         open_store(store, settings.durability, order.failpoint, settings.keep_events_s) as opened,
-        Models(
-            env=order.keyed, home=order.home, read_timeout_s=read_timeout(order.env), prices=settings.prices
-        ) as models,
+        _models_of(order) as models,
         open_telemetry(order.env, settings.tracing) as telemetry,
     ):
         parts = await make_parts(order, opened, models, telemetry or NoTelemetry(), tuple(approve), unattended)
         left = await look(opened)
         async with _kernel_of_document(settings, parts.factory, left, shutdown_timeout) as orch:
-            kept_in = memory if store is None else None
-            app = await assemble(order, parts, orch, memory=kept_in, resume=resume, meta=meta)
+            app = await assemble(order, parts, orch, memory=memory if store is None else None, resume=resume, meta=meta)
             with parts.factory.telemetry.watch(app.figures):
                 yield app
+
+
+def _models_of(order: Order) -> Models:
+    timeout_s = read_timeout(order.env)
+    return Models(env=order.keyed, home=order.home, read_timeout_s=timeout_s, prices=order.settings.prices)
 
 
 def _kernel_of_document(
