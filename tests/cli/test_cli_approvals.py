@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 from cli_shell import Done, Shell
-from test_cli_terminal_e2e import terminal
+from person import at_terminal
 
 from vega_trio.cli.asking import question, visible
 from vega_trio.cli.main import invoke
@@ -71,7 +71,7 @@ def test_a_tool_approved_in_advance_is_called(clerk: Shell, command: tuple[str, 
 
 @pytest.mark.parametrize(("answer", "called"), [("y\n", True), ("\n", False)])
 def test_a_person_at_the_terminal_is_shown_the_call_and_asked(clerk: Shell, answer: str, called: bool) -> None:
-    with terminal(clerk, "run", "--no-color") as person:
+    with at_terminal(clerk, "run", "--no-color") as person:
         person.wait_for("clerk asks to call publish with")
         person.wait_for('"page": "news"')
         person.wait_for("allow it? [y/N] ")
@@ -81,7 +81,7 @@ def test_a_person_at_the_terminal_is_shown_the_call_and_asked(clerk: Shell, answ
 
 
 def test_a_conversation_asks_between_its_lines(clerk: Shell) -> None:
-    with terminal(clerk, "chat", "--no-color") as person:
+    with at_terminal(clerk, "chat", "--no-color") as person:
         person.wait_for("[clerk]> ")
         person.type('Use publish with page="news"\n')
         person.wait_for("allow it? [y/N] ")
