@@ -51,7 +51,7 @@ test: $(VENV)/.dev $(PAGE) $(PEERS)  ## run all tests (the browser tests need Ch
 	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal
 
 unit: $(VENV)/.dev  ## run the tests that need no server, process or browser
-	$(BIN)/python -m pytest -m 'not e2e'
+	$(BIN)/python -m pytest -m 'not e2e' --numprocesses 2 --dist worksteal
 
 torture: $(VENV)/.dev $(PAGE) $(PEERS)  ## kill, simulate and fuzz for some minutes
 	VEGA_PACKAGE=1 $(BIN)/python -m pytest -q tests/packaging
