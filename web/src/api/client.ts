@@ -1,4 +1,4 @@
-import type { Agent, ChatMessage, ChatStatus, ProcessDetail, Session } from "./types";
+import type { Agent, ChatMessage, ChatStatus, ProcessDetail, ServerEvent, Session } from "./types";
 
 /** What the server refused, in its own words; `status` 0 means that it was not reached at all. */
 export class ApiError extends Error {
@@ -74,6 +74,8 @@ function inSession(path: string, session: string | null): string {
   return session === null ? path : `${path}?${new URLSearchParams({ session }).toString()}`;
 }
 
+const OF_TURNS = "turn.finished,turn.failed,turn.cancelled,process.restarting,tool.started";
+
 /** What the chat asks for; the other pages' part is `manage.ts`, loaded with the first of them. */
 export const api = {
   agents: (signal?: AbortSignal) => getJson<Agent[]>("/api/agents", signal),
@@ -88,6 +90,15 @@ export const api = {
   /** The conversation that the server means where none is named; only it knows. */
   sessionMeant: async (agent: string) =>
     (await request(`${chatPath(agent)}/status`)).headers.get("X-Session-Id") ?? "",
+  /** What the log tells of an agent's turns, the newest first. A conversation has the id of its process. */
+  turns: (agent: string, session: string | null) =>
+    getJson<ServerEvent[]>(
+      `/api/events/log?${new URLSearchParams({
+        type: OF_TURNS,
+        limit: "200",
+        ...(session === null ? { agent } : { process_id: session }),
+      }).toString()}`,
+    ),
   askAgain: (session: string, message: string | null) =>
     postJson(
       `${at("sessions", session)}/${message === null ? "regenerate" : "edit"}`,

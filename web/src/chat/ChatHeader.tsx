@@ -22,13 +22,15 @@ interface ChatHeaderProps {
 }
 
 export function ChatHeader({ name, agent, session, busy, messages, onClear }: ChatHeaderProps) {
+  // A conversation has the id of its process, which there is from the first message on.
+  const used = session === null ? agent?.process_id : messages > 0 ? session : undefined;
   return (
     <header className={classes.header}>
       <div className={classes.who}>
         <h1 className={classes.name}>{agent?.display_name ?? name}</h1>
         <p className={classes.about}>
           {about(agent)}
-          {session === null && agent?.process_id ? <Meter process={agent.process_id} /> : null}
+          {used === undefined ? null : <Meter process={used} />}
         </p>
       </div>
       <SessionsButton name={name} session={session} />

@@ -92,9 +92,23 @@ export class Conversation {
       const open = now.streaming ? `${now.turn_id ?? ""}:assistant` : null;
       const settled = messages.filter((message) => message.id !== open);
       this.#set({ transcript: reduce(EMPTY, { type: "loaded", messages: settled }), phase: "idle" });
+      if (settled.length > 0) void this.#recall();
       if (now.streaming) void this.#join(now.turn_id ?? "");
     } catch (error) {
       this.#set({ phase: "unavailable", problem: asApiError(error) });
+    }
+  }
+
+  /** Adds what the history does not keep: restarts, failures, costs. Without it the transcript is still right. */
+  async #recall(): Promise<void> {
+    try {
+      const [events, { recalled }] = await Promise.all([
+        api.turns(this.agent, this.session),
+        import("./recall"),
+      ]);
+      this.#set({ transcript: recalled(this.#state.transcript, events) });
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
     }
   }
 
