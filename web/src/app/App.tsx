@@ -2,7 +2,6 @@ import { lazy, Suspense } from "react";
 import { Route, Switch } from "wouter";
 
 import { ChatPage } from "../chat/ChatPage";
-import { Keys } from "./Keys";
 import { Shell } from "./Shell";
 
 // The chat is the first load; every other page comes when it is opened.
@@ -24,7 +23,6 @@ const SettingsPage = lazy(() => import("../settings/SettingsPage"));
 export function App() {
   return (
     <Shell>
-      <Keys />
       <Suspense fallback={null}>
         <Notices />
       </Suspense>

@@ -1,79 +1,115 @@
-import "@mantine/core/styles/ModalBase.css";
-import "@mantine/core/styles/Modal.css";
-import "@mantine/core/styles/Overlay.css";
-import "@mantine/core/styles/Paper.css";
-import "@mantine/core/styles/ScrollArea.css";
-import "@mantine/spotlight/styles.css";
-
-import { createSpotlight, Spotlight, type SpotlightActionGroupData } from "@mantine/spotlight";
+import { useMantineColorScheme } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { IconSearch } from "@tabler/icons-react";
+import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from "react";
 import { useLocation } from "wouter";
 
 import { processesQuery, workflowsQuery } from "../api/lists";
 import { agentsQuery } from "../api/queries";
 import { chatAddress } from "../chat/useSelectedAgent";
 import { isAlive, nameOf, processAddress } from "../processes/process";
+import { Dialog } from "../ui/Dialog";
+import { type Command, found } from "./commands";
 import { PAGES } from "./pages";
+import classes from "./Palette.module.css";
 
-const [store, spotlight] = createSpotlight();
-const SHOWN = 12;
+interface PaletteProps {
+  onClose: () => void;
+  onShortcuts: () => void;
+}
 
-/** Everything there is to go to, by name. */
-export default function Palette({ onClose }: { onClose: () => void }) {
-  const [, go] = useLocation();
-  const groups = useGroups(go);
+/** Everything there is to go to, by name, and what works on every page. */
+export default function Palette({ onClose, onShortcuts }: PaletteProps) {
+  const [text, setText] = useState("");
+  const [at, setAt] = useState(0);
+  const commands = useCommands(onShortcuts);
+  const shown = useMemo(() => found(commands, text), [commands, text]);
+  const list = useId();
+  const chosen = useRef<HTMLLIElement>(null);
   useEffect(() => {
-    spotlight.open();
-  }, []);
+    chosen.current?.scrollIntoView({ block: "nearest" }); // newer browsers return a promise here
+  }, [at]);
+
+  const run = (command: Command | undefined): void => {
+    if (!command) return;
+    onClose();
+    command.run();
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const last = shown.length - 1;
+    const keys: Record<string, () => void> = {
+      ArrowDown: () => setAt(at < last ? at + 1 : 0),
+      ArrowUp: () => setAt(at > 0 ? at - 1 : last),
+      Enter: () => run(shown[at]),
+    };
+    const act = event.nativeEvent.isComposing ? undefined : keys[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  };
   return (
-    <Spotlight
-      store={store}
-      actions={groups}
-      shortcut={null}
-      limit={SHOWN}
-      scrollable
-      highlightQuery
-      lockScroll={false} // it would set styles without the page's nonce, and the page does not scroll anyway
-      nothingFound="Nothing is called so"
-      searchProps={{ placeholder: "Go to a page, agent, workflow or process", "aria-label": "Go to" }}
-      onSpotlightClose={onClose}
-    />
+    <Dialog title="Go to" onClose={onClose}>
+      <label className={classes.field}>
+        <IconSearch size={17} aria-hidden="true" />
+        <input
+          role="combobox"
+          aria-label="Go to"
+          aria-expanded="true"
+          aria-controls={list}
+          aria-activedescendant={shown[at] ? `${list}${at}` : undefined}
+          placeholder="Go to a page, agent, workflow or process"
+          value={text}
+          onChange={(event) => {
+            setText(event.currentTarget.value);
+            setAt(0);
+          }}
+          onKeyDown={onKeyDown}
+        />
+      </label>
+      <ul className={classes.list} id={list} role="listbox" aria-label="What is found">
+        {shown.map((command, index) => (
+          <li
+            key={command.key}
+            ref={index === at ? chosen : null}
+            id={`${list}${index}`}
+            role="option"
+            aria-selected={index === at}
+            onPointerMove={() => setAt(index)}
+            onClick={() => run(command)}
+          >
+            <span className={classes.label}>{command.label}</span>
+            <span className={classes.kind}>{command.kind}</span>
+          </li>
+        ))}
+      </ul>
+      {shown.length === 0 ? <p className={classes.none}>Nothing is called so.</p> : null}
+    </Dialog>
   );
 }
 
-function useGroups(go: (path: string) => void): SpotlightActionGroupData[] {
+function useCommands(onShortcuts: () => void): Command[] {
+  const [, go] = useLocation();
+  const { setColorScheme } = useMantineColorScheme();
   const agents = useQuery(agentsQuery).data ?? [];
   const workflows = useQuery(workflowsQuery).data ?? [];
   const processes = (useQuery(processesQuery).data ?? []).filter((process) => isAlive(process.status));
-  const action = (id: string, label: string, description: string, path: string) => ({
-    id,
+  const to = (kind: string, path: string, label: string): Command => ({
+    key: path,
+    kind,
     label,
-    description,
-    onClick: () => go(path),
+    run: () => go(path),
   });
   return [
-    { group: "Pages", actions: PAGES.map(({ path, title }) => action(path, title, "", path)) },
-    {
-      group: "Agents",
-      actions: agents.map((each) => action(`a:${each.name}`, each.name, "chat", chatAddress(each.name))),
-    },
-    {
-      group: "Workflows",
-      actions: workflows.map((each) =>
-        action(
-          `w:${each.name}`,
-          each.name,
-          each.description ?? "run",
-          `/workflows/${encodeURIComponent(each.name)}`,
-        ),
-      ),
-    },
-    {
-      group: "Running processes",
-      actions: processes.map((each) =>
-        action(`p:${each.id}`, `${nameOf(each)} ${each.id}`, each.task ?? "", processAddress(each.id)),
-      ),
-    },
+    ...PAGES.map(({ path, title }) => to("page", path, title)),
+    ...agents.map(({ name }) => to("chat", chatAddress(name), name)),
+    ...workflows.map(({ name }) => to("workflow", `/workflows/${encodeURIComponent(name)}`, name)),
+    ...processes.map((each) => to("process", processAddress(each.id), `${nameOf(each)} ${each.id}`)),
+    ...(["light", "dark", "auto"] as const).map((scheme) => ({
+      key: scheme,
+      kind: "colours",
+      label: `Colours: ${scheme === "auto" ? "as the system" : scheme}`,
+      run: () => setColorScheme(scheme),
+    })),
+    { key: "?", kind: "help", label: "Keyboard shortcuts", run: onShortcuts },
   ];
 }

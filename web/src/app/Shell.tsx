@@ -5,6 +5,7 @@ import { Link, useLocation } from "wouter";
 
 import { AgentList } from "../chat/AgentList";
 import { Brand } from "./Brand";
+import { Keys } from "./Keys";
 import { LiveIndicator } from "./LiveIndicator";
 import { PAGES } from "./pages";
 import { SchemeToggle } from "./SchemeToggle";
@@ -48,6 +49,7 @@ export function Shell({ children }: { children: ReactNode }) {
         <AgentList onChoose={close} />
         <footer className={classes.sideFoot}>
           <LiveIndicator />
+          <Keys onChoose={close} />
           <SchemeToggle />
         </footer>
       </div>

@@ -3,10 +3,13 @@ import classes from "./Shortcuts.module.css";
 
 const SHORTCUTS = [
   ["Ctrl K", "Go to a page, an agent, a workflow or a process"],
-  ["Enter", "Send the message"],
+  ["?", "Show this sheet"],
+  ["Enter", "Send the message; choose, unfold, press"],
   ["Shift Enter", "Begin a new line"],
   ["Esc", "Stop the answer; close what is open"],
-  ["?", "Show this sheet"],
+  ["Tab", "To the next button, link or field; Shift Tab back"],
+  ["↑ ↓ Home End", "Move in the tree and in the palette"],
+  ["← →", "Fold and unfold a branch of the tree"],
 ] as const;
 
 export default function Shortcuts({ onClose }: { onClose: () => void }) {
