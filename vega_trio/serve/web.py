@@ -93,6 +93,7 @@ def open_web(desk: Desk) -> Quart:
     web.register_error_handler(Refused, _refused)
     web.register_error_handler(VegaError, _failed)
     web.register_error_handler(HTTPException, _http_failed)
+    web.register_error_handler(NotFound, _nowhere(desk))
     web.register_error_handler(Exception, _broken)
     return web
 
@@ -113,6 +114,19 @@ async def _failed(error: VegaError) -> Response:
     if problem.status == 500:
         log.error("request %s failed", exchange_of(_request()).id, exc_info=error)
     return _answer(problem)
+
+
+def _nowhere(desk: Desk) -> Any:
+    async def answer(error: NotFound) -> Response:
+        """A person's browser gets the page, which says it in words and leads back; a program the problem."""
+        asked = _request()
+        if asked.path.startswith("/api") or "text/html" not in dict(asked.accept_mimetypes):
+            return await _http_failed(error)
+        response = await static.page(desk, asked)
+        response.status_code = 404
+        return response
+
+    return answer
 
 
 async def _http_failed(error: HTTPException) -> Response:
