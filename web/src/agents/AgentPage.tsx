@@ -13,6 +13,7 @@ import { AsCommand } from "../ui/AsCommand";
 import { Code } from "../ui/Code";
 import { Dialog, DialogFoot } from "../ui/Dialog";
 import { Facts } from "../ui/Facts";
+import { span } from "../ui/format";
 import { Page } from "../ui/Page";
 import { Problem } from "../ui/Problem";
 import { Remote } from "../ui/Remote";
@@ -64,7 +65,7 @@ function Definition({ agent }: { agent: AgentDetail }) {
 function facts(agent: AgentDetail) {
   const { supervision } = agent;
   const policy = supervision
-    ? `${supervision.strategy}, ${supervision.max_restarts ?? "any number of"} restarts in ${supervision.window_s} s`
+    ? `${supervision.strategy}, ${supervision.max_restarts ?? "any number of"} restarts in ${span(supervision.window_s)}`
     : null;
   return [
     ["Model", agent.model],

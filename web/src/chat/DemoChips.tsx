@@ -8,8 +8,8 @@ import classes from "./DemoChips.module.css";
 const DrillDialog = lazy(() => import("./DrillDialog"));
 
 /** What the demo model knows how to play. */
-const TOUR = [
-  { label: "Show tools", text: "Search for the newest Trio release" },
+const TOUR: readonly { label: string; text: string; tool?: string }[] = [
+  { label: "Show tools", text: "Search for the newest Trio release", tool: "web_search" },
   { label: "Crash and recover", text: "Crash in the middle of your answer" },
   { label: "Run review", text: "Review this: def add(a, b): return a + b" },
 ];
@@ -25,11 +25,13 @@ export function DemoChips({ agent, onSay }: DemoChipsProps) {
   if (!/^demo(:|$)/.test(agent?.model ?? "")) return null;
   return (
     <div className={classes.chips}>
-      {TOUR.map(({ label, text }) => (
-        <Button key={label} variant="default" radius="xl" size="sm" onClick={() => onSay(text)}>
-          {label}
-        </Button>
-      ))}
+      {TOUR.filter(({ tool }) => tool === undefined || agent?.tools?.includes(tool)).map(
+        ({ label, text }) => (
+          <Button key={label} variant="default" radius="xl" size="sm" onClick={() => onSay(text)}>
+            {label}
+          </Button>
+        ),
+      )}
       <Button variant="default" radius="xl" size="sm" onClick={() => setDrilling(true)}>
         Fault drill
       </Button>

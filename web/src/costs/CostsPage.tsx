@@ -1,8 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
+import { Link } from "wouter";
 
-import { costsQuery } from "../api/lists";
+import { costsQuery, processesQuery } from "../api/lists";
 import type { Costs, CostsBy } from "../api/types";
+import { nameAndId, processAddress } from "../processes/process";
 import { Choice } from "../ui/Choice";
 import { Facts } from "../ui/Facts";
 import { count, usd } from "../ui/format";
@@ -91,6 +93,20 @@ function Totals({ costs }: { costs: Costs }) {
   );
 }
 
+/** A process leads to its page. */
+function Key({ by, name }: { by: CostsBy; name: string }) {
+  const { data } = useQuery({ ...processesQuery, enabled: by === "process" });
+  if (by !== "process" || name === "") return name || "(none)";
+  return (
+    <Link href={processAddress(name)}>
+      {nameAndId(
+        data?.find((each) => each.id === name),
+        name,
+      )}
+    </Link>
+  );
+}
+
 const HEADINGS: Record<CostsBy, string> = { agent: "Agent", model: "Model", process: "Process", day: "Day" };
 
 function Spent({ by, costs }: { by: CostsBy; costs: Costs }) {
@@ -116,7 +132,7 @@ function Spent({ by, costs }: { by: CostsBy; costs: Costs }) {
           {costs.rows.map((row) => (
             <tr key={row.key}>
               <th scope="row">
-                <span>{row.key || "(none)"}</span>
+                <Key by={by} name={row.key} />
                 <span
                   className={classes.bar}
                   aria-hidden="true"

@@ -66,6 +66,7 @@ function optionsFor(element: HTMLElement): uPlot.Options {
     axes: [
       {
         ...axis,
+        size: 30,
         grid: { show: false },
         incrs: [DAY_S, 7 * DAY_S, 30 * DAY_S],
         values: (_, at) => at.map(dayOf),

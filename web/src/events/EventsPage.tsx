@@ -8,7 +8,7 @@ import { recentEventsQuery } from "../api/lists";
 import { calls } from "../api/calls";
 import { manage } from "../api/manage";
 import type { ServerEvent } from "../api/types";
-import { type Activity, KEPT, useLive } from "../app/useLive";
+import { type Activity, useLive } from "../app/useLive";
 import { processAddress } from "../processes/process";
 import { Code } from "../ui/Code";
 import { AsCommand } from "../ui/AsCommand";
@@ -23,6 +23,7 @@ import { type Column, VirtualTable } from "../ui/VirtualTable";
 import { describe, tone } from "./describe";
 import classes from "./EventsPage.module.css";
 import { FAMILIES, wanted } from "./filter";
+import { before, kept } from "./recent";
 
 const OLDER = "200";
 
@@ -122,18 +123,6 @@ function logQuery(oldest: Activity | undefined, family: string): Record<string, 
   };
 }
 
-/** Of the log's newest page what came before the events that this tab heard. After a flood that would leave a gap. */
-function before(heard: readonly Activity[], recent: readonly ServerEvent[]): Activity[] {
-  if (heard.length >= KEPT) return [];
-  const oldest = heard.at(-1);
-  const first = oldest === undefined ? Infinity : Number(oldest.key.split("/")[1]);
-  return recent.filter((event) => (event.id ?? 0) < first).map(kept);
-}
-
-function kept(event: ServerEvent): Activity {
-  return { ...event, key: `log/${event.id ?? ""}` };
-}
-
 function columnsFor(onOpen: (event: Activity) => void): Column<Activity>[] {
   return [
     {
@@ -213,7 +202,11 @@ function Drawer({ event, onClose }: { event: Activity; onClose: () => void }) {
   return (
     <Dialog title={event.type} onClose={onClose}>
       <Code label="Event" value={shown} />
-      {event.process_id ? <Link href={processAddress(event.process_id)}>Look at the process</Link> : null}
+      {event.process_id ? (
+        <p className={classes.more}>
+          <Link href={processAddress(event.process_id)}>Look at the process</Link>
+        </p>
+      ) : null}
       {event.process_id && event.agent ? <Fork process={event.process_id} at={idOf(event)} /> : null}
     </Dialog>
   );

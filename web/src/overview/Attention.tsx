@@ -67,8 +67,10 @@ function Alert({ event }: { event: ServerEvent }) {
   return (
     <>
       {event.process_id ? <Link href={processAddress(event.process_id)}>{name}</Link> : name}
-      <span className={classes.agent}>{event.agent ?? ""}</span>
-      <span className={classes.detail}>{describe(event)}</span>
+      <span className={classes.detail} title={describe(event)}>
+        {event.agent ? <strong>{event.agent} </strong> : null}
+        {describe(event)}
+      </span>
       <time className={classes.time} dateTime={event.timestamp}>
         <Since timestamp={event.timestamp ?? ""} />
       </time>

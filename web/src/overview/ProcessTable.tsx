@@ -3,7 +3,7 @@ import { Link } from "wouter";
 
 import { processesQuery } from "../api/lists";
 import type { ProcessSummary } from "../api/types";
-import { isAlive, nameOf, processAddress, workOf } from "../processes/process";
+import { isAlive, nameOf, processAddress, waitOf, workOf } from "../processes/process";
 import { count, fullTime, usd } from "../ui/format";
 import { Remote } from "../ui/Remote";
 import { Card, Nothing } from "../ui/Section";
@@ -105,7 +105,7 @@ function Row({ process }: { process: ProcessSummary }) {
 function Incarnation({ process }: { process: ProcessSummary }) {
   const notes = [
     process.incarnation > 1 ? `incarnation #${process.incarnation}` : "",
-    process.waiting_on ? `waiting on ${process.waiting_on}` : "",
+    process.waiting_on ? `waiting on ${waitOf(process.waiting_on)}` : "",
   ].filter((note) => note !== "");
   return notes.length > 0 ? <span className={classes.notes}>{notes.join(", ")}</span> : null;
 }

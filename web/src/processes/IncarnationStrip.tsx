@@ -1,5 +1,5 @@
 import type { Incarnation, ProcessDetail } from "../api/types";
-import { duration, fullTime } from "../ui/format";
+import { clockTime, duration, fullTime } from "../ui/format";
 import classes from "./IncarnationStrip.module.css";
 import { isAlive } from "./process";
 
@@ -39,6 +39,7 @@ function endOf(life: Incarnation, living: boolean): "none" | "wanted" | "fault" 
 }
 
 function lasted(life: Incarnation): string {
-  if (!life.started_at || !life.ended_at) return "";
+  if (!life.started_at) return "";
+  if (!life.ended_at) return `since ${clockTime(life.started_at)}`;
   return duration(new Date(life.ended_at).getTime() - new Date(life.started_at).getTime());
 }

@@ -15,7 +15,7 @@ import { Status } from "../ui/StatusDot";
 import { type Column, VirtualTable } from "../ui/VirtualTable";
 import { ProcessPage } from "./ProcessPage";
 import classes from "./ProcessesPage.module.css";
-import { matches, nameOf, processAddress, STATUSES, workOf } from "./process";
+import { matches, nameOf, processAddress, STATUSES, waitOf, workOf } from "./process";
 
 export default function ProcessesPage() {
   return (
@@ -30,14 +30,15 @@ const COLUMNS: readonly Column<ProcessSummary>[] = [
   {
     key: "status",
     title: "Status",
-    width: "108px",
+    width: "104px",
+    phone: "100px",
     by: (row) => row.status,
     render: (row) => <Status status={row.status} />,
   },
   {
     key: "agent",
     title: "Agent",
-    width: "minmax(110px, 1fr)",
+    width: "minmax(124px, 1fr)",
     by: (row) => row.agent,
     render: (row) => <Link href={processAddress(row.id)}>{nameOf(row)}</Link>,
   },
@@ -75,12 +76,13 @@ const COLUMNS: readonly Column<ProcessSummary>[] = [
     width: "minmax(76px, 1fr)",
     wide: true,
     by: (row) => row.waiting_on ?? "",
-    render: (row) => row.waiting_on ?? "",
+    render: (row) => <span title={row.waiting_on}>{waitOf(row.waiting_on)}</span>,
   },
   {
     key: "started",
     title: "Started",
-    width: "92px",
+    width: "88px",
+    phone: "80px",
     numeric: true,
     by: (row) => row.started_at,
     render: (row) => (

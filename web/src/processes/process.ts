@@ -33,6 +33,11 @@ export function workOf(task = ""): string {
   return task.slice(begin + WORK_BEGINS.length, -WORK_ENDS.length).trim();
 }
 
+/** What a process waits for, without the id that its page has. */
+export function waitOf(waiting: string | undefined): string {
+  return waiting?.replace(/ [0-9a-f]{12,}$/, "") ?? "";
+}
+
 /** Whether every word of `text` occurs in what is shown of a process. */
 export function matches(row: ProcessSummary, text: string): boolean {
   const shown = [row.agent, row.task, row.name, row.id, row.exit_reason, row.waiting_on]

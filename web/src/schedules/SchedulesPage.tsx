@@ -67,22 +67,24 @@ function Item({ schedule }: { schedule: Schedule }) {
         <header>
           <h2>{name}</h2>
           <code>{schedule.cron}</code>
-          <Button
-            size="compact-sm"
-            variant="default"
-            disabled={act.isPending}
-            onClick={() => act.mutate(calls.switchSchedule(name, !schedule.enabled))}
-          >
-            {schedule.enabled ? "Disable" : "Enable"}
-          </Button>
-          <Button
-            size="compact-sm"
-            variant="default"
-            aria-label={`Remove ${name}`}
-            onClick={() => act.mutate(calls.removeSchedule(name))}
-          >
-            Remove
-          </Button>
+          <div className={classes.actions}>
+            <Button
+              size="compact-sm"
+              variant="default"
+              disabled={act.isPending}
+              onClick={() => act.mutate(calls.switchSchedule(name, !schedule.enabled))}
+            >
+              {schedule.enabled ? "Disable" : "Enable"}
+            </Button>
+            <Button
+              size="compact-sm"
+              variant="default"
+              aria-label={`Remove ${name}`}
+              onClick={() => act.mutate(calls.removeSchedule(name))}
+            >
+              Remove
+            </Button>
+          </div>
         </header>
         <p className={classes.message}>
           <Link href={chatAddress(agent, schedule.session_id)}>{agent}</Link>: {schedule.message}

@@ -1,7 +1,16 @@
 import "@xyflow/react/dist/base.css";
 
 import { useQuery } from "@tanstack/react-query";
-import { Background, type Edge, Handle, type Node, type NodeProps, Position, ReactFlow } from "@xyflow/react";
+import {
+  Background,
+  type Edge,
+  Handle,
+  type Node,
+  type NodeProps,
+  Position,
+  ReactFlow,
+  type ReactFlowInstance,
+} from "@xyflow/react";
 import { useMemo, useState } from "react";
 import { Link } from "wouter";
 
@@ -15,6 +24,9 @@ import classes from "./TreeGraph.module.css";
 
 type Drawn = Node<{ node: TreeNode }, "tree">;
 
+const LEAST_ZOOM = 0.8;
+const MARGIN = 0.05;
+const MARGIN_PX = 16;
 const NODE_TYPES = { tree: DrawnNode };
 
 /** A tree as a drawing. Choosing a process also draws its links and monitors. */
@@ -37,23 +49,24 @@ export default function TreeGraph({ label, nodes }: { label: string; nodes: read
   const lines: Edge[] = edges.map(({ from, to }) => ({ id: `${from} ${to}`, source: from, target: to }));
   return (
     <div className={classes.graph} role="group" aria-label={label}>
-      <ReactFlow
-        nodes={drawn}
-        edges={[...lines, ...ties]}
-        nodeTypes={NODE_TYPES}
-        onNodeClick={(_, { data }) => setChosen(data.node.processId)}
-        onPaneClick={() => setChosen(null)}
-        nodesDraggable={false}
-        nodesConnectable={false}
-        edgesFocusable={false}
-        proOptions={{ hideAttribution: true }}
-        minZoom={0.1}
-        fitView
-        onlyRenderVisibleElements
-        fitViewOptions={{ minZoom: 0.55, maxZoom: 1 }}
-      >
-        <Background gap={24} />
-      </ReactFlow>
+      <div className={classes.canvas}>
+        <ReactFlow
+          nodes={drawn}
+          edges={[...lines, ...ties]}
+          nodeTypes={NODE_TYPES}
+          onNodeClick={(_, { data }) => setChosen(data.node.processId)}
+          onPaneClick={() => setChosen(null)}
+          nodesDraggable={false}
+          nodesConnectable={false}
+          edgesFocusable={false}
+          proOptions={{ hideAttribution: true }}
+          minZoom={0.1}
+          onInit={(flow) => void show(flow)}
+          onlyRenderVisibleElements
+        >
+          <Background gap={24} />
+        </ReactFlow>
+      </div>
       <p className={classes.legend}>
         <span data-tie="link">link</span>
         <span data-tie="monitor">monitor</span>
@@ -66,6 +79,13 @@ export default function TreeGraph({ label, nodes }: { label: string; nodes: read
       </p>
     </div>
   );
+}
+
+/** All of it, as far as it stays readable; what is larger than that begins at its first process. */
+async function show(flow: ReactFlowInstance<Drawn>): Promise<void> {
+  await flow.fitView({ minZoom: LEAST_ZOOM, maxZoom: 1, padding: MARGIN });
+  const { x, y, zoom } = flow.getViewport();
+  await flow.setViewport({ x: Math.max(x, MARGIN_PX), y: Math.max(y, MARGIN_PX), zoom });
 }
 
 /** The links and monitors of a process that lead to others in this tree. */

@@ -52,7 +52,11 @@ export default function TreePage() {
 function Spawned({ form }: { form: "list" | "graph" }) {
   const spawns = useQuery(spawnTreeQuery);
   const { data: processes } = useQuery(processesQuery);
-  const nodes = useMemo(() => fromSpawns(spawns.data ?? [], processes ?? []), [spawns.data, processes]);
+  const { data: supervisors } = useQuery(supervisorsQuery);
+  const nodes = useMemo(
+    () => fromSpawns(spawns.data ?? [], processes ?? [], supervisors ?? []),
+    [spawns.data, processes, supervisors],
+  );
   return (
     <Remote query={spawns} height={320}>
       {() => <Shown label="Spawn tree" nodes={nodes} form={form} />}

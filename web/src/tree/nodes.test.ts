@@ -45,7 +45,32 @@ const supervisors: SupervisorNode[] = [
 
 describe("fromSpawns", () => {
   it("names a process without an agent by its id", () => {
-    expect(fromSpawns(spawns, [])[0]?.children[0]?.label).toBe("b");
+    expect(fromSpawns(spawns, [], [])[0]?.children[0]?.label).toBe("b");
+  });
+
+  it("gives a process its own restarts, else those of its group", () => {
+    const own = {
+      id: "w",
+      restart: "transient",
+      status: "running",
+      restarts_used: 1,
+      max_restarts: 3,
+      window_s: 300,
+    };
+    const group = (children: SupervisorNode["children"], most: number | null): SupervisorNode => ({
+      id: "root",
+      strategy: "rest_for_one",
+      restarts_used: 2,
+      max_restarts: most,
+      window_s: 60,
+      children,
+    });
+    const used = (node: SupervisorNode) => fromSpawns(spawns, [], [node])[0]?.gauge?.restarts_used;
+    expect(used(group([{ ...own, process_id: "a" }], null))).toBe(1);
+    expect(used(group([{ id: "w", restart: "permanent", status: "running", process_id: "a" }], 3))).toBe(2);
+    expect(
+      used(group([{ id: "w", restart: "permanent", status: "running", process_id: "a" }], null)),
+    ).toBeUndefined();
   });
 });
 
@@ -61,7 +86,7 @@ describe("fromSupervisors", () => {
 
 describe("visibleRows", () => {
   it("says where each row stands, and leaves out what is folded", () => {
-    const nodes = fromSpawns(spawns, []);
+    const nodes = fromSpawns(spawns, [], []);
     expect(visibleRows(nodes, new Set()).map((row) => [row.node.key, row.level, row.parent])).toEqual([
       ["a", 1, null],
       ["b", 2, "a"],
@@ -84,7 +109,7 @@ describe("drawable", () => {
       process_id: `p${index}`,
       children: [],
     }));
-    const drawn = drawable(fromSpawns(crowd as never, []));
+    const drawn = drawable(fromSpawns(crowd as never, [], []));
     expect(drawn).toHaveLength(41);
     expect(drawn.at(-1)?.label).toBe("4960 more");
   });

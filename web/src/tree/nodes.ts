@@ -28,22 +28,41 @@ export interface Row {
   parent: string | null;
 }
 
-export function fromSpawns(spawns: readonly SpawnNode[], processes: readonly ProcessSummary[]): TreeNode[] {
+export function fromSpawns(
+  spawns: readonly SpawnNode[],
+  processes: readonly ProcessSummary[],
+  supervisors: readonly SupervisorNode[],
+): TreeNode[] {
   const byId = new Map(processes.map((process) => [process.id, process]));
-  return spawned(spawns, byId);
+  return spawned(spawns, byId, new Map(supervisors.flatMap(gauges)));
 }
 
-function spawned(spawns: readonly SpawnNode[], known: Known): TreeNode[] {
-  return spawns.map((spawn) => ({
-    key: spawn.process_id,
-    label: spawn.agent_name || (known.get(spawn.process_id)?.name ?? spawn.process_id),
-    kind: "process",
-    status: spawn.status,
-    note: [workOf(spawn.task), spawn.spawn_reason].filter((text) => text).join(" · "),
-    processId: spawn.process_id,
-    gauge: null,
-    children: spawned(spawn.children ?? [], known),
-  }));
+function spawned(spawns: readonly SpawnNode[], known: Known, granted: Gauges): TreeNode[] {
+  return spawns.map((spawn) => {
+    const work = workOf(spawn.task);
+    const name = spawn.agent_name === "" ? known.get(spawn.process_id)?.name : spawn.agent_name;
+    return {
+      key: spawn.process_id,
+      label: name ?? (work === "" ? spawn.process_id : work),
+      kind: "process",
+      status: spawn.status,
+      note: [name ? work : "", spawn.spawn_reason].filter((text) => text).join(" · "),
+      processId: spawn.process_id,
+      gauge: granted.get(spawn.process_id) ?? null,
+      children: spawned(spawn.children ?? [], known, granted),
+    };
+  });
+}
+
+type Gauges = ReadonlyMap<string, RestartGauge>;
+
+/** The gauge of each process: its own, else that of the supervisor that it shares with its siblings. */
+function gauges(node: SupervisorNode): [string, RestartGauge][] {
+  return node.children.flatMap((each) => {
+    if (each.supervisor) return gauges(each.supervisor);
+    const gauge = gaugeOf(each) ?? (node.max_restarts === null ? null : node);
+    return each.process_id === undefined || gauge === null ? [] : [[each.process_id, gauge]];
+  });
 }
 
 export function fromSupervisors(

@@ -18,6 +18,7 @@ import { Remote } from "../ui/Remote";
 import { Card, Section } from "../ui/Section";
 import { Status } from "../ui/StatusDot";
 import { runAddress } from "./address";
+import classes from "./RunPage.module.css";
 import { StepList } from "./StepList";
 
 /** One run, step by step while it goes on, and its result. */
@@ -25,7 +26,7 @@ export function RunPage({ workflow, id }: { workflow: string; id: string }) {
   const run = useQuery(runQuery(id));
   const definition = useQuery(workflowQuery(workflow));
   return (
-    <Page title={workflow} aside={run.data ? <Act workflow={workflow} run={run.data} /> : null}>
+    <Page title={`Run of ${workflow}`} aside={run.data ? <Act workflow={workflow} run={run.data} /> : null}>
       <Remote query={run} height={200}>
         {(known) => (
           <>
@@ -72,14 +73,38 @@ function facts(run: Run) {
   ] as const;
 }
 
-/** A text is read as the markdown that models write; anything else as JSON. */
+/** A text is read as the markdown that models write, an object by its fields; anything else as JSON. */
 function Result({ value }: { value: unknown }) {
+  if (isObject(value)) {
+    return (
+      <Card padded>
+        <dl className={classes.result}>
+          {Object.entries(value).map(([name, field]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>
+                {typeof field === "string" ? (
+                  <Markdown text={field} streaming={false} />
+                ) : (
+                  <Code label={name} value={field ?? null} />
+                )}
+              </dd>
+            </div>
+          ))}
+        </dl>
+      </Card>
+    );
+  }
   if (typeof value !== "string") return <Code label="Result" value={value ?? null} />;
   return (
     <Card padded>
       <Markdown text={value} streaming={false} />
     </Card>
   );
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function Act({ workflow, run }: { workflow: string; run: Run }) {
