@@ -5,7 +5,7 @@
 
 import type { ServerEvent } from "../api/types";
 import type { TurnMetrics } from "./stream";
-import type { Answer, Entry, Part, RestartPart, Transcript } from "./transcript";
+import { type Answer, type Entry, isOpen, type Part, type RestartPart, type Transcript } from "./transcript";
 
 /** The transcript with what `events`, the newest first, tell of its turns. Open answers stay as they are. */
 export function recalled(transcript: Transcript, events: readonly ServerEvent[]): Transcript {
@@ -16,7 +16,7 @@ export function recalled(transcript: Transcript, events: readonly ServerEvent[])
     const answered = transcript[index + 1]?.kind === "answer";
     return answered || !turn.some((event) => event.type === "turn.failed")
       ? [entry]
-      : [entry, told(unanswered(entry.key), turn)];
+      : [entry, told(unanswered(turnOf(entry)), turn)];
   });
 }
 
@@ -29,17 +29,19 @@ function byTurn(events: readonly ServerEvent[]): Map<string, ServerEvent[]> {
   return turns;
 }
 
-/** Entries of the history are named after their message, and that after its turn; others belong to no turn yet. */
+/** A question of the history is named after its message, and that after its turn. */
 function turnOf(entry: Entry): string {
-  return /^m(.+):(?:user|assistant)$/.exec(entry.key)?.[1] ?? "";
+  return entry.kind === "answer" ? entry.turnId : (/^m(.+):user$/.exec(entry.key)?.[1] ?? "");
 }
 
-function unanswered(question: string): Answer {
+function unanswered(turnId: string): Answer {
   const nothing = { notice: null, error: null, hint: null, metrics: null };
-  return { kind: "answer", key: `${question}/failed`, status: "done", parts: [], unsent: false, ...nothing };
+  const key = `m${turnId}:failed`;
+  return { kind: "answer", key, status: "done", parts: [], turnId, unsent: false, ...nothing };
 }
 
 function told(answer: Answer, turn: readonly ServerEvent[]): Answer {
+  if (isOpen(answer)) return answer;
   const end = turn.findLast((event) => /^turn\.(finished|failed|cancelled)$/.test(event.type));
   if (end === undefined) return answer;
   const data = end.data ?? {};

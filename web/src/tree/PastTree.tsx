@@ -37,7 +37,7 @@ function Scrubbed({ events, children }: ScrubbedProps) {
   const [chosen, setChosen] = useState<number | null>(null);
   const at = Math.min(chosen ?? events.length - 1, events.length - 1);
   const drawn = useDeferredValue(at);
-  const nodes = useMemo(() => fromSpawns(treeAt(data ?? [], events, drawn), []), [data, events, drawn]);
+  const nodes = useMemo(() => fromSpawns(treeAt(data ?? [], events, drawn), [], []), [data, events, drawn]);
   const event = events[at];
   const text = event === undefined ? "" : `${fullTime(event.timestamp ?? "")}, ${event.type}`;
   return (

@@ -124,7 +124,7 @@ describe("drawable", () => {
       started_at: "2026-11-22T10:00:00Z",
       children: level < 12 ? [chain(level + 1)] : [],
     });
-    let [node] = drawable(fromSpawns([chain(1)], []));
+    let [node] = drawable(fromSpawns([chain(1)], [], []));
     const labels = [];
     for (; node !== undefined; node = node.children[0]) labels.push(node.key);
     expect(labels).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((level) => `p${level}`).concat("p8/more"));
