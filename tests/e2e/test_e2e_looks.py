@@ -66,6 +66,16 @@ def click(selector: str) -> Callable[[Page], None]:
     return lambda page: page.locator(selector).first.click()
 
 
+def strike(keys: str) -> Callable[[Page], None]:
+    """Presses keys once the page listens."""
+
+    def steps(page: Page) -> None:
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        page.keyboard.press(keys)
+
+    return steps
+
+
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("looks")
@@ -153,10 +163,10 @@ def sights(shown: Contents) -> Mapping[str, Sight]:
         "a new schedule": Sight("/schedules", "Minute, hour", press("New schedule")),
         "settings": Sight("/settings", "kept secret"),
         "files": Sight("/files", "Files"),
-        "a fault drill": Sight("/?agent=worker", "fault", press("Fault drill")),
-        "the tree of the past": Sight("/tree", "Spawned", press("Past")),
-        "palette": Sight("/overview", "Keyboard shortcuts", lambda page: page.keyboard.press("Control+k")),
-        "shortcuts": Sight("/overview", "Keyboard shortcuts", lambda page: page.keyboard.press("?")),
+        "a fault drill": Sight("/?agent=worker", "Fault drill", press("Fault drill")),
+        "the tree of the past": Sight("/tree", "Spawned", press("Back then")),
+        "palette": Sight("/overview", "Keyboard shortcuts", strike("Control+k")),
+        "shortcuts": Sight("/overview", "Keyboard shortcuts", strike("?")),
         "no such page": Sight("/nowhere", "There is no page"),
     }
 
