@@ -30,14 +30,14 @@ UNSEEN_FOCUS = """
 () => [...document.querySelectorAll('a[href], button, input, select, textarea, [tabindex="0"]')]
   .filter((each) => each.checkVisibility({ visibilityProperty: true }) && !each.disabled)
   .filter((each) => {
-    const frame = each.closest('form, label') ?? each;
+    const framed = [each, each.parentElement, each.closest('form, label') ?? each];
+    const borders = () => framed.map((around) => getComputedStyle(around).borderColor).join();
     document.activeElement.blur();
-    const before = getComputedStyle(frame).borderColor + getComputedStyle(each).borderColor;
+    const before = borders();
     each.focus({ focusVisible: true, preventScroll: true });
     if (document.activeElement !== each) return false;
-    const { outlineStyle, outlineWidth, borderColor } = getComputedStyle(each);
-    if (outlineStyle !== 'none' && parseFloat(outlineWidth) > 0) return false;
-    return getComputedStyle(frame).borderColor + borderColor === before;
+    const { outlineStyle, outlineWidth } = getComputedStyle(each);
+    return (outlineStyle === 'none' || parseFloat(outlineWidth) === 0) && borders() === before;
   })
   .map((each) => each.outerHTML.slice(0, 120))
 """
