@@ -3,7 +3,8 @@
     write      an answer's head waits for its body, so that both leave in one piece; what the kernel takes at once does
                not pass through the scheduler
     rest       one deadline is moved about, where hypercorn starts and cancels a task between any two requests
-    end        a stop closes connections that rest; the others when their answer is out
+    end        a stop closes connections that rest; the others when their answer is out, or nobody has taken any of it
+               for a while
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from hypercorn.typing import ConnectionState
 from hypercorn.utils import parse_socket_addr
 
 MOST_READ = 65536
+STUCK_S = 3.0  # after which a stop waits no longer for a client that does not read
 AT_ONCE = 65536  # larger pieces go through the scheduler, so that nobody who sends much keeps the others waiting
 
 GONE = (trio.BrokenResourceError, trio.ClosedResourceError, trio.BusyResourceError)
@@ -41,6 +43,7 @@ class Connection:
     _writing: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     _held: bytes = attrs.field(default=b"", init=False)
     _resting: bool = attrs.field(default=True, init=False)
+    _sending: trio.CancelScope = attrs.field(factory=trio.CancelScope, init=False)
 
     async def serve(self, app: Any, state: ConnectionState) -> None:
         """Serves until either side ends it. Raises: what the protocol code raises."""
@@ -61,9 +64,10 @@ class Connection:
             await self._close()
 
     def leave(self) -> None:
-        """The server stops: closes the connection if no request is under way."""
+        """The server stops: closes the connection if no request is under way, and bounds what is being sent."""
         if self._resting:
             self._patience.cancel()
+        self._sending.deadline = trio.current_time() + STUCK_S
 
     async def _read(self) -> None:
         with self._patience:
@@ -108,12 +112,18 @@ class Connection:
             data, self._held = self._held + data, b""
             rest = memoryview(data)[self._write_now(data) :]
             if rest:
-                with trio.CancelScope(shield=True):
+                with trio.CancelScope(shield=True, deadline=self._send_deadline()) as self._sending:
                     await self._stream.send_all(rest)
+                if self._sending.cancelled_caught:
+                    await trio.aclose_forcefully(self._stream)
+                    await self._protocol.handle(Closed())
         except GONE:
             await self._protocol.handle(Closed())
         finally:
             self._writing.release()
+
+    def _send_deadline(self) -> float:
+        return trio.current_time() + STUCK_S if self._context.terminated.is_set() else math.inf
 
     def _write_now(self, data: bytes) -> int:
         """How much of it the kernel has taken without waiting."""
