@@ -1,7 +1,7 @@
 """A Claude model: Anthropic's SDK makes the first request and knows the key; the stream is decoded here.
 
 Of a stream's delta the SDK takes two thirds to make its events, which nobody here needs (`messages_stream`), and of a
-plain request a third to make its head, which is the same each time. Importing this module imports the SDK;
+plain turn a fifth to make the request's head, which is the same each time. Importing this module imports the SDK;
 `open_anthropic` does it in a thread.
 """
 
