@@ -72,6 +72,7 @@ conform: $(VENV)/.dev $(PEERS)  ## run the outside suites and the cancellation a
 
 lint: $(VENV)/.dev  ## check style and types of Python and of the page
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet vega_trio tests hatch_build.py docs/site
 	$(BIN)/mypy
 	$(BIN)/python hatch_build.py lint
 

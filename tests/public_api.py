@@ -1,6 +1,6 @@
 """Writes down the public API: a line for each name of `vega_trio` and `vega_trio.testing`, and for each of its members.
 
-    python tests/public_api.py > tests/public_api.txt
+python tests/public_api.py > tests/public_api.txt
 """
 
 from __future__ import annotations

@@ -144,9 +144,7 @@ class Records(Protocol):
         """Rows whose top-level fields equal the given values, in the order in which their keys were first put."""
         ...
 
-    async def newest(
-        self, table: str, *, limit: int, before: str | None = None, **equals: Any
-    ) -> list[dict[str, Any]]:
+    async def newest(self, table: str, *, limit: int, before: str | None = None, **equals: Any) -> list[dict[str, Any]]:
         """As `query`, the rows last put for the first time first, from the one behind the key `before` on."""
         ...
 

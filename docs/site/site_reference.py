@@ -50,9 +50,7 @@ def _below(command: click.Command, path: str) -> Iterator[tuple[str, click.Comma
 def cli_page() -> str:
     """What `vega help COMMAND` prints, of every command."""
     shared = {name for each in root().params for name in each.opts}
-    parts = [
-        _head("Commands", "As `vega help COMMAND` has it; [the command line](../cli.md) says which does what.")
-    ]
+    parts = [_head("Commands", "As `vega help COMMAND` has it; [the command line](../cli.md) says which does what.")]
     for path, command in commands():
         parts += [f"## {path}\n", f"    {_usage(path, command)}\n", _unwrapped(command.help or ""), ""]
         options = [each for each in command.params if isinstance(each, click.Option) and not each.hidden]

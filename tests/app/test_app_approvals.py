@@ -162,7 +162,7 @@ async def test_a_request_is_answered_once(document: Callable[..., Path]) -> None
             await app.decide("nonsense", "approve")
         with pytest.raises(ValueError, match="'approve' or 'deny'"):
             await app.decide(first.id, "perhaps")
-    # The same call in a later turn asks anew: an approval is used once.
+        # The same call in a later turn asks anew: an approval is used once.
         nursery.start_soon(ask, app, "again")
         second = await requested(app)
         assert second.id != first.id

@@ -32,9 +32,7 @@ def at(text: str, zone: Any = UTC) -> float:
 @pytest.fixture
 def document(tmp_path: Path) -> Path:
     path = tmp_path / "scheduled.vega.yaml"
-    path.write_text(
-        "agents: {reporter: {system: You report., model: scripted}, other: {system: s, model: scripted}}\n"
-    )
+    path.write_text("agents: {reporter: {system: You report., model: scripted}, other: {system: s, model: scripted}}\n")
     return path
 
 

@@ -54,8 +54,16 @@ import rows
 from rows import Row, Target, at_least, at_most
 
 EVENT = ToolEnd(
-    process_id="8c1f20aa", agent="coder", incarnation=1, turn_id="t1", root_turn_id="t1", tool_call_id="tc_1",
-    tool_name="web_search", result="x" * 100, duration_ms=840, at=1795342530.12,
+    process_id="8c1f20aa",
+    agent="coder",
+    incarnation=1,
+    turn_id="t1",
+    root_turn_id="t1",
+    tool_call_id="tc_1",
+    tool_name="web_search",
+    result="x" * 100,
+    duration_ms=840,
+    at=1795342530.12,
 )
 MESSAGE = Message("assistant", "y" * 2500)
 SUBMITTERS = (1, 10, 100)
@@ -242,20 +250,33 @@ def recovery(directory: Path, durability: Durability, count: int) -> Iterator[Ro
 def measure(durability: Durability, directory: Path, rounds: int, scale: int) -> Iterator[Row]:
     """Medians over interleaved rounds."""
     fresh = _fresh(directory)
-    yield from _rows("events stored, fire and forget", rounds, fresh,
-                     lambda path: bare_events(path, durability, 10_000 * scale),
-                     lambda path: (our_events(path, durability, 10_000 * scale), None), target=at_least(100_000))
+    yield from _rows(
+        "events stored, fire and forget",
+        rounds,
+        fresh,
+        lambda path: bare_events(path, durability, 10_000 * scale),
+        lambda path: (our_events(path, durability, 10_000 * scale), None),
+        target=at_least(100_000),
+    )
     for submitters in SUBMITTERS:
         count = submitters * max(10, (40 if submitters == 100 else 200) * scale // 10)
-        yield from _rows(f"durable changes, {submitters} submitters", rounds, fresh,
-                         partial(bare_changes, durability=durability, submitters=submitters, count=count),
-                         partial(our_changes, durability=durability, submitters=submitters, count=count))
+        yield from _rows(
+            f"durable changes, {submitters} submitters",
+            rounds,
+            fresh,
+            partial(bare_changes, durability=durability, submitters=submitters, count=count),
+            partial(our_changes, durability=durability, submitters=submitters, count=count),
+        )
     for agents in (1, 10, 100):
         count = agents * max(5, 10 * scale)
-        yield from _rows(f"turns with a tool, {agents} agents", rounds, fresh,
-                         lambda path, agents=agents, count=count: turns(None, durability, agents, count),
-                         lambda path, agents=agents, count=count: (turns(path, durability, agents, count), None),
-                         limit_name="in memory")
+        yield from _rows(
+            f"turns with a tool, {agents} agents",
+            rounds,
+            fresh,
+            lambda path, agents=agents, count=count: turns(None, durability, agents, count),
+            lambda path, agents=agents, count=count: (turns(path, durability, agents, count), None),
+            limit_name="in memory",
+        )
 
 
 def _rows(

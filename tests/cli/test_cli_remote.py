@@ -16,7 +16,7 @@ from vega_trio.cli.config import Config, Setup
 from vega_trio.cli.failure import NO_SERVER, USAGE, Failure
 from vega_trio.cli.remote import Remote, open_remote
 
-STREAM = b": connected\n\nevent: a.b\ndata: {\"n\":1}\nid: 1\n\nevent: c.d\ndata: {}\nid: 2\n\n"
+STREAM = b': connected\n\nevent: a.b\ndata: {"n":1}\nid: 1\n\nevent: c.d\ndata: {}\nid: 2\n\n'
 
 
 class Handler(BaseHTTPRequestHandler):

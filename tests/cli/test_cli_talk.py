@@ -35,9 +35,7 @@ def conversation(app: App, *, session: Session | None = None, interactive: bool 
     return Conversation(app=app, session=session or Session("writer"), screen=screen, interactive=interactive)
 
 
-async def test_a_reply_is_written_whole_when_nobody_watches(
-    document: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_reply_is_written_whole_when_nobody_watches(document: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with trio.fail_after(10):
         async with open_app(document, model=ScriptedModel(["Hello \x1b[1mthere"])) as app:
             assert await conversation(app).hold("hi") == 0

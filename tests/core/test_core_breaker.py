@@ -70,9 +70,7 @@ def test_an_answer_from_an_earlier_period_changes_nothing() -> None:
     assert (breaker.state, breaker.probes) == ("half_open", 1)
 
 
-@given(
-    st.integers(1, 4), st.integers(1, 3), st.lists(st.tuples(st.floats(0, 20), st.sampled_from("sfa")), max_size=60)
-)
+@given(st.integers(1, 4), st.integers(1, 3), st.lists(st.tuples(st.floats(0, 20), st.sampled_from("sfa")), max_size=60))
 def test_however_calls_end_it_never_lets_more_probes_through_than_it_may(
     threshold: int, most: int, steps: list[tuple[float, str]]
 ) -> None:

@@ -35,9 +35,7 @@ def test_what_is_shown_is_a_conversation_that_a_provider_accepts(messages: tuple
 
 
 @given(conversations(), st.integers(1, 500))
-def test_it_comes_to_the_limit_unless_the_last_answer_alone_is_longer(
-    messages: tuple[Message, ...], most: int
-) -> None:
+def test_it_comes_to_the_limit_unless_the_last_answer_alone_is_longer(messages: tuple[Message, ...], most: int) -> None:
     request = ModelRequest(messages=messages, system="s" * 40)
     trimmed = within(request, most)
     assert about_tokens(trimmed) <= max(most + 1, about_tokens(within(request, 1)))

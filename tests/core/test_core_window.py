@@ -36,9 +36,7 @@ def test_more_messages_are_never_smaller(some: list[Message], more: list[Message
 
 
 @given(messages, messages, st.integers(0, 1000))
-def test_what_the_model_counted_is_taken_as_it_counted(
-    some: list[Message], more: list[Message], counted: int
-) -> None:
+def test_what_the_model_counted_is_taken_as_it_counted(some: list[Message], more: list[Message], counted: int) -> None:
     first = ModelRequest(messages=tuple(some), system="x" * 5_000)
     answer = Message("assistant", "y" * 5_000)
     measured = Measured.of("m", first, Usage(counted, 10))

@@ -189,7 +189,9 @@ def test_the_steps_run(name: str) -> None:
 
 
 def test_a_required_input_with_a_default_is_given_its_default() -> None:
-    parsed = load(AGENTS + """
+    parsed = load(
+        AGENTS
+        + """
 workflows:
   workflow-name:
     description: What it does
@@ -204,5 +206,6 @@ workflows:
           save: variable_name
           timeout: 30s
     output: "{{variable_name}}"
-""")
+"""
+    )
     assert [each.code for each in parsed.warnings if each.code != "W101"] == ["W112"]

@@ -56,9 +56,7 @@ async def main(home: Path, processes: int, rate: int) -> None:
         ids = [(await app.orch.spawn(idle, name=f"p{number}")).id for number in range(processes)]
         async with trio.open_nursery() as nursery:
             nursery.start_soon(speak, app.orch, ids, rate)
-            await serve(
-                app, addr="127.0.0.1:0", access=Access(home=home), on_ready=_tell, shutdown_timeout=1.0
-            )
+            await serve(app, addr="127.0.0.1:0", access=Access(home=home), on_ready=_tell, shutdown_timeout=1.0)
             nursery.cancel_scope.cancel()
 
 

@@ -31,8 +31,10 @@ async def run(file: Path, workflow: str, kills: int, directory: Path) -> CrashRe
 
 async def test_what_was_acknowledged_survives_every_kill(tmp_path: Path) -> None:
     report = await run(REVIEW, "review", KILLS, tmp_path)
-    print(f"seed {SEED}: {report.kills} kills {dict(report.by_place)}, {report.acknowledged} acknowledged,"
-          f" {report.calls} calls, {report.repeated_reads} reads repeated")
+    print(
+        f"seed {SEED}: {report.kills} kills {dict(report.by_place)}, {report.acknowledged} acknowledged,"
+        f" {report.calls} calls, {report.repeated_reads} reads repeated"
+    )
     assert report.wrong == []
     assert report.kills == KILLS
     assert report.acknowledged > 0

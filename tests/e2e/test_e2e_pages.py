@@ -143,9 +143,7 @@ def test_a_crash_raises_the_gauge_to_one_of_three(each_fresh: Dashboard, fresh_s
 # -- events
 
 
-def test_events_arrive_pause_counts_them_and_the_log_has_the_older_ones(
-    dashboard: Dashboard, server: Server
-) -> None:
+def test_events_arrive_pause_counts_them_and_the_log_has_the_older_ones(dashboard: Dashboard, server: Server) -> None:
     page = dashboard.page
     say(server, "yes or no?")
     dashboard.open_live("/events")

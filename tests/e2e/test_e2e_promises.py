@@ -263,9 +263,7 @@ def test_a_hostile_result_of_a_tool_stays_text(shopping: Dashboard) -> None:
     assert shopping.page.evaluate("window.hacked") is None
 
 
-def test_a_call_to_approve_comes_to_its_page_and_leaves_it_without_a_reload(
-    shopping: Dashboard, shop: Server
-) -> None:
+def test_a_call_to_approve_comes_to_its_page_and_leaves_it_without_a_reload(shopping: Dashboard, shop: Server) -> None:
     page = shopping.page
     shopping.open_live("/approvals")
     expect(page.get_by_role("heading", name="Nothing waits for you")).to_be_visible()

@@ -68,7 +68,9 @@ def test_a_crash_leaves_a_divider_and_the_same_answer_is_completed(each_fresh: D
 
 
 def test_script_in_question_and_answer_stays_inert(dashboard: Dashboard) -> None:
-    hostile = "<script>hacked=1</script> <img src=x onerror=hacked=1> [a](javascript:hacked=1) ![b](https://e.test/b.png)"
+    hostile = (
+        "<script>hacked=1</script> <img src=x onerror=hacked=1> [a](javascript:hacked=1) ![b](https://e.test/b.png)"
+    )
     dashboard.open()
     dashboard.ask(f"review {hostile}")
     expect(dashboard.answer).to_contain_text("<script>hacked=1</script> <img src=x onerror=hacked=1> a b")

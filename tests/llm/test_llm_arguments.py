@@ -72,9 +72,7 @@ SCHEMAS = st.recursive(
     LEAVES,
     lambda inner: st.one_of(
         st.builds(lambda item: {"type": "array", "items": item}, inner),
-        st.builds(
-            lambda parts: props(**parts), st.dictionaries(st.sampled_from(["a", "b", "url"]), inner, max_size=3)
-        ),
+        st.builds(lambda parts: props(**parts), st.dictionaries(st.sampled_from(["a", "b", "url"]), inner, max_size=3)),
     ),
     max_leaves=6,
 )

@@ -117,9 +117,7 @@ async def test_mother_creates_an_agent_that_can_be_talked_to_at_once_and_lasts(d
         (call("delete_agent", name="nobody"), "'nobody'"),
     ],
 )
-async def test_what_mother_may_not_do_is_an_error_that_says_why(
-    document: Path, made: vega.ToolCall, said: str
-) -> None:
+async def test_what_mother_may_not_do_is_an_error_that_says_why(document: Path, made: vega.ToolCall, said: str) -> None:
     model = played(("You are Mother", [[made], "I could not."]))
     async with vega.open_app(document, model=model, meta=True) as app:
         (result,) = results(await turn(app, MOTHER), made.name)

@@ -294,9 +294,7 @@ async def test_a_signal_tells_its_sender_and_none_from_outside_of_any_process(
     assert [each.reason for each in signals] == [Normal(), Shutdown("from a process")]
 
 
-async def test_an_exit_and_a_kill_are_signals_after_which_restarts_apply(
-    orch: Orchestrator, clock: MockClock
-) -> None:
+async def test_an_exit_and_a_kill_are_signals_after_which_restarts_apply(orch: Orchestrator, clock: MockClock) -> None:
     spec = SupervisorSpec(children=[ChildSpec("a", sleeper)], max_restarts=None)
     sup = await orch.supervise(spec)
     for number, strike in enumerate((Process.kill, Process.exit), 2):

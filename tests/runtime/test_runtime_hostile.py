@@ -134,9 +134,7 @@ async def test_a_hook_that_exits_the_program_does_so_in_order(
     assert stopped == ["b", "a"]
 
 
-async def test_names_tasks_and_reasons_are_texts_that_can_be_written_down(
-    orch: Orchestrator, clock: MockClock
-) -> None:
+async def test_names_tasks_and_reasons_are_texts_that_can_be_written_down(orch: Orchestrator, clock: MockClock) -> None:
     async def sleeper(me: Process) -> None:
         await trio.sleep_forever()
 

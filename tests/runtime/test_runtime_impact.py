@@ -117,9 +117,7 @@ async def test_a_process_in_backoff_is_started_at_once_when_a_restart_is_asked_f
 
 @pytest.mark.parametrize("strategy", ["one_for_one", "one_for_all", "rest_for_one"])
 @pytest.mark.parametrize("which", [0, 1, 2])
-async def test_a_restart_names_exactly_those_that_restart(
-    autojump_clock: MockClock, strategy: str, which: int
-) -> None:
+async def test_a_restart_names_exactly_those_that_restart(autojump_clock: MockClock, strategy: str, which: int) -> None:
     with trio.fail_after(60):
         async with vega.open_orchestrator(model=vega.testing.ScriptedModel([])) as orch:
             spec = SupervisorSpec(strategy, [ChildSpec(name, sleeper, name=name) for name in "abc"])

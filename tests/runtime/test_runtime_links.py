@@ -28,9 +28,7 @@ BOOM = Crashed(ValueError("boom"))
 
 
 @pytest.mark.parametrize("reason", [Shutdown(), Shutdown("why"), BOOM, Killed()])
-async def test_a_linked_peer_dies_of_the_same_reason(
-    orch: Orchestrator, clock: MockClock, reason: ExitReason
-) -> None:
+async def test_a_linked_peer_dies_of_the_same_reason(orch: Orchestrator, clock: MockClock, reason: ExitReason) -> None:
     chain = [await orch.spawn(sleeper) for _ in range(4)]
     for one, other in pairwise(chain):
         one.link(other)
@@ -41,9 +39,7 @@ async def test_a_linked_peer_dies_of_the_same_reason(
     assert [await each.wait() for each in chain] == [reason] * 4
 
 
-async def test_a_normal_exit_does_not_reach_linked_peers_that_do_not_trap(
-    orch: Orchestrator, clock: MockClock
-) -> None:
+async def test_a_normal_exit_does_not_reach_linked_peers_that_do_not_trap(orch: Orchestrator, clock: MockClock) -> None:
     async def short(me: Process) -> None:
         await trio.sleep(1)
 

@@ -55,9 +55,7 @@ def test_what_is_not_handed_up_reaches_nobody_above() -> None:
         assert not reaches_anybody(part, logging.WARNING)
 
 
-async def test_who_listens_is_told_of_a_restart_and_why(
-    orch: Orchestrator, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_who_listens_is_told_of_a_restart_and_why(orch: Orchestrator, caplog: pytest.LogCaptureFixture) -> None:
     async def body(me: Process) -> None:
         await trio.lowlevel.checkpoint()
         if me.incarnation == 1:

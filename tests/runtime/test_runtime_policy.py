@@ -141,9 +141,7 @@ async def test_a_finished_process_of_a_group_is_not_revived_and_the_group_goes_w
 async def test_a_group_that_gives_up_ends_its_processes_only(orch: Orchestrator, clock: MockClock) -> None:
     given_up: list[tuple[Process, ExitReason]] = []
     shared = policy("restart_all", max_restarts=0, on_give_up=lambda *told: given_up.append(told))
-    one, other, bystander = [
-        await orch.spawn(obeys, supervision=each) for each in (shared, shared, policy())
-    ]
+    one, other, bystander = [await orch.spawn(obeys, supervision=each) for each in (shared, shared, policy())]
     await tell(one)
     assert isinstance(one.reason, Crashed)
     assert other.reason == Shutdown()
@@ -248,9 +246,7 @@ async def test_a_policy_under_a_supervisor_decides_first(orch: Orchestrator, clo
     assert (proc.incarnation, sup.restarts_used) == (3, 1)
 
 
-async def test_escalate_under_a_supervisor_ends_the_supervisor_abnormally(
-    orch: Orchestrator, clock: MockClock
-) -> None:
+async def test_escalate_under_a_supervisor_ends_the_supervisor_abnormally(orch: Orchestrator, clock: MockClock) -> None:
     agent = vega.Agent(name="a", supervision=policy("escalate"))
     sup = await orch.supervise(vega.SupervisorSpec(children=[vega.ChildSpec("c", agent)]), fatal=False)
     proc = sup.get_child("c").process

@@ -145,9 +145,7 @@ class Served:
         assert broken_rules(frames, int(query.get("v", 1))) == []
         return frames
 
-    def streaming(
-        self, message: str, agent: str = "assistant", **query: str
-    ) -> AbstractAsyncContextManager[Stream]:
+    def streaming(self, message: str, agent: str = "assistant", **query: str) -> AbstractAsyncContextManager[Stream]:
         """The chat stream."""
         return self._stream("POST", f"/api/agents/{agent}/chat/stream", query, {}, {"message": message})
 
@@ -225,9 +223,7 @@ async def _serving(
     path.write_text(DOCUMENT.format(tools=", ".join(names)))
     document = parse_document(str(path), Disk(), env={}, tools=names).document
     asking = ApprovalsDefinition(**approvals or {})
-    document = attrs.evolve(
-        document, settings=attrs.evolve(document.settings, limits=limits or {}, approvals=asking)
-    )
+    document = attrs.evolve(document, settings=attrs.evolve(document.settings, limits=limits or {}, approvals=asking))
     chosen = model if hasattr(model, "stream") else ScriptedModel(model)
     opening = open_app(
         document,

@@ -93,9 +93,7 @@ async def test_a_listener_that_comes_back_misses_nothing_and_hears_nothing_twice
             await emit(served, 5)
             last = str(first[-1])
             again = (
-                served.listening(headers={"Last-Event-ID": last})
-                if by_header
-                else served.listening(last_event_id=last)
+                served.listening(headers={"Last-Event-ID": last}) if by_header else served.listening(last_event_id=last)
             )
             async with again as events:
                 await emit(served, 5)

@@ -73,9 +73,15 @@ def test_a_link_from_elsewhere_may_open_the_page() -> None:
 
 def test_an_allowed_origin_may() -> None:
     assert verdict(origin="https://app.example.com", sec_fetch_site="cross-site") is None
-    head = Head(method="OPTIONS", path="/api/agents", headers={
-        "host": "localhost:3001", "origin": "https://app.example.com", "access-control-request-method": "POST",
-    })
+    head = Head(
+        method="OPTIONS",
+        path="/api/agents",
+        headers={
+            "host": "localhost:3001",
+            "origin": "https://app.example.com",
+            "access-control-request-method": "POST",
+        },
+    )
     assert is_preflight(head, POLICY)
     assert allowed_origin(head, POLICY) == "https://app.example.com"
 

@@ -74,9 +74,7 @@ async def test_a_due_message_is_sent_and_its_turn_can_be_watched(serving: Any) -
 async def test_schedules_are_their_users(serving: Any) -> None:
     with trio.fail_after(30):
         async with serving(token=True) as served:
-            made = await served.http.post(
-                "/api/tokens", json={"user": "ada", "role": "owner"}, headers=served.operator
-            )
+            made = await served.http.post("/api/tokens", json={"user": "ada", "role": "owner"}, headers=served.operator)
             ada = {"authorization": f"Bearer {made.json()['token']}"}
             assert (await served.http.post("/api/schedules", json=NEW, headers=served.operator)).status_code == 201
             assert (await served.http.get("/api/schedules", headers=ada)).json() == []

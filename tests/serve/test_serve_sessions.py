@@ -123,9 +123,7 @@ async def test_a_deleted_session_is_gone_with_its_turn_and_messages(serving: Any
             for path in ("", "/messages", "/export"):
                 await get(served, f"/api/sessions/{session['id']}{path}", 404)
             again = await served.http.delete(f"/api/sessions/{session['id']}")
-            none = await served.http.post(
-                "/api/agents/assistant/chat", json={"message": "x", "session": session["id"]}
-            )
+            none = await served.http.post("/api/agents/assistant/chat", json={"message": "x", "session": session["id"]})
             await ask(served, "two")
             [after] = await get(served, "/api/sessions")
     assert deleted.json() == {"status": "deleted"}

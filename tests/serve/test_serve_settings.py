@@ -51,9 +51,7 @@ async def test_a_value_that_cannot_be_is_refused_with_its_field(serving: Any) ->
 async def test_settings_and_files_are_the_operators(serving: Any) -> None:
     with trio.fail_after(30):
         async with serving(token=True) as served:
-            made = await served.http.post(
-                "/api/tokens", json={"user": "ada", "role": "owner"}, headers=served.operator
-            )
+            made = await served.http.post("/api/tokens", json={"user": "ada", "role": "owner"}, headers=served.operator)
             ada = {"authorization": f"Bearer {made.json()['token']}"}
             for path in ("/api/settings", "/api/files", "/api/files/read?path=x", "/workspace/x"):
                 assert (await served.http.get(path)).status_code == 401

@@ -20,7 +20,15 @@ def test_half_a_surrogate_pair_is_shown_and_not_refused() -> None:
 
 
 def test_a_strange_object_is_shown_as_it_prints() -> None:
-    assert json.loads(to_json({"at": {1, }}))["at"] == [1]
+    assert json.loads(
+        to_json(
+            {
+                "at": {
+                    1,
+                }
+            }
+        )
+    )["at"] == [1]
     assert json.loads(to_json({"at": object}))["at"] == "<class 'object'>"
 
 

@@ -23,9 +23,7 @@ from vega_trio.runtime import Process, Supervisor
 from vega_trio.testing import Faults, InjectedFault, Simulation
 
 NAMES = ("red", "green", "blue")
-FAULTS = Faults(
-    fail_start=0.02, slow_start=0.1, crash=0.15, hang=0.05, fail_cleanup=0.1, slow_cleanup=0.1, within=5.0
-)
+FAULTS = Faults(fail_start=0.02, slow_start=0.1, crash=0.15, hang=0.05, fail_cleanup=0.1, slow_cleanup=0.1, within=5.0)
 
 TOGETHER = Supervision("restart_all", max_restarts=3, window=20.0, backoff=None)  # type: ignore[arg-type]
 

@@ -26,9 +26,7 @@ from vega_trio.testing import (
 )
 from vega_trio.testing.scheduler import Stuck, Watch
 
-BADLY = Faults(
-    fail_start=0.1, slow_start=0.2, crash=0.4, hang=0.1, fail_cleanup=0.2, slow_cleanup=0.2
-)
+BADLY = Faults(fail_start=0.1, slow_start=0.2, crash=0.4, hang=0.1, fail_cleanup=0.2, slow_cleanup=0.2)
 
 
 async def echo(me: Process) -> None:

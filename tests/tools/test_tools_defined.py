@@ -130,7 +130,7 @@ def test_a_nul_character_is_refused() -> None:
 async def test_a_command_runs_with_its_values_as_they_are(made: Callable[..., Tool], call: Call) -> None:
     text = """$(id) `id` ; rm -rf / | "quoted" 'too' \\ * é"""
     with trio.fail_after(30):
-        for command in ("printf %s {{x}}", "printf %s {{x}} | cat", "printf %s \"{{x}}\" | cat -", "printf %s '{{x}}'"):
+        for command in ("printf %s {{x}}", "printf %s {{x}} | cat", 'printf %s "{{x}}" | cat -', "printf %s '{{x}}'"):
             assert await call(made(split_command(t(command)), "x"), x=text) == text
 
 

@@ -78,9 +78,7 @@ async def test_post_without_a_body_and_with_its_own_content_type(
     assert server.asked[1].headers["content-type"] == "text/csv"
 
 
-async def test_a_status_of_400_and_above_is_an_error_with_the_body(
-    server: Any, http_get: Tool, call: Call
-) -> None:
+async def test_a_status_of_400_and_above_is_an_error_with_the_body(server: Any, http_get: Tool, call: Call) -> None:
     with trio.fail_after(5), pytest.raises(ToolError, match=r"HTTP 404 Not Found from http://.*/none\nno such page"):
         await call(http_get, url=server.url("/none"))
 

@@ -55,7 +55,7 @@ ARGUMENTS = [
 COMMANDS = {
     "argv": "command: printf %s {{x}}",
     "inside": "command: printf %s v={{x}}",
-    "quoted": "command: printf %s \"v={{x}}\"",
+    "quoted": 'command: printf %s "v={{x}}"',
     "after dashes": "command: printf %s -- {{x}}",
     "shell": "command: printf %s v={{x}} | cat",
     "shell quoted": "command: 'printf %s \"v={{x}}\" && true'",

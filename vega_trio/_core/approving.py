@@ -62,9 +62,7 @@ def reason_to_ask(spec: ToolSpec, rules: ApprovalRules, seen: Callable[[], froze
 
 def brings(spec: ToolSpec) -> frozenset[str]:
     """What a result of the tool adds to what its conversation has seen."""
-    return frozenset(
-        mark for effect, mark in (("read", PRIVATE), ("network", UNTRUSTED)) if effect in spec.effects
-    )
+    return frozenset(mark for effect, mark in (("read", PRIVATE), ("network", UNTRUSTED)) if effect in spec.effects)
 
 
 def seen_in(messages: Iterable[Message], specs: Mapping[str, ToolSpec]) -> frozenset[str]:

@@ -262,9 +262,7 @@ class Tree:
         if not seat.significant or self.spec.auto_shutdown is AutoShutdown.NEVER:
             return False
         others = (other for other in self.seats.values() if other is not seat and other.significant)
-        return self.spec.auto_shutdown is AutoShutdown.ANY_SIGNIFICANT or all(
-            other.phase in DONE for other in others
-        )
+        return self.spec.auto_shutdown is AutoShutdown.ANY_SIGNIFICANT or all(other.phase in DONE for other in others)
 
     def start_failed(self, child_id: str, now: float, rand: float) -> Decision:
         """A start failed: within a restart that is one more attempt, else it is the starter's to report."""
@@ -341,9 +339,7 @@ class Tree:
     def _leave_plan(self, seat: Seat) -> None:
         plan, seat.plan = seat.plan, None
         if plan is not None and not plan.begun:
-            plan.stands = any(
-                other.plan is plan and other.phase not in DONE for other in self.seats.values()
-            )
+            plan.stands = any(other.plan is plan and other.phase not in DONE for other in self.seats.values())
 
     # -- carrying a plan out
 

@@ -278,9 +278,7 @@ class App:
         """The supervision tree, the orchestrator being its root."""
         return supervisor_tree(self.orch)
 
-    async def fork(
-        self, process_id: str, *, at: int, model: str | None = None, system: str | None = None
-    ) -> Process:
+    async def fork(self, process_id: str, *, at: int, model: str | None = None, system: str | None = None) -> Process:
         """A new process with a session of its own, as things stood after event `at`; it may have another model.
 
         Raises: UnknownProcess, UnknownAgent, InputError when there is no such event.

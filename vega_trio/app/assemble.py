@@ -155,9 +155,7 @@ async def assemble(
     sessions = Sessions(catalogue, orch, store)
     composer = await _composer(parts, sessions, meta=meta)
     chats = Chat(sessions)
-    runs = Runs(
-        order.document, catalogue, orch, store, order.env, place_of(store, memory), parts.factory.telemetry
-    )
+    runs = Runs(order.document, catalogue, orch, store, order.env, place_of(store, memory), parts.factory.telemetry)
     _tie(parts, orch, chats, runs)
     watch_store(orch, store)
     memories = parts.memories
@@ -200,9 +198,7 @@ def _tie(parts: Parts, orch: Orchestrator, chats: Chat, runs: Runs) -> None:
     memories.user_of = memories.layering.user_of = partial(user_of_process, runs, orch)
 
 
-def _config(
-    order: Order, parts: Parts, composer: Composer, runs: Runs, tool_list: ToolList, files: Files
-) -> Config:
+def _config(order: Order, parts: Parts, composer: Composer, runs: Runs, tool_list: ToolList, files: Files) -> Config:
     return Config(
         order=order,
         workshop=parts.workshop,

@@ -223,9 +223,7 @@ def _sides(turn_id: str, rows: list[MessageRow]) -> list[ChatMessage]:
     sides = []
     if asked or files:
         sides.append(
-            ChatMessage(
-                id=f"{turn_id}:user", role="user", content=asked, created_at=rows[0].at, attachments=files
-            )
+            ChatMessage(id=f"{turn_id}:user", role="user", content=asked, created_at=rows[0].at, attachments=files)
         )
     if said:
         text = "".join(row.message.text for row in said)
@@ -252,8 +250,6 @@ def _tool_uses(rows: list[MessageRow]) -> tuple[ToolUse, ...]:
                 result, at = results[call.id]
                 took = max(0, round((at - row.at) * 1000))
                 images = listed(result.images)
-                use = attrs.evolve(
-                    use, result=result.content, duration_ms=took, error=result.is_error, images=images
-                )
+                use = attrs.evolve(use, result=result.content, duration_ms=took, error=result.is_error, images=images)
             uses.append(use)
     return tuple(uses)

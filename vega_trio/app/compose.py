@@ -100,9 +100,7 @@ class Composer:
         self._check_composed(name)
         return template(name, self._keys[name])
 
-    async def create(
-        self, name: str, keys: Mapping[str, Any], seen: frozenset[str] = frozenset()
-    ) -> AgentInfo:
+    async def create(self, name: str, keys: Mapping[str, Any], seen: frozenset[str] = frozenset()) -> AgentInfo:
         """Raises: AgentExists, DocumentError, ConfigError, StoreError."""
         self._check_free(name)
         info = self._read(name, keys)

@@ -196,9 +196,7 @@ class Config:
 Names = tuple[str, ...]
 
 
-def _changed(
-    before: Mapping[str, AgentDefinition], after: Mapping[str, AgentDefinition]
-) -> tuple[Names, Names, Names]:
+def _changed(before: Mapping[str, AgentDefinition], after: Mapping[str, AgentDefinition]) -> tuple[Names, Names, Names]:
     """The agents that are new, that are others than they were, and that are gone."""
     created = tuple(name for name in after if name not in before)
     moved = ((name, attrs.evolve(before[name], place=new.place)) for name, new in after.items() if name in before)

@@ -42,9 +42,7 @@ class Answering:
 
         return Peer(sample=sample, elicit=elicit)
 
-    async def sample(
-        self, source: McpSource, system: str, messages: Sequence[tuple[str, str]], max_tokens: int
-    ) -> str:
+    async def sample(self, source: McpSource, system: str, messages: Sequence[tuple[str, str]], max_tokens: int) -> str:
         """One answer, by a process without tools that is a child of the caller's. Raises: McpError."""
         caller = source.caller
         agent = self.orch.get(caller.context.process.id).agent if caller is not None else None
@@ -96,9 +94,7 @@ class Answering:
             raise McpError(f"what was filled in does not fit: {error}") from error
         return filled
 
-    def _request(
-        self, source: McpSource, context: ToolContext, message: str, schema: Mapping[str, Any]
-    ) -> Approval:
+    def _request(self, source: McpSource, context: ToolContext, message: str, schema: Mapping[str, Any]) -> Approval:
         """Opens the request: the fields that the server wants, each with its default or null."""
         process, now, name = context.process, self.approvals.wall_clock(), f"{source.name} elicitation"
         fields = schema.get("properties")

@@ -1,10 +1,10 @@
 """After a crash of the program: what it left behind goes on, or waits until somebody knows how.
 
-    look      before the kernel opens: which processes had not ended, with the mail they had accepted
-    go on     an agent of the document runs again at once; a run's agents are taken up by the run; others wait as
-              pending until the program spawns an agent under their name
-    poison    a process that had an open turn at three recoveries within a minute, and ended none in between, is not
-              taken up a fourth time: it is likely what the program died of
+look      before the kernel opens: which processes had not ended, with the mail they had accepted
+go on     an agent of the document runs again at once; a run's agents are taken up by the run; others wait as
+          pending until the program spawns an agent under their name
+poison    a process that had an open turn at three recoveries within a minute, and ended none in between, is not
+          taken up a fourth time: it is likely what the program died of
 """
 
 from __future__ import annotations
@@ -101,9 +101,7 @@ async def _look(store: Store) -> Recovered:
     commits += [store.submit(DropMail(process_id)) for process_id in mail]  # of processes that have ended
     for commit in commits:
         await commit.wait()
-    return Recovered.of(
-        found, links=await store.links(), monitors=await store.monitors(), timers=await store.timers()
-    )
+    return Recovered.of(found, links=await store.links(), monitors=await store.monitors(), timers=await store.timers())
 
 
 def _pending(left: LeftBehind, row: ProcessRow) -> Together:
@@ -159,9 +157,7 @@ async def quarantine(orch: Orchestrator, store: Store, spawn_reason: str | None 
             await orch.give_up(row.id, QUARANTINED)
 
 
-async def _take_up(
-    left: LeftBehind, session: Mapping[str, Any] | None, orch: Orchestrator, sessions: Sessions
-) -> None:
+async def _take_up(left: LeftBehind, session: Mapping[str, Any] | None, orch: Orchestrator, sessions: Sessions) -> None:
     row = left.row
     parent = _living(orch, row.parent_id)
     if row.spawn_reason.startswith("run ") or (row.parent_id is not None and parent is None):

@@ -97,9 +97,7 @@ def _open_bare_kernel() -> AbstractAsyncContextManager[Orchestrator]:
     )
 
 
-def _kit(
-    orch: Orchestrator, roots: tuple[Path, ...], sample: Sampler | None, elicit: Asker | None, auth: Any
-) -> Kit:
+def _kit(orch: Orchestrator, roots: tuple[Path, ...], sample: Sampler | None, elicit: Asker | None, auth: Any) -> Kit:
     def peer(_: McpSource) -> Any:
         from vega_trio.mcp.connection import Peer  # the SDK is loaded by now
 

@@ -60,9 +60,7 @@ def named_tools(
     return {**tools, **defined}
 
 
-def named_tools_of(
-    order: Order, document: Document, resources: Tool, stored: Mapping[str, object]
-) -> dict[str, Tool]:
+def named_tools_of(order: Order, document: Document, resources: Tool, stored: Mapping[str, object]) -> dict[str, Tool]:
     """Those of an application; `resources` reads those of its MCP servers. Raises: ConfigError."""
     return named_tools(
         document.settings,

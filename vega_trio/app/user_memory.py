@@ -56,9 +56,7 @@ class UserMemory:
         rows = await self.store.records.query(ITEMS, agent=self.agent, user_id=self.user)
         return sorted(rows, key=lambda row: str(row["created_at"]))
 
-    async def keep(
-        self, item_id: str, content: str, topic: str, tags: Sequence[str], seen: Iterable[str] = ()
-    ) -> None:
+    async def keep(self, item_id: str, content: str, topic: str, tags: Sequence[str], seen: Iterable[str] = ()) -> None:
         """`seen` is what the conversation had seen in which this was learnt."""
         row = {
             "id": item_id,

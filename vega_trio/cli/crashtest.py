@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides when to kill; the same again repeats.")
 @click.option("--json", "as_json", is_flag=True, help="Print the table as one JSON object.")
 @click.pass_context
-def command(
-    ctx: click.Context, file: str | None, kills: int, workflow: str | None, seed: int, as_json: bool
-) -> int:
+def command(ctx: click.Context, file: str | None, kills: int, workflow: str | None, seed: int, as_json: bool) -> int:
     """Run a workflow of FILE with a scripted model in a program that is killed (SIGKILL), and check what it leaves.
 
     Half of the kills are at random moments, half at the boundaries of the journal. The agents get two tools that

@@ -68,9 +68,7 @@ def read_document(source: str, setup: Setup, model: str | None = None) -> Docume
     env = environment(setup, source, model)
     if model is not None:
         env = {**env, "VEGA_MODEL": model}
-    parsed = parse_document(
-        source, Disk(), env=env, providers=providers(), registry=REGISTRY, tools=plugins()
-    )
+    parsed = parse_document(source, Disk(), env=env, providers=providers(), registry=REGISTRY, tools=plugins())
     if parsed.missing_env:
         raise DocumentError(parsed.missing_env)
     return parsed.document

@@ -16,9 +16,7 @@ from vega_trio.cli.options import vega_command
 @click.option("--system", metavar="TEXT", help="Another system prompt for it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the new process as JSON.")
 @click.pass_context
-def command(
-    ctx: click.Context, process_id: str, at: int, model: str | None, system: str | None, as_json: bool
-) -> int:
+def command(ctx: click.Context, process_id: str, at: int, model: str | None, system: str | None, as_json: bool) -> int:
     """Start a new process from process ID as things stood after an event.
 
     The process is one of the server at --url, which lists its events with `vega events`. The new one has a session

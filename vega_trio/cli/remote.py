@@ -71,9 +71,7 @@ class Remote:
             raise self._absent(error) from error
         return self._read(answer)
 
-    def events(
-        self, path: str, *, after: str | None = None, query: Query | None = None
-    ) -> Iterator[ServerSentEvent]:
+    def events(self, path: str, *, after: str | None = None, query: Query | None = None) -> Iterator[ServerSentEvent]:
         """The events of a stream until the server ends it; `after` is the last id that the caller has.
 
         Raises: Failure, as `call`.

@@ -53,9 +53,7 @@ def revoke(shared: Shared, db: str | None, token_id: str) -> int:
     return 0
 
 
-def _done(
-    shared: Shared, db: str | None, here: Callable[[Tokens], Awaitable[T]], there: Callable[[Remote], T]
-) -> T:
+def _done(shared: Shared, db: str | None, here: Callable[[Tokens], Awaitable[T]], there: Callable[[Remote], T]) -> T:
     """At the server that was named; else in the database, or at the server that has it open. Raises: Failure."""
     setup = open_setup(shared.home)
     if shared.url is not None:

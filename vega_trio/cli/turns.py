@@ -82,9 +82,7 @@ class Screen:
 
 
 def open_screen(*, quiet: bool, no_color: bool) -> Screen:
-    return Screen(
-        streaming=is_terminal(sys.stdout), color=wants_color(sys.stderr, no_color=no_color), quiet=quiet
-    )
+    return Screen(streaming=is_terminal(sys.stdout), color=wants_color(sys.stderr, no_color=no_color), quiet=quiet)
 
 
 def _ignore(_event: Event) -> None:

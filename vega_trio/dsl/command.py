@@ -170,7 +170,7 @@ def _check_scripts(template: Template, words: list[_Word]) -> bool:
         if not is_script or following is None or following.literal is not None:
             continue
         if not following.whole_value:
-            hint = "give the values as arguments after the text, and use \"$1\" in it"
+            hint = 'give the values as arguments after the text, and use "$1" in it'
             raise _unsafe(template, following, "a value inside the text of '-c' could run anything", hint)
         whole = True
     return whole

@@ -29,9 +29,7 @@ class Named:
     path: str
 
 
-def definitions(
-    reading: Reading, nodes: Iterable[YamlNode], path: str, what: str, most: int = 1000
-) -> Iterator[Named]:
+def definitions(reading: Reading, nodes: Iterable[YamlNode], path: str, what: str, most: int = 1000) -> Iterator[Named]:
     """The definitions of mappings name -> definition and of lists of definitions with `name`.
 
     Several nodes are one section that stands in several files. Reports V005, V015, V003, V006.

@@ -25,9 +25,7 @@ def substitute(node: YamlNode, env: Mapping[str, str], bare: Collection[str] = (
     return _substituted(node, env, bare, _VARIABLE)
 
 
-def _substituted(
-    node: YamlNode, env: Mapping[str, str], bare: Collection[str], pattern: re.Pattern[str]
-) -> YamlNode:
+def _substituted(node: YamlNode, env: Mapping[str, str], bare: Collection[str], pattern: re.Pattern[str]) -> YamlNode:
     match node:
         case YamlScalar():
             return _scalar(node, env, pattern)

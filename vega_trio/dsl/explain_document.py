@@ -74,10 +74,8 @@ DOCUMENT = (
     Explanation(
         "V012",
         "No agent of that name is declared.",
-        "agents:\n  Reviewer: {system: You review.}\n"
-        "workflows:\n  check:\n    steps:\n      - Reveiwer: Look at this.",
-        "agents:\n  Reviewer: {system: You review.}\n"
-        "workflows:\n  check:\n    steps:\n      - Reviewer: Look at this.",
+        "agents:\n  Reviewer: {system: You review.}\nworkflows:\n  check:\n    steps:\n      - Reveiwer: Look at this.",
+        "agents:\n  Reviewer: {system: You review.}\nworkflows:\n  check:\n    steps:\n      - Reviewer: Look at this.",
     ),
     Explanation(
         "V013",

@@ -235,9 +235,7 @@ def _workflows() -> dict[str, Schema]:
     }
     listed = {"type": "array", "items": one_of(TEXT, ref("input"))}
     inputs = one_of(listed, {"type": "object", "additionalProperties": ref("input")})
-    workflow = keys_of(
-        WorkflowDefinition, inputs=inputs, steps=STEPS, output=ANY, declares_inputs=None, primary=None
-    )
+    workflow = keys_of(WorkflowDefinition, inputs=inputs, steps=STEPS, output=ANY, declares_inputs=None, primary=None)
     return {
         "input": one_of(ref("type"), {"type": "null"}, mapping(input_)),
         "step": step,

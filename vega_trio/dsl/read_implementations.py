@@ -114,9 +114,7 @@ def _http_retry(fields: Fields) -> HttpRetry | None:
     inner = fields.inner("retry")
     if inner is None:
         return None
-    found = HttpRetry(
-        inner.whole("attempts", 3, 1, 20), read_backoff(inner, BackoffConfig(initial=1.0, jitter=0.1))
-    )
+    found = HttpRetry(inner.whole("attempts", 3, 1, 20), read_backoff(inner, BackoffConfig(initial=1.0, jitter=0.1)))
     inner.finish()
     return found
 

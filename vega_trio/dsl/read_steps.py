@@ -127,9 +127,7 @@ class StepReader:
         """The longest agent name that the key is, or begins with as a word."""
         return next((name for name in self.longest_first if key == name or key.startswith(name + " ")), "")
 
-    def _report_strangers(
-        self, fields: Fields, strangers: list[tuple[YamlScalar, YamlNode]], *, alone: bool
-    ) -> None:
+    def _report_strangers(self, fields: Fields, strangers: list[tuple[YamlScalar, YamlNode]], *, alone: bool) -> None:
         for i, (key, value) in enumerate(strangers):
             fields.known.add(key.text)
             word = closest(key.text, STEP_WORDS)

@@ -68,9 +68,7 @@ class Rehearsal:
     problems: Sequence[str]
 
 
-def rehearse(
-    document: Document, workflow: str, inputs: Mapping[str, object], env: Mapping[str, str]
-) -> Rehearsal:
+def rehearse(document: Document, workflow: str, inputs: Mapping[str, object], env: Mapping[str, str]) -> Rehearsal:
     """`inputs` are bound already. Of `env` only what the workflow names is looked at."""
     walk = _Walk(document, document.workflows[workflow], env, scope={}, calls=())
     walk.begin(inputs)

@@ -77,9 +77,7 @@ def _unknown_server(reading: Reading, item: YamlScalar, server: str, servers: Co
     reading.error("V021", item, f"unknown MCP server '{server}'", hint, path)
 
 
-def _check_tools(
-    reading: Reading, node: YamlNode | None, path: str, document: Document, whole: Whole
-) -> None:
+def _check_tools(reading: Reading, node: YamlNode | None, path: str, document: Document, whole: Whole) -> None:
     """The names and patterns that an agent or a step lists."""
     servers = {each.name for each in document.settings.mcp_servers}
     known = BUILTIN_TOOLS | whole.tools
@@ -192,9 +190,7 @@ def _is_slip(name: str, bound: str) -> bool:
 # -- calls between workflows
 
 
-def _check_calls(
-    reading: Reading, definition: WorkflowDefinition, workflows: Mapping[str, WorkflowDefinition]
-) -> None:
+def _check_calls(reading: Reading, definition: WorkflowDefinition, workflows: Mapping[str, WorkflowDefinition]) -> None:
     """The inputs of `workflow:` steps against those of the workflow that is called: V040-V042."""
     for step in every_step(definition.steps):
         if not isinstance(step.action, WorkflowAction) or step.action.workflow not in workflows:

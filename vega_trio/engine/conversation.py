@@ -45,9 +45,7 @@ class Conversation:
     def add(self, turn_id: str, message: Message) -> AppendMessage:
         """Adds a message; the change is to be submitted, and durable before anyone acts on what it says."""
         seq = self.rows[-1].seq + 1 if self.rows else 0
-        row = MessageRow(
-            process_id=self.process_id, seq=seq, turn_id=turn_id, message=message, at=self.wall_clock()
-        )
+        row = MessageRow(process_id=self.process_id, seq=seq, turn_id=turn_id, message=message, at=self.wall_clock())
         self.rows.append(row)
         return AppendMessage(row)
 

@@ -1,8 +1,8 @@
 """The tool calls of one reply, side by side. Calls report; the turn's task emits and stores.
 
-    begin      the journal has every call before it is made; one that a person must approve, when that person has
-    run        each in a task of its own, that reports its outcome, or what the person decided
-    record     each result as it comes; whatever happens, each ToolStart gets its ToolEnd
+begin      the journal has every call before it is made; one that a person must approve, when that person has
+run        each in a task of its own, that reports its outcome, or what the person decided
+record     each result as it comes; whatever happens, each ToolStart gets its ToolEnd
 """
 
 from __future__ import annotations

@@ -101,9 +101,7 @@ async def _begin_or_resume(turn: Turn, message: Message) -> None:
         share(turn)
         turn.unsaved.append(conversation.add(turn.id, message))
         turn.conversation.path = path_of(turn)
-        turn.emit(
-            TurnStarted, model=turn.equipment.model.name, message=message.text, path=turn.conversation.path
-        )
+        turn.emit(TurnStarted, model=turn.equipment.model.name, message=message.text, path=turn.conversation.path)
         await _ready(turn)
         return
     await _ready(turn)

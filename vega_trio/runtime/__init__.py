@@ -1,7 +1,7 @@
 """The OTP kernel on Trio: processes, links, monitors, supervisors, one bus. Knows no language model.
 
-    async with open_kernel(store=..., make_body=..., ...) as orch:
-        worker = await orch.spawn(some_async_function)
+async with open_kernel(store=..., make_body=..., ...) as orch:
+    worker = await orch.spawn(some_async_function)
 """
 
 import logging

@@ -127,9 +127,7 @@ def _merge_into_last(buffer: deque[Event], event: Event) -> bool:
     return False
 
 
-def _filter(
-    types: Iterable[EventFilter] | None, match: Callable[[Event], bool] | None
-) -> Callable[[Event], bool]:
+def _filter(types: Iterable[EventFilter] | None, match: Callable[[Event], bool] | None) -> Callable[[Event], bool]:
     """One predicate out of classes, wire names (`process.*` too) and a condition."""
     if types is None:
         return match or (lambda event: True)

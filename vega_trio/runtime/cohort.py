@@ -109,9 +109,7 @@ async def _supervisor_of(kernel: Kernel, key: CohortKey) -> Supervisor:
         backoff=policy.backoff,
         revive=False,
     )
-    supervisor, incarnation = launch_supervisor(
-        kernel, spec, fatal=False, owner=owner, escalates=True, transitory=True
-    )
+    supervisor, incarnation = launch_supervisor(kernel, spec, fatal=False, owner=owner, escalates=True, transitory=True)
     cohort = kernel.cohorts[key] = Cohort(supervisor)
     supervisor.process.on_end(lambda reason: _dissolve(kernel, key, cohort))
     with trio.CancelScope(shield=True):  # one step of its task; others wait for it too

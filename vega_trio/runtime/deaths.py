@@ -110,9 +110,7 @@ def _goes_on_later(process: Process, reason: ExitReason, unfinished: Mail | None
     return unfinished is not None or process.task is not None or process.mailbox_length > 0
 
 
-def _suspend(
-    incarnation: Incarnation, verdict: Verdict, unfinished: Mail | None, ties: tuple[Change, ...]
-) -> None:
+def _suspend(incarnation: Incarnation, verdict: Verdict, unfinished: Mail | None, ties: tuple[Change, ...]) -> None:
     process, reason = incarnation.process, incarnation.reason
     assert reason is not None
     changes = ties if process.agent is None else (SaveProcess(process.row()), *ties)  # with its log of restarts

@@ -50,7 +50,5 @@ def deliver(to: Incarnation, reason: ExitReason, sender: Incarnation | None, *, 
 
 def deliver_no_process(to: Incarnation, other: Process) -> None:
     """A trapper linked to what is not there."""
-    gone = ExitSignal(
-        other.id, other.agent_name, other.incarnation, NoProcess(), linked=True, at=trio.current_time()
-    )
+    gone = ExitSignal(other.id, other.agent_name, other.incarnation, NoProcess(), linked=True, at=trio.current_time())
     to.signals()[0].send_nowait(gone)

@@ -42,7 +42,7 @@ class Top:
         match incarnation.reason:
             case Crashed(error=Escalated() as escalated) if self.escalates:
                 return Verdict(final=True, then=lambda: hand_up(kernel, escalated, self.owner, incarnation))
-            case (Shutdown(detail=SupervisorGaveUp() as error) | Crashed(error=error)) if self.fatal:
+            case Shutdown(detail=SupervisorGaveUp() as error) | Crashed(error=error) if self.fatal:
                 return Verdict(final=True, then=lambda: kernel.fail(error))
         return FINAL
 

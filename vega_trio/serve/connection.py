@@ -1,10 +1,10 @@
 """One connection: hypercorn's protocol code, between reading and writing of our own.
 
-    write      an answer's head waits for its body, so that both leave in one piece; what the kernel takes at once does
-               not pass through the scheduler
-    rest       one deadline is moved about, where hypercorn starts and cancels a task between any two requests
-    end        a stop closes connections that rest; the others when their answer is out, or nobody has taken any of it
-               for a while
+write      an answer's head waits for its body, so that both leave in one piece; what the kernel takes at once does
+           not pass through the scheduler
+rest       one deadline is moved about, where hypercorn starts and cancels a task between any two requests
+end        a stop closes connections that rest; the others when their answer is out, or nobody has taken any of it
+           for a while
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from vega_trio.serve.sse import to_json
 
 T = TypeVar("T")
 
+
 def _exact(kind: type) -> Any:
     """cattrs would turn 3 into "3" and true into 1; here a value is of its type or it is refused."""
 

@@ -43,6 +43,4 @@ def _entry(found: Costs, budget: BudgetEntry) -> CostsEntry:
     return CostsEntry(total_usd=total, wasted_usd=wasted, budget=budget, rows=rows)
 
 
-ROUTES = (
-    Route("GET", "/api/costs", read, answer=CostsEntry, query=("by", "since")),
-)
+ROUTES = (Route("GET", "/api/costs", read, answer=CostsEntry, query=("by", "since")),)

@@ -84,9 +84,7 @@ async def hearing_for(desk: Desk, identity: Identity) -> Hearing | None:
     return None if identity.sees_all() else await desk.app.hearing(identity.user)
 
 
-def event_filter(
-    types: str, process_id: str | None, agent: str | None, *, field: str = "types"
-) -> EventFilter:
+def event_filter(types: str, process_id: str | None, agent: str | None, *, field: str = "types") -> EventFilter:
     """The filter of a query; `types` is a comma-separated list such as `process.*,workflow.completed`, from
     the parameter `field`.
 

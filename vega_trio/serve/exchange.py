@@ -260,9 +260,7 @@ class Reception:
         key = head.headers.get("idempotency-key")
         if key is None or head.method != "POST" or not head.path.startswith("/api/"):
             return None
-        return Asked(
-            key=key, user=exchange.user, method=head.method, path=head.path, query=head.query, body=body
-        )
+        return Asked(key=key, user=exchange.user, method=head.method, path=head.path, query=head.query, body=body)
 
     def stop(self) -> None:
         """From now on new requests are refused, and those that wait for no turn are cut after a moment."""

@@ -1,10 +1,10 @@
 """Runs the server: open the address, serve, and on a signal stop in order.
 
-    running     connections are accepted on our socket; one task keeps the event ring up to date
-    stopping    a first signal: nothing new is accepted, `server.stopping` goes out, turns may drain and with them the
-                requests that wait for them; all other requests are cut after a moment
-    down        whatever still hangs is cut; a client that reads nothing is the kernel's to cut (`listener.py`)
-    at once     a second signal ends the program, exit 130; what was under way is in the store
+running     connections are accepted on our socket; one task keeps the event ring up to date
+stopping    a first signal: nothing new is accepted, `server.stopping` goes out, turns may drain and with them the
+            requests that wait for them; all other requests are cut after a moment
+down        whatever still hangs is cut; a client that reads nothing is the kernel's to cut (`listener.py`)
+at once     a second signal ends the program, exit 130; what was under way is in the store
 """
 
 from __future__ import annotations

@@ -185,9 +185,7 @@ ROUTES = (
     Route("GET", "/api/sessions/<session_id>", one, answer=SessionEntry),
     Route("PATCH", "/api/sessions/<session_id>", change, body=SessionChange, answer=SessionEntry),
     Route("DELETE", "/api/sessions/<session_id>", delete, answer=Status),
-    Route(
-        "POST", "/api/sessions/<session_id>/regenerate", regenerate, body=Regeneration, answer=TurnBegun, status=202
-    ),
+    Route("POST", "/api/sessions/<session_id>/regenerate", regenerate, body=Regeneration, answer=TurnBegun, status=202),
     Route("POST", "/api/sessions/<session_id>/edit", edit, body=SessionEdit, answer=TurnBegun, status=202),
     Route("POST", "/api/sessions/<session_id>/branch", branch, body=SessionBranch, answer=SessionEntry, status=201),
     Route(

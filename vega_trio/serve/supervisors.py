@@ -47,6 +47,4 @@ def _child(child: Child, shows: Callable[[Child], bool]) -> dict[str, Any]:
     return shown
 
 
-ROUTES = (
-    Route("GET", "/api/supervisors", tree, answer=list[SupervisorEntry]),
-)
+ROUTES = (Route("GET", "/api/supervisors", tree, answer=list[SupervisorEntry]),)

@@ -87,9 +87,7 @@ def open_web(desk: Desk) -> Quart:
     web.config["MAX_CONTENT_LENGTH"] = None  # the reception has counted already
     web.url_map.merge_slashes = False  # no redirects: a path is right or it is not
     for number, route in enumerate(desk.routes):
-        web.add_url_rule(
-            route.path, endpoint=str(number), view_func=_view(desk, route), methods=[route.method]
-        )
+        web.add_url_rule(route.path, endpoint=str(number), view_func=_view(desk, route), methods=[route.method])
     web.register_error_handler(Refused, _refused)
     web.register_error_handler(VegaError, _failed)
     web.register_error_handler(HTTPException, _http_failed)

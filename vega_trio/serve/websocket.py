@@ -285,4 +285,3 @@ def _events(ref: Any) -> Callable[[int, bytes], bytes]:
     head = to_json(_ref(ref))[1:-1]
     begin = b"{" + head + (b"," if head else b"") + b'"id":'
     return lambda event_id, body: begin + str(event_id).encode() + b',"event":' + body + b"}\n"
-

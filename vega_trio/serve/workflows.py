@@ -84,9 +84,7 @@ async def _ended(run: Run, patience_s: float) -> bool:
 
 def _entry(workflow: WorkflowDefinition) -> WorkflowEntry:
     inputs = {name: _input(each) for name, each in workflow.inputs.items()}
-    return WorkflowEntry(
-        name=workflow.name, description=workflow.description, steps=len(workflow.steps), inputs=inputs
-    )
+    return WorkflowEntry(name=workflow.name, description=workflow.description, steps=len(workflow.steps), inputs=inputs)
 
 
 def _input(definition: InputDefinition) -> InputEntry:

@@ -44,9 +44,7 @@ class Library:
         """Those of the names, which are globs; what is excluded is out. Untrusted ones are never among them."""
         wanted, unwanted = tuple(include) or ("*",), tuple(exclude)
         return tuple(
-            each
-            for each in self.skills
-            if each.trusted and _fits(each.name, wanted) and not _fits(each.name, unwanted)
+            each for each in self.skills if each.trusted and _fits(each.name, wanted) and not _fits(each.name, unwanted)
         )
 
 

@@ -33,9 +33,7 @@ class MemoryRecords:
         found = [decode_json(row) for row in self._tables[table].values()]
         return [row for row in found if rows.matches(row, equals)]
 
-    async def newest(
-        self, table: str, *, limit: int, before: str | None = None, **equals: Any
-    ) -> list[dict[str, Any]]:
+    async def newest(self, table: str, *, limit: int, before: str | None = None, **equals: Any) -> list[dict[str, Any]]:
         await trio.lowlevel.checkpoint()
         rows.check_filter(table, equals)
         keys = iter(reversed(self._tables[table]))

@@ -18,9 +18,7 @@ def no_failpoint(_: str) -> None:
     """No test has anything fail."""
 
 
-def migrate(
-    db: Database, migrations: Sequence[Migration], failpoint: Callable[[str], None] = no_failpoint
-) -> None:
+def migrate(db: Database, migrations: Sequence[Migration], failpoint: Callable[[str], None] = no_failpoint) -> None:
     """Runs the migrations that the database has not seen.
 
     `user_version` is part of each transaction: a program that dies half-way leaves the file at one version or the

@@ -126,9 +126,7 @@ class SqliteStore:
         return SqliteRecords(self._reader)
 
     async def process(self, process_id: str) -> ProcessRow | None:
-        found = await self._reader.read(
-            lambda db: list(db.table("process").rows_where("id = ?", [process_id]))
-        )
+        found = await self._reader.read(lambda db: list(db.table("process").rows_where("id = ?", [process_id])))
         return ProcessRow(**found[0]) if found else None
 
     async def processes(self, *, limit: int = 1000) -> list[ProcessRow]:
@@ -200,13 +198,9 @@ class SqliteRecords:
         rows.check_filter(table, equals)
         return await self._reader.read(partial(query_records, table=table, equals=equals))
 
-    async def newest(
-        self, table: str, *, limit: int, before: str | None = None, **equals: Any
-    ) -> list[dict[str, Any]]:
+    async def newest(self, table: str, *, limit: int, before: str | None = None, **equals: Any) -> list[dict[str, Any]]:
         rows.check_filter(table, equals)
-        return await self._reader.read(
-            partial(newest_records, table=table, limit=limit, before=before, equals=equals)
-        )
+        return await self._reader.read(partial(newest_records, table=table, limit=limit, before=before, equals=equals))
 
     async def totals(
         self, table: str, by: Sequence[str], sums: Sequence[str], *, since: float = ALWAYS, **equals: Any

@@ -136,10 +136,8 @@ class Writer:
         self._prune_at = now + (0.0 if full else PRUNE_EVERY_S)
 
     def _prune(self, before: float) -> int:
-        oldest = "SELECT id, at FROM event ORDER BY id LIMIT ?"
-        (last,) = self._db.conn.execute(
-            f"SELECT max(id) FROM ({oldest}) WHERE at < ?", (PRUNED_AT_ONCE, before)  # noqa: S608
-        ).fetchone()
+        last_of_oldest = "SELECT max(id) FROM (SELECT id, at FROM event ORDER BY id LIMIT ?) WHERE at < ?"
+        (last,) = self._db.conn.execute(last_of_oldest, (PRUNED_AT_ONCE, before)).fetchone()
         if last is None:
             return 0
         with self._db.atomic():

@@ -107,9 +107,7 @@ class Simulation:
 Scenario = Callable[[Simulation], Awaitable[object]]
 
 
-def simulate(
-    scenario: Scenario, *, seed: int, model: Model | None = None, cancel_at: int | None = None
-) -> list[str]:
+def simulate(scenario: Scenario, *, seed: int, model: Model | None = None, cancel_at: int | None = None) -> list[str]:
     """Runs `await scenario(sim)` in an orchestrator of its own, and returns what happened, line by line.
 
     `model` answers the agents, if any are spawned. `cancel_at` cancels everything from outside before that step of

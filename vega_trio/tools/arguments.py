@@ -76,7 +76,7 @@ def _complaint(error: Any, known: tuple[str, ...]) -> str:
     message = str(error.message)
     if len(message) > MAX_COMPLAINT_LENGTH:
         # The end says what is wrong, the beginning with which value.
-        message = f"{message[:100]} ... {message[100 - MAX_COMPLAINT_LENGTH:]}"
+        message = f"{message[:100]} ... {message[100 - MAX_COMPLAINT_LENGTH :]}"
     return f"argument {path!r}: {message}" if path else message
 
 

@@ -39,7 +39,9 @@ def http_tools(web: Web) -> tuple[Tool, Tool]:
 
     @tool(effects=["network"], chooses_destination=True)
     async def http_post(
-        url: str, body: str | dict | list | None = None, headers: dict[str, str] | None = None  # type: ignore[type-arg]
+        url: str,
+        body: str | dict | list | None = None,  # type: ignore[type-arg] # any: the schema is the shorter for it
+        headers: dict[str, str] | None = None,
     ) -> str:
         """Sends data to an HTTP API with POST, and gives the body of the answer.
 
