@@ -29,3 +29,11 @@ def model_home(pytestconfig: pytest.Config) -> Path:
     home = Path(pytestconfig.cache.mkdir("vega-home"))
     pull("smollm2", home)
     return home
+
+
+LONGEST = ("test_e2e_looks", "test_e2e_torture", "test_e2e_crowd", "test_simulation_scale", "test_e2e_story")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that take a minute each begin at once, so that the workers do not wait for the last of them."""
+    items.sort(key=lambda item: item.path.stem not in LONGEST)

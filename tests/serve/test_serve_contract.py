@@ -212,11 +212,16 @@ def _object_differences(value: Any, shape: Mapping[str, Any], at: str) -> Iterat
     for marked, each in shape.items():
         name = marked.rstrip("?")
         if name in value:
-            if marked.endswith("?") and not marked.endswith("??") and value[name] in (None, "", [], {}, False):
+            if marked.endswith("?") and not marked.endswith("??") and _is_empty(value[name]):
                 yield f"{at}.{name} is empty and there: {value[name]!r}"
             yield from differences(value[name], each, f"{at}.{name}")
         elif marked == name:
             yield f"{at}.{name} is missing"
+
+
+def _is_empty(value: Any) -> bool:
+    """A number is not: a step can take 0 ms."""
+    return value in (None, "", [], {}) or value is False
 
 
 def _type_differences(value: Any, kind: type, at: str) -> Iterator[str]:
