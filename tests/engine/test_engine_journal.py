@@ -59,6 +59,20 @@ async def test_every_call_is_in_the_journal_before_it_is_made_and_after_it_is_ov
     assert sum(op.cost_microusd for op in ops) == proc.metrics.cost_microusd > 0
 
 
+async def test_a_turn_that_went_on_after_a_crash_has_cost_what_its_process_has(autojump_clock: object) -> None:
+    """The provider bills the call in which the process died as well."""
+    store = MemoryStore()
+    with ScriptedModel([["Half of an", RuntimeError("model adapter")], "an answer"], price=1000) as model:
+        async with vega.open_orchestrator(model=model, store=store) as orch:
+            supervised = orch.spawn(agent(), supervision=vega.Supervision())
+            async with orch.subscribe([vega.TurnFinished]) as ends, supervised as proc:
+                reply = await proc.send("go")
+                assert proc.incarnation == 2
+                [row] = await store.records.query("turn")
+                assert row["cost_microusd"] == proc.metrics.cost_microusd > 15_000  # two calls: one costs less
+                assert reply.cost_usd == (await anext(ends)).cost_usd == row["cost_microusd"] / 1_000_000
+
+
 async def test_a_tool_gets_the_key_of_its_call() -> None:
     keys: list[str] = []
 

@@ -135,7 +135,7 @@ async def interrupted(turn: Turn) -> TurnFailed:
 
 
 def recall(turn: Turn) -> None:
-    """What finished steps said, called and cost, as the history and the journal have it."""
+    """What finished steps said and called, and what all have cost, as the history and the journal have it."""
     conversation = turn.conversation
     open_ = conversation.open_calls(turn.id)
     turn.text = conversation.said_in(turn.id)
@@ -143,9 +143,10 @@ def recall(turn: Turn) -> None:
     turn.calls = [call for call in calls if call not in open_]
     turn.usage, turn.cost_microusd = Usage(), 0
     for op in conversation.journal.of_turn(turn.id):
-        if op.kind == "llm" and op.result is not None:
-            turn.usage += Usage(**op.result["usage"])
-            _add_cost(turn, op.result["cost"])
+        if op.kind == "llm":
+            known = op.result or {"usage": {}, "cost": 0}  # what was cut short is billed too, and cost what was charged
+            turn.usage += Usage(**known["usage"])
+            _add_cost(turn, None if known["cost"] is None else conversation.journal.cost_of(op))
 
 
 def _add_cost(turn: Turn, price: int | None) -> None:

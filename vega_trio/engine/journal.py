@@ -92,6 +92,10 @@ class Journal:
             cost_microusd=op.cost_microusd,
         )
 
+    def cost_of(self, op: OpRow) -> int:
+        """What a call has cost so far, in micro-dollars."""
+        return op.cost_microusd + self._charged.get(op.key, 0)
+
     def attempts(self, key: str) -> int:
         """How often the call was begun."""
         return self.ops[key].attempts if key in self.ops else 0
