@@ -39,6 +39,15 @@ describe("commands", () => {
     expect(read(curl).at(-1)).toBe('{"decision":"deny","note":"it\'s too early"}');
   });
 
+  it("name the conversation that they change", () => {
+    const [stop, clear] = [calls.stopTurn("a b", "s 1"), calls.clear("a b", null)];
+    expect(stop.body).toEqual({ session: "s 1" });
+    expect(read(curlCommand(stop, HOME))[1]).toBe(`${HOME.origin}/api/agents/a%20b/chat/stop?session=s+1`);
+    expect(curlCommand(clear, HOME)).toBe("curl -X DELETE http://localhost:3001/api/agents/a%20b/chat");
+    expect(calls.branch("s").body).toEqual({});
+    expect(calls.branch("s", "t").body).toEqual({ message_id: "t" });
+  });
+
   it("write a workflow's inputs as the command line takes them", () => {
     const run = calls.startRun("review", { task: "a $x", rounds: 2, list: [1] });
     expect(read(vegaCommand(run, AWAY) ?? "")).toEqual([

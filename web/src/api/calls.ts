@@ -3,7 +3,7 @@
  * command and what a button does are one thing, so they cannot differ.
  */
 
-import { at, request } from "./client";
+import { at, chatPath, inSession, request } from "./client";
 import type { NewAgent, NewMcpServer, NewSchedule } from "./types";
 
 export interface Call {
@@ -22,7 +22,17 @@ function call(method: Call["method"], path: string, body: unknown, ...vega: stri
 export const calls = {
   say: (agent: string, message: string) =>
     call("POST", `${at("agents", agent)}/chat`, { message }, "chat", agent, "-p", message),
+  stopTurn: (agent: string, session: string | null) =>
+    call("POST", inSession(`${chatPath(agent)}/stop`, session), session === null ? {} : { session }),
+  clear: (agent: string, session: string | null) => call("DELETE", inSession(chatPath(agent), session), null),
   newSession: (agent: string) => call("POST", "/api/sessions", { agent }),
+  renameSession: (id: string, title: string) => call("PATCH", at("sessions", id), { title }),
+  deleteSession: (id: string) => call("DELETE", at("sessions", id), null),
+  regenerate: (session: string) => call("POST", `${at("sessions", session)}/regenerate`, {}),
+  edit: (session: string, message: string) => call("POST", `${at("sessions", session)}/edit`, { message }),
+  /** Without a turn, all of the conversation goes along. */
+  branch: (session: string, turnId?: string) =>
+    call("POST", `${at("sessions", session)}/branch`, turnId === undefined ? {} : { message_id: turnId }),
   createAgent: (agent: NewAgent) => call("POST", "/api/agents", agent),
   deleteAgent: (name: string) => call("DELETE", at("agents", name), null),
   killProcess: (id: string) => call("DELETE", at("processes", id), null, "kill", id, "--yes"),

@@ -1,4 +1,4 @@
-import type { Agent, ChatMessage, ChatStatus, ProcessDetail, ServerEvent, Session } from "./types";
+import type { Agent, ChatMessage, ChatStatus, ProcessDetail, ServerEvent } from "./types";
 
 /** What the server refused, in its own words; `status` 0 means that it was not reached at all. */
 export class ApiError extends Error {
@@ -70,23 +70,19 @@ export function chatPath(agent: string): string {
   return `${at("agents", agent)}/chat`;
 }
 
-function inSession(path: string, session: string | null): string {
+export function inSession(path: string, session: string | null): string {
   return session === null ? path : `${path}?${new URLSearchParams({ session }).toString()}`;
 }
 
 const OF_TURNS = "turn.finished,turn.failed,turn.cancelled,process.restarting,tool.started";
 
-/** What the chat asks for; the other pages' part is `manage.ts`, loaded with the first of them. */
+/** What the chat asks for, and changes by `calls`; the other pages' part is `manage.ts`, loaded with the first of them. */
 export const api = {
   agents: (signal?: AbortSignal) => getJson<Agent[]>("/api/agents", signal),
   history: (agent: string, session: string | null, signal?: AbortSignal) =>
     getJson<ChatMessage[]>(inSession(chatPath(agent), session), signal),
   status: (agent: string, session: string | null, signal?: AbortSignal) =>
     getJson<ChatStatus>(inSession(`${chatPath(agent)}/status`, session), signal),
-  stop: (agent: string, session: string | null) =>
-    postJson(inSession(`${chatPath(agent)}/stop`, session), session === null ? {} : { session }),
-  clear: (agent: string, session: string | null) =>
-    request(inSession(chatPath(agent), session), { method: "DELETE" }),
   /** The conversation that the server means where none is named; only it knows. */
   sessionMeant: async (agent: string) =>
     (await request(`${chatPath(agent)}/status`)).headers.get("X-Session-Id") ?? "",
@@ -99,13 +95,5 @@ export const api = {
         ...(session === null ? { agent } : { process_id: session }),
       }).toString()}`,
     ),
-  askAgain: (session: string, message: string | null) =>
-    postJson(
-      `${at("sessions", session)}/${message === null ? "regenerate" : "edit"}`,
-      message === null ? {} : { message },
-    ),
-  /** A conversation that goes on from where this one was after a turn. */
-  branch: async (session: string, turnId: string) =>
-    (await (await postJson(`${at("sessions", session)}/branch`, { message_id: turnId })).json()) as Session,
   process: (id: string, signal?: AbortSignal) => getJson<ProcessDetail>(at("processes", id), signal),
 };

@@ -1,7 +1,7 @@
 /** What every page but the chat reads, and the changes whose answer it needs; the others are `calls`. */
 
 import { calls, perform } from "./calls";
-import { at, getJson, postJson, request } from "./client";
+import { at, getJson, request } from "./client";
 import type {
   AgentDetail,
   Approval,
@@ -53,8 +53,6 @@ export const manage = {
   sessions: (agent: string, q: string, signal?: AbortSignal) =>
     getJson<Session[]>(`/api/sessions?${new URLSearchParams({ agent, q }).toString()}`, signal),
   newSession: (agent: string) => answerOf<Session>(perform(calls.newSession(agent))),
-  renameSession: (id: string, title: string) => postJson(at("sessions", id), { title }, { method: "PATCH" }),
-  deleteSession: (id: string) => request(at("sessions", id), { method: "DELETE" }),
   stats: (signal?: AbortSignal) => getJson<Stats>("/api/stats", signal),
   costs: (by: CostsBy, signal?: AbortSignal) => getJson<Costs>(`/api/costs?by=${by}`, signal),
   eventLog: (query: Record<string, string>, signal?: AbortSignal) =>

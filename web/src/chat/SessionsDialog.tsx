@@ -4,7 +4,7 @@ import { IconPencil, IconTrash } from "@tabler/icons-react";
 import { useDeferredValue, useState } from "react";
 import { Link, useLocation } from "wouter";
 
-import { calls } from "../api/calls";
+import { type Call, calls, perform } from "../api/calls";
 import { manage } from "../api/manage";
 import { sessionsQuery } from "../api/lists";
 import type { Session } from "../api/types";
@@ -52,7 +52,7 @@ export default function SessionsDialog({ agent, current, onClose }: SessionsDial
         )}
       </Remote>
       {begin.error ? <Problem message={begin.error.message} /> : null}
-      <AsCommand calls={[calls.newSession(agent), calls.say(agent, "Hello")]} />
+      <AsCommand calls={[calls.newSession(agent), calls.say(agent, "Hello"), ...callsOf(agent, current)]} />
       <DialogFoot>
         <Button loading={begin.isPending} onClick={() => begin.mutate()}>
           New conversation
@@ -60,6 +60,20 @@ export default function SessionsDialog({ agent, current, onClose }: SessionsDial
       </DialogFoot>
     </Dialog>
   );
+}
+
+/** What can be done with the conversation that is shown. */
+function callsOf(agent: string, session: string | null): Call[] {
+  if (session === null) return [];
+  return [
+    calls.stopTurn(agent, session),
+    calls.regenerate(session),
+    calls.edit(session, "Another question"),
+    calls.branch(session),
+    calls.renameSession(session, "A title"),
+    calls.clear(agent, session),
+    calls.deleteSession(session),
+  ];
 }
 
 interface ItemProps {
@@ -85,7 +99,7 @@ function Item({ session, current, onOpen }: ItemProps) {
       {mode === "renaming" ? (
         <Rename
           title={session.title}
-          onDone={(name) => change.mutate(() => manage.renameSession(session.id, name))}
+          onDone={(name) => change.mutate(() => perform(calls.renameSession(session.id, name)))}
           onCancel={() => setMode("shown")}
         />
       ) : (
@@ -132,7 +146,7 @@ function Item({ session, current, onOpen }: ItemProps) {
             size="compact-sm"
             color="red.9"
             autoFocus
-            onClick={() => change.mutate(() => manage.deleteSession(session.id))}
+            onClick={() => change.mutate(() => perform(calls.deleteSession(session.id)))}
           >
             Delete
           </Button>

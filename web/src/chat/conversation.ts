@@ -5,9 +5,10 @@
  * gathered for a frame before the page hears of them: a fast model sends hundreds a second.
  */
 
+import { calls, perform } from "../api/calls";
 import { ApiError, api, chatPath, postJson, request } from "../api/client";
 import { frames } from "../api/sse";
-import type { ServerEvent } from "../api/types";
+import type { ServerEvent, Session } from "../api/types";
 import type { OwnFile } from "./files";
 import { parseStreamEvent } from "./stream";
 import { type Action, EMPTY, reduce, type Transcript } from "./transcript";
@@ -178,7 +179,8 @@ export class Conversation {
   async branch(turnId: string): Promise<string | null> {
     this.#set({ problem: null });
     try {
-      return (await api.branch(await this.#sessionId(), turnId)).id;
+      const made = await perform(calls.branch(await this.#sessionId(), turnId));
+      return ((await made.json()) as Session).id;
     } catch (error) {
       this.#set({ problem: asApiError(error) });
       return null;
@@ -197,7 +199,8 @@ export class Conversation {
   async #askAgainNow(message: string | null): Promise<void> {
     this.#set({ phase: "loading", problem: null });
     try {
-      await api.askAgain(await this.#sessionId(), message);
+      const session = await this.#sessionId();
+      await perform(message === null ? calls.regenerate(session) : calls.edit(session, message));
     } catch (error) {
       this.#set({ phase: "idle", problem: asApiError(error) });
       return;
@@ -213,7 +216,7 @@ export class Conversation {
 
   async #stopNow(): Promise<void> {
     try {
-      await api.stop(this.agent, this.session);
+      await perform(calls.stopTurn(this.agent, this.session));
     } catch (error) {
       this.#set({ stopping: false, problem: asApiError(error) });
     }
@@ -222,7 +225,7 @@ export class Conversation {
   async clear(): Promise<void> {
     if (this.#state.phase === "streaming") return;
     try {
-      await api.clear(this.agent, this.session);
+      await perform(calls.clear(this.agent, this.session));
       this.#set({ transcript: EMPTY, problem: null });
     } catch (error) {
       this.#set({ problem: asApiError(error) });
