@@ -130,7 +130,14 @@ export function Server({ server }: { server: McpServer }) {
             ))}
           </ul>
         ) : null}
-        <AsCommand calls={[calls.refreshMcpServer(name), calls.disableMcpServer(name, !disabled)]} />
+        <AsCommand
+          calls={[
+            ...(changed.length > 0 ? [calls.approveTools(name)] : []),
+            calls.refreshMcpServer(name),
+            calls.disableMcpServer(name, !disabled),
+            calls.removeMcpServer(name),
+          ]}
+        />
       </article>
     </Card>
   );

@@ -80,7 +80,12 @@ function NewSetting() {
           Set
         </Button>
       </form>
-      <AsCommand calls={[calls.putSetting(key.trim() || "NAME", "(the value)")]} />
+      <AsCommand
+        calls={[
+          calls.putSetting(key.trim() || "NAME", "(the value)"),
+          calls.removeSetting(key.trim() || "NAME"),
+        ]}
+      />
       {put.error ? <Problem message={put.error.message} /> : null}
     </Card>
   );
