@@ -237,7 +237,10 @@ class App:
         return await self.overview.process(process_id)
 
     async def kill(self, process_id: str, *, subtree: bool = False) -> None:
-        """Ends a process for good, with `subtree` also all that it and its children have spawned. Durable on return.
+        """Ends a process for good, with `subtree` also all that it and its children have spawned.
+
+        On return it is on the disk, unless the store takes nothing: to end a process must be possible then, too. That
+        the store is broken is told elsewhere.
 
         Raises: UnknownProcess.
         """
