@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+import attrs
 import trio
 from hypercorn.app_wrappers import ASGIWrapper
 from hypercorn.config import Config
@@ -53,46 +54,61 @@ async def serve_connections(
     asgi = ASGIWrapper(app)
     context = WorkerContext(None)
     lifespan = Lifespan(asgi, config, state)
+    served = _Connections(asgi, config, context, state, most)
+    async with trio.open_nursery() as life:
+        await life.start(lifespan.handle_lifespan)
+        await lifespan.wait_for_startup()
+        async with trio.open_nursery() as connections:
+            accept = partial(trio.serve_listeners, served.serve, handler_nursery=connections)
+            await _accept_until(stop, listener, accept, task_status)
+            await context.terminated.set()
+            served.leave()
+        await lifespan.wait_for_shutdown()
+        life.cancel_scope.cancel()
 
-    count: Counter[str] = Counter()
-    opened: set[Connection] = set()
 
-    async def connection(stream: trio.SocketStream) -> None:
+@attrs.define(eq=False)
+class _Connections:
+    """Those that are open, and how many each address has."""
+
+    _asgi: ASGIWrapper
+    _config: Config
+    _context: WorkerContext
+    _state: Any
+    _most: int | None
+    _count: Counter[str] = attrs.field(factory=Counter, init=False)
+    _opened: set[Connection] = attrs.field(factory=set, init=False)
+
+    async def serve(self, stream: trio.SocketStream) -> None:
+        """Until it is over, or turns it away."""
         address = _address_of(stream)
-        if most is not None and count[address] >= most:
+        if self._most is not None and self._count[address] >= self._most:
             await _turn_away(stream)
             return
-        count[address] += 1
+        self._count[address] += 1
         try:
-            await guarded(stream)
+            await self._guarded(stream)
         finally:
-            count[address] -= 1
-            if not count[address]:
-                del count[address]
+            self._count[address] -= 1
+            if not self._count[address]:
+                del self._count[address]
 
-    async def guarded(stream: trio.SocketStream) -> None:
-        connection = Connection(stream, config, context)
-        opened.add(connection)
+    async def _guarded(self, stream: trio.SocketStream) -> None:
+        connection = Connection(stream, self._config, self._context)
+        self._opened.add(connection)
         try:
-            await connection.serve(asgi, ConnectionState(state.copy()))
+            await connection.serve(self._asgi, ConnectionState(self._state.copy()))
         except* Exception as errors:  # noqa: BLE001 - a guard round foreign protocol code, one connection wide
             # Whatever a client can provoke in the protocol code is that client's affair.
             log.warning("a connection was closed by an error: %s", _first(errors))
             await trio.aclose_forcefully(stream)
         finally:
-            opened.discard(connection)
+            self._opened.discard(connection)
 
-    async with trio.open_nursery() as life:
-        await life.start(lifespan.handle_lifespan)
-        await lifespan.wait_for_startup()
-        async with trio.open_nursery() as connections:
-            accept = partial(trio.serve_listeners, connection, handler_nursery=connections)
-            await _accept_until(stop, listener, accept, task_status)
-            await context.terminated.set()
-            for each in opened:
-                each.leave()
-        await lifespan.wait_for_shutdown()
-        life.cancel_scope.cancel()
+    def leave(self) -> None:
+        """The server stops."""
+        for each in self._opened:
+            each.leave()
 
 
 async def _accept_until(
