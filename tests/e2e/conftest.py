@@ -5,11 +5,13 @@ Every test fails if the page breaks its own content policy, throws, or asks anot
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import FLAGS, PHONE, WIDE, Dashboard, Server, chromium, dashboards, serving
+from browsing import FLAGS, PHONE, WIDE, Dashboard, Server, chromium, dashboards, serving, started
 from playwright.sync_api import Browser
 
 
@@ -25,6 +27,18 @@ def fresh_server(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with something of everything."""
+    home = tmp_path_factory.mktemp("shop")
+    command = [sys.executable, str(Path(__file__).parent / "shop.py"), str(home)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            yield Server(started(process))
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     yield from chromium(FLAGS)
 
@@ -32,6 +46,11 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def dashboard(browser: Browser, server: Server) -> Iterator[Dashboard]:
     yield from dashboards(browser, server, WIDE, "light")
+
+
+@pytest.fixture
+def shopping(browser: Browser, shop: Server) -> Iterator[Dashboard]:
+    yield from dashboards(browser, shop, WIDE, "light")
 
 
 @pytest.fixture(params=[(WIDE, "light"), (PHONE, "dark")], ids=["1280-light", "390-dark"])

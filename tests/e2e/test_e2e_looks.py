@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
 import pytest
-from browsing import PHONE, WIDE, Dashboard, Server, broken_rules, dashboards, started
-from playwright.sync_api import Browser, Page, expect
+from browsing import PHONE, WIDE, Dashboard, Server, broken_rules
+from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.e2e
 
@@ -74,22 +71,6 @@ def strike(keys: str) -> Callable[[Page], None]:
         page.keyboard.press(keys)
 
     return steps
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    home = tmp_path_factory.mktemp("looks")
-    command = [sys.executable, str(Path(__file__).parent / "shop.py"), str(home)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        try:
-            yield Server(started(process))
-        finally:
-            process.kill()
-
-
-@pytest.fixture
-def shopping(browser: Browser, shop: Server) -> Iterator[Dashboard]:
-    yield from dashboards(browser, shop, WIDE, "light")
 
 
 @attrs.frozen

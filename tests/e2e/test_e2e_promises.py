@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import re
 import statistics
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from browsing import WAIT_MS, WIDE, Dashboard, Server, check_accessibility, dashboards, started
+from browsing import WAIT_MS, WIDE, Dashboard, Server, check_accessibility, dashboards
 from playwright.sync_api import Browser, Locator, Page, expect
 from shop import HOSTILE
 
@@ -51,22 +47,6 @@ async (id) => {
   return performance.now() - began;
 }
 """
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    home = tmp_path_factory.mktemp("shop")
-    command = [sys.executable, str(Path(__file__).parent / "shop.py"), str(home)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        try:
-            yield Server(started(process))
-        finally:
-            process.kill()
-
-
-@pytest.fixture
-def shopping(browser: Browser, shop: Server) -> Iterator[Dashboard]:
-    yield from dashboards(browser, shop, WIDE, "light")
 
 
 def named(server: Server, name: str) -> str:
