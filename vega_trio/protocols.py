@@ -148,6 +148,15 @@ class Records(Protocol):
         """As `query`, the rows last put for the first time first, from the one behind the key `before` on."""
         ...
 
+    async def last_by(
+        self, table: str, field: str, *, limit: int, before: tuple[str, str] | None = None, **equals: Any
+    ) -> list[dict[str, Any]]:
+        """As `query`, those that have text in a field, the last in the order of (text, key) first.
+
+        `before` is such a pair: only what comes before it in that order is given.
+        """
+        ...
+
     async def totals(
         self, table: str, by: Sequence[str], sums: Sequence[str], *, since: float = ..., **equals: Any
     ) -> list[dict[str, Any]]:

@@ -61,11 +61,11 @@ async def test_a_session_has_one_conversation_with_an_agent_and_a_call_without_o
                 answer, _ = await rpc(served, "tools/call", call, session)
                 assert answer["result"]["content"] == [{"type": "text", "text": said}]
             assert [message.text for message in model.requests[1].messages] == ["hi", "one", "hi"]
-            assert len(await served.app.archive.all("default")) == 1
+            assert len(await served.app.archive.page("default", 9)) == 1
             async with vega.open_mcp(name="us", url=f"http://127.0.0.1:{served.port}/mcp") as source:
                 assert await source.call_tool("assistant", {"message": "hello"}) == "three"
             assert [message.text for message in model.requests[2].messages] == ["hello"]
-            assert len(await served.app.archive.all("default")) == 1
+            assert len(await served.app.archive.page("default", 9)) == 1
             assert sum(process.agent is not None for process in served.app.orch.processes()) == 1
 
 
@@ -78,6 +78,18 @@ async def test_without_the_token_there_is_no_mcp_and_with_it_there_is(serving: A
                 assert answer.status_code == 401
             async with vega.open_mcp(name="us", url=url, headers=served.operator) as source:
                 assert await source.call_tool("assistant", {"message": "hi"}) == "hello"
+
+
+async def test_a_run_is_its_callers_own(serving: Any) -> None:
+    """So is what it remembers, and nobody else sees it."""
+    with trio.fail_after(30):
+        async with serving(["a draft", "fine"], token=True) as served:
+            made = await served.http.post("/api/tokens", json={"user": "ann"}, headers=served.operator)
+            ann = {"authorization": f"Bearer {made.json()['token']}"}
+            async with vega.open_mcp(name="us", url=f"http://127.0.0.1:{served.port}/mcp", headers=ann) as source:
+                assert await source.call_tool("review", {"task": "a poem"}) == "fine"
+            [run] = (await served.http.get("/api/runs", headers=ann)).json()
+            assert (await served.app.run(run["run_id"]))["user"] == "ann"
 
 
 async def test_a_server_for_looking_only_serves_no_mcp(serving: Any) -> None:

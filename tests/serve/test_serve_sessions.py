@@ -81,6 +81,25 @@ async def test_sessions_are_found_by_agent_and_title_and_come_in_pages(serving: 
     assert "next" not in rest.links
 
 
+async def test_a_page_of_sessions_reads_no_more_than_it_shows(serving: Any, tmp_path: Path) -> None:
+    """Also behind titles that are not looked for, in the order in which they were last spoken in."""
+    with trio.fail_after(30):
+        async with serving(["a"], store=tmp_path / "vega.db") as served:
+            made = [(await begin(served, title=f"{'Red' if each % 3 else 'Blue'} {each}"))["id"] for each in range(9)]
+            await ask(served, "spoken in last", made[0])
+            found, address, pages = [], "/api/sessions?limit=2&q=red", 0
+            while address:
+                answer = await served.http.get(address)
+                assert answer.status_code == 200, answer.text
+                found += [each["id"] for each in answer.json()]
+                address, pages = answer.links.get("next", {}).get("url", ""), pages + 1
+            everything = [each["id"] for each in await get(served, "/api/sessions")]
+            await get(served, "/api/sessions", expected=400, cursor="nosuch")
+    assert everything == [made[0], *reversed(made[1:])]
+    assert found == [each for each in everything if made.index(each) % 3]
+    assert pages == 3
+
+
 async def test_a_session_is_renamed_and_one_put_away_is_passed_by(serving: Any, tmp_path: Path) -> None:
     database = tmp_path / "vega.db"
     with trio.fail_after(30):

@@ -122,6 +122,16 @@ def test_the_fields_that_the_product_looks_up_by_have_an_index(
         assert "USING INDEX" in plan[0][3], plan
 
 
+@pytest.mark.parametrize("place", ["", f" AND ({field('updated_at')}, key) < ('x', 'x')"])
+def test_a_users_conversations_are_found_in_their_order_without_sorting(tmp_path: Path, place: str) -> None:
+    order = f"{field('updated_at')} DESC, key DESC"
+    with closing(open_for_writing(str(tmp_path / "vega.db"), "full")) as db:
+        query = f"SELECT row FROM session WHERE {field('user')} IS 'ann'{place} ORDER BY {order} LIMIT 9"
+        plan = [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {query}").fetchall()]
+    assert len(plan) == 1, plan
+    assert "USING INDEX session_spoken" in plan[0]
+
+
 def test_every_table_is_strict(tmp_path: Path) -> None:
     with closing(open_for_writing(str(tmp_path / "vega.db"), "full")) as db:
         tables = [table for table in db.tables if not table.name.startswith("sqlite_")]

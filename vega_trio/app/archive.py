@@ -37,13 +37,25 @@ class Archive:
 
     sessions: Sessions
 
-    async def all(self, user: str, *, agent: str | None = None, query: str = "") -> list[SessionInfo]:
-        """The user's, the one last spoken in first. `query` is looked for in the titles, in any case."""
-        wanted = {"user": user} if agent is None else {"user": user, "agent": agent}
-        rows = await self.sessions.store.records.query("session", **wanted)
-        asked = (row for row in rows if not row.get("caller"))  # not what agents say to one another
-        found = [_info(row) for row in asked if query.casefold() in str(row["title"]).casefold()]
-        return sorted(found, key=lambda each: (each.updated_at, each.id), reverse=True)
+    async def page(
+        self, user: str, limit: int, *, before: str | None = None, agent: str | None = None, query: str = ""
+    ) -> list[SessionInfo]:
+        """So many of the user's, the one last spoken in first, from the one behind the session `before` on.
+
+        `query` is looked for in the titles, in any case. Raises: UnknownSession for a `before` that is not the user's.
+        """
+        place = None if before is None else _place(await self._row(user, before))
+        wanted = {"user": user, "caller": None} | ({} if agent is None else {"agent": agent})  # not agents' own talk
+        found: list[SessionInfo] = []
+        while len(found) < limit:
+            rows = await self.sessions.store.records.last_by(
+                "session", "updated_at", limit=limit, before=place, **wanted
+            )
+            found += [_info(row) for row in rows if query.casefold() in str(row["title"]).casefold()]
+            if len(rows) < limit:
+                break
+            place = _place(rows[-1])
+        return found[:limit]
 
     async def get(self, user: str, session_id: str) -> SessionInfo:
         """Raises: UnknownSession."""
@@ -86,6 +98,11 @@ class Archive:
         if row is None or row["user"] != user:
             raise UnknownSession(f"there is no session {session_id[:100]!r}")
         return row
+
+
+def _place(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Where it stands in the order of the list."""
+    return row["updated_at"], row["id"]
 
 
 def _info(row: Mapping[str, Any]) -> SessionInfo:

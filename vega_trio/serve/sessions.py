@@ -12,6 +12,7 @@ from vega_trio.app.attachments import files_of, message_with
 from vega_trio.app.chat import ChatMessage, transcript
 from vega_trio.app.sessions import TITLE_LENGTH
 from vega_trio.changes import MessageRow
+from vega_trio.errors import UnknownSession
 from vega_trio.messages import Message
 from vega_trio.serve.chat import begin_turn, check_message
 from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, json_answer, plain_answer, user_of
@@ -26,7 +27,7 @@ from vega_trio.serve.models.sessions import (
     SessionMessage,
     TurnBegun,
 )
-from vega_trio.serve.paging import paged
+from vega_trio.serve.paging import cursor_of, cut, nothing_at, page_length, paged
 from vega_trio.serve.problems import Problem, Refused, bad_value
 from vega_trio.session import Session
 
@@ -34,8 +35,12 @@ from vega_trio.session import Session
 async def every(desk: Desk, request: Request) -> Response:
     """The caller's, the one last spoken in first."""
     agent, query = request.args.get("agent") or None, request.args.get("q", "")
-    found = await desk.app.archive.all(user_of(request), agent=agent, query=query)
-    page, headers = paged(request, found, lambda each: each.id)
+    limit, before = page_length(request), cursor_of(request)
+    try:
+        found = await desk.app.archive.page(user_of(request), limit + 1, before=before, agent=agent, query=query)
+    except UnknownSession as error:
+        raise nothing_at(before or "") from error
+    page, headers = cut(request, found, limit, lambda each: each.id)
     counts = await desk.app.store.message_counts([each.id for each in page])
     entries = [SessionEntry(message_count=counts.get(each.id, 0), **attrs.asdict(each)) for each in page]
     return json_answer(desk, entries, headers=headers)

@@ -42,6 +42,17 @@ class MemoryRecords:
         found = (decode_json(self._tables[table][key]) for key in keys)
         return list(islice((row for row in found if rows.matches(row, equals)), limit))
 
+    async def last_by(
+        self, table: str, field: str, *, limit: int, before: tuple[str, str] | None = None, **equals: Any
+    ) -> list[dict[str, Any]]:
+        await trio.lowlevel.checkpoint()
+        rows.check_filter(table, {field: None, **equals})
+        found = [(key, decode_json(row)) for key, row in self._tables[table].items()]
+        places = [((row[field], key), row) for key, row in found if isinstance(row.get(field), str)]
+        places = [(place, row) for place, row in places if before is None or place < before]
+        places.sort(key=lambda each: each[0], reverse=True)
+        return list(islice((row for _, row in places if rows.matches(row, equals)), limit))
+
     async def totals(
         self, table: str, by: Sequence[str], sums: Sequence[str], *, since: float = ALWAYS, **equals: Any
     ) -> list[dict[str, Any]]:

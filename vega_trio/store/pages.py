@@ -63,6 +63,22 @@ def newest_records(
     return [row for row in (decode_json(each["row"]) for each in found) if rows.matches(row, equals)]
 
 
+def last_records(
+    db: Database, table: str, field: str, limit: int, before: tuple[str, str] | None, equals: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Names were checked; values are bound."""
+    conditions, values = _conditions(table, equals)
+    text = schema.field(field)
+    conditions.append(f"json_type(row, '$.{field}') = 'text'")
+    if before is not None:
+        conditions.append(f"({text}, key) < (?, ?)")
+        values += before
+    found = db.table(table).rows_where(
+        " AND ".join(conditions), values, select="row", order_by=f"{text} DESC, key DESC", limit=limit
+    )
+    return [row for row in (decode_json(each["row"]) for each in found) if rows.matches(row, equals)]
+
+
 def _conditions(table: str, equals: Mapping[str, Any]) -> tuple[list[str], list[Any]]:
     """Indexed fields are written as the index has them; other names are bound, as the values are."""
     conditions, values = [], []

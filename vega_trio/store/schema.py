@@ -106,13 +106,20 @@ def _started(db: Database) -> None:
     db.execute("CREATE INDEX process_started ON process (started_at, id)")
 
 
+def _spoken(db: Database) -> None:
+    """A user's conversations are listed by when they were last spoken in, a page at a time."""
+    columns = f"{field('user')}, {field('updated_at')}, key"
+    db.execute(f"CREATE INDEX session_spoken ON session ({columns})")
+
+
 MIGRATIONS: Final[tuple[Migration, ...]] = (
     _first, _journal, _application, _ties, _language, _process_events, _reserved, _started,
+    _spoken,
 )  # fmt: skip
 
 
 def field(name: str) -> str:
-    """The SQL of a row's top-level field, as the indexes have it. `name` is one of `INDEXED`."""
+    """The SQL of a row's top-level field, as the indexes have it. `name` is an identifier that was checked."""
     return f"json_extract(row, '$.{name}')"
 
 

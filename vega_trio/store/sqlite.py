@@ -26,7 +26,7 @@ from vega_trio.store.commit import StoreCommit
 from vega_trio.store.lock import lock
 from vega_trio.store.migrations import no_failpoint
 from vega_trio.store.opening import SYNCHRONOUS, Durability, open_for_reading, open_for_writing
-from vega_trio.store.pages import find_processes, message_counts, newest_records, query_records
+from vega_trio.store.pages import find_processes, last_records, message_counts, newest_records, query_records
 from vega_trio.store.reader import Reader, Request, serve_requests
 from vega_trio.store.statements import Plan, plan
 from vega_trio.store.totals import ALWAYS, check_totals, process_totals, record_totals
@@ -201,6 +201,14 @@ class SqliteRecords:
     async def newest(self, table: str, *, limit: int, before: str | None = None, **equals: Any) -> list[dict[str, Any]]:
         rows.check_filter(table, equals)
         return await self._reader.read(partial(newest_records, table=table, limit=limit, before=before, equals=equals))
+
+    async def last_by(
+        self, table: str, field: str, *, limit: int, before: tuple[str, str] | None = None, **equals: Any
+    ) -> list[dict[str, Any]]:
+        rows.check_filter(table, {field: None, **equals})
+        return await self._reader.read(
+            partial(last_records, table=table, field=field, limit=limit, before=before, equals=equals)
+        )
 
     async def totals(
         self, table: str, by: Sequence[str], sums: Sequence[str], *, since: float = ALWAYS, **equals: Any

@@ -61,6 +61,26 @@ async def check_the_newest_records_come_first_and_in_parts(store: Store) -> None
     equal(await numbers(9, before="nosuch"), [], "behind a key that is not there is nothing")
 
 
+async def check_records_are_found_by_the_order_of_a_field(store: Store) -> None:
+    for key, user, at in (
+        ("a", "ann", "3"),
+        ("b", "ann", "1"),
+        ("c", "bob", "9"),
+        ("d", "ann", "3"),
+        ("e", "ann", None),
+    ):
+        store.submit(Put("session", key, {"key": key, "user": user, "updated_at": at}))
+    await store.submit(Put("session", "b", {"key": "b", "user": "ann", "updated_at": "4"})).wait()
+
+    async def keys(limit: int = 9, **more: Any) -> str:
+        return "".join(row["key"] for row in await store.records.last_by("session", "updated_at", limit=limit, **more))
+
+    equal(await keys(), "cbda", "the last first, then by key; none without the field")
+    equal(await keys(2, user="ann"), "bd", "so many, of the rows that equal")
+    equal(await keys(user="ann", before=("3", "d")), "a", "only what comes before a place")
+    equal(await keys(before=("3", "")), "", "a place need not be a row's")
+
+
 async def check_records_are_summed_by_their_fields(store: Store) -> None:
     day = 86_400.0
     for key, agent, user, at, cost in (
@@ -90,6 +110,7 @@ async def check_an_unknown_table_or_a_bad_filter_is_refused(store: Store) -> Non
         lambda: store.records.query("session", **{"agent') --": "x"}),
         lambda: store.records.query("session", agent=["x"]),
         lambda: store.records.query("session", agent=2**64),
+        lambda: store.records.last_by("session", "agent') --", limit=1),
         lambda: store.records.totals("turn", ("agent') --",), ()),
         lambda: store.records.totals("turn", ("agent",), ("cost); --",)),
     )
@@ -105,6 +126,7 @@ RECORD_CHECKS: Final[tuple[Callable[[Store], Awaitable[None]], ...]] = (
     check_a_record_is_put_read_replaced_and_deleted,
     check_records_are_found_by_their_fields,
     check_the_newest_records_come_first_and_in_parts,
+    check_records_are_found_by_the_order_of_a_field,
     check_records_are_summed_by_their_fields,
     check_an_unknown_table_or_a_bad_filter_is_refused,
 )
