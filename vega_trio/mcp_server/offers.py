@@ -126,7 +126,7 @@ class Guest:
             if offer.agent is not None:
                 return await self._ask(user, offer.agent, arguments)
             assert offer.workflow is not None
-            return await self._run(offer.workflow, arguments, progress)
+            return await self._run(user, offer.workflow, arguments, progress)
         except VegaError as error:
             raise Refusal(str(error)) from error
 
@@ -163,14 +163,14 @@ class Guest:
             self._sessions.setdefault(key, session)
         return self._sessions[key]
 
-    async def _run(self, name: str, arguments: Mapping[str, Any], progress: Progress) -> Given:
+    async def _run(self, user: str, name: str, arguments: Mapping[str, Any], progress: Progress) -> Given:
         workflow = self.app.workflow(name)
         try:
             inputs = bind(workflow, arguments)
         except InputError as error:
             raise Refusal(str(error)) from error
         async with self.app.subscribe(types=[StepFinished, *RUN_ENDS], buffer=1000) as events:
-            run = await self.app.run_workflow(name, inputs)
+            run = await self.app.run_workflow(name, inputs, user=user)
             try:
                 await _report(events, run.id, len(workflow.steps), progress)
             except SlowSubscriber:
