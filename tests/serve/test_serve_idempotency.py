@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import trio
+from refusing import RefusingStore
 
 from vega_trio.errors import ModelError
 from vega_trio.protocols import ModelRequest
@@ -103,3 +104,25 @@ async def test_a_key_is_its_users_own(serving: Any) -> None:
             mine = await post(served, CHAT, {"message": "x"}, "k", **served.operator)
             theirs = await post(served, CHAT, {"message": "x"}, "k", **bob)
     assert (mine.json()["response"], theirs.json()["response"]) == ("a", "b")
+
+
+async def test_what_cannot_be_written_down_is_not_done_and_ends_no_server(serving: Any) -> None:
+    store = RefusingStore()
+    with trio.fail_after(30):
+        async with serving(["done"], store=store) as served:
+            store.refuses = lambda change: "request" in repr(change)
+            refused = await post(served, CHAT, {"message": "x"}, "k1")
+            store.refuses = lambda change: False
+            again = await post(served, CHAT, {"message": "x"}, "k1")
+    assert (refused.status_code, refused.json()["code"]) == (507, "read_only")
+    assert (again.status_code, again.json().get("response")) == (200, "done")
+
+
+async def test_an_answer_that_cannot_be_kept_is_given_all_the_same(serving: Any) -> None:
+    store = RefusingStore()
+    with trio.fail_after(30):
+        async with serving(["done"], store=store) as served:
+            store.refuses = lambda change: "request" in repr(change) and "'status': 200" in repr(change)
+            first = await post(served, CHAT, {"message": "x"}, "k1")
+            assert (await served.http.get("/healthz")).status_code == 200
+    assert (first.status_code, first.json()["response"]) == (200, "done")

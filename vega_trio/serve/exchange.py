@@ -20,10 +20,11 @@ from typing import Any
 import attrs
 import trio
 
+from vega_trio.errors import StoreError
 from vega_trio.serve.door import Door, Identity
 from vega_trio.serve.guard import Head, Policy, allowed_origin, is_preflight, judge, too_large
 from vega_trio.serve.idempotency import Asked, Ledger
-from vega_trio.serve.problems import Problem, stopping
+from vega_trio.serve.problems import Problem, problem_of, stopping
 from vega_trio.serve.rates import Rate
 from vega_trio.serve.sse import to_json
 
@@ -250,7 +251,10 @@ class Reception:
             exchange.turn_id = turn_id
             await self.inner(scope, lambda: _once(first_only), send)
 
-        problem = await self.ledger.answer(asked, run, out.send)
+        try:
+            problem = await self.ledger.answer(asked, run, out.send)
+        except StoreError as error:
+            problem = problem_of(error)
         if problem is not None:
             await out.refuse(problem, None)
 

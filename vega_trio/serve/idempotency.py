@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -21,10 +22,12 @@ import attrs
 import trio
 
 from vega_trio.app.ids import new_id
-from vega_trio.changes import Delete, Put
+from vega_trio.changes import Delete, Promptly, Put
 from vega_trio.errors import StoreError
 from vega_trio.protocols import Store
 from vega_trio.serve.problems import Problem
+
+log = logging.getLogger("vega_trio.serve")
 
 TABLE = "request"
 KEEP_S = 86400.0
@@ -66,11 +69,15 @@ class Asked:
 
 @attrs.define(eq=False)
 class _Answer:
-    """The answer as it comes: the first asker reads along, and it is kept when it is whole."""
+    """The answer as it comes: the first asker reads along, and it is kept when it is whole.
+
+    `error`: why the request could not be written down, so that it was not done.
+    """
 
     messages: list[Message] = attrs.field(factory=list)
     size: int = 0
     over: bool = False
+    error: StoreError | None = None
     _news: trio.Event = attrs.field(factory=trio.Event)
 
     async def take(self, message: Message) -> None:
@@ -138,6 +145,7 @@ class Ledger:
         return None
 
     async def _do(self, asked: Asked, turn_id: str, run: Run, send: Send) -> None:
+        """Raises: StoreError when it cannot be written down, and is not done."""
         row = {
             "id": asked.id,
             "user": asked.user,
@@ -155,19 +163,30 @@ class Ledger:
                 at += 1
             else:
                 await answer.news()
+        if answer.error is not None:
+            raise answer.error
 
     async def _finish(self, asked: Asked, row: Mapping[str, Any], run: Run, answer: _Answer) -> None:
-        """Does it, whether the client is still there or not, and keeps the answer."""
+        """Does it, whether the client is still there or not, and keeps the answer. A store that fails ends only this."""
         try:
-            await self._store.submit(Put(TABLE, asked.id, row)).wait()
+            await self._store.submit(Promptly(Put(TABLE, asked.id, row))).wait()
             await run(answer.take, row["turn_id"])
-            kept = _kept(answer)
-            change = Delete(TABLE, asked.id) if kept is None else Put(TABLE, asked.id, {**row, "answer": kept})
-            await self._store.submit(change).wait()
+            await self._keep(asked, row, answer)
+        except StoreError as error:
+            answer.error = error
         finally:
             self._running.discard(asked.id)
             answer.over = True
             answer.wake()
+
+    async def _keep(self, asked: Asked, row: Mapping[str, Any], answer: _Answer) -> None:
+        """What was done stays done: an answer that cannot be kept is given all the same, this once."""
+        kept = _kept(answer)
+        change = Delete(TABLE, asked.id) if kept is None else Put(TABLE, asked.id, {**row, "answer": kept})
+        try:
+            await self._store.submit(Promptly(change)).wait()
+        except StoreError as error:
+            log.warning("the answer under an Idempotency-Key is not kept for a second time: %s", error)
 
 
 def _may_go_on(row: Mapping[str, Any], asked: Asked) -> bool:
