@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 import trio
+from refusing import RefusingStore
 
 import vega_trio as vega
+from vega_trio.changes import Promptly
 from vega_trio.protocols import ModelRequest
 from vega_trio.testing import ScriptedModel
 
@@ -78,6 +80,19 @@ async def test_a_subtree_is_killed_with_all_that_was_spawned_below(serving: Any)
             wrong = await served.http.delete(f"/api/processes/{top.id}?subtree=maybe")
     assert answer.json() == {"status": "killed"}
     assert (wrong.status_code, wrong.json()["field"]) == (400, "subtree")
+
+
+async def test_a_kill_that_the_disk_does_not_take_ends_the_process_and_says_so(serving: Any) -> None:
+    store = RefusingStore()
+    with trio.fail_after(30):
+        async with serving(store=store) as served:
+            process = await served.app.orch.spawn(sleeper)
+            store.refuses = lambda change: isinstance(change, Promptly)
+            killed = await served.http.delete(f"/api/processes/{process.id}")
+            assert not process.alive
+    assert (killed.status_code, killed.json()["code"]) == (507, "read_only")
+    assert "has ended, but this is not on the disk: the disk is full" in killed.json()["error"]
+    assert "kill it again" in killed.json()["hint"]
 
 
 async def test_the_supervision_tree_has_the_orchestrator_at_its_root(serving: Any) -> None:

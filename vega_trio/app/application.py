@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal
 
 import attrs
 import trio
 
+from vega_trio.app.admission import refuse_overload
 from vega_trio.app.agents import AgentInfo, Agents
 from vega_trio.app.approvals import Approval, Desk
 from vega_trio.app.archive import Archive
@@ -35,11 +36,10 @@ from vega_trio.app.supervisors import SupervisorNode, supervisor_tree
 from vega_trio.app.tool_values import ToolValues
 from vega_trio.app.tools import ToolInfo, ToolList
 from vega_trio.app.user_memory import Memories
-from vega_trio.changes import ProcessRow, Together
+from vega_trio.changes import ProcessRow, Promptly, Together
 from vega_trio.diagnostics import Diagnostic
 from vega_trio.dsl.document import Document
 from vega_trio.dsl.workflow import WorkflowDefinition
-from vega_trio.errors import StoreError
 from vega_trio.events import Event
 from vega_trio.messages import Message
 from vega_trio.protocols import Figures, Store
@@ -237,23 +237,18 @@ class App:
         return await self.overview.process(process_id)
 
     async def kill(self, process_id: str, *, subtree: bool = False) -> None:
-        """Ends a process for good, with `subtree` also all that it and its children have spawned.
+        """Ends a process for good, with `subtree` also all that it and its children have spawned. Durable on return.
 
-        On return it is on the disk, unless the store takes nothing: to end a process must be possible then, too. That
-        the store is broken is told elsewhere.
-
-        Raises: UnknownProcess.
+        Raises: UnknownProcess; StoreError, when they have ended all the same, and that is not on the disk. One that an
+            earlier program left behind is on the disk alone: where nothing can be written it stays as it is.
         """
+        if self.orch.recovered.get(process_id) is not None:
+            refuse_overload(self.store)
         doomed = [process_id, *(self.overview.descendants(process_id) if subtree else ())]
         async with trio.open_nursery() as nursery:
             for each in doomed:
                 nursery.start_soon(self.orch.kill, each)
-        await self.settled()
-
-    async def settled(self) -> None:
-        """Returns when all that has happened is on the disk, or cannot be brought there."""
-        with suppress(StoreError):
-            await self.store.submit(Together(())).wait()
+        await self.store.submit(Promptly(Together(()))).wait()
 
     def impact(self, process_id: str, action: Literal["kill", "restart"], *, subtree: bool = False) -> Impact:
         """Who dies, restarts and is told when a process is killed (with `subtree`: and all below it) or restarted.

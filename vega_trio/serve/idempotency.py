@@ -167,7 +167,7 @@ class Ledger:
             raise answer.error
 
     async def _finish(self, asked: Asked, row: Mapping[str, Any], run: Run, answer: _Answer) -> None:
-        """Does it, whether the client is still there or not, and keeps the answer. A store that fails ends only this."""
+        """Does it, client or no client, and keeps the answer. A store that refuses ends this and nothing else."""
         try:
             await self._store.submit(Promptly(Put(TABLE, asked.id, row))).wait()
             await run(answer.take, row["turn_id"])

@@ -16,7 +16,7 @@ from vega_trio.app.incarnations import Incarnation
 from vega_trio.app.overview import ProcessDetail
 from vega_trio.app.supervisors import Policy
 from vega_trio.changes import ProcessQuery, ProcessRow
-from vega_trio.errors import ConfigError, InputError, UnknownProcess
+from vega_trio.errors import ConfigError, InputError, StoreError, UnknownProcess
 from vega_trio.messages import Message, TextPart
 from vega_trio.protocols import ModelRequest
 from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, flag_of, json_answer, plain_answer
@@ -36,7 +36,7 @@ from vega_trio.serve.models.processes import (
     TreeEntry,
 )
 from vega_trio.serve.paging import cursor_of, cut, nothing_at, page_length
-from vega_trio.serve.problems import Problem, Refused, bad_value
+from vega_trio.serve.problems import Problem, Refused, bad_value, problem_of
 
 STATUSES = ("pending", "running", "completed", "failed", "timeout")
 
@@ -114,13 +114,22 @@ async def one(desk: Desk, request: Request, process_id: str) -> Response:
 async def kill(desk: Desk, request: Request, process_id: str) -> Response:
     """Ends a process for good, or it and all below it. One that has ended already stays as it is."""
     subtree = flag_of(request, "subtree")
-    detail = await _detail(desk, request, process_id)
-    if detail.process is not None and (subtree or detail.process.alive):
-        await desk.app.kill(process_id, subtree=subtree)
-    elif detail.process is None and desk.app.orch.recovered.get(process_id) is not None:
-        await desk.app.orch.kill(process_id)
-        await desk.app.settled()
+    process = (await _detail(desk, request, process_id)).process
+    if process is not None and (subtree or process.alive):
+        try:
+            await desk.app.kill(process_id, subtree=subtree)
+        except StoreError as error:
+            raise Refused(_unwritten(process_id, error)) from error
+    elif process is None and desk.app.orch.recovered.get(process_id) is not None:
+        await desk.app.kill(process_id)
     return json_answer(desk, Status(status="killed"))
+
+
+def _unwritten(process_id: str, error: StoreError) -> Problem:
+    """To end a process must be possible whatever the disk does; to say that it is on the disk would not be true."""
+    text = f"the process {process_id} has ended, but this is not on the disk: {error}"
+    hint = "it is written once the disk takes it; should the server be restarted before that, kill it again"
+    return attrs.evolve(problem_of(error), error=text, hint=hint)
 
 
 async def impact(desk: Desk, request: Request, process_id: str) -> Response:
