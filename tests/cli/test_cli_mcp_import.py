@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from vega_trio.app.disk import Disk
-from vega_trio.cli.failure import Failure
-from vega_trio.cli.mcp_import import converted, import_servers
+from vega_trio.cli.main import invoke
+from vega_trio.cli.mcp_words import converted
 from vega_trio.dsl.parse import parse_document
 
 GIVEN = {
@@ -54,7 +54,7 @@ def test_servers_are_said_in_our_words_and_secrets_stay_where_they_are() -> None
 
 def test_what_is_printed_is_valid_in_a_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "other.json").write_text(json.dumps({"mcpServers": GIVEN}))
-    assert import_servers(str(tmp_path / "other.json")) == 0
+    assert invoke(["mcp", "import", str(tmp_path / "other.json")]) == 0
     printed = capsys.readouterr().out
     (tmp_path / "a.vega.yaml").write_text("agents: {a: {system: x, model: demo}}\n" + printed)
     env = {"GITHUB_TOKEN": "t", "LEVEL_1": "1", "DOCS_AUTHORIZATION": "k"}
@@ -66,7 +66,95 @@ def test_what_is_printed_is_valid_in_a_document(tmp_path: Path, capsys: pytest.C
 
 
 @pytest.mark.parametrize("text", ["{}", "[1]", "nonsense", '{"mcpServers": 5}'])
-def test_what_holds_no_servers_says_so(tmp_path: Path, text: str) -> None:
+def test_what_holds_no_servers_says_so(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "other.json").write_text(text)
-    with pytest.raises(Failure, match=r"other\.json"):
-        import_servers(str(tmp_path / "other.json"))
+    assert invoke(["mcp", "import", str(tmp_path / "other.json")]) == 1
+    assert "other.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "args", "told"),
+    [
+        (["--api-key", "canary"], ["--api-key", "${S_API_KEY}"], "set S_API_KEY"),
+        (["--token=canary", "-v"], ["--token=${S_TOKEN}", "-v"], "set S_TOKEN"),
+        (["--header", "Authorization: canary"], ["--header", "Authorization: ${S_AUTHORIZATION}"], "S_AUTHORIZATION"),
+        (["--token=${input:my-token}"], ["--token=${MY_TOKEN}"], ""),
+        (["${workspaceFolder}/a", "${userHome}", "${X:-y}"], ["./a", "${HOME}", "${X:-y}"], ""),
+        (["https://example.com/a", "a${b", "${1}"], ["https://example.com/a", "a$${b", "$${1}"], ""),
+    ],
+)
+def test_secrets_among_the_arguments_become_variables_too(given: list[str], args: list[str], told: str) -> None:
+    notes: list[str] = []
+    assert converted({"s": {"command": "x", "args": given}}, notes) == {"s": {"command": "x", "args": args}}
+    assert told in "".join(notes)
+    assert bool(told) == bool(notes)
+
+
+def test_an_address_keeps_its_secrets_to_itself() -> None:
+    notes: list[str] = []
+    given = {"q": {"serverUrl": "https://a.b/mcp?api_key=canary&n=1"}, "u": {"url": "https://me:canary@a.b/mcp"}}
+    assert converted(given, notes) == {
+        "q": {"url": "https://a.b/mcp?api_key=${Q_API_KEY}&n=1"},
+        "u": {"url": "${U_URL}"},
+    }
+    assert "canary" not in "".join(notes)
+
+
+def test_a_dollar_that_would_become_a_variable_here_is_told() -> None:
+    notes: list[str] = []
+    converted({"s": {"command": "x", "env": {"PROMPT": "$USER>"}}}, notes)
+    assert "PROMPT" in notes[0]
+
+
+EDITORS = """{ // what an editor allows
+  "mcp": {"servers": {
+    "time": {"command": "uvx", "args": ["mcp-server-time", "// no comment"], /* and this */ },
+    "clash": {"command": "theirs"},
+  }},
+}"""
+DOCUMENT = """\
+# mine
+agents: {a: {system: x, model: demo}}
+settings:
+  mcp:
+    servers: # all
+      - {name: clash, command: ours}
+"""
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    (tmp_path / "settings.json").write_text(EDITORS)
+    (tmp_path / "a.vega.yaml").write_text(DOCUMENT)
+    return tmp_path
+
+
+def imported(files: Path, *more: str) -> int:
+    document = str(files / "a.vega.yaml")
+    return invoke(["mcp", "import", str(files / "settings.json"), "--into", document, "--home", str(files), *more])
+
+
+def test_a_document_gets_the_servers_whose_names_it_does_not_have(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert imported(files, "--yes", "--json") == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"file": str(files / "a.vega.yaml"), "added": ["time"], "left_out": ["clash"]}
+    assert "'clash' already" in said.err
+    added = '      - name: time\n        command: uvx\n        args: ["mcp-server-time", "// no comment"]\n'
+    assert (files / "a.vega.yaml").read_text() == DOCUMENT + added
+
+
+def test_nothing_is_written_without_a_yes_to_what_would_be_run(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert imported(files) == 2
+    said = capsys.readouterr().err
+    assert "time: uvx mcp-server-time // no comment" in said
+    assert "--yes" in said
+    assert (files / "a.vega.yaml").read_text() == DOCUMENT
+
+
+def test_a_document_that_is_not_valid_stays_as_it_is(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (files / "a.vega.yaml").write_text("agents: 5\n")
+    assert imported(files, "--yes") == 2
+    assert "V005" in capsys.readouterr().err
+    assert (files / "a.vega.yaml").read_text() == "agents: 5\n"

@@ -145,3 +145,12 @@ def test_without_a_server_the_exit_code_is_6(vega, args: tuple[str, ...]) -> Non
     code, out, err = vega(*args, "--url", "http://127.0.0.1:1")
     assert (code, out) == (6, "")
     assert "vega serve" in err
+
+
+def test_an_mcp_server_is_added_at_the_server_that_is_named(vega, url: str) -> None:
+    code, out, err = vega("mcp", "add", "here", "--url", url, "--json", "--", "true")
+    assert (code, out) == (1, "")
+    assert "--allow-mcp-commands" in err
+    assert vega("mcp", "add", "there", "http://127.0.0.1:9/mcp", "--url", url, "-e", "NOT_SET")[0] == 2
+    code, out, _ = vega("mcp", "add", "there", "http://127.0.0.1:9/mcp", "--url", url, "-H", "X-Key: k")
+    assert (code, out) == (0, f"there: added at {url}, not connected\n")

@@ -10,7 +10,6 @@ started to allow that.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import attrs
 
 from vega_trio.app.agents import AgentInfo, Agents, Workshop
 from vega_trio.app.compose import Composer
+from vega_trio.app.disk import replace_file
 from vega_trio.app.files import Files
 from vega_trio.app.knowledge import resources_of
 from vega_trio.app.mcp import Mcp
@@ -220,15 +220,8 @@ def _programs(document: Document) -> set[str]:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Nobody ever reads half of it. Raises: Conflict."""
-    unfinished = path.with_name(f".{path.name}.new")
+    """Raises: Conflict."""
     try:
-        with unfinished.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.chmod(path.stat().st_mode & 0o777)
-        unfinished.replace(path)
+        replace_file(path, data)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise Conflict(f"{path} cannot be written: {error.strerror}; nothing was changed") from error

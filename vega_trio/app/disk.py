@@ -14,6 +14,25 @@ def directory_of(file: str) -> Path:
     return path if path.is_dir() else path.parent
 
 
+def replace_file(path: Path, data: bytes) -> None:
+    """Puts other contents into a file that is there: its mode stays, a link to it stays one, nobody reads half of it.
+
+    Raises: OSError; the file is as it was.
+    """
+    real = path.resolve(strict=True)
+    unfinished = real.with_name(f".{real.name}.new")
+    try:
+        with unfinished.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.chmod(real.stat().st_mode & 0o777)
+        unfinished.replace(real)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
 @attrs.frozen
 class Disk:
     """`protocols.Files` over the operating system; relative paths are relative to the working directory."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-_UNPRINTABLE: Final = re.compile(r"[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+from vega_trio.dsl.quoting import UNPRINTABLE, flow
+
 _BLOCK: Final = re.compile(r"[^\s\x00-\x1f].*(\n+[^\n\x00-\x1f]*[^\s\x00-\x1f])+")
 """Text of several lines that a literal block keeps as it is."""
 
 
 def template(name: str, keys: Mapping[str, Any]) -> str:
     """A document that defines the agent with these keys, which name no variable of the environment."""
-    lines = ["agents:", f"  {_flow(name)}:"]
+    lines = ["agents:", f"  {flow(name)}:"]
     for key, value in keys.items():
         lines.append(f"    {key}: {_value(value)}")
     return "\n".join([*lines, ""])
@@ -23,9 +23,9 @@ def template(name: str, keys: Mapping[str, Any]) -> str:
 def _value(value: Any) -> str:
     value = literal(value)
     text = value if isinstance(value, str) else ""
-    if _BLOCK.fullmatch(text) and not _UNPRINTABLE.search(text):
+    if _BLOCK.fullmatch(text) and not UNPRINTABLE.search(text):
         return "\n".join(["|-", *(f"      {line}" if line else "" for line in text.split("\n"))])
-    return _flow(value)
+    return flow(value)
 
 
 def literal(value: Any) -> Any:
@@ -39,9 +39,3 @@ def literal(value: Any) -> Any:
             return {key: literal(each) for key, each in value.items()}
         case _:
             return value
-
-
-def _flow(value: Any) -> str:
-    """JSON, which YAML 1.2 contains, but for characters that YAML wants escaped."""
-    text = json.dumps(value, ensure_ascii=False)
-    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
-from vega_trio.cli.asking import YES, tell, visible
-from vega_trio.cli.failure import Failure, usage
+from vega_trio.cli.asking import tell, visible
+from vega_trio.cli.confirming import confirm
 from vega_trio.cli.remote import path_of
-from vega_trio.cli.terminal import is_terminal, put
+from vega_trio.cli.terminal import put
 
 if TYPE_CHECKING:
     from vega_trio.cli.remote import Remote
@@ -35,7 +34,7 @@ def intervene(
     if others and not as_json:
         tell(others)
     if not yes:
-        _ask(f"{action} {process_id}? [y/N] ")
+        confirm(f"{action} {process_id}?")
     answer = act()
     if as_json:
         put(json.dumps({**answer, "id": process_id, **impact}) + "\n")
@@ -51,11 +50,3 @@ def said(remote: Remote, process_id: str, impact: dict[str, list[str]]) -> str:
         return ""
     agents = {row["id"]: row["agent"] or row.get("task", "") for row in remote.pages("/api/processes", "id")}
     return "".join(f"{each} ({visible(agents.get(each, ''))}) {WORDS[kind]}\n" for kind, each in others)
-
-
-def _ask(question: str) -> None:
-    if not is_terminal(sys.stdin):
-        raise usage("there is no terminal here to ask on", "give --yes")
-    tell(question)
-    if sys.stdin.readline().strip().lower() not in YES:
-        raise Failure("nothing was done", "")

@@ -47,7 +47,7 @@ COMMANDS: Mapping[str, str] = {
     "explain": "Explain a code such as V012.",
     "skills": "List and check skills.",
     "models": "Fetch and list local models.",
-    "mcp": "Try MCP servers out, and serve a document as one.",
+    "mcp": "Add MCP servers and try them out, and serve a document as one.",
     "init": "Write a first document.",
     "doctor": "Check what vega needs, and say how to fix it.",
     "keys": "Keep API keys, and list which there are.",

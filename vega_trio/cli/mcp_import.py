@@ -1,92 +1,98 @@
-"""What `vega mcp import` does: the `mcpServers` JSON of other programs, as `settings.mcp.servers` of a document."""
+"""What `vega mcp import` does: the servers that other programs keep as JSON, printed or put into a document."""
 
 from __future__ import annotations
 
+import json
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from vega_trio._core.codec import decode_json
+from vega_trio.cli.asking import tell, visible
+from vega_trio.cli.confirming import confirm
 from vega_trio.cli.failure import Failure
+from vega_trio.cli.jsonc import plain_json
+from vega_trio.cli.mcp_document import open_for_servers
+from vega_trio.cli.mcp_words import converted
+from vega_trio.cli.options import Shared
 from vega_trio.cli.output import render
 from vega_trio.cli.terminal import put, safe
-from vega_trio.dsl.words import SERVER_NAME
 
 MAX_BYTES: Final = 1024 * 1024
-SECTIONS: Final = ("mcpServers", "servers")  # the second is what VS Code says
-TRANSPORTS: Final[Mapping[str, str]] = {
-    "http": "http",
-    "streamable-http": "http",
-    "streamableHttp": "http",
-    "sse": "sse",
-}
-_SECRET: Final = re.compile(r"key|token|secret|password|credential|authorization", re.IGNORECASE)
-_HOLE: Final = re.compile(r"\$\{(?:(?:input|env):)?([A-Za-z0-9_-]+)\}")
+SECTIONS: Final = (("mcpServers",), ("servers",), ("mcp", "servers"))  # the others are what VS Code says
+
+Servers = Mapping[str, Mapping[str, Any]]
 
 
-def import_servers(file: str) -> int:
-    """Prints the settings; what a person has to look at is said on stderr. Returns the exit code. Raises: Failure."""
+def import_servers(file: str, into: str | None, shared: Shared, *, yes: bool, as_json: bool) -> int:
+    """Prints the settings, or writes them `into` a document; what a person has to look at is said on stderr.
+
+    Returns the exit code. Raises: Failure, DocumentError, ConfigError; then nothing was written.
+    """
     notes: list[str] = []
-    servers = converted(_read(file), notes)
-    put(render({"settings": {"mcp": {"servers": servers}}}, "yaml"))
-    for note in notes:
-        sys.stderr.write(f"note: {safe(note)}\n")
+    servers: Servers = converted(_read(file), notes)
+    if into is None:
+        put(render({"settings": {"mcp": {"servers": servers}}}, "json" if as_json else "yaml"))
+        _say(notes)
+        return 0
+    document = open_for_servers(into, shared)
+    taken = [name for name in servers if name in document.names]
+    notes += [f"{into} has a server {name!r} already, which stays as it is" for name in taken]
+    servers = {name: each for name, each in servers.items() if name not in taken}
+    _say(notes)
+    if servers and not yes:
+        _ask(servers, into)
+    if servers:
+        document.add(servers)
+    if as_json:
+        put(json.dumps({"file": into, "added": list(servers), "left_out": taken}) + "\n")
+    else:
+        put("".join(f"{name}: added to {into}\n" for name in servers))
     return 0
 
 
-def converted(given: Mapping[str, Any], notes: list[str]) -> dict[str, dict[str, Any]]:
-    """The servers in our words. A secret that stands there is not taken along but named, to be set as a variable."""
-    found: dict[str, dict[str, Any]] = {}
-    for name, described in given.items():
-        fit = re.sub(r"_{2,}", "_", re.sub(r"[^A-Za-z0-9_.-]", "-", name)).strip("_-.")[:63]
-        if not isinstance(described, dict) or not SERVER_NAME.fullmatch(fit) or fit in found:
-            notes.append(f"the server {name!r} is left out: it needs a name of its own and a description")
-            continue
-        if fit != name:
-            notes.append(f"the server {name!r} is called {fit!r} here")
-        found[fit] = _server(fit, described, notes)
-    return found
+def _ask(servers: Servers, into: str) -> None:
+    """Every one of them is a program that will run here, or an address that is told what agents ask."""
+    for name, each in servers.items():
+        tell(visible(f"{name}: {' '.join(_shown(each))}") + "\n")
+    confirm(f"add them to {into}, to be run from its next start on?", f"this adds {len(servers)} servers to {into}")
 
 
-def _server(name: str, given: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
-    made: dict[str, Any] = {key: given[key] for key in ("command", "args", "cwd", "url") if given.get(key)}
-    made |= {"transport": TRANSPORTS[given["type"]]} if given.get("type") in TRANSPORTS else {}
-    for key in ("env", "headers"):
-        if isinstance(given.get(key), dict) and given[key]:
-            made[key] = {each: _value(name, each, str(text), notes) for each, text in given[key].items()}
-    if given.get("disabled") is True:
-        made["disabled"] = True
-    known = {*made, "type", "env", "headers", "disabled"}
-    notes += [f"{name}: {key!r} has no counterpart and is left out" for key in given if key not in known]
-    return made
+def _shown(server: Mapping[str, Any]) -> list[str]:
+    words = [server.get("command") or server.get("url") or "(of the registry)", *server.get("args", ())]
+    return [re.sub(r"\s+", " ", str(word)) for word in words]
 
 
-def _value(server: str, key: str, text: str, notes: list[str]) -> str:
-    """A variable where the text names one, or where it looks like a secret; else the text as it is."""
-    if _HOLE.search(text):
-        return _HOLE.sub(lambda hole: f"${{{hole[1].replace('-', '_').upper()}}}", text)
-    if not text or not _SECRET.search(key):
-        return text.replace("${", "$${")
-    variable = re.sub(r"\W", "_", key if key.lower() != "authorization" else f"{server}_authorization").upper()
-    notes.append(f"{server}: set {variable} in the environment; its value stays where it was")
-    return f"${{{variable}}}"
+def _say(notes: list[str]) -> None:
+    for note in notes:
+        tell(f"note: {safe(note)}\n")
 
 
 def _read(file: str) -> Mapping[str, Any]:
     try:
-        data = Path(file).read_bytes()
+        with Path(file).open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise Failure(f"{file}: {error.strerror}") from error
     if len(data) > MAX_BYTES:
         raise Failure(f"{file} has more than {MAX_BYTES:,} bytes")
-    try:
-        whole = decode_json(data)
-    except ValueError as error:
-        raise Failure(f"{file}: {error}") from error
+    whole = _decoded(data, file)
     for section in SECTIONS:
-        if isinstance(whole, dict) and isinstance(whole.get(section), dict):
-            found: Mapping[str, Any] = whole[section]
+        found = whole
+        for key in section:
+            found = found.get(key) if isinstance(found, dict) else None
+        if isinstance(found, dict):
             return found
     raise Failure(f"{file} has no 'mcpServers'", "give the JSON in which another program keeps its MCP servers")
+
+
+def _decoded(data: bytes, file: str) -> Any:
+    """JSON, or that with comments and trailing commas, as editors allow it. Raises: Failure."""
+    try:
+        return decode_json(data)
+    except ValueError as error:
+        try:
+            return decode_json(plain_json(data.decode("utf-8-sig")).encode())
+        except ValueError:
+            raise Failure(f"{file}: {error}") from error

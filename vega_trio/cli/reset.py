@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import click
 
@@ -21,19 +20,14 @@ def command(ctx: click.Context, db: str | None, yes: bool, as_json: bool) -> int
     Documents and the home with its keys stay. Refuses while a program has the database open.
     """
     from vega_trio.app.wipe import wipe
-    from vega_trio.cli.asking import YES, tell
     from vega_trio.cli.config import open_setup
-    from vega_trio.cli.failure import Failure, usage
+    from vega_trio.cli.confirming import confirm
     from vega_trio.cli.serving import choose_database
-    from vega_trio.cli.terminal import is_terminal, put
+    from vega_trio.cli.terminal import put
 
     database = choose_database(db, open_setup(Shared(ctx).home))
     if not yes:
-        if not is_terminal(sys.stdin):
-            raise usage(f"this deletes {database}, and there is no terminal here to ask on", "give --yes")
-        tell(f"delete {database} and all that is in it? [y/N] ")
-        if sys.stdin.readline().strip().lower() not in YES:
-            raise Failure("nothing was done")
+        confirm(f"delete {database} and all that is in it?", f"this deletes {database}")
     was_there = wipe(database)
     said = f"{database}: deleted" if was_there else f"{database}: there is none"
     put((json.dumps({"database": database, "deleted": was_there}) if as_json else said) + "\n")
