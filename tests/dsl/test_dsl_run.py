@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from dsl_cases import Ran, echo, load, result, run, workflow
 
 from vega_trio.dsl.effects import Ask, Branch, BranchResult, Fork, StepFailed
 from vega_trio.dsl.interpret import interpret
+from vega_trio.dsl.replies import parse_reply
 
 
 def failing(ask: Ask) -> str:
@@ -431,6 +433,14 @@ def test_a_schema_is_checked_like_a_format() -> None:
     ran = run(workflow(step, output="x"), answer=lambda _: next(replies))
     assert ran.value == {"score": 9}
     assert 'score: "nine" is not of type "integer"' in ran.asks[1].message
+
+
+@pytest.mark.parametrize("reply", ["\n" * 20_000 + "x", "a: 1\n" + " " * 40_000 + "b: c: d", "- " * 20_000])
+def test_a_hostile_reply_is_read_in_linear_time(reply: str) -> None:
+    """Security: YAML, regex. A model's text; the patterns that read it must not walk it again from each place."""
+    begun = time.thread_time()
+    assert parse_reply(reply, "yaml", None)[0] is None
+    assert time.thread_time() - begun < 0.5
 
 
 # -- memory

@@ -10,6 +10,8 @@ from vega_trio.dsl.schema import schema_problem
 from vega_trio.dsl.values import ExpressionError
 
 _FENCE = re.compile(r"```[^\n`]*\n(.*?)```", re.DOTALL)
+# A line that begins a list or mapping. Blanks end at the line: a run of empty lines would be walked from each of them.
+_STRUCTURE = re.compile(r"(?m)^[^\S\n]*(?:-\s|[\[{]|[^\s#][^\n]*:(?:\s|$))")
 
 
 def parse_reply(text: str, format_: str, schema: Mapping[str, object] | None) -> tuple[object, str]:
@@ -39,7 +41,7 @@ def _candidates(text: str, format_: str) -> Iterator[str]:
 
 
 def _has_structure(text: str) -> bool:
-    return "```" not in text and re.search(r"(?m)^\s*(?:-\s|[\[{]|[^\s#][^\n]*:(?:\s|$))", text) is not None
+    return "```" not in text and _STRUCTURE.search(text) is not None
 
 
 def _balanced(text: str) -> str:

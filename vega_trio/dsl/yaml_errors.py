@@ -70,8 +70,8 @@ def syntax_finding(source: Source, error: MarkedYAMLError, last: Span) -> Findin
 
 # -- one kind of slip each; the first that fits speaks
 
-_HOLE_FIRST = re.compile(r"\s*(?:- +)*(?:[^:#'\"]+: +)?(?=\{\{)")
-_KEYED = re.compile(r"\s*(?:- +)*([^\s:#'\"][^:#]*?) ?:(?= |$)")
+# Possessive, for a reply of a model is read with it too: a line of blanks would be walked again from each of them.
+_HOLE_FIRST = re.compile(r"\s*+(?:- ++)*+(?:[^:#'\"]++: ++)?(?=\{\{)")
 
 
 def _hole_without_quotes(slip: Slip) -> Finding | None:
