@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -146,6 +147,27 @@ def test_a_limit_of_passes_that_is_none_fails(most: object) -> None:
 
 def test_reaching_the_limit_of_passes_is_no_failure() -> None:
     assert result("- repeat: {max: 3, until: false, steps: [{set: {x: '{{loop.count}}'}}]}", "x") == 3
+
+
+def test_no_number_of_a_document_is_larger_than_any_number_may_be() -> None:
+    huge = "0x" + "f" * 290
+    found = str(
+        refusal(
+            AGENTS
+            + f"workflows: {{w: {{inputs: {{n: {{type: number, min: {huge}}}}}, steps: [{{Writer: '{{{{n}}}}'}}]}}}}"
+        )
+    )
+    assert "'min' must be a number" in found
+
+
+def test_a_text_with_thousands_of_mistakes_is_told_of_in_time() -> None:
+    holes = " ".join(f"{{{{x{n}}}}}" for n in range(2_000))
+    begun = time.thread_time()
+    found = str(
+        refusal(AGENTS + f"workflows:\n  w:\n    inputs: [n]\n    steps:\n      - Writer: |\n          {holes}\n")
+    )
+    assert found.count("V030]") == 50
+    assert time.thread_time() - begun < 3.0
 
 
 def test_the_name_that_a_save_makes_must_be_one() -> None:

@@ -67,7 +67,7 @@ class Ask:
     `path` is the step's; with the run's id and the attempt it is the key of the mail. `conversation` names the
     conversation that is used: see `Fork` and `Branch`. `timeout_s` bounds each attempt; the pauses between the
     attempts of `retry` are the driver's. `fresh` asks with empty history; an exchange that is not `kept` leaves
-    no trace in it (the correction of a badly formed reply). `schema` is what the reply will be parsed against.
+    no trace in it (the correction of a badly formed reply).
     """
 
     path: str

@@ -6,21 +6,32 @@ Only errors pay for it.
 
 from __future__ import annotations
 
+import attrs
+
 from vega_trio.dsl.source import Span
 from vega_trio.dsl.yaml_nodes import YamlScalar
 
 _BREAKS = "\r\n"
 
 
-def span_within(node: YamlScalar, start: int, end: int) -> Span:
-    """Where characters `start` to `end` of the value stand; the whole scalar when that cannot be told."""
-    if node.substituted or not isinstance(node.value, str):
-        return node.span
-    places = _places(node)
-    if not places or start >= len(places):
-        return node.span if not places else Span(node.span.source, places[-1], places[-1] + 1)
-    last = places[min(max(end, start + 1), len(places)) - 1]
-    return Span(node.span.source, places[start], max(last, places[start]) + 1)
+@attrs.define
+class Places:
+    """Looks places up. The scalar asked for last is kept: findings come scalar by scalar, thousands in a long one."""
+
+    _node: YamlScalar | None = None
+    _found: list[int] = attrs.field(factory=list)
+
+    def span(self, node: YamlScalar, start: int, end: int) -> Span:
+        """Where characters `start` to `end` of the value stand; the whole scalar when that cannot be told."""
+        if node.substituted or not isinstance(node.value, str):
+            return node.span
+        if node is not self._node:
+            self._node, self._found = node, _places(node)
+        places = self._found
+        if not places or start >= len(places):
+            return node.span if not places else Span(node.span.source, places[-1], places[-1] + 1)
+        last = places[min(max(end, start + 1), len(places)) - 1]
+        return Span(node.span.source, places[start], max(last, places[start]) + 1)
 
 
 def _places(node: YamlScalar) -> list[int]:
@@ -49,8 +60,7 @@ def _block(raw: str, value: str) -> list[int]:
             places.append(header + max(len(body) - 1, 0))
         elif body[at] in _BREAKS or (not places and char == "\n"):
             # A run of breaks is as many in the value, or one less where lines are folded, or a space for one.
-            rest = value[len(places) :]
-            count = max(len(rest) - len(rest.lstrip("\n")), 1)
+            count = max(_run(value, len(places)), 1)
             places.extend([header + at] * count)
             at = _next_line(body, at, indent)
         elif body[at] == char:
@@ -85,6 +95,14 @@ def _spaces(text: str, at: int, most: int) -> int:
     """How many spaces stand there, at most so many."""
     here = text[at : at + most]
     return len(here) - len(here.lstrip(" "))
+
+
+def _run(text: str, at: int) -> int:
+    """How many line breaks stand there."""
+    end = at
+    while text[end : end + 1] == "\n":
+        end += 1
+    return end - at
 
 
 def _past_break(text: str, at: int) -> int:

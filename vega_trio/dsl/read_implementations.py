@@ -10,7 +10,6 @@ import attrs
 from vega_trio.agent import BackoffConfig
 from vega_trio.dsl.command import split_command
 from vega_trio.dsl.fields import Fields
-from vega_trio.dsl.offsets import span_within
 from vega_trio.dsl.read_policies import read_backoff
 from vega_trio.dsl.reading import shape
 from vega_trio.dsl.template import Template
@@ -129,8 +128,9 @@ def _exec(fields: Fields, texts: ToolTexts, key: str) -> ExecImpl:
     try:
         return attrs.evolve(split_command(template), env=env)
     except ExpressionError as error:
-        span = span_within(node, error.start, error.end) if isinstance(node, YamlScalar) else node.span
-        fields.reading.report.add(error.code, span, error.message, error.hint, fields.at(key))
+        reading = fields.reading
+        span = reading.places.span(node, error.start, error.end) if isinstance(node, YamlScalar) else node.span
+        reading.report.add(error.code, span, error.message, error.hint, fields.at(key))
         return ExecImpl()
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import attrs
 
-from vega_trio.dsl.offsets import span_within
+from vega_trio.dsl.offsets import Places
 from vega_trio.dsl.source import Report, Span
 from vega_trio.dsl.template import (
     Condition,
@@ -53,6 +53,7 @@ class Reading:
     providers: frozenset[str] = frozenset()
     registry: frozenset[str] = frozenset()
     origins: dict[int, Origin] = attrs.field(factory=dict)
+    places: Places = attrs.field(factory=Places)
     steps_read: int = 0
 
     def keep_origin(self, made: object, node: YamlNode, path: str, offset: int = 0) -> None:
@@ -71,7 +72,7 @@ class Reading:
         origin = self.origins[id(made)]
         span = head_span(origin.node)
         if at is not None and isinstance(origin.node, YamlScalar):
-            span = span_within(origin.node, origin.offset + at[0], origin.offset + at[1])
+            span = self.places.span(origin.node, origin.offset + at[0], origin.offset + at[1])
         self.report.add(code, span, message, hint, origin.path)
 
     def error(self, code: str, node: YamlNode, message: str, hint: str = "", path: str = "") -> None:
@@ -113,12 +114,12 @@ class Reading:
     ) -> _T | None:
         def warn(code: str, message: str, start: int, end: int) -> None:
             hint = "put brackets round what the filter is to take"
-            self.report.add(code, span_within(node, offset + start, offset + end), message, hint, path)
+            self.report.add(code, self.places.span(node, offset + start, offset + end), message, hint, path)
 
         try:
             made = build(node.text[offset:], warn)
         except ExpressionError as error:
-            span = span_within(node, offset + error.start, offset + error.end)
+            span = self.places.span(node, offset + error.start, offset + error.end)
             self.report.add(error.code, span, error.message, error.hint, path)
             return None
         self.keep_origin(made, node, path, offset)

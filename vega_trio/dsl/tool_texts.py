@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import attrs
 
 from vega_trio.dsl.fields import Fields
-from vega_trio.dsl.offsets import span_within
 from vega_trio.dsl.reading import Reading
 from vega_trio.dsl.template import Template, ValueTemplate, compile_template
 from vega_trio.dsl.values import ExpressionError
@@ -70,7 +69,8 @@ class ToolTexts:
             name = reference.name
             if name in self.params:
                 continue
-            span = span_within(node, reference.start, reference.end) if isinstance(node, YamlScalar) else node.span
+            places = self.reading.places
+            span = places.span(node, reference.start, reference.end) if isinstance(node, YamlScalar) else node.span
             near = next((each for each in sorted(self.params) if distance(name, each, 1) <= 1 and len(name) > 2), None)
             if near and name not in self.setting.values:
                 message = f"'{name}' is not a parameter of this tool"

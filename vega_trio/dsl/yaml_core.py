@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from vega_trio.dsl.values import MAX_BITS
+
 _NULL = frozenset({"null", "Null", "NULL", "~", ""})
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -21,7 +23,8 @@ def resolve(text: str) -> object:
     if len(text) > _MAX_DIGITS:
         return text
     if _INT.fullmatch(text):
-        return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+        number = int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+        return number if number.bit_length() <= MAX_BITS else text
     if _FLOAT.fullmatch(text):
         return float(text)
     special = _SPECIAL.fullmatch(text)
