@@ -7,7 +7,7 @@ from typing import Any
 from dsl_cases import AGENTS, load
 
 from vega_trio.dsl.inputs import bind
-from vega_trio.dsl.rehearse import MAX_PASSES, Rehearsal, rehearse
+from vega_trio.dsl.rehearse import MAX_LINES, MAX_PASSES, Rehearsal, rehearse
 
 
 def rehearsed(workflows: str, *, env: dict[str, str] | None = None, **inputs: Any) -> Rehearsal:
@@ -93,6 +93,21 @@ def test_a_known_list_is_walked_and_an_unknown_one_once() -> None:
     long = flow("- for: x in items\n  steps:\n    - Writer: '{{x}}'", items=list(range(100)))
     assert len(told(long)) == MAX_PASSES
     assert long.lines[-1].title == f"and {100 - MAX_PASSES} more passes"
+
+
+def test_what_a_loop_leaves_behind_is_not_known_where_not_all_its_passes_are_shown() -> None:
+    loop = "- for: n in [%s]\n  steps: [{set: {last: '{{n}}'}}]\n- Writer: 'Last {{last}}'"
+    assert told(flow(loop % "1, 2")) == ["Last 2"]
+    assert told(flow(loop % ", ".join(map(str, range(MAX_PASSES + 1))))) == ["Last <last>"]
+
+
+def test_loops_in_loops_end_with_the_lines_that_are_shown() -> None:
+    steps = "{Writer: hi}"
+    for name in "abcdef":
+        steps = f"{{for: {name} in n, steps: [{steps}]}}"
+    found = flow(f"- {steps}", n=list(range(10)))
+    assert len(found.lines) == MAX_LINES + 1
+    assert found.lines[-1].title == "and more: the first 10,000 lines are shown"
 
 
 def test_branches_see_the_past_and_what_they_write_is_joined() -> None:

@@ -124,12 +124,20 @@ class _Walk:
             self.lines.append(
                 Line(depth=self.depth, path=path, kind=kind, title=title, text=text, agent=agent, saves=saves)
             )
+        elif not self.full:
+            more = f"and more: the first {MAX_LINES:,} lines are shown"
+            self.lines.append(Line(depth=self.depth, path=path, kind="block", title=more))
+
+    @property
+    def full(self) -> bool:
+        """Whether it has been said that there are more lines. Nothing is walked then: loops in loops hardly end."""
+        return len(self.lines) > MAX_LINES
 
     # -- steps
 
     def block(self, steps: Sequence[Step], prefix: str) -> None:
         for number, step in enumerate(steps):
-            if self.ended:
+            if self.ended or self.full:
                 return
             path = prefix if prefix.endswith("]") else f"{prefix}{number}"
             try:
@@ -257,7 +265,7 @@ class _Walk:
             passed = self.way({**self.scope, **each}, "", action.steps, f"{path}#0.")
             self.scope = one_of([self.scope, passed])
         else:
-            passes = passes_of(action, source)
+            passes, before = passes_of(action, source), dict(self.scope)
             self.tell(step, path, f"{prefix}{step.title} (passes: {len(passes)})")
             for number, variables in enumerate(passes[:MAX_PASSES]):
                 outer = kept.get("loop")
@@ -268,6 +276,7 @@ class _Walk:
                     break
             if len(passes) > MAX_PASSES:
                 self.say(path, "block", f"and {len(passes) - MAX_PASSES} more passes")
+                self.scope = one_of([before, self.scope])
         for name in (*action.names, "item"):
             self.scope.pop(name, None)
         self.scope |= kept
