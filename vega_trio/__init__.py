@@ -11,7 +11,7 @@
 
 The house, imports pointing to lower numbers only:
 
-    0 values     agent changes context diagnostics errors events exits messages model_call policies price
+    0 values     agent changes context destinations diagnostics errors events exits messages model_call policies price
                  protocols session supervision
     1 pure       _core (rules)   dsl (the YAML language)
     2 runtime    processes, supervisors, the bus: the OTP kernel, usable without any language model

@@ -12,9 +12,10 @@ import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vega_trio.destinations import is_public, parse_allow
 from vega_trio.errors import ConfigError, ToolError
 from vega_trio.tools.exchange import Outgoing, Web
-from vega_trio.tools.guard import Guard, is_public, parse_allow, resolve_host
+from vega_trio.tools.guard import Guard, resolve_host
 from vega_trio.tools.http import fetch, http_tools
 
 Call = Callable[..., Awaitable[str]]

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import trio
 
-from vega_trio.errors import ToolError, ToolRetry
+from vega_trio.destinations import parse_allow
+from vega_trio.errors import ConfigError, ToolError, ToolRetry
 from vega_trio.protocols import Tool
 from vega_trio.tools.exchange import Outgoing, Page, Web, page_text
-from vega_trio.tools.guard import parse_allow
 from vega_trio.tools.http import fetch, http_tools
 from vega_trio.tools.search import NOT_SET_UP, web_search_tool
 
@@ -260,6 +260,12 @@ async def test_a_search_server_of_the_owner_may_be_private(server: Any, reply: R
         text = await call(found, query="a & b", count=2)
     assert text == "Found 2 results\n\n1. T0\n   https://x/0\n   a b\n\n2. T1\n   https://x/1\n   a b"
     assert server.asked[0].target == "/search?lang=en&q=a+%26+b&format=json"
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://host:99999/", "http://host:x/", "host/search", "ftp://host/"])
+def test_the_address_of_a_search_server_that_is_none_is_named(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"VEGA_SEARCH_URL is .* which is no address"):
+        web_search_tool(search_url=url)
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from ipaddress import ip_network
 from typing import Literal, TypeVar
 
+from vega_trio.destinations import parse_allow
 from vega_trio.dsl.definitions import definitions
 from vega_trio.dsl.document import (
     UNSAID,
@@ -31,11 +30,11 @@ from vega_trio.dsl.read_policies import (
 from vega_trio.dsl.reading import Reading, shape
 from vega_trio.dsl.words import SERVER_NAME
 from vega_trio.dsl.yaml_nodes import YamlList, YamlMap, YamlNode, YamlScalar, scalars
+from vega_trio.errors import ConfigError
 from vega_trio.price import Price
 from vega_trio.suggest import remedy
 
 _MOST = 1_000_000_000
-_HOST = re.compile(r"[A-Za-z0-9*]([A-Za-z0-9.*-]*[A-Za-z0-9])?(:[0-9]{1,5})?")
 LIMITS = (
     "body",
     "message",
@@ -167,20 +166,12 @@ def _tracing(fields: Fields) -> TracingDefinition:
 def _allow(fields: Fields) -> tuple[str, ...]:
     found = fields.texts("allow")
     for each in found:
-        if not _is_destination(each):
+        try:
+            parse_allow([each])
+        except ConfigError:
             hint = "write a host, host:port, or a network such as 10.0.0.0/8"
             fields.wrong("V016", "allow", f"'{each}' is no host and no network", hint)
     return found
-
-
-def _is_destination(text: str) -> bool:
-    if _HOST.fullmatch(text):
-        return True
-    try:
-        ip_network(text.strip("[]"), strict=False)
-    except ValueError:
-        return False
-    return True
 
 
 def _commands(fields: Fields) -> Literal["bwrap", "none"] | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from vega_trio.destinations import Allow, parse_allow
 from vega_trio.protocols import Tool
 from vega_trio.tools.exchange import Web
 from vega_trio.tools.files import file_tools
-from vega_trio.tools.guard import Allow, parse_allow
 from vega_trio.tools.http import http_tools
 from vega_trio.tools.isolation import CommandsSandbox
 from vega_trio.tools.sandbox import Sandbox

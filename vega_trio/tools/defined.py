@@ -12,6 +12,7 @@ import attrs
 
 from vega_trio._core.capping import cap
 from vega_trio.context import ToolContext
+from vega_trio.destinations import parse_allow
 from vega_trio.dsl.read_params import params_schema
 from vega_trio.dsl.tool import (
     BuiltinImpl,
@@ -31,7 +32,6 @@ from vega_trio.tools.defined_http import HttpCall
 from vega_trio.tools.exchange import Web
 from vega_trio.tools.files import in_thread, read_lines
 from vega_trio.tools.filling import only_hole
-from vega_trio.tools.guard import parse_allow
 from vega_trio.tools.isolation import CommandsSandbox
 from vega_trio.tools.sandbox import Sandbox
 

@@ -9,8 +9,9 @@ from typing import Final
 import attrs
 
 from vega_trio._core.capping import cap
+from vega_trio.destinations import Allow
 from vega_trio.errors import ToolError, ToolRetry
-from vega_trio.tools.guard import Allow, Resolve, resolve_host
+from vega_trio.tools.guard import Resolve, resolve_host
 
 MAX_READ: Final = 10 * 1024 * 1024
 MAX_REDIRECTS: Final = 5

@@ -9,10 +9,10 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import attrs
 import msgspec
 
-from vega_trio.errors import ToolError, ToolRetry
+from vega_trio.destinations import Allow, parse_allow
+from vega_trio.errors import ConfigError, ToolError, ToolRetry
 from vega_trio.protocols import Tool
 from vega_trio.tools.exchange import Outgoing, Page, Web
-from vega_trio.tools.guard import Allow, parse_allow
 from vega_trio.tools.http import fetch
 from vega_trio.tools.toolbox import as_tool, tool
 
@@ -92,11 +92,20 @@ async def _not_set_up(query: str, count: int) -> list[Hit]:
 
 
 def _with_host(allow: Allow, url: str) -> Allow:
-    parts = urlsplit(url)
-    host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    opened = parse_allow([f"{host or url}:{port}"])
+    try:
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:  # a broken IPv6 address, a port that is none
+        raise _no_address(url) from error
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise _no_address(url)
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    opened = parse_allow([f"{host}:{port}"])
     return Allow(allow.hosts | opened.hosts, allow.networks + opened.networks)
+
+
+def _no_address(url: str) -> ConfigError:
+    return ConfigError(f"VEGA_SEARCH_URL is {url!r}, which is no address; write such as http://localhost:8888/search")
 
 
 async def _ask(web: Web, url: str, query: dict[str, str], headers: dict[str, str]) -> list[Hit]:
