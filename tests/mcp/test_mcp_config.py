@@ -11,7 +11,7 @@ import trio
 import vega_trio as vega
 from vega_trio.app.mcp_config import Wanted, change_config, is_registered, make_config, new_config
 from vega_trio.mcp.config import ServerConfig, config_of, config_row, environment
-from vega_trio.mcp.source import Kit, McpSource
+from vega_trio.mcp.source import PATIENCE, Kit, McpSource, pause_after
 from vega_trio.mcp.stdio import MAX_GARBAGE, MAX_LINE, MAX_UNASKED, _Bounds, _Lines
 
 
@@ -30,6 +30,8 @@ from vega_trio.mcp.stdio import MAX_GARBAGE, MAX_LINE, MAX_UNASKED, _Bounds, _Li
         ({"name": "a", "transport": "smoke", "url": "http://x/"}, "not 'smoke'"),
         ({"name": "a", "transport": "http", "url": "ftp://x/"}, "no address"),
         ({"name": "a", "transport": "sse", "url": "http:///x"}, "no address"),
+        ({"name": "a", "transport": "http", "url": "http://[::1"}, "no address"),
+        ({"name": "a", "transport": "http", "url": "http://host:99999/"}, "no address"),
         ({"name": "a", "transport": "http", "url": "http://x/", "headers": {"a": "b\nc"}}, "cannot be sent"),
     ],
 )
@@ -42,6 +44,12 @@ def test_a_server_gets_few_variables_of_ours_and_those_declared() -> None:
     config = ServerConfig(name="a", command=("x",), env={"TOKEN": "t", "HOME": "/other"})
     host = {"PATH": "/bin", "HOME": "/root", "ANTHROPIC_API_KEY": "k", "VEGA_TOKEN": "v", "LD_PRELOAD": "x"}
     assert environment(config, host) == {"PATH": "/bin", "HOME": "/other", "TOKEN": "t"}
+
+
+def test_pauses_get_long_and_never_end_however_often_a_server_fails() -> None:
+    pauses = [pause_after(failures) for failures in range(PATIENCE + 8)]
+    assert pauses == [0.0] * PATIENCE + [5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0, 300.0]
+    assert pause_after(1_000_000) == 300.0
 
 
 def test_secrets_are_not_shown() -> None:

@@ -28,6 +28,14 @@ def _no_nul(texts: tuple[str, ...], where: str) -> None:
         raise ConfigError(f"{where}: a NUL character cannot be passed to a program; remove it")
 
 
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a broken IPv6 address, a port that is none
+        return False
+
+
 @attrs.frozen(kw_only=True)
 class ServerConfig:
     """A server. `command` is program and arguments, for stdio; `url` is for the others.
@@ -70,8 +78,7 @@ class ServerConfig:
             raise ConfigError(f"{where}: {wrong[0]!r} is no name of an environment variable")
 
     def _check_url(self, where: str) -> None:
-        parts = urlsplit(self.url or "")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not _is_address(self.url or ""):
             raise ConfigError(f"{where}: {self.url!r} is no address; write such as https://example.com/mcp")
         for name, value in self.headers.items():
             if not _HEADER.fullmatch(name) or any(char in value for char in "\r\n\0"):

@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import attrs
 import trio
 
+from vega_trio._core.backoff import delay
 from vega_trio._core.budget import Account, accounts
+from vega_trio.agent import BackoffConfig
 from vega_trio.context import Progress, ToolContext
 from vega_trio.errors import ToolError, did_you_mean
 from vega_trio.events import Event, McpConnected, McpDisconnected, McpToolsChanged
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS: Final = 2
 PATIENCE: Final = 4  # attempts in a row that fail before pauses get long
-LONGEST_PAUSE_S: Final = 300.0
+PAUSES: Final = BackoffConfig(initial=5.0, max=300.0)
 KEY: Final = "vega-trio/idempotency-key"  # in a call's `_meta`
 
 T = TypeVar("T")
@@ -155,9 +157,9 @@ class McpSource:
 
     async def _pause(self) -> None:
         """Before an attempt that will most likely fail like those before it."""
-        excess = self._failures - PATIENCE
-        if excess >= 0:
-            with trio.move_on_after(min(5.0 * 2.0**excess, LONGEST_PAUSE_S)):
+        pause_s = pause_after(self._failures)
+        if pause_s:
+            with trio.move_on_after(pause_s):
                 await self._wanted.wait()
         self._wanted = trio.Event()
 
@@ -306,6 +308,12 @@ class McpSource:
         given = dict(arguments or {})
         got = await self.request(lambda client: client.get_prompt(name, given), repeat=True)
         return self.kit.cap(prompt_text(got))
+
+
+def pause_after(failures: int) -> float:
+    """Seconds before the attempt that follows so many failed ones in a row."""
+    excess = failures - PATIENCE
+    return delay(PAUSES, excess + 1, 0.5) if excess >= 0 else 0.0
 
 
 def _reporting(tell: Progress) -> ProgressFnT:
