@@ -103,12 +103,12 @@ class Agent:
             raise ValueError(
                 f"Agent.output must be an attrs class, a dataclass or a JSON Schema (a mapping), not {self.output!r}"
             )
-        check_number("Agent", "max_tokens", self.max_tokens, least=1)
+        check_count("Agent", "max_tokens", self.max_tokens)
         if self.thinking is not None and self.thinking != "adaptive":
-            check_number("Agent", "thinking", self.thinking, least=LEAST_THINKING)
+            check_count("Agent", "thinking", self.thinking, least=LEAST_THINKING)
             if self.thinking >= self.max_tokens:
                 raise ValueError(f"Agent.thinking ({self.thinking}) must be below max_tokens ({self.max_tokens})")
-        check_number("Agent", "max_iterations", self.max_iterations, least=1)
+        check_count("Agent", "max_iterations", self.max_iterations)
 
 
 _OPTIONAL: Mapping[str, type] = {

