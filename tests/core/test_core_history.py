@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vega_trio._core.history import UNKNOWN_OUTCOME, mended, open_calls
+from vega_trio._core.history import UNKNOWN_OUTCOME, Mending, mended, open_calls
 from vega_trio.messages import Message, Part, TextPart, ToolCall, ToolResult
 
 CALL = ToolCall("t1", "look", {})
@@ -43,6 +43,24 @@ def test_every_call_gets_exactly_one_result_right_behind_it_and_no_result_strays
             assert out[at - 1].tool_calls
     assert [m.text for m in out if m.text] == [m.text for m in messages if m.text]
     assert mended(out) == out
+
+
+@settings(max_examples=150)
+@given(conversations())
+def test_a_conversation_that_grows_is_mended_as_if_it_had_been_taken_whole(messages: list[Message]) -> None:
+    growing = Mending()
+    for length, message in enumerate(messages, 1):
+        growing.take([message])
+        assert growing.whole() == mended(messages[:length])
+
+
+def test_what_was_mended_is_not_made_again() -> None:
+    growing = Mending()
+    growing.take([Message("user", "go"), Message("assistant", CALL), Message("user", [ToolResult("t1", "so")])])
+    growing.take([Message("assistant", "well"), Message("user", "and?")])
+    before = growing.whole()
+    growing.take([Message("assistant", "done")])
+    assert all(one is other for one, other in zip(before, growing.whole(), strict=False))
 
 
 def test_results_reported_one_by_one_are_gathered_in_the_order_of_their_calls() -> None:

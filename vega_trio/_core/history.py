@@ -1,12 +1,14 @@
 """Conversations that a provider accepts: every tool call has exactly one result, right behind it.
 
 Providers refuse a call without a result and a result without a call (Messages API, tool use). A turn cut short
-leaves such loose ends; these functions find and mend them. Pure: they return new values.
+leaves such loose ends; this finds and mends them. Pure: no message is changed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+
+import attrs
 
 from vega_trio.messages import Message, ToolCall, ToolResult
 
@@ -36,28 +38,50 @@ def mended(messages: Iterable[Message], *, missing: str = UNKNOWN_OUTCOME) -> tu
     Results of one assistant message are gathered in one user message directly behind it, in the order of its
     calls. Empty messages are left out.
     """
-    out: list[Message] = []
-    pending: dict[str, ToolResult | None] = {}
+    mending = Mending(missing)
+    mending.take(messages)
+    return mending.whole()
 
-    def settle() -> None:
-        if pending:
-            results = [found or ToolResult(call_id, missing, is_error=True) for call_id, found in pending.items()]
-            out.append(Message("user", results))
-            pending.clear()
 
-    for message in messages:
-        if message.role == "assistant":
-            settle()
-            pending.update(dict.fromkeys(call.id for call in message.tool_calls))
-            if message.content:
-                out.append(message)
-            continue
+@attrs.define
+class Mending:
+    """`mended` for a conversation that grows: what was taken once is not looked at again."""
+
+    _missing: str = UNKNOWN_OUTCOME
+    _out: list[Message] = attrs.field(factory=list, init=False)
+    _pending: dict[str, ToolResult | None] = attrs.field(factory=dict, init=False)
+
+    def take(self, messages: Iterable[Message]) -> None:
+        """Adds what was said next."""
+        for message in messages:
+            if message.role == "assistant":
+                self._settle()
+                self._pending.update(dict.fromkeys(call.id for call in message.tool_calls))
+                if message.content:
+                    self._out.append(message)
+            else:
+                self._take_users(message)
+
+    def whole(self) -> tuple[Message, ...]:
+        """The conversation up to here. A result that is taken later takes the place of its `missing`."""
+        return (*self._out, *self._results())
+
+    def _take_users(self, message: Message) -> None:
         for result in message.tool_results:
-            if pending.get(result.tool_call_id, result) is None:
-                pending[result.tool_call_id] = result
+            if self._pending.get(result.tool_call_id, result) is None:
+                self._pending[result.tool_call_id] = result
         rest = tuple(part for part in message.content if not isinstance(part, ToolResult))
         if rest:
-            settle()
-            out.append(message if len(rest) == len(message.content) else Message("user", rest))
-    settle()
-    return tuple(out)
+            self._settle()
+            self._out.append(message if len(rest) == len(message.content) else Message("user", rest))
+
+    def _settle(self) -> None:
+        self._out += self._results()
+        self._pending.clear()
+
+    def _results(self) -> list[Message]:
+        if not self._pending:
+            return []
+        missing = self._missing
+        results = [found or ToolResult(call_id, missing, is_error=True) for call_id, found in self._pending.items()]
+        return [Message("user", results)]

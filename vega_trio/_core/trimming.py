@@ -7,10 +7,11 @@ last turn, before an answer of the model's. So a call and its result stay togeth
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import attrs
 
-from vega_trio._core.window import BYTES_PER_TOKEN, about_tokens, message_bytes
+from vega_trio._core.window import BYTES_PER_TOKEN, about_tokens
 from vega_trio.messages import DocumentPart, ImagePart, Message, Part, TextPart, ThinkingPart, ToolCall, ToolResult
 from vega_trio.protocols import ModelRequest
 
@@ -34,18 +35,19 @@ def within(request: ModelRequest, max_tokens: int) -> ModelRequest:
     if about_tokens(request) <= max_tokens:
         return request
     messages = request.messages
-    sizes = [message_bytes((message,)) for message in messages]
+    sizes = [message.size for message in messages]
     room = max_tokens * BYTES_PER_TOKEN - (BYTES_PER_TOKEN * about_tokens(attrs.evolve(request, messages=())))
+    from_here_on = list(accumulate(reversed(sizes)))[::-1]
     starts = turn_starts(messages) or [0]
     for start in starts:
-        if sum(sizes[start:]) <= room:
+        if from_here_on[start] <= room:
             return attrs.evolve(request, messages=messages[start:])
     last = starts[-1]
     answers = [at for at in range(last + 1, len(messages)) if messages[at].role == "assistant"]
     kept = messages[last:]
     for at in answers:
         kept = (messages[last], *messages[at:])
-        if sizes[last] + sum(sizes[at:]) <= room:
+        if sizes[last] + from_here_on[at] <= room:
             break
     return attrs.evolve(request, messages=kept)
 

@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import assert_never
 
 import attrs
 
-from vega_trio.messages import (
-    DocumentPart,
-    ImagePart,
-    Message,
-    Part,
-    TextPart,
-    ThinkingPart,
-    ToolCall,
-    ToolResult,
-    Usage,
-)
+from vega_trio.messages import FRAME_TOKENS, Message, Usage, utf8_length
 from vega_trio.protocols import ModelRequest, ToolSpec
 
 BYTES_PER_TOKEN = 4
-FRAME_TOKENS = 4
-"""What a provider adds around a message, a call or a tool."""
-
 TOOLS_TOKENS = 400
 """What a provider tells the model about tools in general, once."""
-
-IMAGE_TOKENS = 5_000
-"""More than a provider takes for an image, which it scales down first."""
 
 
 def about_tokens(request: ModelRequest) -> int:
@@ -71,39 +54,13 @@ def most_tokens(model: str, request: ModelRequest, measured: Measured | None = N
 
 
 def _bytes(request: ModelRequest) -> int:
-    return _length(request.system) + message_bytes(request.messages) + sum(map(_tool, request.tools))
+    return utf8_length(request.system) + message_bytes(request.messages) + sum(map(_tool, request.tools))
 
 
 def message_bytes(messages: Iterable[Message]) -> int:
     """The size of messages, frames included."""
-    size = 0
-    for message in messages:  # in plain loops: a long history is measured before every call
-        size += FRAME_TOKENS
-        for part in message.content:
-            size += len(part.text) if isinstance(part, TextPart) and part.text.isascii() else _part(part)
-    return size
-
-
-def _part(part: Part) -> int:
-    match part:
-        case TextPart(text=text):
-            return _length(text)
-        case ToolCall(id=call_id, name=name, arguments=arguments):
-            return FRAME_TOKENS + _length(call_id) + _length(name) + _length(repr(arguments))
-        case ToolResult(tool_call_id=call_id, content=content, images=images):
-            return FRAME_TOKENS + _length(call_id) + _length(content) + IMAGE_TOKENS * len(images)
-        case ImagePart():
-            return IMAGE_TOKENS
-        case DocumentPart(data=data):
-            return max(IMAGE_TOKENS, len(data))
-        case ThinkingPart(text=text, hidden=hidden):
-            return _length(text) + _length(hidden)
-    assert_never(part)
+    return sum([message.size for message in messages])
 
 
 def _tool(tool: ToolSpec) -> int:
-    return FRAME_TOKENS + _length(tool.name) + _length(tool.description) + _length(repr(tool.parameters))
-
-
-def _length(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    return FRAME_TOKENS + utf8_length(tool.name) + utf8_length(tool.description) + utf8_length(repr(tool.parameters))

@@ -6,7 +6,6 @@ from typing import assert_never
 
 import attrs
 
-from vega_trio._core.history import mended
 from vega_trio._core.trimming import summary_message, summary_request, to_summarise, within
 from vega_trio._core.window import BYTES_PER_TOKEN, message_bytes
 from vega_trio.agent import SlidingWindow, TokenBudget
@@ -29,7 +28,7 @@ async def fitted(turn: Turn, request: ModelRequest) -> ModelRequest:
             return within(request, most)
         case SlidingWindow(keep=keep, compact_at_tokens=most):
             if message_bytes(request.messages) > most * BYTES_PER_TOKEN and await compact(turn, keep):
-                return attrs.evolve(request, messages=mended(turn.conversation.messages()))
+                return attrs.evolve(request, messages=turn.conversation.mended())
             return request
     assert_never(turn.agent.context)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 import attrs
 
 from vega_trio._core.approving import NOTHING_SEEN, seen_in
-from vega_trio._core.history import open_calls
+from vega_trio._core.history import Mending, open_calls
 from vega_trio._core.loops import times_called
 from vega_trio._core.trimming import summary_message
 from vega_trio._core.window import Measured
@@ -32,7 +32,7 @@ class Conversation:
     store: Store
     wall_clock: Callable[[], float]
     journal: Journal
-    rows: list[MessageRow] = attrs.field(factory=list)
+    rows: list[MessageRow] = attrs.field(factory=list, init=False)
     task_turn_id: str = ""
     measured: Measured | None = None
     summary: Message | None = None
@@ -41,26 +41,51 @@ class Conversation:
     brought: frozenset[str] = NOTHING_SEEN
     path: str = ""
     observed: tuple[int, object] = (0, None)
+    # A long conversation is asked for again and again, so what was found in it once is kept.
+    _first_rows: dict[str, int] = attrs.field(factory=dict, init=False)
+    _mending: Mending = attrs.field(factory=Mending, init=False)
+    _mended: int = attrs.field(default=0, init=False)
+
+    def load(self, rows: Iterable[MessageRow]) -> None:
+        """Takes over what is stored of it."""
+        for row in rows:
+            self._append(row)
 
     def add(self, turn_id: str, message: Message) -> AppendMessage:
         """Adds a message; the change is to be submitted, and durable before anyone acts on what it says."""
         seq = self.rows[-1].seq + 1 if self.rows else 0
         row = MessageRow(process_id=self.process_id, seq=seq, turn_id=turn_id, message=message, at=self.wall_clock())
-        self.rows.append(row)
+        self._append(row)
         return AppendMessage(row)
 
+    def _append(self, row: MessageRow) -> None:
+        self._first_rows.setdefault(row.turn_id, len(self.rows))
+        self.rows.append(row)
+
     def messages(self) -> list[Message]:
-        """The conversation as the model is shown it: a summary of what was compacted, and what came since."""
+        """What the model is to know of it: a summary of what was compacted, and what came since."""
         head = [] if self.summary is None else [self.summary]
         return head + [row.message for row in self.rows[self.summarised :]]
 
+    def mended(self) -> tuple[Message, ...]:
+        """`messages` as a provider accepts them."""
+        self._mending.take(row.message for row in self.rows[self._mended :])
+        self._mended = len(self.rows)
+        return self._mending.whole()
+
     def summarise(self, count: int, summary: Message) -> None:
         """Puts `summary` in the place of the first `count` messages."""
-        self.summarised += count if self.summary is None else count - 1
-        self.summary = summary
+        self.stand_in(summary, self.summarised + (count if self.summary is None else count - 1))
+
+    def stand_in(self, summary: Message | None, rows: int) -> None:
+        """Has `summary` stand for the first so many rows; None for none."""
+        self.summary, self.summarised = summary, rows
+        self._mending, self._mended = Mending(), rows
+        self._mending.take([] if summary is None else [summary])
 
     def of_turn(self, turn_id: str) -> list[Message]:
-        return [row.message for row in self.rows if row.turn_id == turn_id]
+        first = self._first_rows.get(turn_id, len(self.rows))
+        return [row.message for row in self.rows[first:] if row.turn_id == turn_id]
 
     def steps_of(self, turn_id: str) -> int:
         """How many replies of the model this turn holds."""
@@ -84,10 +109,11 @@ class Conversation:
 
     def clear(self) -> Commit:
         self.rows.clear()
+        self._first_rows.clear()
         self.brought = NOTHING_SEEN
         self.journal.ops.clear()
         self.journal.next_seq = 0
-        self.summary, self.summarised = None, 0
+        self.stand_in(None, 0)
         return self.store.submit(ClearMessages(self.process_id))
 
 
@@ -115,15 +141,14 @@ async def open_conversation(
     """
     conversation = new_conversation(process_id, store, wall_clock, epoch=epoch)
     if epoch > 1:
-        conversation.rows = await store.messages(process_id)
+        conversation.load(await store.messages(process_id))
         turns = frozenset(row.turn_id for row in conversation.rows[-1:])
         ops = await store.ops(process_id)
         conversation.journal.load(ops, turns)
         conversation.brought = seen_by(ops)
         stored = conversation.journal.last_summary
         if stored is not None:
-            conversation.summary = summary_message(stored["summary"])
-            conversation.summarised = stored["summarised"]
+            conversation.stand_in(summary_message(stored["summary"]), stored["summarised"])
         conversation.task_turn_id = conversation.rows[-1].turn_id if conversation.rows else ""
     if not conversation.rows:
         for message in initial:

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import attrs
 
-from vega_trio._core.history import NOT_RUN, UNKNOWN_OUTCOME, mended
+from vega_trio._core.history import NOT_RUN, UNKNOWN_OUTCOME
 from vega_trio._core.loops import END_AT
 from vega_trio.engine.asking import path_of, share
 from vega_trio.engine.calling import announce, ask_model, start_over
@@ -142,7 +142,7 @@ async def _ask_model(turn: Turn) -> Step:
     agent, model, metrics = turn.agent, turn.equipment.model, turn.process.metrics
     output = turn.equipment.output
     request = ModelRequest(
-        messages=mended(turn.conversation.messages()),
+        messages=turn.conversation.mended(),
         system=turn.system if output is None else asking_for(output, turn.system),
         tools=tuple(tool.spec for tool in turn.tools.values()),
         temperature=agent.temperature,
