@@ -6,16 +6,33 @@ from pathlib import Path
 
 import click
 
+from vega_trio.cli import completing
 from vega_trio.cli.options import Shared, vega_command
 
 
 @vega_command(name="chat")
-@click.argument("names", nargs=-1, metavar="[AGENT]")
-@click.option("-f", "--file", metavar="FILE", help="A .vega.yaml or a directory (default: the only one here).")
+@click.argument("names", nargs=-1, metavar="[AGENT]", shell_complete=completing.agents_or_files)
+@click.option(
+    "-f",
+    "--file",
+    metavar="FILE",
+    shell_complete=completing.files,
+    help="A .vega.yaml or a directory (default: the only one here).",
+)
 @click.option("-c", "--continue", "resume", is_flag=True, help="Go on with the newest conversation of the database.")
 @click.option("-p", "--print", "prompt", metavar="TEXT", help="Send TEXT, print the reply, leave.")
-@click.option("--db", metavar="PATH", help="Keep the conversation in this database (default: in memory).")
-@click.option("--model", metavar="M", help="The model for all agents: demo, local, or PROVIDER:NAME.")
+@click.option(
+    "--db",
+    metavar="PATH",
+    shell_complete=completing.files,
+    help="Keep the conversation in this database (default: in memory).",
+)
+@click.option(
+    "--model",
+    metavar="M",
+    shell_complete=completing.models,
+    help="The model for all agents: demo, local, or PROVIDER:NAME.",
+)
 @click.option("--approve", metavar="TOOL", multiple=True, help="Allow calls of this tool in advance (also TOOL_*).")
 @click.option("--json", "as_json", is_flag=True, help="Print each reply as one JSON object on a line.")
 @click.pass_context

@@ -15,15 +15,13 @@ SHELLS = ("bash", "zsh", "fish")
 def command(shell: str) -> int:
     """Print what makes SHELL (bash, zsh or fish) complete the words of vega.
 
-    bash: eval "$(vega completion bash)" in ~/.bashrc; zsh the same in ~/.zshrc; fish: vega completion fish | source.
+    bash: eval "$(vega completion bash)" in ~/.bashrc; zsh: eval "$(vega completion zsh)" in ~/.zshrc, below compinit;
+    fish: vega completion fish | source, in ~/.config/fish/config.fish.
     """
-    from click.shell_completion import get_completion_class
-
     from vega_trio.cli.main import root
+    from vega_trio.cli.shells import completion
 
-    found = get_completion_class(shell)
-    assert found is not None
-    # click's bash class asks an installed bash for its version; the text alone needs none.
-    values = found(root(), {}, "vega", "_VEGA_COMPLETE").source_vars()
-    put(found.source_template % values + "\n")
+    made = completion(shell, root())
+    # click's `source()` asks an installed bash for its version; the text alone needs none.
+    put(made.source_template % made.source_vars() + "\n")
     return 0

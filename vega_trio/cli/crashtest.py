@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vega_trio.cli import completing
 from vega_trio.cli.options import Shared, vega_command
 
 if TYPE_CHECKING:
@@ -17,9 +18,14 @@ if TYPE_CHECKING:
 
 
 @vega_command(name="crashtest")
-@click.argument("file", required=False)
+@click.argument("file", required=False, shell_complete=completing.files)
 @click.option("--kills", type=click.IntRange(1, 100_000), default=20, show_default=True, help="How often to kill it.")
-@click.option("--workflow", metavar="W", help="The workflow to run; a document's only one is the default.")
+@click.option(
+    "--workflow",
+    metavar="W",
+    shell_complete=completing.workflows,
+    help="The workflow to run; a document's only one is the default.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides when to kill; the same again repeats.")
 @click.option("--json", "as_json", is_flag=True, help="Print the table as one JSON object.")
 @click.pass_context

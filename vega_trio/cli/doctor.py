@@ -6,11 +6,12 @@ import json
 
 import click
 
+from vega_trio.cli import completing
 from vega_trio.cli.options import Shared, vega_command
 
 
 @vega_command(name="doctor")
-@click.argument("file", required=False)
+@click.argument("file", required=False, shell_complete=completing.files)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def command(ctx: click.Context, file: str | None, as_json: bool) -> int:

@@ -7,11 +7,12 @@ import json
 import attrs
 import click
 
+from vega_trio.cli import completing
 from vega_trio.cli.options import vega_command
 
 
 @vega_command(name="explain")
-@click.argument("code")
+@click.argument("code", shell_complete=completing.codes)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(code: str, as_json: bool) -> int:
     """Explain a code such as V012, with a wrong and a right example."""

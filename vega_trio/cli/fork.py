@@ -6,13 +6,14 @@ from urllib.parse import quote
 
 import click
 
+from vega_trio.cli import completing
 from vega_trio.cli.options import vega_command
 
 
 @vega_command(name="fork")
 @click.argument("process_id", metavar="ID")
 @click.option("--at", metavar="EVENT", type=click.IntRange(1), required=True, help="The event's number.")
-@click.option("--model", metavar="M", help="Another model for the new process.")
+@click.option("--model", metavar="M", shell_complete=completing.models, help="Another model for the new process.")
 @click.option("--system", metavar="TEXT", help="Another system prompt for it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the new process as JSON.")
 @click.pass_context

@@ -6,12 +6,13 @@ import json
 
 import click
 
+from vega_trio.cli import completing
 from vega_trio.cli.options import Shared, vega_command
 
 
 @vega_command(name="graph")
-@click.argument("file", required=False)
-@click.option("--workflow", metavar="W", help="Draw only this workflow.")
+@click.argument("file", required=False, shell_complete=completing.files)
+@click.option("--workflow", metavar="W", shell_complete=completing.workflows, help="Draw only this workflow.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, the picture in its 'mermaid'.")
 @click.pass_context
 def command(ctx: click.Context, file: str | None, workflow: str | None, as_json: bool) -> int:

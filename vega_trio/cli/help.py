@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from vega_trio.cli import completing
 from vega_trio.cli.options import vega_command
 from vega_trio.cli.terminal import put
 
 
 @vega_command(name="help")
-@click.argument("names", nargs=-1, metavar="[COMMAND]...")
+@click.argument("names", nargs=-1, metavar="[COMMAND]...", shell_complete=completing.commands)
 @click.pass_context
 def command(ctx: click.Context, names: tuple[str, ...]) -> int:
     """Show the help of vega or of a command."""

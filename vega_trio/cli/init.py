@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from vega_trio.cli import completing
 from vega_trio.cli.options import Shared, vega_command
 
 FILE = "team.vega.yaml"
@@ -80,7 +81,7 @@ vega serve {file} --model demo
 
 
 @vega_command(name="init")
-@click.argument("directory", metavar="[DIR]", default=".")
+@click.argument("directory", metavar="[DIR]", default=".", shell_complete=completing.directories)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def command(ctx: click.Context, directory: str, as_json: bool) -> int:

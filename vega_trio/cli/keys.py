@@ -9,6 +9,7 @@ import sys
 
 import click
 
+from vega_trio.cli import completing
 from vega_trio.cli.options import Shared, shared_options, vega_command
 from vega_trio.cli.terminal import is_terminal, put
 
@@ -22,7 +23,7 @@ MAX_CHARACTERS = 16_384
 
 
 @vega_command(name="set")
-@click.argument("name")
+@click.argument("name", shell_complete=completing.keys)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def set_command(ctx: click.Context, name: str, as_json: bool) -> int:

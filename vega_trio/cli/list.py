@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vega_trio.cli import completing
 from vega_trio.cli.options import Shared, vega_command
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ KINDS = ("agents", "workflows", "tools")
 
 
 @vega_command(name="list")
-@click.argument("names", nargs=-1, metavar="[agents|workflows|tools] [FILE]")
+@click.argument("names", nargs=-1, metavar="[agents|workflows|tools] [FILE]", shell_complete=completing.kinds_or_files)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def command(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> int:

@@ -86,7 +86,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in COMMANDS:
+        if args[0] not in COMMANDS and not ctx.resilient_parsing:  # a shell that completes hears of no mistakes
             raise click.exceptions.NoSuchCommand(args[0], possibilities=COMMANDS, ctx=ctx)
         return super().resolve_command(ctx, args)
 
@@ -164,9 +164,14 @@ def main() -> None:
 
 
 def _complete(asked: str) -> int:
-    from click.shell_completion import shell_complete
+    """Prints what may stand in place of the word that `COMP_WORDS` ends with. `asked` is `SHELL_complete`."""
+    from vega_trio.cli.shells import SHELLS, completion
 
-    return shell_complete(root(), {}, "vega", "_VEGA_COMPLETE", asked)
+    shell, _, instruction = asked.partition("_")
+    if shell not in SHELLS or instruction != "complete":
+        return 1
+    put(completion(shell, root()).complete() + "\n")
+    return 0
 
 
 def _open_streams() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from vega_trio.cli import completing
 from vega_trio.cli.options import Shared, shared_options, vega_command
 
 
 @vega_command(name="list")
-@click.argument("file", required=False)
+@click.argument("file", required=False, shell_complete=completing.files)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @click.pass_context
 def list_command(ctx: click.Context, file: str | None, as_json: bool) -> int:
@@ -22,8 +23,8 @@ def list_command(ctx: click.Context, file: str | None, as_json: bool) -> int:
 
 
 @vega_command(name="test")
-@click.argument("name")
-@click.argument("file", required=False)
+@click.argument("name", shell_complete=completing.servers)
+@click.argument("file", required=False, shell_complete=completing.files)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def test_command(ctx: click.Context, name: str, file: str | None, as_json: bool) -> int:
@@ -34,9 +35,16 @@ def test_command(ctx: click.Context, name: str, file: str | None, as_json: bool)
 
 
 @vega_command(name="serve")
-@click.argument("file", required=False)
-@click.option("--db", metavar="PATH", help="The database (default: none, everything in memory).")
-@click.option("--model", metavar="M", help="The model for all agents: demo, local, or PROVIDER:NAME.")
+@click.argument("file", required=False, shell_complete=completing.files)
+@click.option(
+    "--db", metavar="PATH", shell_complete=completing.files, help="The database (default: none, everything in memory)."
+)
+@click.option(
+    "--model",
+    metavar="M",
+    shell_complete=completing.models,
+    help="The model for all agents: demo, local, or PROVIDER:NAME.",
+)
 @click.pass_context
 def serve_command(ctx: click.Context, file: str | None, db: str | None, model: str | None) -> int:
     """Serve the agents and workflows of FILE as MCP tools on stdin and stdout, for a client that starts us."""
@@ -46,9 +54,11 @@ def serve_command(ctx: click.Context, file: str | None, db: str | None, model: s
 
 
 @vega_command(name="add")
-@click.argument("name")
+@click.argument("name", shell_complete=completing.registered)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[URL|[--] COMMAND ARGUMENTS..]")
-@click.option("-f", "--file", metavar="FILE", help="The document (default: the only one here).")
+@click.option(
+    "-f", "--file", metavar="FILE", shell_complete=completing.files, help="The document (default: the only one here)."
+)
 @click.option("--arg", "more", metavar="TEXT", multiple=True, help="An argument for a server of the registry.")
 @click.option("-e", "--env", metavar="NAME[=TEXT]", multiple=True, help="A variable for it; a name alone is ours.")
 @click.option("-H", "--header", "headers", metavar="'NAME: TEXT'", multiple=True, help="A header for its address.")
@@ -94,8 +104,13 @@ def add_command(
 
 
 @vega_command(name="import")
-@click.argument("file")
-@click.option("--into", metavar="DOCUMENT", help="Write them into this document (default: print them).")
+@click.argument("file", shell_complete=completing.files)
+@click.option(
+    "--into",
+    metavar="DOCUMENT",
+    shell_complete=completing.files,
+    help="Write them into this document (default: print them).",
+)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context

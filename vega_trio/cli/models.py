@@ -6,12 +6,13 @@ import json
 
 import click
 
+from vega_trio.cli import completing
 from vega_trio.cli.options import Shared, shared_options, vega_command
 from vega_trio.cli.terminal import put
 
 
 @vega_command(name="pull")
-@click.argument("name")
+@click.argument("name", shell_complete=completing.local_models)
 @click.pass_context
 def pull_command(ctx: click.Context, name: str) -> int:
     """Fetch a model that runs on this machine, such as smollm2, and keep it in the home.

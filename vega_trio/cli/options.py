@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from vega_trio.cli import completing
+
 
 def _keep(ctx: click.Context, param: click.Parameter, value: object) -> None:
     """Notes a given option where the group and its command share it."""
@@ -25,12 +27,22 @@ def shared_options() -> list[click.Parameter]:
 
     return [
         option("--url", metavar="URL", help="The server that a command asks (default: VEGA_URL, else this machine's)."),
-        option("--home", metavar="DIR", help="Where vega keeps its own files (default: VEGA_HOME, else ~/.vega)."),
+        option(
+            "--home",
+            metavar="DIR",
+            shell_complete=completing.directories,
+            help="Where vega keeps its own files (default: VEGA_HOME, else ~/.vega).",
+        ),
         option("--no-color", is_flag=True, help="No colour, no animation."),
         option("-q", "--quiet", is_flag=True, help="Print results and errors only."),
         option("-v", "--verbose", is_flag=True, help="Say more, and log at level info."),
         option("--debug", is_flag=True, help="Log at level debug; show tracebacks."),
-        option("--log-format", metavar="FORMAT", help="Write the log as text or json (default: VEGA_LOG_FORMAT)."),
+        option(
+            "--log-format",
+            metavar="FORMAT",
+            shell_complete=completing.log_formats,
+            help="Write the log as text or json (default: VEGA_LOG_FORMAT).",
+        ),
     ]
 
 

@@ -6,11 +6,17 @@ import json
 
 import click
 
+from vega_trio.cli import completing
 from vega_trio.cli.options import Shared, vega_command
 
 
 @vega_command(name="reset")
-@click.option("--db", metavar="PATH", help="The database (default: VEGA_DB, else .vega-serve.db).")
+@click.option(
+    "--db",
+    metavar="PATH",
+    shell_complete=completing.files,
+    help="The database (default: VEGA_DB, else .vega-serve.db).",
+)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context

@@ -7,20 +7,43 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vega_trio.cli import completing
 from vega_trio.cli.options import Shared, VegaCommand, shared_options
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from vega_trio.cli.runner import Request
 
 OPTIONS: dict[str, Any] = {
-    "--workflow": {"metavar": "W", "help": "The workflow to run; a document's only one is the default."},
+    "--workflow": {
+        "metavar": "W",
+        "shell_complete": completing.workflows,
+        "help": "The workflow to run; a document's only one is the default.",
+    },
     "--task": {"metavar": "TEXT", "help": "The primary input."},
-    "--input": {"metavar": "X", "help": "'-' (stdin), a file, JSON text with inputs by name, else the primary input."},
+    "--input": {
+        "metavar": "X",
+        "shell_complete": completing.files,
+        "help": "'-' (stdin), a file, JSON text with inputs by name, else the primary input.",
+    },
     "--set": {"metavar": "NAME=VALUE", "multiple": True, "help": "An input by name; also --NAME VALUE."},
     "--timeout": {"metavar": "30m", "help": "End the run after this time, with exit code 124."},
-    "--output": {"metavar": "F", "help": "text, json, yaml, or a path (default: text)."},
-    "--model": {"metavar": "M", "help": "The model for all agents: demo, local, or PROVIDER:NAME."},
-    "--db": {"metavar": "PATH", "help": "Keep events and conversations in this database (default: in memory)."},
+    "--output": {
+        "metavar": "F",
+        "shell_complete": completing.formats_or_files,
+        "help": "text, json, yaml, or a path (default: text).",
+    },
+    "--model": {
+        "metavar": "M",
+        "shell_complete": completing.models,
+        "help": "The model for all agents: demo, local, or PROVIDER:NAME.",
+    },
+    "--db": {
+        "metavar": "PATH",
+        "shell_complete": completing.files,
+        "help": "Keep events and conversations in this database (default: in memory).",
+    },
     "--resume": {"metavar": "ID", "help": "Go on with the run of that id, which a killed program left in --db."},
     "--approve": {"metavar": "TOOL", "multiple": True, "help": "Allow calls of this tool in advance (also TOOL_*)."},
     "--dry-run": {"is_flag": True, "help": "Show the steps and messages, answers as <name>, without calling a model."},
@@ -39,9 +62,16 @@ class RunCommand(VegaCommand):
             if isinstance(option, click.Option)
             for name in (*option.opts, *option.secondary_opts)
         }
+        if ctx.resilient_parsing and args and args[-1].startswith("--"):
+            args = args[:-1]  # a shell completes its value, so it has none yet
         rest, ctx.meta["inputs"] = split_arguments(args, takes_value)
         ctx.meta["options"] = [name for name in takes_value if name.startswith("--")]
         return super().parse_args(ctx, rest)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem[str]]:
+        """Its options, and the inputs."""
+        options = super().shell_complete(ctx, incomplete)
+        return [*options, *completing.inputs(ctx, incomplete, ctx.meta.get("options", ()))]
 
 
 def _run(file: str | None, **options: Any) -> int:
@@ -74,7 +104,7 @@ command = RunCommand(
     "run",
     callback=_run,
     params=[
-        click.Argument(["file"], required=False),
+        click.Argument(["file"], required=False, shell_complete=completing.files),
         *(click.Option([name], **settings) for name, settings in OPTIONS.items()),
         click.Option(["--json", "as_json"], is_flag=True, help="The same as --output json."),
         *shared_options(),

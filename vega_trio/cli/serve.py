@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import click
 
+from vega_trio.cli import completing
 from vega_trio.cli.options import Shared, vega_command
 
 
 @vega_command(name="serve")
-@click.argument("file", required=False)
+@click.argument("file", required=False, shell_complete=completing.files)
 @click.option("--addr", metavar=":3001", help="Where to listen; :0 picks a free port (default: :3001).")
-@click.option("--db", metavar="PATH", help="The database (default: .vega-serve.db; with --demo a temporary one).")
+@click.option(
+    "--db",
+    metavar="PATH",
+    shell_complete=completing.files,
+    help="The database (default: .vega-serve.db; with --demo a temporary one).",
+)
 @click.option("--demo", is_flag=True, help="Use the scripted demo model: no key, no cost.")
-@click.option("--model", metavar="M", help="The model for all agents: demo, local, or PROVIDER:NAME.")
+@click.option(
+    "--model",
+    metavar="M",
+    shell_complete=completing.models,
+    help="The model for all agents: demo, local, or PROVIDER:NAME.",
+)
 @click.option("--watch", is_flag=True, help="Take up valid edits of the document at once; chats go on.")
 @click.option("--open", "open_page", is_flag=True, help="Open the dashboard in the browser.")
 @click.option("--allow-host", "hosts", metavar="H", multiple=True, help="Also answer under this host name.")

@@ -6,13 +6,20 @@ import json
 
 import click
 
+from vega_trio.cli import completing
 from vega_trio.cli.options import Shared, vega_command
 
 
 @vega_command(name="show")
 @click.argument("kind", type=click.Choice(["agent", "workflow"]), metavar="agent|workflow")
-@click.argument("name")
-@click.option("-f", "--file", metavar="FILE", help="A .vega.yaml or a directory (default: the only one here).")
+@click.argument("name", shell_complete=completing.shown)
+@click.option(
+    "-f",
+    "--file",
+    metavar="FILE",
+    shell_complete=completing.files,
+    help="A .vega.yaml or a directory (default: the only one here).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def command(ctx: click.Context, kind: str, name: str, file: str | None, as_json: bool) -> int:

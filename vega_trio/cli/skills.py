@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vega_trio.cli import completing
 from vega_trio.cli.options import Shared, shared_options, vega_command
 
 if TYPE_CHECKING:
@@ -17,8 +18,12 @@ if TYPE_CHECKING:
 
 
 def _file_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    option = click.option("-f", "--file", metavar="FILE", help="A document (default: the only one here).")
-    return click.argument("path", required=False, metavar="[FILE|DIRECTORY]")(option(function))
+    option = click.option(
+        "-f", "--file", metavar="FILE", shell_complete=completing.files, help="A document (default: the only one here)."
+    )
+    return click.argument("path", required=False, metavar="[FILE|DIRECTORY]", shell_complete=completing.files)(
+        option(function)
+    )
 
 
 @vega_command(name="list")

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import click
 
+from vega_trio.cli import completing
 from vega_trio.cli.options import Shared, shared_options, vega_command
 
 
 def _db_option() -> click.Option:
-    return click.Option(["--db"], metavar="PATH", help="The server's database (default: VEGA_DB, else .vega-serve.db).")
+    return click.Option(
+        ["--db"],
+        metavar="PATH",
+        shell_complete=completing.files,
+        help="The server's database (default: VEGA_DB, else .vega-serve.db).",
+    )
 
 
 @vega_command(name="add", params=[_db_option()])

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from vega_trio.cli import completing
 from vega_trio.cli.options import Shared, shared_options
 from vega_trio.cli.run import OPTIONS, RunCommand, request_of
 
@@ -23,7 +24,7 @@ command = RunCommand(
     "watch",
     callback=_watch,
     params=[
-        click.Argument(["file"], required=False),
+        click.Argument(["file"], required=False, shell_complete=completing.files),
         *(click.Option([name], **settings) for name, settings in OPTIONS.items() if name not in _NOT_AGAIN),
         click.Option(["--json", "as_json"], is_flag=True, help="The same as --output json."),
         *shared_options(),
