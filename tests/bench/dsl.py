@@ -8,7 +8,6 @@ that of a document is its bare YAML tree. A step's is none: it is what a step co
 
 from __future__ import annotations
 
-import statistics
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +28,7 @@ from vega_trio.dsl.template import compile_template
 sys.path.insert(0, str(Path(__file__).parent / "cases"))
 
 import rows
+from rounds import by_turns, times
 from rows import Row, at_most
 
 ENV = {"VEGA_MODEL": "demo"}
@@ -158,25 +158,19 @@ CASES = (
 
 def measure(case: Case, rounds: int, scale: float) -> Row:
     count = max(100, int(case.count * scale))
-    ours, reference = [], []
-    for _ in range(rounds):
-        ours.append(case.run(count) * 1e6)
-        if case.reference is not None:
-            reference.append(case.reference(count) * 1e6)
-    return Row(
-        case.name,
-        case.unit,
-        statistics.median(ours),
-        statistics.median(reference) if reference else None,
-        case.reference_name,
-        at_most(case.target) if case.target is not None else None,
-    )
+    turns = {"ours": lambda: case.run(count)}
+    if (reference := case.reference) is not None:
+        turns[case.reference_name] = lambda: reference(count)
+    found = by_turns(turns, rounds)
+    ours, limit = (times(found.median(who, float), 1e6) for who in ("ours", case.reference_name))
+    target = at_most(case.target) if case.target is not None else None
+    return Row(case.name, case.unit, ours, limit, case.reference_name, target, failures=found.failures)
 
 
 def main() -> None:
     options = rows.options(__doc__, "dsl").parse_args()
     rounds, scale = (3, 0.1) if options.quick else (5, 1.0)
-    rows.publish([measure(case, rounds, scale) for case in CASES], options.json)
+    rows.publish((measure(case, rounds, scale) for case in CASES), options.json)
 
 
 if __name__ == "__main__":

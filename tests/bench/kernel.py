@@ -12,11 +12,12 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import statistics
-import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
+import attrs
 import trio
 
 HERE = Path(__file__).parent
@@ -24,73 +25,104 @@ sys.path.insert(0, str(HERE / "cases"))
 
 import contenders  # noqa: E402
 import rows  # noqa: E402
-from kernel_cases import CASES, Case, our_idle, raw_idle  # noqa: E402
+from kernel_cases import CASES, Case, Measured, our_idle, raw_idle  # noqa: E402
+from rounds import by_turns, child, reason, times  # noqa: E402
 from rows import Row, at_most  # noqa: E402
 
 IDLE_TARGET = 1.2
+WITHIN_S = 300.0
+"""What nothing here takes on a machine that works; what does has failed."""
+
+
+async def on_trio(run: Measured, count: int) -> float:
+    with trio.fail_after(WITHIN_S):
+        return await run(count) / count
+
+
+async def on_asyncio(run: Measured, count: int) -> float:
+    async with asyncio.timeout(WITHIN_S):
+        return await run(count) / count
 
 
 def measure(case: Case, rounds: int, scale: float) -> Row:
     count = case.count if case.count <= 1000 else max(1000, int(case.count * scale))
-    found: dict[str, list[float]] = {}
-    for _ in range(rounds):
-        found.setdefault("raw", []).append(trio.run(case.raw, count) / count)
-        found.setdefault("ours", []).append(trio.run(case.ours, count) / count)
-        if case.asyncio is not None:
-            found.setdefault("asyncio", []).append(asyncio.run(case.asyncio(count)) / count)
-    cost = {who: statistics.median(each) * 1e6 for who, each in found.items()}
+    turns: dict[str, Callable[[], float]] = {
+        "raw Trio": partial(trio.run, on_trio, case.raw, count),
+        "ours": partial(trio.run, on_trio, case.ours, count),
+    }
+    if case.asyncio is not None:
+        measured = case.asyncio
+        turns["asyncio"] = lambda: asyncio.run(on_asyncio(measured, count))
+    found = by_turns(turns, rounds)
+    cost = {who: times(found.median(who, float), 1e6) for who in turns}
     target = at_most(case.target, times=True)
-    return Row(case.name, "us", cost.pop("ours"), cost.pop("raw"), "raw Trio", target, cost)
+    return Row(case.name, "us", cost.pop("ours"), cost.pop("raw Trio"), "raw Trio", target, cost, found.failures)
 
 
 def memory(count: int, rounds: int) -> Row:
-    raw = statistics.median(growth("raw", count) for _ in range(rounds))
-    ours = statistics.median(growth("ours", count) for _ in range(rounds))
-    return Row(f"idle process at {count:,}", "bytes", ours, raw, "raw Trio", at_most(IDLE_TARGET, times=True))
+    found = by_turns({"raw Trio": lambda: growth("raw", count), "ours": lambda: growth("ours", count)}, rounds)
+    ours, raw = found.median("ours", float), found.median("raw Trio", float)
+    target = at_most(IDLE_TARGET, times=True)
+    return Row(f"idle process at {count:,}", "bytes", ours, raw, "raw Trio", target, failures=found.failures)
 
 
 def growth(which: str, count: int) -> float:
     """Bytes for one more idle process, in an interpreter of its own."""
+    few = 10
     empty, full = (
-        int(subprocess.run([sys.executable, __file__, "--idle", which, str(number)],
-                           capture_output=True, text=True, check=True).stdout)
-        for number in (10, count)
-    )  # fmt: skip
-    return (full - empty) / count
+        int(child([sys.executable, __file__, "--idle", which, str(number)], within_s=WITHIN_S))
+        for number in (few, count)
+    )
+    return (full - empty) / (count - few)
 
 
-def erlang(quick: bool) -> dict[str, float]:
-    """The same operations in Erlang, by row name."""
+@attrs.frozen
+class Other:
+    """A runtime that measures itself: its figures by row name, or why it has none."""
+
+    figures: dict[str, float] = attrs.field(factory=dict)
+    failure: str = ""
+
+    def add_to(self, row: Row, name: str, key: str) -> None:
+        if self.failure:
+            row.peers[name], row.failures[name] = None, self.failure
+        elif key in self.figures:
+            row.peers[name] = self.figures[key]
+
+
+def erlang(quick: bool) -> Other:
     if shutil.which("escript") is None:
-        return {}
-    command = ["escript", str(HERE / "kernel.escript"), *(["--quick"] if quick else [])]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=600)
-    return dict(json.loads(done.stdout))
+        return Other()
+    return measured_by(["escript", str(HERE / "kernel.escript"), *(["--quick"] if quick else [])])
 
 
-def autogen(quick: bool) -> dict[str, float]:
-    """The same with AutoGen's runtime, by row name."""
+def autogen(quick: bool) -> Other:
     if "autogen" not in contenders.installed():
-        return {}
-    command = [contenders.python_of("autogen"), HERE / "cases" / "kernel_autogen.py", "1000" if quick else "10000"]
-    return dict(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
+        return Other()
+    script = HERE / "cases" / "kernel_autogen.py"
+    return measured_by([str(contenders.python_of("autogen")), str(script), "1000" if quick else "10000"])
 
 
-def run(*, quick: bool, only: str) -> list[Row]:
+def measured_by(command: list[str]) -> Other:
+    try:
+        return Other(json.loads(child(command, within_s=WITHIN_S)))
+    except Exception as error:  # whatever it was: a peer's failure is a cell, not the end of the run
+        return Other(failure=reason(error))
+
+
+def run(*, quick: bool, only: str) -> Iterator[Row]:
     rounds, scale = (3, 0.1) if quick else (5, 1.0)
     others = {"erlang": erlang(quick), "autogen": autogen(quick)}
-    found = []
     for case in (each for each in CASES if only in each.name):
         row = measure(case, rounds, scale)
-        row.peers.update({name: figures[case.erlang] for name, figures in others.items() if case.erlang in figures})
-        found.append(row)
+        for name, other in others.items():
+            other.add_to(row, name, case.erlang)
+        yield row
     for count in (10_000,) if quick else (10_000, 100_000):
         if only in "idle process":
-            row = memory(count, 1 if quick or count > 10_000 else 3)
-            if f"idle_{count}" in others["erlang"]:
-                row.peers["erlang"] = others["erlang"][f"idle_{count}"]
-            found.append(row)
-    return found
+            row = memory(count, 1 if quick else 3)
+            others["erlang"].add_to(row, "erlang", f"idle_{count}")
+            yield row
 
 
 def main() -> None:

@@ -18,6 +18,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import attrs
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE / "cases"))
@@ -25,6 +27,7 @@ sys.path.insert(0, str(HERE / "cases"))
 import contenders  # noqa: E402
 import rows  # noqa: E402
 from picture import picture  # noqa: E402
+from rounds import reason  # noqa: E402
 from rows import Row  # noqa: E402
 
 BENCHMARKS = {
@@ -36,18 +39,32 @@ BENCHMARKS = {
     "start": "Starting",
 }
 """In the order of the table, with their titles there."""
+WITHIN_S = 1800.0
+"""For one benchmark: several times what the longest takes on a quiet machine."""
 DOCS = ROOT / "docs" / "benchmarks.md"
 SHOWN = re.compile(r"(<!-- results -->\n).*?(<!-- end of results -->)", re.DOTALL)
 
 
-def run(name: str, out: Path, *, quick: bool) -> list[Row]:
-    """Runs one in a program of its own. Raises: CalledProcessError."""
+@attrs.frozen
+class Part:
+    """The rows of a benchmark, and why there are not more of them; empty when there are all."""
+
+    rows: list[Row]
+    failure: str = ""
+
+
+def run(name: str, out: Path, *, quick: bool) -> Part:
+    """Runs one in a program of its own. What fails there as a whole leaves the rows that it had written."""
     command = [sys.executable, str(HERE / f"{name}.py"), "--json", str(out), *(["--quick"] if quick else [])]
     sys.stdout.write(f"\n== {BENCHMARKS[name]} ({name}.py)\n")
     sys.stdout.flush()
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-    subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": path})
-    return rows.read(out)
+    out.unlink(missing_ok=True)
+    try:
+        subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": path}, timeout=WITHIN_S)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        return Part(rows.read(out) if out.exists() else [], f"{name}.py is not whole: {reason(error)}")
+    return Part(rows.read(out))
 
 
 def about(quick: bool) -> str:
@@ -65,12 +82,13 @@ def about(quick: bool) -> str:
     )
 
 
-def whole(found: dict[str, list[Row]], told: str) -> str:
-    """The table in markdown, a part for each benchmark."""
-    judged = [row.met for each in found.values() for row in each if row.met is not None]
+def whole(found: dict[str, Part], told: str) -> str:
+    """The table in markdown, a part for each benchmark, under each why cells or rows are missing."""
+    judged = [row.met for each in found.values() for row in each.rows if row.met is not None]
     parts = [f"{told} {sum(judged)} of {len(judged)} targets met.\n"]
     for name, each in found.items():
-        parts.append(f"### {BENCHMARKS[name]}\n\n{rows.table(each)}\n")
+        pieces = [f"### {BENCHMARKS[name]}", rows.explained(each.rows) if each.rows else "", each.failure]
+        parts.append("\n\n".join(filter(None, pieces)) + "\n")
     return "\n".join(parts)
 
 
@@ -87,8 +105,8 @@ def main() -> None:
     chosen = [name for name in BENCHMARKS if name in options.benchmarks or not options.benchmarks]
     found = {name: run(name, out / f"{name}.json", quick=options.quick) for name in chosen}
     told = about(options.quick)
-    table, drawn = whole(found, told), picture(found)
-    results = {name: json.loads((out / f"{name}.json").read_text()) for name in chosen}
+    table, drawn = whole(found, told), picture({name: each.rows for name, each in found.items()})
+    results = {name: json.loads(path.read_text()) for name in chosen if (path := out / f"{name}.json").exists()}
     (out / "results.json").write_text(json.dumps({"about": told, "benchmarks": results}, indent=2) + "\n")
     (out / "table.md").write_text(table)
     (out / "bench.svg").write_text(drawn)

@@ -10,29 +10,35 @@ what the server grows by, for one subscriber. All of it shares the machine's cor
 from __future__ import annotations
 
 import resource
+import select
 import selectors
 import socket
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
+from typing import TypeVar
 
 import attrs
 
 sys.path.insert(0, str(Path(__file__).parent / "cases"))
 
 import rows
-from rows import Row, at_least
+from rounds import Rounds, by_turns
+from rows import Row, Target, at_least
 
 SERVER = Path(__file__).parent / "cases" / "serve_server.py"
 BARE = "starlette"
 TARGETS = {100: 300_000, 1000: 100_000}
 MOST_WAIT_S = 60.0
 WAVE = 250  # subscribers that come at once
-CROWD = 10_000  # so many come once only, as connecting them takes longer than all else
+CROWD = 10_000
+SERVERS = {BARE: "bare", "ours": "ours"}
+T = TypeVar("T")
 
 
 @attrs.define
@@ -59,7 +65,12 @@ def serving(which: str) -> Iterator[Server]:
     assert process.stdout is not None
     assert process.stdin is not None
     try:
-        yield Server(process, int(process.stdout.readline()))
+        if not select.select([process.stdout], [], [], MOST_WAIT_S)[0]:
+            raise TimeoutError(f"the server has not started within {MOST_WAIT_S:g} s")
+        port = process.stdout.readline()
+        if not port:
+            raise RuntimeError(f"the server has ended with {process.wait()} before it had started")
+        yield Server(process, int(port))
     finally:
         process.stdin.close()
         try:
@@ -73,7 +84,7 @@ def serving(which: str) -> Iterator[Server]:
 def requests_per_s(server: Server, count: int) -> float:
     """One after the other over one connection."""
     asked = f"GET /healthz HTTP/1.1\r\nHost: localhost:{server.port}\r\n\r\n".encode()
-    with socket.create_connection(("127.0.0.1", server.port)) as client:
+    with connect(server) as client:
         begun = time.perf_counter()
         for _ in range(count):
             client.sendall(asked)
@@ -81,6 +92,10 @@ def requests_per_s(server: Server, count: int) -> float:
             while b"}" not in answer:
                 answer += received(client)
         return count / (time.perf_counter() - begun)
+
+
+def connect(server: Server) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", server.port), timeout=MOST_WAIT_S)
 
 
 def received(client: socket.socket) -> bytes:
@@ -125,7 +140,7 @@ def crowd(server: Server, size: int) -> Iterator[Crowd]:
     asked = f"GET /api/events HTTP/1.1\r\nHost: localhost:{server.port}\r\n\r\n".encode()
     try:
         for begun in range(0, size, WAVE):
-            wave = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(min(WAVE, size - begun))]
+            wave = [connect(server) for _ in range(min(WAVE, size - begun))]
             clients += wave
             for client in wave:
                 client.sendall(asked)
@@ -157,28 +172,33 @@ def fan_out(which: str, size: int, burst: int, singles: int) -> dict[str, float]
     latencies.sort()
     return {
         "deliveries": size * burst / took,
-        "p99 of a delivery": latencies[int(len(latencies) * 0.99)] * 1000,
-        "memory of each": grown,
+        "p99": latencies[int(len(latencies) * 0.99)] * 1000,
+        "memory": grown,
     }
 
 
+def request_speed(which: str, count: int) -> float:
+    with serving(which) as server:
+        requests_per_s(server, 50)
+        return requests_per_s(server, count)
+
+
 def measure(sizes: list[int], rounds: int, quick: bool) -> Iterator[Row]:
-    found: dict[str, list[float]] = {"bare": [], "ours": []}
-    for _ in range(rounds):
-        for which, speeds in found.items():
-            with serving(which) as server:
-                requests_per_s(server, 50)
-                speeds.append(requests_per_s(server, 500 if quick else 3000))
-    bare, ours = (statistics.median(each) for each in found.values())
-    yield Row("requests, one after the other", "1/s", ours, bare, BARE)
+    count = 500 if quick else 3000
+    asked = by_turns({which: partial(request_speed, who, count) for which, who in SERVERS.items()}, rounds)
+    yield row("requests, one after the other", "1/s", asked, float)
     for size in sizes:
         burst = max(20, 200_000 // size)
-        times = 1 if size >= CROWD else rounds
-        runs = [{each: fan_out(each, size, burst, 5) for each in ("bare", "ours")} for _ in range(times)]
-        for name, unit in (("deliveries", "1/s"), ("p99 of a delivery", "ms"), ("memory of each", "bytes")):
-            bare, ours = (statistics.median(run[each][name] for run in runs) for each in ("bare", "ours"))
-            target = at_least(TARGETS[size]) if unit == "1/s" and size in TARGETS else None
-            yield Row(f"{size:,} subscribers: {name}", unit, ours, bare, BARE, target)
+        heard = by_turns({which: partial(fan_out, who, size, burst, 5) for which, who in SERVERS.items()}, rounds)
+        target = at_least(TARGETS[size]) if size in TARGETS else None
+        yield row(f"{size:,} subscribers: deliveries", "1/s", heard, itemgetter("deliveries"), target)
+        yield row(f"{size:,} subscribers: p99 of a delivery", "ms", heard, itemgetter("p99"))
+        yield row(f"{size:,} subscribers: memory of each", "bytes", heard, itemgetter("memory"))
+
+
+def row(case: str, unit: str, found: Rounds[T], figure: Callable[[T], float], target: Target | None = None) -> Row:
+    ours, bare = found.median("ours", figure), found.median(BARE, figure)
+    return Row(case, unit, ours, bare, BARE, target, failures=found.failures)
 
 
 def main() -> None:

@@ -9,11 +9,12 @@ cache, does not count. Of other libraries it is the import of what a turn needs.
 from __future__ import annotations
 
 import os
-import statistics
+import resource
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -22,24 +23,25 @@ sys.path.insert(0, str(HERE / "cases"))
 
 import contenders  # noqa: E402
 import rows  # noqa: E402
+from rounds import by_turns, child, times  # noqa: E402
 from rows import Row, at_most  # noqa: E402
 
 ENV = {**os.environ, "PYTHONPATH": str(ROOT)}
 BARE = [sys.executable, "-c", "pass"]
 TOUCHED = "import vega_trio as vega; vega.open_orchestrator, vega.Agent"
+WITHIN_S = 120.0
+"""What no program here takes to start; one that does has failed."""
 
 
-def whole(*command: str | Path) -> Callable[[], float]:
+def whole(*command: str) -> Callable[[], float]:
     """What the program takes to its end, in CPU seconds."""
 
     def run() -> float:
         env = ENV if command[0] == sys.executable else {**os.environ, "PYTHONPATH": str(HERE / "cases")}
-        with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            _, status, used = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, list(command))
-        return used.ru_utime + used.ru_stime
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        child([*command], within_s=WITHIN_S, env=env)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     return run
 
@@ -50,30 +52,25 @@ def server() -> float:
         command = [sys.executable, "-m", "vega_trio", "serve", "--demo", "--addr", "127.0.0.1:0", "--home", home]
         with subprocess.Popen(command, env=ENV, cwd=home, stderr=subprocess.PIPE, text=True) as process:
             assert process.stderr is not None
-            if not any(line.startswith("Dashboard:") for line in process.stderr):
-                raise RuntimeError("vega serve did not start")
-            ticks = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-            process.terminate()
-            process.stderr.read()
+            late = threading.Timer(WITHIN_S, process.kill)
+            late.start()
+            try:
+                if not any(line.startswith("Dashboard:") for line in process.stderr):
+                    raise RuntimeError("vega serve did not start")
+                ticks = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+                process.terminate()
+                process.stderr.read()
+            finally:
+                late.cancel()
         return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(cases: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
-    """Milliseconds by name."""
-    found: dict[str, list[float]] = {name: [] for name in cases}
-    for number in range(rounds + 1):
-        for name, run in cases.items():
-            took = run() * 1000
-            if number:
-                found[name].append(took)
-    return {name: statistics.median(each) for name, each in found.items()}
-
-
-def main() -> None:
-    options = rows.options(__doc__, "start").parse_args()
-    others = {name: whole(contenders.python_of(name), "-c", f"import turn_{name}") for name in contenders.installed()}
+def run(rounds: int) -> Iterator[Row]:
+    others = {
+        name: whole(str(contenders.python_of(name)), "-c", f"import turn_{name}") for name in contenders.installed()
+    }
     cases = {
-        "bare": whole(*BARE),
+        "python": whole(*BARE),
         "sdk": whole(sys.executable, "-c", "import anthropic, trio"),
         "import": whole(sys.executable, "-c", "import vega_trio"),
         "touch": whole(sys.executable, "-c", TOUCHED),
@@ -81,15 +78,25 @@ def main() -> None:
         "server": server,
         **others,
     }
-    took = measure(cases, 3 if options.quick else 7)
-    bare, peers = took["bare"], {"sdk": took["sdk"], **{name: took[name] for name in others}}
-    found = [
-        Row("import vega_trio", "ms", took["import"], bare, "python", at_most(400)),
-        Row("import what a turn needs", "ms", took["touch"], bare, "python", peers=peers),
-        Row("vega --help", "ms", took["help"], bare, "python", at_most(150)),
-        Row("vega serve --demo ready", "ms", took["server"], bare, "python", at_most(1500)),
-    ]
-    rows.publish(found, options.json)
+    found = by_turns(cases, rounds, warm_ups=1)
+    took = {name: times(found.median(name, float), 1000) for name in cases}
+
+    def row(title: str, case: str, most: float | None = None, peers: Sequence[str] = ()) -> Row:
+        names = {case: "ours", "python": "python", **{peer: peer for peer in peers}}
+        failures = {shown: found.failures[name] for name, shown in names.items() if name in found.failures}
+        target = at_most(most) if most is not None else None
+        figures = {peer: took[peer] for peer in peers}
+        return Row(title, "ms", took[case], took["python"], "python", target, figures, failures)
+
+    yield row("import vega_trio", "import", 400)
+    yield row("import what a turn needs", "touch", peers=["sdk", *others])
+    yield row("vega --help", "help", 150)
+    yield row("vega serve --demo ready", "server", 1500)
+
+
+def main() -> None:
+    options = rows.options(__doc__, "start").parse_args()
+    rows.publish(run(3 if options.quick else 5), options.json)
 
 
 if __name__ == "__main__":

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
+import attrs
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "cases"))
 import rows
 from picture import picture
-from rows import Row, at_least, at_most, table
+from rounds import by_turns, child, reason
+from rows import Row, at_least, at_most, explained, table
 
 FAST = Row("spawn", "us", 20.0, 10.0, "raw", at_most(2.5, times=True), {"erlang": 3.0})
 SLOW = Row("spawn", "us", 30.0, 10.0, "raw", at_most(2.5, times=True))
@@ -47,3 +51,54 @@ def test_the_picture_is_one_well_formed_file_whatever_a_case_is_called() -> None
     root = ElementTree.fromstring(picture({"turn": [plain, odd], "kernel": [FAST, UNJUDGED]}))
     assert root.tag.endswith("svg")
     assert "<b>&" in "".join(root.itertext())
+
+
+def test_who_fails_is_out_and_the_others_go_on_to_their_medians() -> None:
+    figures = iter([5.0, 1.0, 3.0])
+
+    def broken() -> float:
+        raise ExceptionGroup("in a nursery", [TimeoutError("no answer\nwithin 3 s")])
+
+    found = by_turns({"ours": lambda: next(figures), "peer": broken}, 3)
+    assert (found.median("ours", float), found.median("peer", float)) == (3.0, None)
+    assert found.failures == {"peer": "TimeoutError: no answer within 3 s"}
+
+
+def test_a_round_that_warms_up_does_not_count() -> None:
+    figures = iter([100.0, 1.0, 1.0])
+    assert by_turns({"ours": lambda: next(figures)}, 2, warm_ups=1).results == {"ours": [1.0, 1.0]}
+
+
+def test_a_program_that_fails_is_told_of_with_its_last_word() -> None:
+    command = [sys.executable, "-c", "raise SystemExit('first line\\nout of memory')"]
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        child(command, within_s=30)
+    assert reason(failed.value) == "CalledProcessError: a program ended with 1: out of memory"
+
+
+def test_why_a_cell_has_no_figure_stands_under_the_table() -> None:
+    failures = {"peer": "TimeoutError: no answer within 3 s", "raw": "ValueError: b"}
+    row = Row("spawn", "us", 20.0, None, "raw", at_most(2.5, times=True), {"peer": None}, failures)
+    assert (row.met, attrs.evolve(row, ours=None).met) == (None, False)
+    told = explained([FAST, row]).splitlines()
+    assert told[3].count("failed") == 2
+    assert told[-2:] == [
+        "- spawn: peer failed: TimeoutError: no answer within 3 s",
+        "- spawn: raw failed: ValueError: b",
+    ]
+    assert explained([FAST]) == table([FAST])
+
+
+def test_rows_are_written_as_they_come_so_that_a_run_cut_short_has_them(tmp_path: Path) -> None:
+    def cut_short() -> Iterator[Row]:
+        yield FAST
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rows.publish(cut_short(), tmp_path / "x.json")
+    assert rows.read(tmp_path / "x.json") == [FAST]
+
+
+def test_the_picture_leaves_out_what_has_no_figure() -> None:
+    failed = Row("plain turn", "ms", None, 1.0, "SDK", at_most(1.3, times=True), {"peer": None})
+    assert "plain turn" not in picture({"turn": [failed]})

@@ -10,11 +10,9 @@ that takes 20 ms.
 from __future__ import annotations
 
 import os
-import statistics
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -23,7 +21,8 @@ sys.path[:0] = [str(HERE / "cases"), str(HERE.parent.parent)]
 import contenders  # noqa: E402
 import rows  # noqa: E402
 from contenders import Worker  # noqa: E402
-from rows import Row, at_least, at_most  # noqa: E402
+from rounds import by_turns, child  # noqa: E402
+from rows import Row, Target, at_least, at_most  # noqa: E402
 
 CASES = [
     # name, model, turns, at once, highest ratio to the SDK
@@ -31,50 +30,64 @@ CASES = [
     ("100-delta stream", "deltas", 50, 1, 0.5),
     ("five-tool loop", "tools", 40, 1, 1.3),
 ]
-CROWDS = [("1 agent, 20 ms model", 1, 20), ("50 agents, 20 ms model", 50, 500), ("500 agents, 20 ms model", 500, 2000)]
+CROWDS = [("1 agent, 20 ms model", 1, 20), ("50 agents, 20 ms model", 50, 250), ("500 agents, 20 ms model", 500, 1000)]
+WITHIN_S = 180.0
+"""For a round of a case: the slowest library takes a fifth of it on a quiet machine. Who takes longer has failed."""
+
+Figure = Callable[[dict[str, float]], float]
 
 
 def measure(
-    workers: Mapping[str, Worker], model: str, turns: int, at_once: int, rounds: int
-) -> tuple[float, float, dict[str, float | None]]:
-    """Ours, the SDK's, the peers': CPU milliseconds a turn, or turns a second of a crowd; None of who failed."""
-    found: dict[str, list[float] | None] = {name: [] for name in workers}
-    for _ in range(rounds):
-        for name, figures in tuple(found.items()):
-            if figures is None:
-                continue
-            cost = workers[name].run(model, turns, at_once)
-            if cost is None:
-                found[name] = None
-            else:
-                figures.append(turns / cost["wall_s"] if "20ms" in model else cost["cpu_s"] / turns * 1000)
-    medians = {name: statistics.median(each) if each else None for name, each in found.items()}
-    ours, sdk = medians.pop("ours"), medians.pop("sdk")
-    if ours is None or sdk is None:
-        raise RuntimeError(f"ours or the bare SDK failed; see {contenders.home('logs')}")
-    return ours, sdk, medians
+    workers: Mapping[str, Worker], name: str, model: str, turns: int, at_once: int, rounds: int, wanted: Target
+) -> Row:
+    """CPU milliseconds a turn, or turns a second of a crowd."""
+
+    def cpu_ms(cost: dict[str, float]) -> float:
+        return cost["cpu_s"] / turns * 1000
+
+    def per_s(cost: dict[str, float]) -> float:
+        return turns / cost["wall_s"]
+
+    figure, unit = (per_s, "turns/s") if "20ms" in model else (cpu_ms, "ms")
+    orders = {who: partial(each.run, model, turns, at_once, within_s=WITHIN_S) for who, each in workers.items()}
+    found = by_turns(orders, rounds)
+    medians = {who: found.median(who, figure) for who in workers}
+    failures = {"SDK" if who == "sdk" else who: why for who, why in found.failures.items()}
+    return Row(name, unit, medians.pop("ours"), medians.pop("sdk"), "SDK", wanted, medians, failures)
 
 
 def rows_of(workers: Mapping[str, Worker], *, quick: bool, only: str) -> Iterator[Row]:
     rounds, scale = (3, 4) if quick else (5, 1)
     for name, model, turns, at_once, target in CASES:
         if only in name:
-            ours, limit, peers = measure(workers, model, turns // scale, at_once, rounds)
-            yield Row(name, "ms", ours, limit, "SDK", at_most(target, times=True), peers)
+            yield measure(workers, name, model, turns // scale, at_once, rounds, at_most(target, times=True))
     for name, at_once, turns in CROWDS:
         if only in name:
-            ours, limit, peers = measure(workers, "plain-20ms", max(at_once, turns // scale), at_once, rounds)
-            yield Row(name, "turns/s", ours, limit, "SDK", at_least(1.0, times=True), peers)
+            most = max(at_once, turns // scale)
+            yield measure(workers, name, "plain-20ms", most, at_once, 3, at_least(1.0, times=True))
 
 
-def memory(count: int) -> Row:
+def memory(count: int, rounds: int, env: Mapping[str, str]) -> Row:
     """Kilobytes for one more agent that has had a turn, in an interpreter of its own."""
-    few, many = (
-        int(subprocess.run([sys.executable, __file__, "--resident", str(n)], capture_output=True, text=True,
-                           check=True).stdout)
-        for n in (10, count)
-    )  # fmt: skip
-    return Row(f"agent after a turn, of {count}", "kB", (many - few) / (count - 10) / 1024)
+
+    def grown() -> float:
+        few = 10
+        less, more = (
+            int(child([sys.executable, __file__, "--resident", str(n)], within_s=WITHIN_S, env={**os.environ, **env}))
+            for n in (few, count)
+        )
+        return (more - less) / (count - few) / 1024
+
+    found = by_turns({"ours": grown}, rounds)
+    return Row(f"agent after a turn, of {count}", "kB", found.median("ours", float), failures=found.failures)
+
+
+def run(*, quick: bool, only: str) -> Iterator[Row]:
+    with contenders.model_server() as env:
+        with contenders.workers(env) as workers:
+            yield from rows_of(workers, quick=quick, only=only)
+        if only in "memory":
+            yield memory(200 if quick else 1000, 1 if quick else 3, env)
 
 
 async def resident(count: int) -> None:
@@ -96,14 +109,7 @@ def main() -> None:
 
         trio.run(resident, options.resident)
         return
-    with contenders.model_server() as env, ExitStack() as stack:
-        names = ["sdk", "ours", *contenders.installed()]
-        workers = {name: stack.enter_context(contenders.worker(name, env)) for name in names}
-        found = list(rows_of(workers, quick=options.quick, only=options.only))
-        if options.only in "memory":
-            os.environ |= env
-            found.append(memory(200 if options.quick else 1000))
-    rows.publish(found, options.json)
+    rows.publish(run(quick=options.quick, only=options.only), options.json)
 
 
 if __name__ == "__main__":

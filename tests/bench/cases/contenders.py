@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 import venv
@@ -78,49 +79,85 @@ def model_server() -> Iterator[dict[str, str]]:
         process.stdin.close()
 
 
-@attrs.frozen
+class WorkerFailed(Exception):
+    """A contender has said what went wrong, or has ended without a word."""
+
+
+@attrs.define
 class Worker:
-    """A program that runs turns. `import_s` is the CPU time that importing the library took it."""
+    """A program that runs turns, started when it has to run some. One that did not answer is ended.
 
-    process: subprocess.Popen[str]
-    import_s: float
+    `ours` and `sdk` run in this environment, others in their own.
+    """
 
-    def run(self, model: str, turns: int, at_once: int) -> dict[str, Any] | None:
-        """{"cpu_s", "wall_s"}; None when the library failed, of which it has told on standard error."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps([model, turns, at_once]) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        answer: dict[str, Any] = json.loads(line) if line else {"error": "it has ended"}
-        return None if "error" in answer else answer
+    name: str
+    env: Mapping[str, str]
+    _process: subprocess.Popen[str] | None = attrs.field(default=None, init=False)
+
+    def run(self, model: str, turns: int, at_once: int, *, within_s: float) -> dict[str, float]:
+        """{"cpu_s", "wall_s"}. Raises: WorkerFailed, TimeoutError."""
+        try:
+            if self._process is None:
+                self._process = self._start()
+                self._answer(within_s)  # what importing its library took
+            assert self._process.stdin is not None
+            self._process.stdin.write(json.dumps([model, turns, at_once]) + "\n")
+            self._process.stdin.flush()
+            answer: dict[str, Any] = self._answer(within_s)
+        except (OSError, WorkerFailed):  # a TimeoutError is an OSError
+            self.end(after_s=0)
+            raise
+        if "error" in answer:
+            raise WorkerFailed(answer["error"])
+        return answer
+
+    def _start(self) -> subprocess.Popen[str]:
+        own = self.name in ("ours", "sdk")
+        command = [sys.executable if own else str(python_of(self.name)), str(HERE / "turn_worker.py"), self.name]
+        whole = {**os.environ, **self.env, "PYTHONPATH": str(ROOT) if own else ""}
+        pipe = subprocess.PIPE
+        with self.log.open("a") as errors:
+            return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors, text=True, env=whole)
+
+    @property
+    def log(self) -> Path:
+        return home("logs") / f"{self.name}.log"
+
+    def _answer(self, within_s: float) -> Any:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        if not select.select([self._process.stdout], [], [], within_s)[0]:
+            raise TimeoutError(f"no answer within {within_s:g} s")
+        line = self._process.stdout.readline()
+        if not line:
+            raise WorkerFailed(f"it has ended with {self._process.wait()}; see {self.log}")
+        return json.loads(line)
+
+    def end(self, *, after_s: float = 10.0) -> None:
+        if self._process is None:
+            return
+        with self._process as process:
+            assert process.stdin is not None
+            try:
+                process.stdin.close()
+                process.wait(after_s)
+            except (subprocess.TimeoutExpired, BrokenPipeError):  # it waits for threads of its own, or hangs
+                process.kill()
+        self._process = None
 
 
 @contextmanager
-def worker(name: str, env: Mapping[str, str]) -> Iterator[Worker]:
-    """`ours` and `sdk` run in this environment, others in their own."""
-    own = name in ("ours", "sdk")
-    command = [sys.executable if own else str(python_of(name)), str(HERE / "turn_worker.py"), name]
-    whole = {**os.environ, **env, "PYTHONPATH": str(ROOT) if own else ""}
-    log = home("logs") / f"{name}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        log.open("w") as errors,
-        subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=whole
-        ) as process,
-    ):
-        assert process.stdin is not None
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"{name} does not start; see {log}")
-        yield Worker(process, json.loads(line)[0])
-        process.stdin.close()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:  # it waits for threads of its own
-            process.kill()
+def workers(env: Mapping[str, str]) -> Iterator[dict[str, Worker]]:
+    """Ours, the bare SDK and all that are installed, by name."""
+    found = {name: Worker(name, env) for name in ("sdk", "ours", *installed())}
+    home("logs").mkdir(parents=True, exist_ok=True)
+    for each in found.values():
+        each.log.unlink(missing_ok=True)
+    try:
+        yield found
+    finally:
+        for each in found.values():
+            each.end()
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def picture(found: Mapping[str, Sequence[Row]]) -> str:
 def _costs(rows: Sequence[Row]) -> Iterator[tuple[str, int]]:
     """A group of bars for each kind of turn, from the cheapest up."""
     for row in rows:
-        if row.case not in COSTS or row.limit is None:
+        if row.case not in COSTS or row.ours is None or row.limit is None:
             continue
         peers = {name: figure for name, figure in row.peers.items() if figure is not None}
         figures = {"vega_trio": row.ours, "Anthropic SDK alone": row.limit, **peers}
@@ -56,6 +56,7 @@ def _targets(rows: Sequence[Row]) -> Iterator[tuple[str, int]]:
     middle = LABEL + reach
     for row in judged:
         assert row.share is not None
+        assert row.ours is not None
         length = max(-1.0, min(1.0, math.log(row.share) / math.log(FURTHEST))) * reach
         colour = GOOD if row.met else BAD
         value = f"{compact(row.ours)} {row.unit}" if row.target and not row.target.times else f"{row.ratio:.2f}x"

@@ -35,28 +35,31 @@ class Target:
 class Row:
     """`limit` is the least that does the same thing, called `limit_name`; `peers` are other libraries' figures.
 
-    None is the figure of a peer that failed.
+    None is the figure of one that failed; `failures` tells why, by the name of a peer, the limit's name, or "ours".
     """
 
     case: str
     unit: str
-    ours: float
+    ours: float | None
     limit: float | None = None
     limit_name: str = ""
     target: Target | None = None
     peers: dict[str, float | None] = attrs.field(factory=dict)
+    failures: dict[str, str] = attrs.field(factory=dict)
 
     @property
     def ratio(self) -> float | None:
-        return self.ours / self.limit if self.limit else None
+        return self.ours / self.limit if self.ours is not None and self.limit else None
 
     @property
     def met(self) -> bool | None:
-        """None without a target."""
+        """None without a target, or where there is nothing to hold ours against. Ours that failed has missed it."""
         if self.target is None:
             return None
+        if self.ours is None:
+            return False
         figure = self.ratio if self.target.times else self.ours
-        return figure is not None and self.target.met(figure)
+        return None if figure is None else self.target.met(figure)
 
     @property
     def share(self) -> float | None:
@@ -98,10 +101,10 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _cells(row: Row) -> list[str]:
-    limit = "" if row.limit is None else f"{compact(row.limit)} ({row.limit_name})"
+    limit = f"{_shown(row.limit)} ({row.limit_name})" if row.limit_name else ""
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
     met = {True: "yes", False: "**no**", None: ""}[row.met]
-    return [f"{row.case}, {row.unit}", limit, compact(row.ours), ratio, str(row.target or ""), met]
+    return [f"{row.case}, {row.unit}", limit, _shown(row.ours), ratio, str(row.target or ""), met]
 
 
 def _figures(row: Row, peers: list[str]) -> list[str]:
@@ -110,6 +113,16 @@ def _figures(row: Row, peers: list[str]) -> list[str]:
 
 def _shown(figure: float | None) -> str:
     return "failed" if figure is None else compact(figure)
+
+
+def reasons(rows: Sequence[Row]) -> str:
+    """Why cells have no figure, a line each, in markdown; empty when all have."""
+    return "\n".join(f"- {row.case}: {who} failed: {why}" for row in rows for who, why in row.failures.items())
+
+
+def explained(rows: Sequence[Row]) -> str:
+    """The table, and under it why cells have no figure."""
+    return "\n\n".join(filter(None, (table(rows), reasons(rows))))
 
 
 def options(description: str, name: str) -> argparse.ArgumentParser:
@@ -121,10 +134,18 @@ def options(description: str, name: str) -> argparse.ArgumentParser:
 
 
 def publish(rows: Iterable[Row], path: Path, **facts: Any) -> None:
-    """Prints the table, and writes it with `facts` about the run."""
-    rows = list(rows)
-    sys.stdout.write(table(rows) + "\n")
+    """Writes each row with `facts` about the run as soon as it is known, and prints the table at the end."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    kept: list[Row] = []
+    _write(kept, path, facts)
+    for row in rows:
+        kept.append(row)
+        _write(kept, path, facts)
+        sys.stderr.write(f"{row.case}: {_shown(row.ours)} {row.unit}\n")
+    sys.stdout.write(explained(kept) + "\n")
+
+
+def _write(rows: list[Row], path: Path, facts: dict[str, Any]) -> None:
     result = {"python": sys.version.split()[0], **facts, "rows": [attrs.asdict(row) for row in rows]}
     path.write_text(json.dumps(result, indent=2) + "\n")
 
