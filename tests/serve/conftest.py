@@ -105,7 +105,7 @@ class Stream:
                 self.comments.append(block)
                 continue
             fields = dict(line.split(": ", 1) for line in block.split("\n"))
-            return Frame(fields["event"], json.loads(fields["data"]), fields.get("id", ""))
+            return Frame(fields.get("event", ""), json.loads(fields["data"]), fields.get("id", ""))
 
     async def begin(self) -> None:
         """Waits for the head of the answer."""
@@ -154,6 +154,12 @@ class Served:
     ) -> AbstractAsyncContextManager[Stream]:
         """The stream of the turn under way."""
         return self._stream("GET", f"/api/agents/{agent}/chat/stream", query, headers or {}, None)
+
+    def running(
+        self, sent: dict[str, Any], agent: str = "assistant", headers: dict[str, str] | None = None
+    ) -> AbstractAsyncContextManager[Stream]:
+        """The stream of an AG-UI run."""
+        return self._stream("POST", f"/api/agents/{agent}/ag-ui", {}, headers or {}, sent)
 
     def getting(self, path: str, headers: dict[str, str] | None = None) -> AbstractAsyncContextManager[Stream]:
         """Any stream."""

@@ -177,6 +177,13 @@ class App:
         """
         return await self.chats.sessions.resolve(session)
 
+    async def thread(self, session: Session, name: str) -> Session:
+        """The conversation of the session's agent and user that a client has a name of its own for; a new one at first.
+
+        Raises: UnknownAgent.
+        """
+        return await self.chats.sessions.thread(session.agent, session.user, name)
+
     def chat(
         self, session: Session, text: str | Message, *, turn_id: str | None = None
     ) -> AbstractAsyncContextManager[ChatStream]:

@@ -7,7 +7,8 @@ message, stopped when idle, and comes back under that id with its history and fi
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import attrs
@@ -33,7 +34,8 @@ TITLE_LENGTH = 80
 @attrs.define
 class Sessions:
     """The sessions of an application. `_starting` holds those whose process is just being started, so that two
-    messages at once start one process; `_recording` the callers and agents whose conversation is just being found.
+    messages at once start one process; `_recording` the conversations that are just being found, or made where there
+    is none.
     """
 
     agents: Agents
@@ -42,7 +44,7 @@ class Sessions:
     definitions: Definitions = attrs.field(init=False)
     _newest: dict[tuple[str, str], Session] = attrs.field(factory=dict)
     _starting: dict[str, trio.Event] = attrs.field(factory=dict)
-    _recording: dict[tuple[str, str], trio.Event] = attrs.field(factory=dict)
+    _recording: dict[tuple[str, ...], trio.Event] = attrs.field(factory=dict)
     users: dict[str, str] = attrs.field(factory=dict)
     """Of the sessions that were spoken in since the program started, by id."""
 
@@ -148,17 +150,22 @@ class Sessions:
             path = " for ".join(each.agent for each in above)
             raise WouldDeadlock(f"agent {agent!r} waits for this very work ({path}) and cannot take a part of it")
         assert caller.id is not None
-        key = (caller.id, agent)
-        while key in self._recording:  # calls come side by side
-            await self._recording[key].wait()
-        recorded = self._recording[key] = trio.Event()
-        try:
+        async with self._recorded_once(caller.id, agent):  # calls come side by side
             rows = await self.store.records.query("session", agent=agent, user=caller.user, caller=caller.id)
             session = Session(agent, caller.user, str(rows[0]["id"]) if rows else new_id())
             if not rows:
                 row = {"title": f"for {caller.agent}", "created_at": rfc3339(time.time()), "caller": caller.id}
                 await self._save(session, row)
             return session
+
+    @asynccontextmanager
+    async def _recorded_once(self, *key: str) -> AsyncIterator[None]:
+        """Lets one at a time find or make the conversation of a key."""
+        while key in self._recording:
+            await self._recording[key].wait()
+        recorded = self._recording[key] = trio.Event()
+        try:
+            yield
         finally:
             del self._recording[key]
             recorded.set()
@@ -178,11 +185,24 @@ class Sessions:
         row = {"title": title, "created_at": rfc3339(time.time()), "model": model, "system": system}
         await self._save(session, row)
 
-    async def begin_apart(self, agent: str, user: str, title: str) -> Session:
+    async def thread(self, agent: str, user: str, name: str) -> Session:
+        """The session that a client calls by a name of its own: the one with that id, else the one that was begun under
+        the name, else a new one. Raises: UnknownAgent.
+        """
+        self.agents.get(agent)
+        named = Session(agent, user, name)
+        if named in (self._newest.get((agent, user)), await self.recorded(name)):
+            return named
+        async with self._recorded_once(agent, user, name):
+            rows = await self.store.records.query("session", agent=agent, user=user, thread=name)
+            return Session(agent, user, rows[0]["id"]) if rows else await self.begin_apart(agent, user, thread=name)
+
+    async def begin_apart(self, agent: str, user: str, title: str = "", *, thread: str | None = None) -> Session:
         """A new session that is listed as others are, but never meant where none is named. Raises: UnknownAgent."""
         self.agents.get(agent)
         session = Session(agent, user, new_id())
-        await self._save(session, {"title": title, "created_at": rfc3339(time.time()), "apart": True})
+        row = {"title": title, "created_at": rfc3339(time.time()), "apart": True}
+        await self._save(session, row if thread is None else {**row, "thread": thread})
         self.orch.bus.emit(SessionUpdated(agent=agent, session_id=session.id))
         return session
 

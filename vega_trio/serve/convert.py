@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 
 import attrs
 from cattrs import ClassValidationError, Converter, ForbiddenExtraKeysError
+from cattrs.gen import make_dict_structure_fn
 
 from vega_trio.errors import did_you_mean
+from vega_trio.serve.models.agui import RunAgentInput
 from vega_trio.serve.models.chat import ChatRequest
 from vega_trio.serve.problems import Problem, Refused
 from vega_trio.serve.sse import to_json
@@ -50,6 +52,8 @@ def open_converter() -> Converter:
     converter.register_unstructure_hook_factory(attrs.has, lambda kind: _in_order(converter, kind))
     for kind in _WORDS:
         converter.register_structure_hook(kind, _exact(kind))
+    open_ended = make_dict_structure_fn(RunAgentInput, converter, _cattrs_forbid_extra_keys=False)
+    converter.register_structure_hook(RunAgentInput, open_ended)  # a protocol of others, which grows
     return converter
 
 

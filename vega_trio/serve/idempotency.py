@@ -64,7 +64,7 @@ class Asked:
 
     @property
     def begins_turn(self) -> bool:
-        return self.path.endswith(("/chat", "/chat/stream"))
+        return self.path.endswith(("/chat", "/chat/stream", "/ag-ui"))
 
 
 @attrs.define(eq=False)

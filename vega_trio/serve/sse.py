@@ -18,6 +18,11 @@ def frame(kind: str, data: bytes, frame_id: str | int | None) -> bytes:
     return head + (b"\n" if frame_id is None else b"id: %b\n\n" % str(frame_id).encode())
 
 
+def data_frame(data: bytes) -> bytes:
+    """A frame of data alone, for streams whose data says what it is."""
+    return b"data: %b\n\n" % data
+
+
 def to_json(value: object) -> bytes:
     """The value as compact JSON, whatever it is: an answer under way cannot be refused for one odd character.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import attrs
 from quart import Response
 from quart.wrappers.response import ResponseBody
 
-from vega_trio.serve.translate import Translator
+from vega_trio.events import Event, TextDelta
+from vega_trio.serve.translate import Lost, Queued
 from vega_trio.serve.turns import TextRun, TurnLog
 
 DELTAS_AT_ONCE = 64  # behind by more, a client gets them merged
@@ -23,12 +24,20 @@ def sse_answer(body: ResponseBody, method: str) -> Response:
     return answer
 
 
+class Shows(Protocol):
+    """Makes frames of a turn's events: `translate.Translator`, `agui_events.AguiTranslator`."""
+
+    def frames(self, event: Event | Queued | Lost) -> bytes: ...
+    def text(self, merged: TextDelta, deltas: int) -> bytes: ...
+    def known(self, head: TextDelta, deltas: int) -> int: ...
+
+
 @attrs.define(eq=False)
 class TurnBody(ResponseBody):
     """One client of a turn. `_live`: it has caught up, so that it is given each delta as it comes."""
 
     _log: TurnLog
-    _translator: Translator
+    _translator: Shows
     _live: bool
     _at: int = attrs.field(default=0, init=False)
     _deltas: int = attrs.field(default=0, init=False)

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from vega_trio.errors import VegaError
 from vega_trio.serve import (
     agents,
+    agui,
     approvals,
     auth,
     chat,
@@ -50,6 +51,7 @@ MODULES = (
     auth,
     login,
     chat,
+    agui,
     sessions,
     agents,
     approvals,

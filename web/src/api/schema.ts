@@ -150,6 +150,30 @@ export interface components {
             waiting_on?: string;
         };
         /**
+         * RunAgentInput
+         * @description Of `messages` the last counts, which is the user's: what was said before, the server knows itself. `state`,
+         *         `tools`, `context` and `forwardedProps` are taken and not used; later versions of the protocol may bring other keys.
+         */
+        RunAgentInput: {
+            threadId: string;
+            runId: string;
+            messages: Record<string, unknown>[];
+            /** @default null */
+            parentRunId?: string | null;
+            /** @default null */
+            protocolVersion?: string | null;
+            /** @default null */
+            state?: unknown;
+            /** @default null */
+            tools?: unknown;
+            /** @default null */
+            context?: unknown;
+            /** @default null */
+            forwardedProps?: unknown;
+            /** @default null */
+            resume?: unknown;
+        };
+        /**
          * SessionEntry
          * @description A conversation. `message_count` counts one message of each side a turn.
          */
