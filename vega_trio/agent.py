@@ -10,6 +10,7 @@ import attrs
 
 from vega_trio.checks import check_count, check_hook, check_kind, check_number, check_text, member
 from vega_trio.exits import ExitReason
+from vega_trio.model_call import DEFAULT_MAX_TOKENS as DEFAULT_MAX_TOKENS
 from vega_trio.policies import Budget as Budget
 from vega_trio.policies import CircuitBreaker as CircuitBreaker
 from vega_trio.policies import Money as Money
@@ -39,8 +40,8 @@ def _as_tools(tools: Iterable[Any]) -> tuple[Any, ...]:
     return tuple(tools)
 
 
-DEFAULT_MAX_TOKENS = 8192
-"""Of one reply; `VEGA_MAX_TOKENS` is another default."""
+DEFAULT_MAX_ITERATIONS = 50
+"""Model calls of one turn."""
 
 LEAST_THINKING = 1024
 """Below that providers refuse."""
@@ -69,7 +70,7 @@ class Agent:
     avatar: str = ""
     temperature: float | None = None
     max_tokens: int = DEFAULT_MAX_TOKENS
-    max_iterations: int = 50
+    max_iterations: int = DEFAULT_MAX_ITERATIONS
     tools: tuple[Any, ...] = attrs.field(default=(), converter=_as_tools)
     supervision: Supervision | None = None
     retry: RetryPolicy = attrs.field(factory=RetryPolicy)

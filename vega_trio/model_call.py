@@ -17,10 +17,14 @@ EFFECTS: Final = ("read", "write", "network", "exec")
 """What a tool may do besides giving an answer."""
 
 TOOL_TIMEOUT_S: Final = 30.0
-"""Of a tool that does not say how long a call may take."""
+"""Of a tool, or an MCP server, that does not say how long a call may take."""
 
 ApprovalMode = Literal["auto", "always", "never"]
 """Whether a tool's calls wait for a person: by the rules, always, or not by the rule of mixing."""
+
+
+DEFAULT_MAX_TOKENS: Final = 8192
+"""Of one reply; `VEGA_MAX_TOKENS` is another default."""
 
 
 @attrs.frozen(kw_only=True)
@@ -67,7 +71,7 @@ class ModelRequest:
     system: str = ""
     tools: tuple[ToolSpec, ...] = ()
     temperature: float | None = None
-    max_tokens: int = 8192
+    max_tokens: int = DEFAULT_MAX_TOKENS
     output_schema: Mapping[str, Any] | None = None
     key: str = ""
     thinking: int | Literal["adaptive"] | None = None

@@ -9,8 +9,9 @@ import attrs
 
 from vega_trio.dsl.document import McpServerDefinition
 from vega_trio.errors import ConfigError, did_you_mean
-from vega_trio.mcp.config import CALL_S, ServerConfig, Transport
+from vega_trio.mcp.config import ServerConfig, Transport
 from vega_trio.mcp.registry import REGISTRY, Entry
+from vega_trio.model_call import TOOL_TIMEOUT_S
 
 
 def well_known() -> list[Entry]:
@@ -45,7 +46,7 @@ def make_config(
     cwd: Path | None = None,
     url: str | None = None,
     headers: Mapping[str, str] | None = None,
-    timeout_s: float = CALL_S,
+    timeout_s: float = TOOL_TIMEOUT_S,
     host: Mapping[str, str],
     base: Path | None = None,
 ) -> ServerConfig:
@@ -135,7 +136,7 @@ def new_config(name: str, wanted: Wanted, host: Mapping[str, str]) -> ServerConf
         env=_merged({}, wanted.env),
         url=wanted.url,
         headers=_merged({}, wanted.headers),
-        timeout_s=CALL_S if wanted.timeout_s is None else wanted.timeout_s,
+        timeout_s=TOOL_TIMEOUT_S if wanted.timeout_s is None else wanted.timeout_s,
         host=host,
     )
     if missing := missing_variable(config):

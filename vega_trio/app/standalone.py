@@ -15,8 +15,9 @@ from vega_trio._core.capping import cap
 from vega_trio.app.ids import new_id
 from vega_trio.app.mcp_supervision import start_server, supervise_servers
 from vega_trio.errors import ConfigError, McpUnavailable, MissingExtra
-from vega_trio.mcp.config import CALL_S, START_S, ServerConfig, Transport
+from vega_trio.mcp.config import START_S, ServerConfig, Transport
 from vega_trio.mcp.source import Kit, McpSource
+from vega_trio.model_call import TOOL_TIMEOUT_S
 from vega_trio.runtime.orchestrator import Orchestrator, open_kernel
 from vega_trio.store.memory import MemoryStore
 from vega_trio.tools.arguments import compile_check
@@ -39,7 +40,7 @@ async def open_mcp(
     url: str | None = None,
     headers: Mapping[str, str] | None = None,
     transport: Transport | None = None,
-    timeout: float = CALL_S,
+    timeout: float = TOOL_TIMEOUT_S,
     roots: Iterable[str | Path] = (),
     sample: Sampler | None = None,
     elicit: Asker | None = None,

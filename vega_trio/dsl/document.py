@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import attrs
 
-from vega_trio.agent import Supervision
+from vega_trio.agent import DEFAULT_MAX_ITERATIONS, SlidingWindow, Supervision, TokenBudget
 from vega_trio.dsl.policy import BreakerDefinition, BudgetDefinition, Place, RateLimitDefinition, RetryDefinition
 from vega_trio.dsl.tool import (
     BuiltinImpl,
@@ -27,6 +27,7 @@ from vega_trio.dsl.tool import (
     ToolDefinition,
 )
 from vega_trio.dsl.workflow import InputDefinition, Step, StepOptions, WorkflowDefinition
+from vega_trio.model_call import DEFAULT_MAX_TOKENS, TOOL_TIMEOUT_S
 from vega_trio.price import Price
 
 __all__ = [
@@ -94,9 +95,9 @@ class ContextDefinition:
     """What of a history the model is shown. `keep` and `compact_at_tokens` are the sliding window's."""
 
     strategy: Literal["token_budget", "sliding_window"] = "token_budget"
-    max_tokens: int = 100_000
-    keep: int = 20
-    compact_at_tokens: int = 50_000
+    max_tokens: int = TokenBudget().max_tokens
+    keep: int = SlidingWindow().keep
+    compact_at_tokens: int = SlidingWindow().compact_at_tokens
 
 
 @attrs.frozen(kw_only=True)
@@ -116,8 +117,8 @@ class AgentDefinition:
     model: str | None = None
     fallback_model: str | None = None
     temperature: float | None = None
-    max_tokens: int = 8192
-    max_iterations: int = 50
+    max_tokens: int = DEFAULT_MAX_TOKENS
+    max_iterations: int = DEFAULT_MAX_ITERATIONS
     budget: BudgetDefinition | None = None
     tools: tuple[str, ...] | Literal["all"] = ()
     knowledge: tuple[str, ...] = ()
@@ -147,7 +148,7 @@ class McpServerDefinition:
     cwd: str | None = None
     url: str | None = None
     headers: Mapping[str, str] = attrs.field(factory=dict)
-    timeout_s: float = 30.0
+    timeout_s: float = TOOL_TIMEOUT_S
     disabled: str = ""
 
 

@@ -27,7 +27,7 @@ from vega_trio.dsl.document import (
 )
 from vega_trio.dsl.policy import BreakerDefinition, BudgetDefinition, RateLimitDefinition, RetryDefinition
 from vega_trio.dsl.read_policies import RETRY_CLASSES
-from vega_trio.dsl.read_settings import LIMITS
+from vega_trio.dsl.read_settings import EXPORTERS, LIMITS, LOG_LEVELS
 from vega_trio.dsl.read_types import TYPES
 from vega_trio.dsl.tool import (
     BuiltinImpl,
@@ -39,6 +39,7 @@ from vega_trio.dsl.tool import (
 )
 from vega_trio.dsl.words import ACTIONS
 from vega_trio.dsl.workflow import InputDefinition, StepOptions, WorkflowDefinition
+from vega_trio.model_call import EFFECTS
 
 Schema = dict[str, Any]
 
@@ -141,7 +142,7 @@ def _policies() -> dict[str, Schema]:
         on_restart=None,
         on_give_up=None,
     )
-    tracing = keys_of(TracingDefinition, exporter=choice("otlp", "jaeger", "json", "console"))
+    tracing = keys_of(TracingDefinition, exporter=choice(*EXPORTERS))
     return {
         "backoff": one_of(_BACKOFF_TYPES, mapping(backoff)),
         "supervision": mapping(supervision),
@@ -152,7 +153,7 @@ def _policies() -> dict[str, Schema]:
         "delegation": mapping(keys_of(DelegationDefinition)),
         "skills": mapping(keys_of(SkillsDefinition)),
         "context": mapping(keys_of(ContextDefinition)),
-        "logging": mapping(keys_of(LoggingDefinition, level=choice("debug", "info", "warning", "error"))),
+        "logging": mapping(keys_of(LoggingDefinition, level=choice(*LOG_LEVELS))),
         "tracing": mapping(tracing),
         "approvals": mapping(keys_of(ApprovalsDefinition)),
     }
@@ -180,7 +181,7 @@ def _tools() -> dict[str, Schema]:
     ]
     param = keys_of(Param, type=ref("type"), default=ANY, has_default=None, enum={"type": "array"},
                     items=ref("param"), properties=ref("params"))  # fmt: skip
-    effects = {"type": "array", "items": {"enum": ["read", "write", "network", "exec"]}}
+    effects = {"type": "array", "items": {"enum": list(EFFECTS)}}
     tool = keys_of(ToolDefinition, implementation=ref("implementation"), params=ref("params"), run=TEXT,
                    effects=effects, values=None, disabled=None)  # fmt: skip
     return {

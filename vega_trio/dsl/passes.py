@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vega_trio.dsl.values import ExpressionError, kind, operand, print_value
+from vega_trio.dsl.values import MAX_COUNT, ExpressionError, kind, operand, print_value
 from vega_trio.dsl.workflow import ForAction
 
 MAX_PASSES = 10_000
@@ -43,6 +43,6 @@ def pass_limit(value: object) -> int:
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
     if isinstance(value, str) and value.strip().isdecimal() and len(value.strip()) < 10:
         number = int(value)
-    if number is None or number != int(number) or not 1 <= number <= 1_000_000_000:
+    if number is None or number != int(number) or not 1 <= number <= MAX_COUNT:
         raise operand(f"'max' must be a whole number from 1, not {print_value(value)[:40] or kind(value)}")
     return int(number)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import attrs
 
-from vega_trio.agent import BackoffConfig
+from vega_trio.agent import BackoffConfig, CircuitBreaker, RetryPolicy
 
 
 @attrs.frozen
@@ -35,9 +35,9 @@ class BudgetDefinition:
 class RetryDefinition:
     """`max_attempts` is the total, the first one included. `retry_on` are failure classes."""
 
-    max_attempts: int = 5
-    backoff: BackoffConfig = attrs.field(factory=lambda: BackoffConfig(jitter=0.1))
-    retry_on: tuple[str, ...] = ("rate_limit", "overloaded", "timeout", "temporary")
+    max_attempts: int = RetryPolicy().max_attempts
+    backoff: BackoffConfig = RetryPolicy().backoff
+    retry_on: tuple[str, ...] = tuple(map(str, RetryPolicy().retry_on))
 
 
 @attrs.frozen
@@ -54,6 +54,6 @@ class RateLimitDefinition:
 class BreakerDefinition:
     """As `vega.CircuitBreaker`."""
 
-    threshold: int = 5
-    reset_after_s: float = 60.0
-    half_open_max: int = 1
+    threshold: int = CircuitBreaker().threshold
+    reset_after_s: float = CircuitBreaker().reset_after
+    half_open_max: int = CircuitBreaker().half_open_max

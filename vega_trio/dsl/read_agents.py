@@ -7,6 +7,7 @@ from typing import Literal
 
 import attrs
 
+from vega_trio.agent import DEFAULT_MAX_ITERATIONS, DEFAULT_MAX_TOKENS
 from vega_trio.dsl.definitions import Named, definitions
 from vega_trio.dsl.document import AgentDefinition
 from vega_trio.dsl.fields import Fields
@@ -134,8 +135,8 @@ def _agent(reading: Reading, each: Named, merged: YamlMap, *, has_model: bool, n
         model=read_model(fields, "model"),
         fallback_model=read_model(fields, "fallback_model"),
         temperature=fields.maybe_number("temperature", 0, 2),
-        max_tokens=fields.whole("max_tokens", 8192, 1, 10_000_000),
-        max_iterations=fields.whole("max_iterations", 50, 1, 100_000),
+        max_tokens=fields.whole("max_tokens", DEFAULT_MAX_TOKENS, 1, 10_000_000),
+        max_iterations=fields.whole("max_iterations", DEFAULT_MAX_ITERATIONS, 1, 100_000),
         budget=read_budget(fields),
         tools=_tools(fields),
         knowledge=fields.texts("knowledge"),

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import attrs
 
-from vega_trio.agent import BackoffConfig
 from vega_trio.dsl.command import split_command
 from vega_trio.dsl.fields import Fields
 from vega_trio.dsl.read_policies import read_backoff
@@ -113,7 +112,8 @@ def _http_retry(fields: Fields) -> HttpRetry | None:
     inner = fields.inner("retry")
     if inner is None:
         return None
-    found = HttpRetry(inner.whole("attempts", 3, 1, 20), read_backoff(inner, BackoffConfig(initial=1.0, jitter=0.1)))
+    default = HttpRetry()
+    found = HttpRetry(inner.whole("attempts", default.attempts, 1, 20), read_backoff(inner, default.backoff))
     inner.finish()
     return found
 

@@ -6,11 +6,11 @@ from vega_trio.agent import BackoffConfig, BackoffType, Strategy, Supervision
 from vega_trio.dsl.document import ContextDefinition, DelegationDefinition, SkillsDefinition
 from vega_trio.dsl.fields import Fields
 from vega_trio.dsl.policy import BreakerDefinition, BudgetDefinition, RateLimitDefinition, RetryDefinition
+from vega_trio.dsl.values import MAX_COUNT
 from vega_trio.dsl.yaml_nodes import YamlMap
 
 _STRATEGIES = {str(each): each for each in Strategy}
 _BACKOFFS = {str(each): each for each in BackoffType}
-_MOST = 1_000_000_000
 RETRY_CLASSES = (
     "rate_limit",
     "overloaded",
@@ -27,12 +27,16 @@ def read_supervision(owner: Fields) -> Supervision | None:
     fields = owner.inner("supervision")
     if fields is None:
         return None
-    strategy = fields.choice("strategy", Strategy.RESTART, _STRATEGIES)
-    restarts = fields.whole("max_restarts", 3, -1, _MOST)
-    window = fields.duration("window", 300.0)
-    backoff = read_backoff(fields, BackoffConfig())
+    default = Supervision()
+    restarts = fields.maybe_whole("max_restarts", -1, MAX_COUNT)
+    found = Supervision(
+        fields.choice("strategy", default.strategy, _STRATEGIES),
+        max_restarts=default.max_restarts if restarts is None else None if restarts < 0 else restarts,
+        window=fields.duration("window", default.window),
+        backoff=read_backoff(fields, default.backoff or BackoffConfig()),
+    )
     fields.finish()
-    return Supervision(strategy, max_restarts=None if restarts < 0 else restarts, window=window, backoff=backoff)
+    return found
 
 
 def read_backoff(owner: Fields, default: BackoffConfig) -> BackoffConfig:
@@ -100,8 +104,8 @@ def read_rate_limit(owner: Fields, *, settings: bool = False) -> RateLimitDefini
 
 
 def _rate_limit(fields: Fields, settings: bool) -> RateLimitDefinition:
-    requests = fields.maybe_whole("requests_per_minute", 1, _MOST)
-    tokens = fields.maybe_whole("tokens_per_minute", 1, _MOST)
+    requests = fields.maybe_whole("requests_per_minute", 1, MAX_COUNT)
+    tokens = fields.maybe_whole("tokens_per_minute", 1, MAX_COUNT)
     strategies = {"queue": "queue", "reject": "reject", "backpressure": "backpressure"}
     strategy = fields.choice("strategy", "queue", strategies) if settings else "queue"
     models: dict[str, RateLimitDefinition] = {}
@@ -120,10 +124,11 @@ def read_breaker(owner: Fields) -> BreakerDefinition | None:
     fields = owner.inner("circuit_breaker")
     if fields is None:
         return None
+    default = BreakerDefinition()
     found = BreakerDefinition(
-        threshold=fields.whole("threshold", 5, 1, _MOST),
-        reset_after_s=fields.duration("reset_after", 60.0),
-        half_open_max=fields.whole("half_open_max", 1, 1, _MOST),
+        threshold=fields.whole("threshold", default.threshold, 1, MAX_COUNT),
+        reset_after_s=fields.duration("reset_after", default.reset_after_s),
+        half_open_max=fields.whole("half_open_max", default.half_open_max, 1, MAX_COUNT),
     )
     fields.finish()
     return found
@@ -133,11 +138,12 @@ def read_delegation(owner: Fields) -> DelegationDefinition | None:
     fields = owner.inner("delegation")
     if fields is None:
         return None
+    default = DelegationDefinition()
     found = DelegationDefinition(
-        context_window=fields.whole("context_window", 6, 0, 10_000),
-        include_roles=fields.texts("include_roles") or ("user", "assistant"),
-        blackboard=fields.flag("blackboard", False),
-        max_depth=fields.whole("max_depth", 5, 1, 32),
+        context_window=fields.whole("context_window", default.context_window, 0, 10_000),
+        include_roles=fields.texts("include_roles") or default.include_roles,
+        blackboard=fields.flag("blackboard", default.blackboard),
+        max_depth=fields.whole("max_depth", default.max_depth, 1, 32),
         budget=read_budget(fields),
         timeout_s=fields.maybe_duration("timeout"),
     )
@@ -156,7 +162,7 @@ def read_skills(owner: Fields) -> SkillsDefinition | None:
         directories=fields.texts("directories"),
         include=fields.texts("include"),
         exclude=fields.texts("exclude"),
-        max_active=fields.whole("max_active", 3, 0, 1000),
+        max_active=fields.whole("max_active", SkillsDefinition().max_active, 0, 1000),
     )
     fields.finish()
     return found
@@ -167,11 +173,12 @@ def read_context(owner: Fields) -> ContextDefinition | None:
     if fields is None:
         return None
     strategies = {"token_budget": "token_budget", "sliding_window": "sliding_window"}
+    default = ContextDefinition()
     found = ContextDefinition(
-        strategy=fields.choice("strategy", "token_budget", strategies),  # type: ignore[arg-type]
-        max_tokens=fields.whole("max_tokens", 100_000, 1, _MOST),
-        keep=fields.whole("keep", 20, 1, _MOST),
-        compact_at_tokens=fields.whole("compact_at_tokens", 50_000, 1, _MOST),
+        strategy=fields.choice("strategy", default.strategy, strategies),  # type: ignore[arg-type]
+        max_tokens=fields.whole("max_tokens", default.max_tokens, 1, MAX_COUNT),
+        keep=fields.whole("keep", default.keep, 1, MAX_COUNT),
+        compact_at_tokens=fields.whole("compact_at_tokens", default.compact_at_tokens, 1, MAX_COUNT),
     )
     fields.finish()
     return found

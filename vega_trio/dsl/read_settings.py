@@ -28,13 +28,21 @@ from vega_trio.dsl.read_policies import (
     read_supervision,
 )
 from vega_trio.dsl.reading import Reading, shape
+from vega_trio.dsl.values import MAX_COUNT
 from vega_trio.dsl.words import SERVER_NAME
 from vega_trio.dsl.yaml_nodes import YamlList, YamlMap, YamlNode, YamlScalar, scalars
 from vega_trio.errors import ConfigError
+from vega_trio.model_call import TOOL_TIMEOUT_S
 from vega_trio.price import Price
 from vega_trio.suggest import remedy
 
-_MOST = 1_000_000_000
+LOG_LEVELS = ("debug", "info", "warning", "error")
+EXPORTERS: Mapping[str, Literal["otlp", "json", "console"]] = {
+    "otlp": "otlp",
+    "jaeger": "otlp",
+    "json": "json",
+    "console": "console",
+}
 LIMITS = (
     "body",
     "message",
@@ -79,7 +87,7 @@ def read_settings(reading: Reading, node: YamlMap | None) -> Settings:
         approvals=_inner(fields, "approvals", _approvals),
         memory_enabled=memory[0] if memory else False,
         memory_model=memory[1] if memory else None,
-        max_processes=fields.whole("max_processes", UNSAID.max_processes, 1, _MOST),
+        max_processes=fields.whole("max_processes", UNSAID.max_processes, 1, MAX_COUNT),
         idle_stop_s=fields.duration("idle_stop", UNSAID.idle_stop_s),
         shutdown_timeout_s=fields.duration("shutdown_timeout", UNSAID.shutdown_timeout_s, above_zero=False),
         limits=_inner(fields, "limits", _limits) or {},
@@ -141,21 +149,21 @@ def _price(fields: Fields) -> Price | None:
 
 
 def _logging(fields: Fields) -> LoggingDefinition:
-    levels = {each: each for each in ("debug", "info", "warning", "error")}
+    default = LoggingDefinition()
     return LoggingDefinition(
-        level=fields.choice("level", "warning", levels),
+        level=fields.choice("level", default.level, {each: each for each in LOG_LEVELS}),
         file=fields.maybe_text("file"),
-        format=fields.choice("format", "text", {"text": "text", "json": "json"}),
+        format=fields.choice("format", default.format, {"text": "text", "json": "json"}),
     )
 
 
 def _tracing(fields: Fields) -> TracingDefinition:
-    exporters = {"otlp": "otlp", "jaeger": "otlp", "json": "json", "console": "console"}
+    default = TracingDefinition()
     found = TracingDefinition(
-        enabled=fields.flag("enabled", False),
-        exporter=fields.choice("exporter", "otlp", exporters),  # type: ignore[arg-type]
+        enabled=fields.flag("enabled", default.enabled),
+        exporter=fields.choice("exporter", default.exporter, EXPORTERS),
         endpoint=fields.maybe_text("endpoint"),
-        content=fields.flag("content", False),
+        content=fields.flag("content", default.content),
     )
     if found.endpoint is not None and found.exporter != "otlp":
         hint = "remove it, or write exporter: otlp"
@@ -191,15 +199,16 @@ def _values(fields: Fields) -> Mapping[str, object]:
 
 
 def _approvals(fields: Fields) -> ApprovalsDefinition:
+    default = ApprovalsDefinition()
     return ApprovalsDefinition(
         tools=fields.texts("tools"),
-        mixing=fields.choice("mixing", "ask", {"ask": "ask", "allow": "allow"}),
-        timeout_s=fields.duration("timeout", 600.0),
+        mixing=fields.choice("mixing", default.mixing, {"ask": "ask", "allow": "allow"}),
+        timeout_s=fields.duration("timeout", default.timeout_s),
     )
 
 
 def _limits(fields: Fields) -> Mapping[str, float]:
-    found = {name: fields.maybe_number(name, 1, _MOST) for name in LIMITS}
+    found = {name: fields.maybe_number(name, 1, MAX_COUNT) for name in LIMITS}
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -250,7 +259,7 @@ def _server(name: str, fields: Fields, place: Place) -> McpServerDefinition:
         cwd=fields.maybe_text("cwd"),
         url=url,
         headers=_texts_by_name(fields, "headers"),
-        timeout_s=fields.duration("timeout", 30.0),
+        timeout_s=fields.duration("timeout", TOOL_TIMEOUT_S),
         disabled=_disabled(fields, unset),
     )
     if found.transport != "stdio" and found.url is None:

@@ -12,11 +12,11 @@ import attrs
 
 from vega_trio.dsl.words import SERVER_NAME
 from vega_trio.errors import ConfigError
+from vega_trio.model_call import TOOL_TIMEOUT_S
 
 Transport = Literal["stdio", "http", "sse"]
 
 START_S: Final = 15.0  # from the start of a server until its tools are known
-CALL_S: Final = 30.0
 INHERITED: Final = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ")
 """What a server's environment has of ours, because programs do not start without; all else is declared or not there."""
 
@@ -50,7 +50,7 @@ class ServerConfig:
     cwd: Path | None = None
     url: str | None = None
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
-    timeout_s: float = CALL_S
+    timeout_s: float = TOOL_TIMEOUT_S
     start_s: float = START_S
 
     def __attrs_post_init__(self) -> None:
