@@ -27,8 +27,8 @@ from vega_trio.dsl.units import parse_duration
 from vega_trio.engine.ledger import Ledger
 from vega_trio.engine.limits import CALL_TIMEOUT_S, Limits
 from vega_trio.errors import ConfigError
+from vega_trio.llm.calls import READ_TIMEOUT_S
 from vega_trio.llm.names import parse_model_name, providers
-from vega_trio.llm.resolve import READ_TIMEOUT_S
 from vega_trio.protocols import Store
 from vega_trio.session import ErrorClass
 

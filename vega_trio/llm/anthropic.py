@@ -11,6 +11,7 @@ import trio
 
 from vega_trio.errors import MissingExtra, MissingKey, ModelError
 from vega_trio.llm.addresses import api_key, base_url, shown_url
+from vega_trio.llm.calls import READ_TIMEOUT_S
 from vega_trio.llm.names import DEFAULT_MODEL
 from vega_trio.session import ErrorClass
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from vega_trio.llm.anthropic_client import AnthropicModel
 
 BASE_URL = "https://api.anthropic.com"
-READ_TIMEOUT_S = 60.0
-_CLOSING_S = 5.0
 
 
 @asynccontextmanager
@@ -39,8 +38,7 @@ async def open_anthropic(
     try:
         yield opened
     finally:
-        with trio.move_on_after(_CLOSING_S, shield=True):
-            await opened.aclose()
+        await opened.aclose()
 
 
 def _connect(model: str, key: str, url: str, read_timeout_s: float) -> AnthropicModel:

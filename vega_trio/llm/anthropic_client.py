@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import attrs
 import genai_prices  # noqa: F401 - here, in the thread, so that the first price does not hold up the loop
@@ -21,7 +21,7 @@ from vega_trio._core.classify import ProviderError, classify
 from vega_trio._core.codec import decode_json
 from vega_trio.errors import ModelError
 from vega_trio.llm.addresses import shown_url
-from vega_trio.llm.calls import Exchange, HttpCaller, request_like
+from vega_trio.llm.calls import CONNECT_TIMEOUT_S, TOTAL_TIMEOUT_S, Exchange, HttpCaller, request_like
 from vega_trio.llm.lanes import Lanes
 from vega_trio.llm.messages_stream import MessageDecoder
 from vega_trio.llm.messages_wire import request_body, with_caching, with_thinking
@@ -30,9 +30,6 @@ from vega_trio.llm.temperature import Temperature
 from vega_trio.messages import Usage
 from vega_trio.protocols import ModelEvent, ModelRequest
 from vega_trio.session import ErrorClass
-
-_CONNECT_TIMEOUT_S: Final = 5.0
-_TOTAL_TIMEOUT_S: Final = 600.0
 
 
 @attrs.frozen
@@ -126,6 +123,7 @@ class AnthropicModel:
             await response.aclose()
 
     async def aclose(self) -> None:
+        """Within seconds, cancelled or not."""
         await self._caller.lanes.aclose()
 
     async def _respond(self, request: ModelRequest) -> Exchange:
@@ -151,7 +149,7 @@ def connect(model: str, *, key: str, base_url: str, read_timeout_s: float) -> An
 
     Raises: ImportError or ValueError for a proxy of the environment that cannot be used.
     """
-    timeout = httpx2.Timeout(_TOTAL_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S, read=read_timeout_s)
+    timeout = httpx2.Timeout(TOTAL_TIMEOUT_S, connect=CONNECT_TIMEOUT_S, read=read_timeout_s)
     # One for all: reading the certificates takes 20 ms.
     open_http = partial(DefaultAsyncHttpxClient, base_url=base_url, timeout=timeout, verify=httpx2.create_ssl_context())
     open_http()  # raises here, for the SDK leaves a wreck behind that complains when it is collected

@@ -9,9 +9,9 @@ from typing import Any
 
 import attrs
 
-_QUOTED = re.compile(r'"([^"]+)"|“([^”]+)”|`([^`]+)`|(?<!\w)\'([^\']+)\'(?!\w)')
+_QUOTED = re.compile(r'"([^"]+)"|“([^“”]+)”|`([^`]+)`|(?<!\w)\'([^\']+)\'(?!\w)')
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?!\w)", re.ASCII)
-_FILLER = re.compile(r"^(?:\W|\b(?:tool|please|on|for|of|in|with|to|from|about|the|this|text|and|now|with)\b)+", re.I)
+_FILLER = re.compile(r"^(?:\W|\b(?:tool|please|on|for|of|in|with|to|from|about|the|this|text|and|now)\b)+", re.I)
 _DEEPEST = 6
 """Schemas may refer to themselves."""
 

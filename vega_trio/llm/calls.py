@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 import attrs
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
     import httpx
 
+
+READ_TIMEOUT_S: Final = 60.0
+"""How long a server may stay silent in the middle of an answer."""
+
+CONNECT_TIMEOUT_S: Final = 5.0
+TOTAL_TIMEOUT_S: Final = 600.0
+"""What else of a request may take so long: the engine ends a call before."""
 
 Post = Callable[[Any, str, bytes, Mapping[str, str]], Awaitable[Any]]  # of a response of the library
 

@@ -18,12 +18,12 @@ import attrs
 import trio
 
 from vega_trio.errors import MissingExtra, ModelError
-from vega_trio.llm.calls import HttpCaller
+from vega_trio.llm.calls import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, HttpCaller
 from vega_trio.llm.documents import in_words
 from vega_trio.llm.lanes import ALL, Lanes
 from vega_trio.llm.messages_stream import MessageDecoder
 from vega_trio.llm.messages_wire import request_body
-from vega_trio.llm.pull import installed
+from vega_trio.llm.pull import installed, models_dir
 from vega_trio.messages import Usage
 from vega_trio.protocols import ModelEvent, ModelRequest
 from vega_trio.session import ErrorClass
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     import httpx
 
-READ_TIMEOUT_S = 60.0
 _CONTEXT_TOKENS: Final = 8192
 _PARALLEL: Final = 2
 SOURCE: Final = "the local model"
@@ -68,7 +67,7 @@ def open_client(library: ModuleType, url: str, key: str, read_timeout_s: float) 
     client: httpx.AsyncClient = library.AsyncClient(
         base_url=url,
         headers={"authorization": f"Bearer {key}", "connection": "close"},
-        timeout=library.Timeout(read_timeout_s, connect=5.0, pool=None),
+        timeout=library.Timeout(read_timeout_s, connect=CONNECT_TIMEOUT_S, pool=None),
         limits=library.Limits(max_connections=_PARALLEL, max_keepalive_connections=0),
         trust_env=False,
     )
@@ -104,7 +103,7 @@ def _model_file(path: str, home: Path) -> Path:
     found = installed(home)
     if not found:
         raise _unusable(
-            f"model 'local': no model is installed in {str(home / 'models')!r}; run `vega models pull smollm2`, "
+            f"model 'local': no model is installed in {str(models_dir(home))!r}; run `vega models pull smollm2`, "
             "or name a file: 'local:/path/to/model.gguf'"
         )
     return found[0].path

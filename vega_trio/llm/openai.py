@@ -16,7 +16,7 @@ from vega_trio._core.classify import ProviderError
 from vega_trio._core.window import about_tokens
 from vega_trio.errors import MissingExtra, MissingKey, ModelError
 from vega_trio.llm.addresses import api_key, base_url, shown_url
-from vega_trio.llm.calls import HttpCaller
+from vega_trio.llm.calls import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, TOTAL_TIMEOUT_S, HttpCaller
 from vega_trio.llm.chat_stream import ChatDecoder
 from vega_trio.llm.chat_wire import chat_body
 from vega_trio.llm.lanes import Lanes
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     import httpx
 
 BASE_URL: Final = "https://api.openai.com/v1"
-READ_TIMEOUT_S: Final = 60.0
-_CONNECT_TIMEOUT_S: Final = 5.0
-_TOTAL_TIMEOUT_S: Final = 600.0
 
 
 @asynccontextmanager
@@ -121,7 +118,7 @@ def _connect(url: str, key: str, read_timeout_s: float) -> tuple[ModuleType, Cal
         httpx.AsyncClient,
         base_url=url.rstrip("/") + "/",
         headers={"authorization": f"Bearer {key}"} if key else {},
-        timeout=httpx.Timeout(_TOTAL_TIMEOUT_S, connect=_CONNECT_TIMEOUT_S, read=read_timeout_s, pool=None),
+        timeout=httpx.Timeout(TOTAL_TIMEOUT_S, connect=CONNECT_TIMEOUT_S, read=read_timeout_s, pool=None),
         verify=httpx.create_ssl_context(),
     )
     try:

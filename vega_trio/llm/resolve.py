@@ -14,6 +14,7 @@ import attrs
 import trio
 
 from vega_trio.errors import MissingExtra, VegaError
+from vega_trio.llm.calls import READ_TIMEOUT_S
 from vega_trio.llm.names import ModelName, parse_model_name, registered
 from vega_trio.llm.priced import PricedModel
 from vega_trio.llm.third_party import make_model
@@ -22,7 +23,6 @@ from vega_trio.price import Price
 from vega_trio.protocols import Model, ModelEvent, ModelRequest
 
 Opener = Callable[[], AbstractAsyncContextManager[Model]]
-READ_TIMEOUT_S = 60.0
 _CLOSING_S = 5.0
 
 
@@ -83,7 +83,7 @@ class Models:
                 return RecordedModel(Path(name.model))
             case "anthropic":
                 _require("anthropic", "anthropic", str(name))
-                price = partial(_anthropic_price, name.model)
+                price = partial(_price, "anthropic", name.model, "")
                 return LazyModel(str(name), price, lambda: self._anthropic(name.model), self._owner())
             case "local":
                 _require("xllamacpp", "local", str(name))
@@ -91,7 +91,7 @@ class Models:
                 return LazyModel(str(name), lambda _: 0, lambda: self._local(name.model), self._owner())
             case "openai":
                 _require("httpx", "http", str(name))
-                price = partial(_openai_price, name.model, self.env)
+                price = partial(_price, "openai", name.model, self.env.get("OPENAI_BASE_URL", "").strip())
                 return LazyModel(str(name), price, lambda: self._openai(name.model), self._owner())
             case other:
                 self._owner()
@@ -188,13 +188,8 @@ def _require(module: str, extra: str, model: str) -> None:
         raise MissingExtra(extra, f"the model {model!r}")
 
 
-def _anthropic_price(model: str, usage: Usage) -> int | None:
+def _price(provider: str, model: str, url: str, usage: Usage) -> int | None:
+    """Before a model is opened, too: its library is not loaded for it, and the list not before it is asked."""
     from vega_trio.llm.prices import price_of
 
-    return price_of("anthropic", model, usage)
-
-
-def _openai_price(model: str, env: Mapping[str, str], usage: Usage) -> int | None:
-    from vega_trio.llm.prices import price_of
-
-    return price_of("openai", model, usage, url=env.get("OPENAI_BASE_URL", "").strip())
+    return price_of(provider, model, usage, url=url)
