@@ -350,7 +350,7 @@ class Promptly:
 
 
 Ties = Link | Unlink | Watch | Unwatch | Sever | SetTimer | DropTimers
-Money = Reserve | LoseReserved | Spend
+Spending = Reserve | LoseReserved | Spend
 Messages = AppendMessage | ClearMessages | DropMessages
-ProcessFact = SaveProcess | Messages | OpBegun | OpFinished | KeepMail | DropMail | Ties | Money
+ProcessFact = SaveProcess | Messages | OpBegun | OpFinished | KeepMail | DropMail | Ties | Spending
 Change = ProcessFact | AppendEvent | Put | Delete | Together | Promptly

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from vega_trio.cli.failure import Failure
 from vega_trio.cli.inputs import Given, bind, split_arguments
 from vega_trio.dsl.policy import Place
-from vega_trio.dsl.workflow import InputDefinition, InputType, WorkflowDefinition
+from vega_trio.dsl.values import ValueType
+from vega_trio.dsl.workflow import InputDefinition, WorkflowDefinition
 
 KNOWN = {"--task": True, "--input": True, "--set": True, "--model": True, "--debug": False, "-q": False}
 OPTIONS = tuple(name for name in KNOWN if name.startswith("--"))
 
 
-def workflow(primary: str | None = "task", **types: InputType) -> WorkflowDefinition:
+def workflow(primary: str | None = "task", **types: ValueType) -> WorkflowDefinition:
     inputs = {name: InputDefinition(name=name, type=type_) for name, type_ in types.items()}
     return WorkflowDefinition(name="w", steps=(), place=Place("a.vega.yaml", 1, 1), inputs=inputs, primary=primary)
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from vega_trio.dsl.inputs import bind, coerce, usage
 from vega_trio.dsl.policy import Place
 from vega_trio.dsl.read_workflows import primary_input
-from vega_trio.dsl.values import kind
-from vega_trio.dsl.workflow import InputDefinition, InputType, WorkflowDefinition
+from vega_trio.dsl.values import ValueType, kind
+from vega_trio.dsl.workflow import InputDefinition, WorkflowDefinition
 from vega_trio.errors import InputError
 
-TYPES: list[InputType] = ["string", "number", "integer", "boolean", "array", "object", "any"]
+TYPES: list[ValueType] = ["string", "number", "integer", "boolean", "array", "object", "any"]
 
 
 def flow(*inputs: InputDefinition) -> WorkflowDefinition:
@@ -151,7 +151,7 @@ JSON = st.recursive(
 
 @settings(max_examples=60)
 @given(type_=st.sampled_from(TYPES), value=JSON)
-def test_whatever_is_given_becomes_the_type_or_is_refused(type_: InputType, value: object) -> None:
+def test_whatever_is_given_becomes_the_type_or_is_refused(type_: ValueType, value: object) -> None:
     words = {"string": "text", "array": "list", "object": "mapping", "integer": "number"}
     try:
         found = coerce(type_, value)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from vega_trio.mcp.definitions import (
     MAX_DEPTH,
-    TOOL_NAME,
+    MAX_TOOL_NAME,
     Unfit,
     checkable,
     define,
@@ -57,7 +57,7 @@ def test_visible_text_has_nothing_more_to_write_out(text: str) -> None:
 @given(st.text(min_size=1, max_size=200), st.text(min_size=1, max_size=200))
 def test_a_models_name_is_one_that_providers_take(server: str, tool: str) -> None:
     name = model_name(server, tool)
-    assert 0 < len(name) <= TOOL_NAME
+    assert 0 < len(name) <= MAX_TOOL_NAME
     assert all(char.isascii() and (char.isalnum() or char in "_-") for char in name)
 
 

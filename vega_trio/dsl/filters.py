@@ -13,11 +13,13 @@ import attrs
 from vega_trio.dsl.data_texts import excerpt, json_value, parse_json, parse_yaml
 from vega_trio.dsl.operators import compare, equal
 from vega_trio.dsl.values import (
-    ExpressionError,
+    MAX_ITEMS,
+    check_length,
     check_text,
     decimal,
     is_number,
     kind,
+    limit,
     operand,
     print_value,
     truth,
@@ -59,20 +61,14 @@ def _replace(value: object, arguments: Arguments) -> str:
     return text.replace(old, new)
 
 
-def check_length(length: int) -> None:
-    """Raises: ExpressionError R007 before a text of that length is built."""
-    if length > 10 * 1024 * 1024:
-        raise ExpressionError("R007", f"a text of {length:,} characters is longer than {10 * 1024 * 1024:,}")
-
-
 def _split(value: object, arguments: Arguments) -> list[object]:
     text, separator = print_value(value), print_value(arguments[0])
     if not text:
         return []
     if not separator:
         raise operand("'split' needs a separator")
-    if text.count(separator) >= 100_000:
-        raise ExpressionError("R007", "'split' would give more than 100,000 items")
+    if text.count(separator) >= MAX_ITEMS:
+        raise limit(f"'split' would give more than {MAX_ITEMS:,} items")
     return list(text.split(separator))
 
 
@@ -169,11 +165,6 @@ def _unique(value: object, _: Arguments) -> list[object]:
 # -- choosing
 
 
-def _default(value: object, arguments: Arguments) -> object:
-    absent = value is None or value == "" or kind(value) in ("failure", "undefined")
-    return arguments[0] if absent else value
-
-
 _SIGNS = ("==", "!=", "<=", ">=", "<", ">")
 
 
@@ -243,7 +234,8 @@ FILTERS: Mapping[str, Filter] = {
     "lower": Filter(lambda value, _: check_text(print_value(value).lower())),
     "trim": Filter(_trim),
     "string": Filter(lambda value, _: print_value(value)),
-    "default": Filter(_default, 1, 1, usage="default:VALUE"),
+    # Decided where it is evaluated: its input may be undefined, and its argument is not always used.
+    "default": Filter(lambda value, _: value, 1, 1, usage="default:VALUE"),
     "truncate": Filter(_truncate, 1, 1, usage="truncate:100"),
     "replace": Filter(_replace, 2, 2, exact=True, colons=True, usage="replace:old:new"),
     "split": Filter(_split, 1, 1, exact=True, usage="split:,"),

@@ -189,10 +189,10 @@ class _Flow:
         elif known.allows(name):
             if name in known.maybe and reference.use == "value":
                 hint = f"give it a value before, or write {{{{{name} | default:...}}}}"
-                self.warn(expression, reference, "W103", f"'{name}' is set on some paths only", hint)
+                self.report(expression, reference, "W103", f"'{name}' is set on some paths only", hint)
         elif reference.use == "truth":
             if name not in self.origins:
-                self.warn(expression, reference, "W104", f"nothing ever sets '{name}'; it counts as false", "")
+                self.report(expression, reference, "W104", f"nothing ever sets '{name}'; it counts as false", "")
         else:
             self.undefined(expression, reference, known)
 
@@ -209,7 +209,7 @@ class _Flow:
         else:
             mine = [f"{each} ({self.origins[each]})" for each in self.origins if each in visible]
             hint = f"the variables here are: {', '.join(mine[:8])}" if mine else "no variable is set before this step"
-        self.warn(expression, reference, "V030", f"the variable '{name}' is not defined here", hint)
+        self.report(expression, reference, "V030", f"the variable '{name}' is not defined here", hint)
 
     def steps(self, expression: Expressive, reference: Reference, known: Known) -> None:
         if not reference.path:
@@ -224,17 +224,17 @@ class _Flow:
 
     def environment(self, expression: Expressive, reference: Reference) -> None:
         if not reference.path:
-            self.warn(expression, reference, "V030", "'env' needs a name", "write for example env.HOME")
+            self.report(expression, reference, "V030", "'env' needs a name", "write for example env.HOME")
             return
         name = reference.path[0]
         if name not in self.exposed and any(word in name.upper() for word in _SECRET):
             hint = "list it in settings.expose_env if agents may see it"
-            self.warn(expression, reference, "V055", f"'env.{name}' looks like a secret", hint)
+            self.report(expression, reference, "V055", f"'env.{name}' looks like a secret", hint)
 
     def wrong(
         self, expression: Expressive, reference: Reference, code: str, what: str, name: str, names: frozenset[str]
     ) -> None:
-        self.warn(expression, reference, code, f"{what} '{name}'", remedy(name, names, "there are"))
+        self.report(expression, reference, code, f"{what} '{name}'", remedy(name, names, "there are"))
 
-    def warn(self, expression: Expressive, reference: Reference, code: str, message: str, hint: str) -> None:
+    def report(self, expression: Expressive, reference: Reference, code: str, message: str, hint: str) -> None:
         self.reading.error_in(expression, code, message, hint, (reference.start, reference.end))

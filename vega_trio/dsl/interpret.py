@@ -178,13 +178,11 @@ class _Call:
             raise located(error, step, path) from None
 
     def save(self, step: Step, path: str, value: object) -> Run[None]:
-        names: list[str] = []
         if step.options.save is not None:
-            names.append(print_value((yield from self.render(step.options.save, path))))
-        elif step.named:
-            names.append(step.id)
-        for name in names:
+            name = print_value((yield from self.render(step.options.save, path)))
             self.variables.assign(name, or_null(value))
+        elif step.named:
+            self.variables.assign(step.id, or_null(value))
         if value is not NOTHING and not isinstance(value, FailureValue):
             self.variables.builtin("result", value)
 

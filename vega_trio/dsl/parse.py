@@ -21,6 +21,7 @@ from vega_trio.dsl.source import MAX_ERRORS, Finding, Report, Source, Span, in_f
 from vega_trio.dsl.tool import ToolDefinition
 from vega_trio.dsl.tool_texts import ToolSetting
 from vega_trio.dsl.validate import Whole, validate
+from vega_trio.dsl.words import VALUE_PREFIX
 from vega_trio.dsl.yaml_nodes import YamlMap, YamlNode, YamlScalar, scalars
 from vega_trio.errors import DocumentError
 from vega_trio.protocols import Files
@@ -240,8 +241,7 @@ class _Parsing:
 
 def _values_in(env: Mapping[str, str]) -> frozenset[str]:
     """The tool values that `VEGA_VALUE_X` gives."""
-    prefix = "VEGA_VALUE_"
-    return frozenset(name.removeprefix(prefix).lower() for name in env if name.startswith(prefix))
+    return frozenset(name.removeprefix(VALUE_PREFIX).lower() for name in env if name.startswith(VALUE_PREFIX))
 
 
 def _is_unset(settings: YamlNode | None) -> bool:

@@ -93,11 +93,11 @@ def evaluated(made: ValueTemplate | Expression, scope: Mapping[str, object]) -> 
 
 # -- where ways meet
 
-Known = dict[str, object]
+PartialScope = dict[str, object]
 """A scope of which some values may be UNKNOWN."""
 
 
-def one_of(ways: Sequence[Known]) -> Known:
+def one_of(ways: Sequence[PartialScope]) -> PartialScope:
     """Where several ways meet, of which one was gone: what they do not agree on is not known."""
     names = {name: None for way in ways for name in way}
     return {
@@ -106,11 +106,11 @@ def one_of(ways: Sequence[Known]) -> Known:
     }
 
 
-def _agree(one: Known, other: Known, name: str) -> bool:
+def _agree(one: PartialScope, other: PartialScope, name: str) -> bool:
     return name in one and name in other and one[name] == other[name]
 
 
-def all_of(before: Known, ways: Sequence[Known]) -> Known:
+def all_of(before: PartialScope, ways: Sequence[PartialScope]) -> PartialScope:
     """Where all of several ways were gone: what each changed, a later one winning."""
     changed = {
         name: value for way in ways for name, value in way.items() if name not in before or before[name] != value

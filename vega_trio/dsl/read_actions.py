@@ -9,7 +9,8 @@ import attrs
 
 from vega_trio.dsl.fields import Fields
 from vega_trio.dsl.reading import Reading
-from vega_trio.dsl.template import Constant, Template, ValueTemplate, compile_template
+from vega_trio.dsl.template import Constant, ValueTemplate, compile_template
+from vega_trio.dsl.values import MAX_COUNT
 from vega_trio.dsl.words import bad_variable, variable_hint
 from vega_trio.dsl.workflow import (
     Action,
@@ -139,7 +140,7 @@ def _whole_or_template(fields: Fields, key: str) -> ValueTemplate | None:
     node = fields.take(key)
     if isinstance(node, YamlScalar) and isinstance(node.value, str) and "{{" in node.value:
         return fields.reading.template(node, fields.at(key))
-    found = fields.maybe_whole(key, 1, 1_000_000_000)
+    found = fields.maybe_whole(key, 1, MAX_COUNT)
     return None if found is None else Constant(found)
 
 
@@ -239,7 +240,7 @@ def _return(inside: Inside, fields: Fields, _: YamlNode) -> Action:
 def _remember(inside: Inside, fields: Fields, _: YamlNode) -> Action:
     inner = fields.inner("remember")
     if inner is None:
-        return RememberAction(_text(""), Constant(None))
+        return RememberAction(compile_template(""), Constant(None))
     key = inner.take("key")
     entry = inner.entries.get("value")
     inner.take("value")
@@ -247,7 +248,7 @@ def _remember(inside: Inside, fields: Fields, _: YamlNode) -> Action:
         fields.wrong("V032", "remember", "'remember' needs a 'key' and a 'value'", _REMEMBER)
     inner.finish()
     return RememberAction(
-        _text("") if key is None else inside.reading.template(key, inner.at("key")),
+        compile_template("") if key is None else inside.reading.template(key, inner.at("key")),
         Constant(None) if entry is None else inside.reading.value_template(entry[1], inner.at("value")),
     )
 
@@ -255,23 +256,19 @@ def _remember(inside: Inside, fields: Fields, _: YamlNode) -> Action:
 def _recall(inside: Inside, fields: Fields, _: YamlNode) -> Action:
     inner = fields.inner("recall")
     if inner is None:
-        return RecallAction(_text(""))
+        return RecallAction(compile_template(""))
     key, default = inner.take("key"), inner.take("default")
     inner.take("save")
     if key is None:
         fields.wrong("V032", "recall", "'recall' needs a 'key'", "write: recall: {key: ..., save: ...}")
     inner.finish()
     return RecallAction(
-        _text("") if key is None else inside.reading.template(key, inner.at("key")),
+        compile_template("") if key is None else inside.reading.template(key, inner.at("key")),
         None if default is None else inside.reading.value_template(default, inner.at("default")),
     )
 
 
 _REMEMBER = "write: remember: {key: ..., value: ...}; value: null forgets"
-
-
-def _text(text: str) -> Template:
-    return compile_template(text)
 
 
 ActionReader = Callable[[Inside, Fields, YamlNode], Action]

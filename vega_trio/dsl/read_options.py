@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from vega_trio.agent import BackoffConfig
 from vega_trio.dsl.fields import Fields
 from vega_trio.dsl.policy import RetryDefinition
-from vega_trio.dsl.read_actions import Inside
+from vega_trio.dsl.read_actions import Inside, check_variable
 from vega_trio.dsl.read_policies import RETRY_CLASSES, read_budget, read_retry
 from vega_trio.dsl.schema import check_schema
 from vega_trio.dsl.template import Template
-from vega_trio.dsl.words import bad_variable, variable_hint
 from vega_trio.dsl.workflow import StepOptions, StepRetry
 from vega_trio.dsl.yaml_nodes import YamlMap, YamlNode, YamlScalar
 
@@ -48,10 +47,7 @@ def read_save(inside: Inside, node: YamlNode | None, path: str) -> Template | No
         return None
     template = inside.reading.template(node, path)
     if isinstance(node, YamlScalar) and "{{" not in node.text:
-        problem = bad_variable(node.text)
-        if problem:
-            message = f"the variable name '{node.text[:40]}' {problem}"
-            inside.reading.error("V037", node, message, variable_hint(node.text), path)
+        check_variable(inside.reading, node, node.text, path)
     return template
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vega_trio.dsl.reading import Reading, shape
-from vega_trio.dsl.workflow import InputType
+from vega_trio.dsl.values import ValueType
 from vega_trio.dsl.yaml_nodes import YamlNode, YamlScalar
 from vega_trio.suggest import remedy
 
-TYPES: Mapping[str, InputType] = {
+TYPES: Mapping[str, ValueType] = {
     "string": "string",
     "number": "number",
     "integer": "integer",
@@ -27,7 +27,7 @@ TYPES: Mapping[str, InputType] = {
 }
 
 
-_FOREIGN: Mapping[str, InputType] = {
+_FOREIGN: Mapping[str, ValueType] = {
     "text": "string",
     "file": "string",
     "date": "string",
@@ -40,7 +40,7 @@ _FOREIGN: Mapping[str, InputType] = {
 }
 
 
-def read_type(reading: Reading, node: YamlNode | None, path: str) -> InputType:
+def read_type(reading: Reading, node: YamlNode | None, path: str) -> ValueType:
     """`string` when nothing is said. Reports V005, V016."""
     if node is None or (isinstance(node, YamlScalar) and node.value is None):
         return "string"

@@ -13,7 +13,7 @@ import attrs
 from vega_trio.dsl.document import Document
 from vega_trio.dsl.inputs import check
 from vega_trio.dsl.nodes import Reference
-from vega_trio.dsl.partial import UNKNOWN, Known, all_of, evaluated, one_of, shown, tested, text_of
+from vega_trio.dsl.partial import UNKNOWN, PartialScope, all_of, evaluated, one_of, shown, tested, text_of
 from vega_trio.dsl.passes import DEFAULT_PASSES, pass_limit, passes_of
 from vega_trio.dsl.policy import Place
 from vega_trio.dsl.template import Expression
@@ -83,7 +83,7 @@ class _Walk:
     document: Document
     definition: WorkflowDefinition
     env: Mapping[str, str]
-    scope: Known
+    scope: PartialScope
     calls: tuple[str, ...]
     depth: int = 0
     ended: bool = False
@@ -156,7 +156,7 @@ class _Walk:
         self.block(steps, prefix)
         self.depth -= 2 if word else 1
 
-    def way(self, scope: Known, word: str, steps: Sequence[Step], prefix: str) -> Known:
+    def way(self, scope: PartialScope, word: str, steps: Sequence[Step], prefix: str) -> PartialScope:
         """What the scope becomes on one of several ways; a `return` on it does not end the others."""
         kept, self.scope = self.scope, dict(scope)
         self.under(word, steps, prefix)
@@ -333,9 +333,9 @@ def _is_env(reference: Reference) -> bool:
     return reference.name == "env" and bool(reference.path)
 
 
-def _inputs(target: WorkflowDefinition, given: Mapping[str, object]) -> Known:
+def _inputs(target: WorkflowDefinition, given: Mapping[str, object]) -> PartialScope:
     """Every input, as far as it is known; a wrong one is not, and the run will say so."""
-    found: Known = {}
+    found: PartialScope = {}
     for name, definition in target.inputs.items():
         value = given.get(name, definition.default)
         if name not in given and name == target.primary:

@@ -1,4 +1,4 @@
-"""JSON Schemas of replies: checked at load, applied when a reply comes. Nothing is ever fetched."""
+"""JSON Schemas, of replies and of tools' arguments: patterns take linear time, and nothing is ever fetched."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any, NoReturn
 
 
 def _refuse(uri: str) -> NoReturn:
-    raise ValueError(f"'{uri}' lies outside the schema")
+    raise ValueError(f"a schema may not refer to another document ({uri})")
 
 
-def _validator(schema: Mapping[str, object]) -> Any:
-    import jsonschema_rs  # only documents with a schema pay for it
+def validator(schema: Mapping[str, object]) -> Any:
+    """jsonschema_rs's. Raises: ValueError for a schema that is none, that holds a lookaround or refers elsewhere."""
+    import jsonschema_rs  # 25 ms, and only who has a schema needs it
 
     options = jsonschema_rs.RegexOptions()
     return jsonschema_rs.validator_for(dict(schema), pattern_options=options, retriever=_refuse)
@@ -22,7 +23,7 @@ def check_schema(schema: Mapping[str, object]) -> str:
     import jsonschema_rs
 
     try:
-        _validator(schema)
+        validator(schema)
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         return str(error).splitlines()[0]
     return ""
@@ -30,7 +31,7 @@ def check_schema(schema: Mapping[str, object]) -> str:
 
 def schema_problem(schema: Mapping[str, object], value: object) -> str:
     """Where and how a value does not fit, or nothing."""
-    error = next(iter(_validator(schema).iter_errors(value)), None)
+    error = next(iter(validator(schema).iter_errors(value)), None)
     if error is None:
         return ""
     where = "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in error.instance_path)

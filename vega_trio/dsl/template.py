@@ -166,21 +166,6 @@ def _measured(value: object) -> object:
     return value
 
 
-def templates_in(value: ValueTemplate) -> Iterator[Template]:
-    """Every template of a value, in written order."""
-    match value:
-        case Template():
-            yield value
-        case ListTemplate(items):
-            for item in items:
-                yield from templates_in(item)
-        case MapTemplate(entries):
-            for item in entries.values():
-                yield from templates_in(item)
-        case Constant():
-            pass
-
-
 # -- compiling
 
 

@@ -10,9 +10,8 @@ import attrs
 from vega_trio.agent import BackoffConfig
 from vega_trio.dsl.policy import Place
 from vega_trio.dsl.template import Template, ValueTemplate
+from vega_trio.dsl.values import ValueType
 from vega_trio.protocols import TOOL_TIMEOUT_S, ApprovalMode
-
-ParamType = Literal["string", "number", "integer", "boolean", "array", "object", "any"]
 
 
 @attrs.frozen(kw_only=True)
@@ -24,7 +23,7 @@ class Param:
     """
 
     name: str
-    type: ParamType = "string"
+    type: ValueType = "string"
     description: str = ""
     required: bool = False
     default: object = None

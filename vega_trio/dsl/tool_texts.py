@@ -10,6 +10,7 @@ from vega_trio.dsl.fields import Fields
 from vega_trio.dsl.reading import Reading
 from vega_trio.dsl.template import Template, ValueTemplate, compile_template
 from vega_trio.dsl.values import ExpressionError
+from vega_trio.dsl.words import VALUE_PREFIX
 from vega_trio.dsl.yaml_nodes import YamlNode, YamlScalar, scalars
 from vega_trio.suggest import distance
 
@@ -78,7 +79,7 @@ class ToolTexts:
                 continue
             self.values.add(name)
             if name not in self.setting.values:
-                hint = f"declare a parameter, or set settings.values.{name} or VEGA_VALUE_{name.upper()}"
+                hint = f"declare a parameter, or set settings.values.{name} or {VALUE_PREFIX}{name.upper()}"
                 message = f"'{name}' is no parameter, and no value of that name is set"
                 self.reading.report.add("W114", span, message, hint, path)
 

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 from enum import Enum
-from typing import Final
+from typing import Final, Literal
 
 import attrs
 import msgspec
@@ -20,11 +20,14 @@ from vega_trio.errors import VegaError
 MAX_TEXT = 10 * 1024 * 1024
 MAX_ITEMS = 100_000
 MAX_VISITS = 100_000
+MAX_COUNT = 1_000_000_000  # of what a document counts: passes, tokens, restarts
 MAX_DEPTH = 100
 MAX_MEMORY = 256 * 1024
 MAX_BITS = 1023  # of an integer, so that it is a float too
 
 Scope = Mapping[str, object]
+ValueType = Literal["string", "number", "integer", "boolean", "array", "object", "any"]
+"""What an input of a workflow, or a parameter of a tool, may be declared as."""
 
 
 class Missing(Enum):
@@ -192,9 +195,15 @@ def measure(value: object) -> int:
     raise limit(f"a value is nested deeper than {MAX_DEPTH}")
 
 
+def check_length(length: int) -> None:
+    """Raises: ExpressionError R007, before a text of that length is built."""
+    if length > MAX_TEXT:
+        raise limit(f"a text of {length:,} characters is longer than {MAX_TEXT:,}")
+
+
 def check_text(text: str) -> str:
-    if len(text) > MAX_TEXT:
-        raise limit(f"a text of {len(text):,} characters is longer than {MAX_TEXT:,}")
+    """The text. Raises: ExpressionError R007."""
+    check_length(len(text))
     return text
 
 

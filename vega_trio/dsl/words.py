@@ -80,5 +80,8 @@ def variable_hint(name: str) -> str:
     return next((f"write for example: {each}" for each in (near, f"my_{near}") if not bad_variable(each)), "")
 
 
+VALUE_PREFIX = "VEGA_VALUE_"
+"""Of the environment variables that give tool values: `VEGA_VALUE_X` gives `x`."""
+
 SERVER_NAME = re.compile(r"(?!.*__)[A-Za-z0-9][A-Za-z0-9_.-]{0,62}(?<!_)")
 """What an MCP server may be called: its name stands before `__` in the names of its tools."""

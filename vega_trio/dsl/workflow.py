@@ -10,8 +10,7 @@ import attrs
 from vega_trio.agent import BackoffConfig
 from vega_trio.dsl.policy import BudgetDefinition, Place
 from vega_trio.dsl.template import Condition, Expression, Template, ValueTemplate
-
-InputType = Literal["string", "number", "integer", "boolean", "array", "object", "any"]
+from vega_trio.dsl.values import ValueType
 
 
 @attrs.frozen(kw_only=True)
@@ -22,7 +21,7 @@ class InputDefinition:
     """
 
     name: str
-    type: InputType = "string"
+    type: ValueType = "string"
     description: str = ""
     required: bool = True
     default: object = None

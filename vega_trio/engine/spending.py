@@ -9,6 +9,7 @@ from vega_trio._core.budget import Account, accounts
 from vega_trio._core.window import Measured, most_tokens
 from vega_trio.changes import Change, Spend, Together
 from vega_trio.context import Metrics
+from vega_trio.dsl.units import show_money
 from vega_trio.engine.ledger import Ledger
 from vega_trio.engine.turn_state import Turn
 from vega_trio.errors import BudgetExceeded
@@ -156,7 +157,7 @@ def _shortened(turn: Turn, model: Model, request: ModelRequest, account: Account
         return attrs.evolve(request, max_tokens=low)
     turn.emit(BudgetOverrun, scope=account.label, limit_usd=account.limit, spent_usd=account.used, blocked=True)
     raise BudgetExceeded(
-        f"budget exceeded: {_dollars(account.spent_microusd)} of {_dollars(account.limit_microusd)} spent by"
+        f"budget exceeded: {show_money(account.spent_microusd)} of {show_money(account.limit_microusd)} spent by"
         f" {account.label}, and the next call could cost more than is left; raise the budget"
     )
 
@@ -189,13 +190,6 @@ def _alert_unpriced(turn: Turn, model: Model, charged: tuple[Account, ...]) -> N
         known.add(model.name)
         message = f"no price is known for {model.name}, so its calls are not covered by {charged[0].label}'s budget"
         turn.emit(HealthAlert, kind="unpriced", message=message)
-
-
-def _dollars(microusd: int) -> str:
-    """`$0.50`; as many decimals as it takes."""
-    whole, rest = divmod(microusd, 1_000_000)
-    decimals = f"{rest:06d}".rstrip("0")
-    return f"${whole}.{decimals:0<2}"
 
 
 def spent_so_far(metrics: Metrics) -> tuple[int, int]:

@@ -21,7 +21,7 @@ MAX_NAME: Final = 128
 MAX_DESCRIPTION: Final = 8 * 1024  # characters; the longest of the well-known servers has 3,000
 MAX_SCHEMA: Final = 64 * 1024  # characters of JSON
 MAX_DEPTH: Final = 40
-TOOL_NAME: Final = 64  # what model providers take
+MAX_TOOL_NAME: Final = 64  # as `model_call.TOOL_NAME` has it
 
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"})
 _UNFIT = re.compile(r"[^A-Za-z0-9_-]")
@@ -93,10 +93,10 @@ def model_name(server: str, tool: str) -> str:
     """`server__tool` in the characters that providers take; one too long keeps its beginning and gets a mark."""
     whole = f"{server}__{tool}"
     fit = _UNFIT.sub("_", whole)
-    if len(fit) <= TOOL_NAME:
+    if len(fit) <= MAX_TOOL_NAME:
         return fit
     mark = hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{fit[: TOOL_NAME - 9]}_{mark}"
+    return f"{fit[: MAX_TOOL_NAME - 9]}_{mark}"
 
 
 def digest_of(name: str, description: str, schema: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Union, get_args, get_origin, is_typeddict
 import attrs
 import msgspec
 
+from vega_trio.dsl.schema import validator
 from vega_trio.errors import ToolRetry, did_you_mean
 from vega_trio.tools.schema import TEXT_TYPES, class_fields, type_schema, unwrap
 
@@ -30,13 +31,13 @@ def compile_check(schema: Mapping[str, Any]) -> Check:
     Patterns run in the validator's linear engine and a remote `$ref` is refused.
     Raises: ValueError for a schema that is none, or that holds a lookaround.
     """
-    validator = _validator(schema)
+    compiled = validator(schema)
     known = tuple(schema.get("properties", ()))
 
     def check(arguments: Mapping[str, Any]) -> None:
         instance = _json_object(arguments)
         complaints = []
-        for error in validator.iter_errors(instance):
+        for error in compiled.iter_errors(instance):
             complaints.append(_complaint(error, known))
             if len(complaints) == MAX_COMPLAINTS:
                 break
@@ -44,16 +45,6 @@ def compile_check(schema: Mapping[str, Any]) -> Check:
             raise ToolRetry("; ".join(complaints))
 
     return check
-
-
-def _validator(schema: Mapping[str, Any]) -> Any:
-    from jsonschema_rs import RegexOptions, validator_for  # 25 ms, and only a call needs it
-
-    return validator_for(dict(schema), pattern_options=RegexOptions(), retriever=_refuse)
-
-
-def _refuse(address: str) -> Any:
-    raise ValueError(f"a schema may not refer to another document ({address})")
 
 
 def _json_object(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,11 +153,11 @@ def _is_union(hint: Any) -> bool:
 
 def _union_hook(hint: Any, converter: Any) -> Callable[[Any, Any], Any]:
     """Takes the first arm whose own schema the value fits: trying arms in turn would make a text a list of letters."""
-    arms = [(arm, _validator(type_schema(arm))) for arm in get_args(hint)]
+    arms = [(arm, validator(type_schema(arm))) for arm in get_args(hint)]
 
     def structure(value: Any, _: Any) -> Any:
-        for arm, validator in arms:
-            if validator.is_valid(value):
+        for arm, compiled in arms:
+            if compiled.is_valid(value):
                 return None if arm is type(None) else converter.structure(value, arm)
         raise TypeError(f"{value!r} fits none of {hint}")
 

@@ -23,6 +23,7 @@ from vega_trio.dsl.tool import (
     ToolDefinition,
 )
 from vega_trio.dsl.values import UNDEFINED, ExpressionError, Scope
+from vega_trio.dsl.words import VALUE_PREFIX
 from vega_trio.errors import ConfigError, ToolError, ToolRetry, did_you_mean
 from vega_trio.messages import ToolOutput
 from vega_trio.protocols import Tool, ToolSpec
@@ -112,7 +113,7 @@ def _tool_values(
             known[name] = values[name]
         elif name in stored:
             known[name] = stored[name]
-        elif given := env.get(f"VEGA_VALUE_{name.upper()}"):
+        elif given := env.get(VALUE_PREFIX + name.upper()):
             known[name] = given
     return known
 
@@ -147,7 +148,7 @@ class DefinedTool:
 
     def _told(self, error: ExpressionError, values: Mapping[str, object]) -> str:
         unset = sorted(self.definition.values - set(values))
-        remedy = "".join(f"; set settings.values.{each} or VEGA_VALUE_{each.upper()}" for each in unset)
+        remedy = "".join(f"; set settings.values.{each} or {VALUE_PREFIX}{each.upper()}" for each in unset)
         return f"the tool {self.spec.name!r} cannot be filled in: {error}{remedy} ({self.definition.place})"
 
 
