@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from cli_shell import DOCUMENT, Call, Done, Program, call, make_calls
 
@@ -19,15 +22,26 @@ CALLS = {
     ),
     "built in": call("repl", files={}, stdin="search for Go releases\n/quit\nunheard"),
     "a slip": call("repl", stdin="/hlep\n/ask wirter\n/run wirte x\nrun write\n/model\n"),
+    "exporting": call(
+        "repl",
+        stdin="/export a.md\nyes or no\n/export a.md\n/export a.md\n/export a.json\n/export ../b.md\n"
+        "/export a.txt\n/edit\n",
+    ),
     "failing": call("repl", stdin="fail\nyes or no\n"),
     "no file": call("repl", "none.vega.yaml"),
 }
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory, program: Program) -> dict[str, Done]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the calls are made, each in a directory of its name."""
+    return tmp_path_factory.mktemp("repl")
+
+
+@pytest.fixture(scope="module")
+def done(folder: Path, program: Program) -> dict[str, Done]:
     calls: dict[str, Call] = CALLS
-    return make_calls(calls, tmp_path_factory.mktemp("repl"), program)
+    return make_calls(calls, folder, program)
 
 
 def test_a_sole_agent_is_talked_to_and_words_are_obeyed(done: dict[str, Done]) -> None:
@@ -61,6 +75,23 @@ def test_the_built_in_assistant_calls_a_tool(done: dict[str, Done]) -> None:
 def test_a_slip_is_answered_with_what_was_meant(done: dict[str, Done], hint: str) -> None:
     assert hint in done["a slip"].err
     assert done["a slip"].code == 2
+
+
+def test_a_conversation_is_written_to_a_file_of_this_directory_over_no_other(
+    done: dict[str, Done], folder: Path
+) -> None:
+    found = done["exporting"]
+    assert found.out == "yes\nwritten to a.md\nwritten to a.json\n"
+    for told in ("no conversation yet", "a.md is there already", "'../b.md' lies outside", "'a.txt' is neither"):
+        assert told in found.err
+    assert "/edit needs a terminal" in found.err
+    written = (folder / "exporting" / "a.md").read_text()
+    assert "\nyes or no\n\n## writer, " in written
+    assert written.endswith("\n\nyes\n")
+    whole = json.loads((folder / "exporting" / "a.json").read_text())
+    assert whole["agent"] == "writer"
+    assert [each["content"] for each in whole["messages"]] == ["yes or no", "yes"]
+    assert whole["messages"][1]["parts"] == [{"type": "text", "text": "yes"}]
 
 
 def test_a_failed_turn_is_the_exit_code_and_the_rest_goes_on(done: dict[str, Done]) -> None:

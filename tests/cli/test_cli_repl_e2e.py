@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import stat
+import sys
 
 import pytest
 from cli_shell import DOCUMENT, Shell
@@ -75,6 +76,47 @@ def test_a_tool_call_is_one_line_that_ctrl_o_unfolds(vega: Shell) -> None:
         person.wait_for("tool calls are unfolded")
         person.wait_for("result:")
         person.type("/quit\r")
+
+
+EDITOR = """\
+import sys, termios, tty
+path = sys.argv[2]
+print("editing", repr(open(path).read()), sys.argv[1])
+if sys.argv[1] == "broken;":
+    tty.setraw(0)  # and never puts it back
+    sys.exit(3)
+if sys.argv[1] != "idle":
+    open(path, "w").write(sys.argv[1] + "\\n")
+"""
+
+
+def test_a_message_is_written_in_the_editor_of_the_person(vega: Shell) -> None:
+    vega.write("editor.py", EDITOR)
+    with at_terminal(vega, "repl", "--no-color", EDITOR=f"'{sys.executable}' editor.py 'yes or no'") as person:
+        prompt(person)
+        person.type("/edit\r")
+        person.wait_for("editing '' yes or no")
+        person.wait_for("yes")
+        prompt(person)
+        person.type("/edit\r")
+        person.wait_for("editing 'yes or no' yes or no")
+        person.wait_for("nothing is sent")
+        prompt(person)
+        person.type("/edit new\r")
+        person.wait_for("editing '' yes or no")
+        prompt(person)
+        person.type("/quit\r")
+
+
+def test_an_editor_that_fails_sends_nothing_and_leaves_the_terminal_sane(vega: Shell) -> None:
+    vega.write("editor.py", EDITOR)
+    with at_terminal(vega, "repl", "--no-color", VISUAL=f"{sys.executable} editor.py broken;", EDITOR="no") as person:
+        prompt(person)
+        person.type("/edit\r")
+        person.wait_for("editing '' broken;")
+        person.wait_for("ended with 3; nothing is sent")
+        prompt(person)
+        person.type("\x04")
 
 
 def test_alt_enter_is_a_new_line_and_history_is_kept_and_searched(vega: Shell) -> None:

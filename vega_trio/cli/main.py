@@ -49,6 +49,7 @@ COMMANDS: Mapping[str, str] = {
     "models": "Fetch and list local models.",
     "mcp": "Add MCP servers and try them out, and serve a document as one.",
     "init": "Write a first document.",
+    "export": "Print the configuration that holds.",
     "doctor": "Check what vega needs, and say how to fix it.",
     "keys": "Keep API keys, and list which there are.",
     "reset": "Delete the database.",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 
 import attrs
@@ -34,6 +34,7 @@ class Attention:
     ended: bool = False
     lines: Lines | None = None
     _stop: Work | None = attrs.field(default=None, init=False)
+    _elsewhere: bool = attrs.field(default=False, init=False)
     _asking: list[str] = attrs.field(factory=list, init=False)
 
     async def attend(self, stop: Work, work: Work) -> VegaError | Failure | None:
@@ -55,8 +56,18 @@ class Attention:
 
     @property
     def busy(self) -> bool:
-        """Whether there is something to stop."""
-        return self._stop is not None
+        """Whether there is something that Ctrl-C is for."""
+        return self._stop is not None or self._elsewhere
+
+    @contextmanager
+    def elsewhere(self) -> Iterator[None]:
+        """Within the block another program has the terminal, and Ctrl-C is for that one."""
+        self._elsewhere = True
+        try:
+            with keyboard.same_terminal():
+                yield
+        finally:
+            self._elsewhere = False
 
     def stop(self, nursery: trio.Nursery) -> None:
         """Stops what is under way, once, in a task of its own: it must not keep a second signal waiting."""

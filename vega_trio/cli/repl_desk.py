@@ -20,6 +20,8 @@ from vega_trio.cli.markdown import MarkdownScreen
 from vega_trio.cli.output import render
 from vega_trio.cli.progress import cut
 from vega_trio.cli.repl_attention import Attention
+from vega_trio.cli.repl_editor import edited
+from vega_trio.cli.repl_export import save_conversation
 from vega_trio.cli.repl_figures import bar_text, cost_lines, tool_lines, tree_lines
 from vega_trio.cli.repl_prompt import Reader
 from vega_trio.cli.repl_words import Names, Say, Tell, Word, Wrong, help_lines, understand
@@ -40,13 +42,15 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Desk:
     """What the REPL remembers: whom it talks to, the variables, the last message and answer.
 
-    `attended`: a person sits at a terminal. `code` is the exit code.
+    `attended`: a person sits at a terminal. `editor` is the command of theirs, empty if they named none. `code` is the
+    exit code.
     """
 
     app: App
     screen: Screen | MarkdownScreen
     attended: bool
     agent: str | None
+    editor: str = ""
     sessions: dict[str, Session] = attrs.field(factory=dict)
     variables: dict[str, object] = attrs.field(factory=dict)
     answer: object = None
@@ -145,6 +149,11 @@ class Desk:
                 if self.sent is None:
                     raise usage("nothing has been said yet", "write a message first")
                 await self.talk(*self.sent)
+            case "edit":
+                await self._edit(word.rest)
+            case "export":
+                path = await save_conversation(self.app, self.sessions.get(self.agent or ""), word.rest)
+                self.say([f"written to {path}"])
             case "model":
                 await self.change_model(word.rest)
             case "approve" | "deny":
@@ -200,6 +209,20 @@ class Desk:
         self.answer = self.screen.said
         if error is not None:
             raise error
+
+    async def _edit(self, rest: str) -> None:
+        """`/edit`: the last message to the agent, else a new one, as it comes out of the person's editor."""
+        if self.agent is None or rest not in ("", "new"):
+            raise usage("/edit needs an agent, and takes nothing but the word new", "choose one with /ask AGENT")
+        if not isinstance(self.screen, MarkdownScreen):
+            raise usage("/edit needs a terminal that an editor can have for itself", "write the message here")
+        before = self.sent[1] if self.sent is not None and self.sent[0] == self.agent and not rest else ""
+        with self.attention.elsewhere():
+            message = await edited(self.editor, before)
+        if message.strip() in ("", before.strip()):
+            self.say(["nothing was changed, and nothing is sent"])
+        else:
+            await self.talk(self.agent, message)
 
     async def _decide(self, decision: str, approval_id: str) -> None:
         waiting = await self.app.approvals("pending")

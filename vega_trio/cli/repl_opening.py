@@ -53,7 +53,9 @@ async def _main(
     async with open_here(source, setup, log, model=model, store=store, unattended=unattended, meta=True) as app:
         tell_model(app, shared)
         own = list(app.document.agents)
-        desk = Desk(app=app, screen=screen, attended=attended, agent=own[0] if len(own) == 1 else None)
+        editor = setup.env.get("VISUAL") or setup.env.get("EDITOR") or ""
+        sole = own[0] if len(own) == 1 else None
+        desk = Desk(app=app, screen=screen, attended=attended, agent=sole, editor=editor)
         if isinstance(screen, MarkdownScreen):
             return await desk.hold(open_prompt(setup.home / "history", desk.names, screen.toggle))
         async with trio.open_nursery() as nursery:

@@ -21,6 +21,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "save": ("NAME", "keep the last answer as a variable"),
     "show": ("NAME", "print a variable"),
     "retry": ("", "send the last message again"),
+    "edit": ("[new]", "change the last message in your editor and send it, or write a new one"),
+    "export": ("[FILE]", "write the conversation to a file, .md or .json"),
     "model": ("MODEL", "go on with another model"),
     "approve": ("[ID]", "let a tool call go ahead that waits for it"),
     "deny": ("[ID]", "refuse one"),
@@ -150,6 +152,8 @@ def _arguments(word: str, names: Names, *, slashed: bool) -> Sequence[str]:
             return names.workflows
         case "show" | "save":
             return names.variables
+        case "edit" if slashed:
+            return ("new",)
         case "list" if not slashed:
             return ("agents", "workflows")
         case _:

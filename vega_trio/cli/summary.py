@@ -96,10 +96,10 @@ def _settings(settings: Settings) -> Iterator[str]:
     for field in attrs.fields(Settings):
         value = getattr(settings, field.name)
         if value != _default(field):
-            yield f"{_WRITTEN.get(field.name) or _key(field.name)}: {_shown(field.name, value)}"
+            yield f"{WRITTEN.get(field.name) or written_key(field.name)}: {_shown(field.name, value)}"
 
 
-_WRITTEN: Mapping[str, str] = {
+WRITTEN: Mapping[str, str] = {
     "skills_directories": "skills.directories",
     "skills_trust": "skills.trust",
     "http_allow": "http.allow",
@@ -108,11 +108,11 @@ _WRITTEN: Mapping[str, str] = {
     "memory_model": "memory.model",
     "mcp_servers": "mcp.servers",
 }
-_SECONDS = frozenset({"window", "initial", "max"})
+SECONDS = frozenset({"window", "initial", "max"})
 """Fields of policies that hold seconds without saying so in their names."""
 
 
-def _key(name: str) -> str:
+def written_key(name: str) -> str:
     return name.removesuffix("_s").removesuffix("_microusd")
 
 
@@ -131,7 +131,7 @@ def _shown(name: str, value: Any) -> str:
             return show_money(value)
         case Decimal():
             return show_money(int(value * 1_000_000))
-        case int() | float() if name.endswith("_s") or name in _SECONDS:
+        case int() | float() if name.endswith("_s") or name in SECONDS:
             return show_duration(value)
         case McpServerDefinition():
             return value.name
@@ -143,7 +143,9 @@ def _shown(name: str, value: Any) -> str:
             return ", ".join(f"{key} {_within(each)}" for key, each in value.items())
         case _ if attrs.has(type(value)):
             changed = [field for field in attrs.fields(type(value)) if getattr(value, field.name) != _default(field)]
-            return ", ".join(f"{_key(each.name)} {_within(getattr(value, each.name), each.name)}" for each in changed)
+            return ", ".join(
+                f"{written_key(each.name)} {_within(getattr(value, each.name), each.name)}" for each in changed
+            )
         case _:
             return str(value)
 

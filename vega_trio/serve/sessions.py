@@ -5,12 +5,10 @@ from __future__ import annotations
 import attrs
 from quart import Request, Response
 
-from vega_trio._core.codec import encode_message
-from vega_trio._core.wire import rfc3339
 from vega_trio.app.archive import SessionInfo
 from vega_trio.app.attachments import files_of, message_with
-from vega_trio.app.chat import ChatMessage, transcript
 from vega_trio.app.sessions import TITLE_LENGTH
+from vega_trio.app.transcripts import markdown, message_fields
 from vega_trio.changes import MessageRow
 from vega_trio.errors import UnknownSession
 from vega_trio.messages import Message
@@ -92,7 +90,7 @@ async def export(desk: Desk, request: Request, session_id: str) -> Response:
     rows = await desk.app.archive.messages(session_id)
     match request.args.get("format", "md"):
         case "md":
-            answer = Response(_markdown(info, transcript(rows)), 200, content_type="text/markdown; charset=utf-8")
+            answer = Response(markdown(info, rows), 200, content_type="text/markdown; charset=utf-8")
         case "json":
             entry = desk.converter.unstructure(await _entry(desk, info))
             answer = plain_answer(entry | {"messages": desk.converter.unstructure([_message(row) for row in rows])})
@@ -155,33 +153,7 @@ async def _entry(desk: Desk, info: SessionInfo) -> SessionEntry:
 
 
 def _message(row: MessageRow) -> SessionMessage:
-    return SessionMessage(
-        seq=row.seq,
-        turn_id=row.turn_id,
-        role=row.message.role,
-        content=row.message.text,
-        parts=tuple(encode_message(row.message)["content"]),
-        created_at=rfc3339(row.at),
-    )
-
-
-def _markdown(info: SessionInfo, said: list[ChatMessage]) -> str:
-    blocks = [f"# {info.title or info.agent}", f"With {info.agent}, begun {info.created_at}."]
-    for each in said:
-        blocks.append(f"## {info.agent if each.role == 'assistant' else info.user}, {rfc3339(each.created_at)}")
-        blocks += [f"*{call.tool_name}* gave:\n\n{_fenced(call.result)}" for call in each.tool_calls]
-        blocks += [f"(with {file.name or 'an image'}, {file.media_type})" for file in each.attachments]
-        if each.content:
-            blocks.append(each.content)
-    return "\n\n".join(blocks) + "\n"
-
-
-def _fenced(text: str) -> str:
-    """As a block of code whose fence is longer than any in the text."""
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return f"{fence}\n{text}\n{fence}"
+    return SessionMessage(**message_fields(row))
 
 
 ROUTES = (
