@@ -44,6 +44,25 @@ def test_it_comes_to_the_limit_unless_the_last_answer_alone_is_longer(messages: 
     assert trimmed.system == request.system
 
 
+def test_the_beginning_stays_the_same_for_many_turns_so_that_a_provider_can_cache_it() -> None:
+    turn = (Message("user", "q" * 390), Message("assistant", "a" * 390))  # about 200 tokens
+    beginnings, shortest = [], 10_000
+    for turns in range(60, 160):
+        messages = tuple(Message(each.role, f"{n}{each.text}") for n in range(turns) for each in turn)
+        shown = within(ModelRequest(messages=messages), 10_000)
+        assert about_tokens(shown) <= 10_000
+        shortest = min(shortest, about_tokens(shown))
+        beginnings.append(shown.messages[0].text[:3])
+    assert len(set(beginnings)) == 17  # of 100 turns; an eighth of the limit are six
+    assert 8_500 <= shortest <= 8_800
+
+
+def test_a_short_limit_leaves_out_no_more_than_it_must() -> None:
+    messages = tuple(Message(role, f"{n}" + "x" * 395) for n in range(100) for role in ("user", "assistant"))
+    shown = within(ModelRequest(messages=messages), 4_000)
+    assert 4_000 - 202 < about_tokens(shown) <= 4_000
+
+
 def test_a_last_turn_that_is_too_long_keeps_what_was_asked() -> None:
     steps = []
     for n in range(10):

@@ -11,11 +11,15 @@ from itertools import accumulate
 
 import attrs
 
-from vega_trio._core.window import BYTES_PER_TOKEN, about_tokens
+from vega_trio._core.window import BYTES_PER_TOKEN, about_tokens, message_bytes
 from vega_trio.messages import DocumentPart, ImagePart, Message, Part, TextPart, ThinkingPart, ToolCall, ToolResult
 from vega_trio.protocols import ModelRequest
 
 SUMMARY_TOKENS = 2048
+STEPS = 8
+CACHED_TOKENS = 1024
+"""No provider caches a shorter beginning (Anthropic: prompt caching), so nothing is gained by keeping one."""
+
 ASK_FOR_SUMMARY = (
     "Summarise the conversation below for yourself, so that you can go on from the summary alone. Keep names, figures,"
     " decisions, what was asked for and is not done yet, and what tools found. Write the summary only."
@@ -30,26 +34,35 @@ def turn_starts(messages: Sequence[Message]) -> list[int]:
 def within(request: ModelRequest, max_tokens: int) -> ModelRequest:
     """The request without its oldest turns, as many as it takes to come to about `max_tokens`.
 
-    The last turn stays; if it is too long by itself, its oldest answers go, and what the user asked for stays.
+    They go an eighth of `max_tokens` at a time, so that the beginning stays as it is for many calls: providers cache
+    it, and take a tenth for what they have cached. The last turn stays; if it is too long by itself, its oldest
+    answers go, and what the user asked for stays.
     """
     if about_tokens(request) <= max_tokens:
         return request
-    messages = request.messages
-    sizes = [message.size for message in messages]
-    room = max_tokens * BYTES_PER_TOKEN - (BYTES_PER_TOKEN * about_tokens(attrs.evolve(request, messages=())))
+    room = BYTES_PER_TOKEN * (max_tokens - about_tokens(attrs.evolve(request, messages=())))
+    sizes = [message.size for message in request.messages]
     from_here_on = list(accumulate(reversed(sizes)))[::-1]
-    starts = turn_starts(messages) or [0]
-    for start in starts:
-        if from_here_on[start] <= room:
-            return attrs.evolve(request, messages=messages[start:])
-    last = starts[-1]
-    answers = [at for at in range(last + 1, len(messages)) if messages[at].role == "assistant"]
-    kept = messages[last:]
-    for at in answers:
-        kept = (messages[last], *messages[at:])
-        if sizes[last] + from_here_on[at] <= room:
-            break
-    return attrs.evolve(request, messages=kept)
+    starts = turn_starts(request.messages) or [0]
+    fitting = [start for start in starts if from_here_on[start] <= room]
+    if not fitting:
+        return attrs.evolve(request, messages=_last_turn(request.messages[starts[-1] :], room))
+    step = BYTES_PER_TOKEN * (max_tokens // STEPS)
+    if step >= BYTES_PER_TOKEN * CACHED_TOKENS:
+        least = -(-(from_here_on[0] - room) // step) * step
+        fitting = [start for start in fitting if from_here_on[0] - from_here_on[start] >= least] or fitting
+    return attrs.evolve(request, messages=request.messages[fitting[0] :])
+
+
+def _last_turn(messages: Sequence[Message], room: int) -> tuple[Message, ...]:
+    """What was asked, and the newest answers that fit; the last one always."""
+    kept = tuple(messages)
+    for at, message in enumerate(messages):
+        if at and message.role == "assistant":
+            kept = (messages[0], *messages[at:])
+            if message_bytes(kept) <= room:
+                break
+    return kept
 
 
 def to_summarise(messages: Sequence[Message], keep: int) -> int:
