@@ -1,4 +1,4 @@
-"""Conformance kits that are Python without dependencies, installed on demand into a folder that is put on the path."""
+"""Conformance kits in Python that need nothing which is not here, installed on demand into a folder put on the path."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "mcp"))
 import peers  # noqa: E402
 
-PINNED = ("crashresume==0.1.0", "compaction-conformance-kit==0.8.0")
+PINNED = (
+    "crashresume==0.1.0",
+    "compaction-conformance-kit==0.8.0",
+    "ag-ui-validate==0.4.0",
+    "ag-ui-protocol==1.0.0",
+)
 
 
 def open_kits() -> None:

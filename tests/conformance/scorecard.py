@@ -63,6 +63,11 @@ SUITES = (
           {"MCP conformance, our server": r"^server: (\d+) of (\d+)",
            "MCP conformance, our client": r"client: (\d+) of (\d+)"},
           "not offered: resources, prompts, sampling by the server; two kinds of OAuth"),
+    Suite("agui", "1.0", (sys.executable, str(HERE / "agui.py")),
+          {"AG-UI streams": r"^ag-ui: (\d+) of (\d+)",
+           "AG-UI bad streams found": r"^validator: (\d+) of (\d+)",
+           "AG-UI's own client": r"^client: (\d+) of (\d+)"},
+          "ag-ui-validate 0.4.0 and @ag-ui/client 1.0.0, against a real server"),
     Suite("skills", "0.1.1", (sys.executable, str(HERE / "skills_ref.py")),
           {"skills-ref": r"skills-ref: (\d+) of (\d+)"}, "read as the reference does"),
     Suite("resume", "0.1.0", (sys.executable, str(HERE / "resume.py")),
@@ -78,7 +83,6 @@ SUITES = (
           {"cancellation audit": r"()(\d+) passed"}, "kernel, simulations and tools: cancelled at every step"),
 )  # fmt: skip
 NOT_CLAIMED = {
-    "AG-UI (ag-ui-validate 0.4.0)": "there is no AG-UI endpoint",
     "A2A (a2a-lint 0.1.1)": "no agent cards are served",
 }
 
