@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
+from inspect import isfunction
 from typing import Any
 
 import attrs
@@ -23,8 +25,10 @@ from vega_trio.protocols import Model, Store, Telemetry, Tool, ToolSource
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.process import Process
 from vega_trio.tools.threads import Threads
-from vega_trio.tools.toolbox import as_tool
+from vega_trio.tools.toolbox import ToolOptions, as_tool, options_of
 from vega_trio.tools.typed import output_spec
+
+DESCRIBED = 1000  # functions whose tools are kept, of a program that makes ever new ones
 
 
 async def ask_by_name(orch: Orchestrator, _: Process, name: str, message: str) -> str:
@@ -73,6 +77,12 @@ class AgentFactory:
     select: Callable[[str], ToolSource | None] = _no_source
     memory: Recollection | None = None
     seen_of: Callable[[str], frozenset[str]] = _nothing_seen
+    _described: Callable[[Callable[..., Any], ToolOptions], Tool] = attrs.field(init=False, repr=False)
+
+    @_described.default
+    def _describing_once(self) -> Callable[[Callable[..., Any], ToolOptions], Tool]:
+        """A function becomes a tool once and not for each process: reading its hints takes longer than a spawn."""
+        return lru_cache(DESCRIBED)(lambda function, _options: as_tool(function, threads=self.threads))
 
     def model_of(self, agent: Agent) -> Model:
         """Raises: ConfigError for a model string that names no provider."""
@@ -93,7 +103,7 @@ class AgentFactory:
         for each in (*agent.tools, *(() if isinstance(agent.system, str) else agent.system.tools)):
             if self._source(each) is not None:
                 continue
-            tool = self._named(agent, each) if isinstance(each, str) else as_tool(each, threads=self.threads)
+            tool = self._named(agent, each) if isinstance(each, str) else self._given(each)
             if tool.spec.name in tools:
                 raise ConfigError(f"agent {agent.name!r} has two tools named {tool.spec.name!r}; rename one")
             tools[tool.spec.name] = tool
@@ -106,12 +116,17 @@ class AgentFactory:
     def _source(self, given: Any) -> ToolSource | None:
         if isinstance(given, str):
             return None if given in self.named_tools else self.select(given)
+        if isfunction(given):  # to ask for a protocol's members takes longer than all else here
+            return None
         return given if isinstance(given, ToolSource) and not isinstance(given, Tool) else None
 
     def within(self, agent: Agent, most: Mapping[str, Tool]) -> Agent:
         """The blueprint with those of its tools that are among `most`. Raises: ConfigError as `tools_of`."""
         wanted = [*self.tools_of(agent), *(name for source in self.sources_of(agent) for name in source.tools)]
         return attrs.evolve(agent, tools=tuple(most[name] for name in dict.fromkeys(wanted) if name in most))
+
+    def _given(self, given: Any) -> Tool:
+        return self._described(given, options_of(given)) if isfunction(given) else as_tool(given, threads=self.threads)
 
     def _named(self, agent: Agent, name: str) -> Tool:
         tool = self.named_tools.get(name)

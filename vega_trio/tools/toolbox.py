@@ -55,6 +55,9 @@ class ToolOptions:
             raise ValueError(f"a tool's timeout must be a positive number of seconds or None, not {self.timeout!r}")
 
 
+_NO_OPTIONS: Final = ToolOptions()
+
+
 @overload
 def tool(function: Function, /) -> Function: ...
 @overload
@@ -132,8 +135,13 @@ def as_tool(obj: Any, *, threads: Threads | None = None) -> Tool:
         return obj
     if not callable(obj):
         raise TypeError(f"a tool is a function or a Tool object, not {obj!r}")
-    options = getattr(obj, _OPTIONS, ToolOptions())
-    return FunctionTool(function=obj, options=options, threads=Threads() if threads is None else threads)
+    return FunctionTool(function=obj, options=options_of(obj), threads=Threads() if threads is None else threads)
+
+
+def options_of(function: Callable[..., Any]) -> ToolOptions:
+    """As `tool` gave them to it last."""
+    options: ToolOptions = getattr(function, _OPTIONS, _NO_OPTIONS)
+    return options
 
 
 @attrs.define(kw_only=True)
