@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from skips import refuse_skip
 
 # Shared machines are slow at times, which says nothing about the code. `VEGA_FUZZ=1` explores instead of repeating,
 # but not where `CI` is set: a change is not to be held up by what it did not bring.
@@ -37,3 +40,23 @@ LONGEST = ("test_e2e_looks", "test_e2e_torture", "test_e2e_crowd", "test_simulat
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Those that take a minute each begin at once, so that the workers do not wait for the last of them."""
     items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is loaded stays, so nobody looks through it for garbage, over and over: that is half of the loading."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI nothing is skipped."""
+    report = yield
+    if os.environ.get("CI"):
+        refuse_skip(report)
+    return report

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trio
+from deadline import deadline
 from doc_snippets import ROOT, RUN, SHOWN, Snippet, pages, runnable, snippets
 from ruamel.yaml import YAML
 
@@ -26,6 +28,8 @@ from vega_trio.dsl.parse import parse_text
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 LASTING = ("vega serve", "vega repl", "vega top", "vega watch", "vega mcp serve")
 """Commands that go on until somebody ends them: their words are parsed, and other tests run them."""
+LONGEST_S = 60.0
+"""For one snippet; on an idle machine each takes a second or two."""
 
 by_place = pytest.mark.parametrize
 
@@ -54,7 +58,8 @@ def test_the_program_runs_and_prints_what_it_says(
     code = compile(snippet.text, snippet.place, "exec")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        exec(code, {"__name__": "__main__"})
+        with deadline(LONGEST_S):
+            exec(code, {"__name__": "__main__"})
     printed = capfd.readouterr().out
     for expected in re.findall(r"print\(.*?\)  # (.+)", snippet.text):
         assert expected.partition("... ")[2] in printed if "..." in expected else expected in printed
@@ -98,7 +103,7 @@ def test_the_commands_succeed(snippet: Snippet, folder: Path) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LONGEST_S,
     )
     assert done.returncode == 0, done.stderr
 
@@ -109,6 +114,11 @@ def _parse(words: list[str]) -> None:
         name, command, rest = root().resolve_command(context, words)
         assert command is not None
         command.make_context(name, rest, parent=context)
+
+
+def test_a_snippet_that_does_not_end_is_interrupted() -> None:
+    with pytest.raises(TimeoutError, match=r"not done after 0\.05 s"), deadline(0.05):
+        trio.run(trio.sleep_forever)
 
 
 def test_every_snippet_has_a_language_and_is_run_or_says_why_not() -> None:

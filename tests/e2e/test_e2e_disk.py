@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from served import ask, fetch, served, status
+from small_disk import on_small_disk
 
 pytestmark = pytest.mark.e2e
 
 REVIEW = Path(__file__).parents[2] / "examples" / "code-review.vega.yaml"
 CHAT = "/api/agents/Coder/chat"
 HELLO = {"message": "hello"}
-SMALL_DISK = 'mount -t tmpfs -o size=2m tmpfs "$0" && exec "$@"'
-
-
-def namespaces() -> bool:
-    """Whether this machine lets us mount a small file system that only our child sees."""
-    unshare = shutil.which("unshare")
-    return unshare is not None and subprocess.run([unshare, "-Urm", "true"], capture_output=True).returncode == 0
 
 
 def fill(place: Path) -> Path:
@@ -44,12 +36,10 @@ def await_ready(url: str) -> float:
     return time.monotonic() - begun
 
 
-@pytest.mark.skipif(not namespaces(), reason="no user namespaces here, so no small file system can be mounted")
 def test_a_full_disk_makes_the_server_read_only_until_there_is_room(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    within = ("unshare", "-Urm", "sh", "-c", SMALL_DISK, str(disk))
-    with served(REVIEW, disk / "vega.db", within=within) as (process, url):
+    with served(REVIEW, disk / "vega.db", within=on_small_disk(disk, 2)) as (process, url):
         inside = Path(f"/proc/{process.pid}/root{disk}")
         assert status(url, CHAT, HELLO) == 200
         with ask(url, f"{CHAT}/stream", {"message": "Write a binary search function"}) as stream:

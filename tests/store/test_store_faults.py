@@ -2,23 +2,14 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from small_disk import on_small_disk
 
 KILLS = Path(__file__).with_name("kill_script.py")
 DISK = Path(__file__).with_name("disk_script.py")
-
-_SMALL_DISK = 'mount -t tmpfs -o size=1m tmpfs "$1" && exec "$2" "$3" "$1" full'
-
-
-def _namespaces() -> bool:
-    """Whether this machine lets us mount a small file system that only our child sees."""
-    unshare = shutil.which("unshare")
-    return unshare is not None and subprocess.run([unshare, "-Urm", "true"], capture_output=True).returncode == 0
 
 
 def test_ten_kills_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
@@ -40,8 +31,6 @@ def test_an_io_error_fails_its_changes_and_the_store_goes_on(tmp_path: Path) -> 
 
 
 def test_a_full_disk_fails_its_changes_and_the_store_goes_on_once_there_is_space(tmp_path: Path) -> None:
-    if not _namespaces():
-        pytest.skip("no user namespaces here, so no small file system can be mounted")
-    command = ["unshare", "-Urm", "sh", "-c", _SMALL_DISK, "sh", str(tmp_path), sys.executable, str(DISK)]
+    command = [*on_small_disk(tmp_path, 1), sys.executable, str(DISK), str(tmp_path), "full"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 0, done.stderr
