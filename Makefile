@@ -50,7 +50,7 @@ serve: $(VENV)/.dev $(PAGE)  ## build the web page and serve it with the demo mo
 test: $(VENV)/.dev $(PAGE) $(PEERS)  ## run all tests (the browser tests need Chromium; .ci/run installs it)
 	$(BIN)/python -m pytest --numprocesses 3 --dist worksteal
 
-unit: $(VENV)/.dev  ## run the tests that need no server, process or browser
+unit: $(VENV)/.dev  ## run the tests that start no program, server or browser
 	$(BIN)/python -m pytest -m 'not e2e' --numprocesses 2 --dist worksteal
 
 torture: $(VENV)/.dev $(PAGE) $(PEERS)  ## kill, simulate and fuzz for some minutes

@@ -51,6 +51,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             del sys.modules[name]
 
 
+@pytest.mark.e2e
 @by_place("snippet", runnable("python"), ids=lambda each: each.place)
 def test_the_program_runs_and_prints_what_it_says(
     snippet: Snippet, folder: Path, capfd: pytest.CaptureFixture[str]

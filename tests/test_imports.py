@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -31,11 +32,13 @@ def loaded_by(code: str) -> tuple[set[str], float]:
     return set(modules), seconds
 
 
+@pytest.mark.e2e
 def test_importing_the_runtime_loads_no_heavy_package() -> None:
     modules, _ = loaded_by(TOUCH_THE_RUNTIME)
     assert modules.isdisjoint(HEAVY)
 
 
+@pytest.mark.e2e
 def test_importing_is_quick() -> None:
     bare, _ = min((loaded_by("import vega_trio") for _ in range(3)), key=lambda each: each[1])
     assert "trio" not in bare

@@ -155,11 +155,13 @@ def test_the_page_is_built_when_the_mode_says_so(
     assert hook.wanted(tmp_path, mode) is wanted
 
 
+@pytest.mark.e2e
 def test_an_unknown_mode_is_refused_by_name() -> None:
     done = _run_hook("import hatch_build; hatch_build.build_mode()", VEGA_BUILD_WEB="soon")
     assert "VEGA_BUILD_WEB is 'soon'; it must be one of auto, always, never" in done.stderr
 
 
+@pytest.mark.e2e
 def test_without_node_the_hook_asks_for_the_wheel_that_carries_it(tmp_path: Path) -> None:
     asked = f"hatch_build.WebPageHook({str(tmp_path)!r}, {{}}, None, None, '', 'wheel').dependencies()"
     code = f"import hatch_build; print(hatch_build._npm_of_wheel() or {asked})"
@@ -169,7 +171,8 @@ def test_without_node_the_hook_asks_for_the_wheel_that_carries_it(tmp_path: Path
 
 def _run_hook(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, **environment}
-    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=60)
 
 
 # -- the page's own tests
@@ -180,5 +183,5 @@ def test_the_pages_own_unit_tests_pass(hook: ModuleType) -> None:
     if hook.find_npm() is None:
         pytest.skip(f"there is no npm; {hook.REMEDY}")
     command = [sys.executable, "hatch_build.py", "test"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr

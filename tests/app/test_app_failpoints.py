@@ -70,10 +70,10 @@ trio.run(main)
 def test_a_kill_inside_a_migration_leaves_no_half_database(tmp_path: Path, number: int) -> None:
     command = [sys.executable, "-c", _OPEN, str(tmp_path / "vega.db")]
     env = {"VEGA_FAILPOINT": f"in_migration:{number}", "VEGA_HOME": str(tmp_path), "PYTHONPATH": ":".join(sys.path)}
-    assert subprocess.run(command, env=env, check=False).returncode == -signal.SIGKILL
+    assert subprocess.run(command, env=env, check=False, timeout=60).returncode == -signal.SIGKILL
     assert not (tmp_path / "vega.db").exists()
     del env["VEGA_FAILPOINT"]
-    assert subprocess.run(command, env=env, check=False).returncode == 0
+    assert subprocess.run(command, env=env, check=False, timeout=60).returncode == 0
 
 
 async def test_a_full_backlog_closes_the_doors() -> None:

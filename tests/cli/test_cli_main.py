@@ -93,15 +93,18 @@ def test_a_wrong_command_line_is_exit_2_with_a_remedy(
     assert captured.out == ""
 
 
+@pytest.mark.e2e
 def test_nothing_but_click_is_loaded_before_a_command_is_chosen() -> None:
     code = (
         "import sys, vega_trio.cli.main as m; m.invoke(['--help']); "
         "print(sorted({'trio', 'attrs', 'attr', 'ruamel', 'msgspec', 'rich', 'cattrs'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=PACKAGE_ROOT, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=PACKAGE_ROOT, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.e2e
 def test_help_answers_within_150_ms_of_processor_time() -> None:
     def seconds() -> float:
         child = subprocess.Popen(
@@ -115,19 +118,21 @@ def test_help_answers_within_150_ms_of_processor_time() -> None:
     assert min(seconds() for _ in range(3)) <= 0.15
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize(
     ("stdout", "code", "error"), [("/dev/full", 1, "error: stdout: No space left on device\n"), ("-", 0, "")]
 )
 def test_a_stdout_that_takes_nothing_is_told_in_one_line(stdout: str, code: int, error: str) -> None:
     shell = f"{sys.executable} -m vega_trio version >{'&-' if stdout == '-' else stdout}"
-    done = subprocess.run(["sh", "-c", shell], cwd=PACKAGE_ROOT, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(["sh", "-c", shell], cwd=PACKAGE_ROOT, stderr=subprocess.PIPE, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (code, error)
 
 
+@pytest.mark.e2e
 def test_a_reader_that_has_gone_is_no_reason_to_complain() -> None:
     ours, theirs = os.pipe()
     os.close(ours)
     command = [sys.executable, "-m", "vega_trio", "version"]
-    done = subprocess.run(command, cwd=PACKAGE_ROOT, stdout=theirs, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(command, cwd=PACKAGE_ROOT, stdout=theirs, stderr=subprocess.PIPE, text=True, timeout=60)
     os.close(theirs)
     assert (done.returncode, done.stderr) == (1, "")

@@ -136,7 +136,7 @@ def test_a_crash_raises_the_gauge_to_one_of_three(each_fresh: Dashboard, fresh_s
     expect(page.get_by_role("meter", name="Restarts used")).to_have_attribute("aria-valuenow", "1", timeout=WAIT_MS)
     expect(page.get_by_role("list", name="Lives of this process")).to_contain_text("#2")
     command = [sys.executable, "-m", "vega_trio", "tree", "--url", fresh_server.url]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
     assert re.search(r"assistant .*#2 .*restarts 1/3", told), told
 
 

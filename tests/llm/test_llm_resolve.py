@@ -149,6 +149,7 @@ async def test_an_opening_that_fails_is_told_to_all_who_wait_and_tried_again() -
             owner.cancel_scope.cancel()
 
 
+@pytest.mark.e2e
 def test_resolving_names_imports_no_adapter() -> None:
     code = (
         "import sys, trio\n"

@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from small_disk import on_small_disk
+
+pytestmark = pytest.mark.e2e
 
 KILLS = Path(__file__).with_name("kill_script.py")
 DISK = Path(__file__).with_name("disk_script.py")

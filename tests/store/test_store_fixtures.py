@@ -74,10 +74,11 @@ open_for_writing(sys.argv[1], "full", failpoint=die)
 """
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("kill_in", range(1, len(MIGRATIONS)))
 def test_a_kill_inside_any_migration_leaves_the_version_before_it(tmp_path: Path, kill_in: int) -> None:
     path = build(FIXTURES[0], tmp_path / "vega.db")
-    killed = subprocess.run([sys.executable, "-c", _KILLED, str(path), str(kill_in)], check=False)
+    killed = subprocess.run([sys.executable, "-c", _KILLED, str(path), str(kill_in)], check=False, timeout=60)
     assert killed.returncode == -signal.SIGKILL
     with closing(sqlite3.connect(path)) as conn:
         assert conn.execute("PRAGMA user_version").fetchone() == (kill_in,)

@@ -94,12 +94,13 @@ open_for_writing(sys.argv[1], "full", (*MIGRATIONS[: int(sys.argv[2])], die))
 """
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("done", [0, len(MIGRATIONS)])
 def test_a_kill_inside_a_migration_leaves_a_whole_database_or_none(tmp_path: Path, done: int) -> None:
     path = tmp_path / "vega.db"
     if done:
         _first(path)
-    killed = subprocess.run([sys.executable, "-c", _KILLED, str(path), str(done)], check=False)
+    killed = subprocess.run([sys.executable, "-c", _KILLED, str(path), str(done)], check=False, timeout=60)
     assert killed.returncode == -signal.SIGKILL
     assert path.exists() == bool(done)
     with closing(open_for_writing(str(path), "full", (*MIGRATIONS, _add_colour))) as db:

@@ -198,6 +198,7 @@ async def test_an_unknown_durability_or_no_file_is_refused(tmp_path: Path) -> No
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.e2e
 async def test_a_second_opening_is_refused_naming_the_holder(tmp_path: Path) -> None:
     path = tmp_path / "vega.db"
     with trio.fail_after(30):
@@ -220,6 +221,7 @@ async def test_a_link_and_a_roundabout_path_lead_to_the_same_lock(tmp_path: Path
                     pytest.fail("opened twice")
 
 
+@pytest.mark.e2e
 def test_the_package_is_needed_only_when_a_file_is_opened(tmp_path: Path) -> None:
     missing = (
         "import sys, vega_trio.store.sqlite\n"
@@ -227,7 +229,7 @@ def test_the_package_is_needed_only_when_a_file_is_opened(tmp_path: Path) -> Non
         "sys.modules['sqlite_utils'] = None\n"
     )
     command = [sys.executable, "-c", missing + _OPEN, str(tmp_path / "vega.db")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
     assert "MissingExtra" in done.stderr
     assert "pip install 'vega-trio[store]'" in done.stderr

@@ -10,7 +10,10 @@ from functools import partial
 from pathlib import Path
 
 import attrs
+import pytest
 import trio
+
+pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = "agents: {a: {model: demo, system: Be kind.}}\nsettings: {tracing: {TRACING}}\n"

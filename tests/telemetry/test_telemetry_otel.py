@@ -115,6 +115,7 @@ async def test_tokens_and_durations_are_measured() -> None:
     assert {"gen_ai.client.token.usage", "gen_ai.client.operation.duration"} <= names
 
 
+@pytest.mark.e2e
 async def test_who_does_not_ask_is_not_observed() -> None:
     assert setup.telemetry_of({"OTEL_SDK_DISABLED": "true", "OTEL_TRACES_EXPORTER": "otlp"}) is None
     code = (

@@ -56,6 +56,7 @@ def test_the_same_seed_gives_the_same_trace_and_another_seed_another() -> None:
     assert "nemesis: kill" in traces[0]
 
 
+@pytest.mark.e2e
 def test_a_trace_is_the_same_in_another_interpreter_with_other_hashes() -> None:
     program = (
         "import sys; sys.path.insert(0, sys.argv[1]); import test_testing_simulation as tests;"

@@ -59,6 +59,7 @@ def test_making_them_creates_no_directory(tmp_path: Path) -> None:
     assert not (tmp_path / "workspace").exists()
 
 
+@pytest.mark.e2e
 async def test_files_and_commands_share_the_workspace(tmp_path: Path, call: Call) -> None:
     tools = builtin_tools(sandbox=tmp_path / "workspace")
     with trio.fail_after(30):
@@ -72,11 +73,12 @@ def test_a_setting_that_cannot_be_is_refused_at_once(tmp_path: Path) -> None:
         builtin_tools(sandbox=tmp_path, http_allow=["http://x"])
 
 
+@pytest.mark.e2e
 def test_making_them_imports_neither_httpx_nor_the_schema_validator(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from vega_trio.tools.builtins import builtin_tools; "
         f"builtin_tools(sandbox=Path({str(tmp_path)!r})); "
         "print([name for name in ('httpx', 'httpcore', 'jsonschema_rs', 'cattrs') if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == "[]\n"

@@ -127,6 +127,7 @@ def test_a_nul_character_is_refused() -> None:
         argv("echo {{x}}", x="a\0b")
 
 
+@pytest.mark.e2e
 async def test_a_command_runs_with_its_values_as_they_are(made: Callable[..., Tool], call: Call) -> None:
     text = """$(id) `id` ; rm -rf / | "quoted" 'too' \\ * é"""
     with trio.fail_after(30):
@@ -134,12 +135,14 @@ async def test_a_command_runs_with_its_values_as_they_are(made: Callable[..., To
             assert await call(made(split_command(t(command)), "x"), x=text) == text
 
 
+@pytest.mark.e2e
 async def test_a_whole_script_runs_where_commands_are_isolated(made: Callable[..., Tool], call: Call) -> None:
     tool = made(ExecImpl(argv=(t("bash"), t("-c"), t("{{.script}}")), whole_command=True), "script")
     with trio.fail_after(30):
         assert await call(tool, script="echo $((1 + 2)) | cat") == "3\n"
 
 
+@pytest.mark.e2e
 async def test_the_environment_of_a_command_is_what_the_author_wrote(
     made: Callable[..., Tool], call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,6 +155,7 @@ async def test_the_environment_of_a_command_is_what_the_author_wrote(
     assert "TOKEN=s3cret" in lines
 
 
+@pytest.mark.e2e
 async def test_a_failing_command_is_an_error_with_its_output(made: Callable[..., Tool], call: Call) -> None:
     with trio.fail_after(30):
         with pytest.raises(ToolError, match=r"failed with exit status 2\n.*No such file"):
@@ -160,6 +164,7 @@ async def test_a_failing_command_is_an_error_with_its_output(made: Callable[...,
             await call(made(split_command(t("sh -c 'echo before; sleep 60'")), timeout_s=1.0))
 
 
+@pytest.mark.e2e
 async def test_without_bubblewrap_fixed_text_runs_and_a_script_does_not(
     made: Callable[..., Tool], call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -365,6 +370,7 @@ def test_another_name_for_nothing_is_refused(made: Callable[..., Tool]) -> None:
 # -- arguments, values, effects
 
 
+@pytest.mark.e2e
 async def test_arguments_are_checked_and_defaults_filled(made: Callable[..., Tool], call: Call) -> None:
     tool = made(
         split_command(t("echo {{n}} {{mode}}")),
@@ -383,6 +389,7 @@ async def test_arguments_are_checked_and_defaults_filled(made: Callable[..., Too
                 await call(tool, **arguments)
 
 
+@pytest.mark.e2e
 async def test_tool_values_come_from_the_settings_then_from_the_environment(
     made: Callable[..., Tool], call: Call
 ) -> None:

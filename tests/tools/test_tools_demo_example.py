@@ -15,10 +15,11 @@ from vega_trio.app.disk import Disk
 from vega_trio.dsl.parse import parse_document
 from vega_trio.tools.defined import defined_tool
 
+pytestmark = pytest.mark.e2e
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "tools-demo.vega.yaml"
 
 
-@pytest.mark.e2e
 async def test_the_example_counts_keeps_reads_and_survives_a_service_that_is_down(tmp_path: Path) -> None:
     shutil.copy(EXAMPLE, tmp_path)
     with trio.fail_after(30):

@@ -49,6 +49,7 @@ def either(request: pytest.FixtureRequest, workspace: Path) -> Tool:
 # -- what a command gives
 
 
+@pytest.mark.e2e
 async def test_a_line_of_shell_runs_in_the_workspace(either: Tool, workspace: Path, call: Call) -> None:
     with trio.fail_after(30):
         assert await call(either, command="pwd; echo two >&2; echo x > f") == f"{workspace}\ntwo\n"
@@ -56,6 +57,7 @@ async def test_a_line_of_shell_runs_in_the_workspace(either: Tool, workspace: Pa
         assert await call(either, command="pwd", cwd="sub") == f"{workspace}/sub\n"
 
 
+@pytest.mark.e2e
 async def test_a_failure_is_told_with_the_output(either: Tool, call: Call) -> None:
     with trio.fail_after(30):
         with pytest.raises(ToolError, match=r"^the command failed with exit status 3\nsorry$"):
@@ -82,6 +84,7 @@ async def test_a_directory_that_is_none_and_bad_arguments_are_told(either: Tool,
             await call(either, command="echo a\0b")
 
 
+@pytest.mark.e2e
 async def test_the_output_is_cut_and_a_flood_is_stopped(either: Tool, call: Call) -> None:
     with trio.fail_after(30):
         text = await call(either, command="head -c 100000 /dev/zero | tr '\\0' x")
@@ -90,6 +93,7 @@ async def test_the_output_is_cut_and_a_flood_is_stopped(either: Tool, call: Call
             await call(either, command="yes")
 
 
+@pytest.mark.e2e
 async def test_what_is_no_unicode_is_shown_all_the_same(either: Tool, call: Call) -> None:
     with trio.fail_after(30):
         assert await call(either, command="printf 'a\\377b'") == "a�b"
@@ -98,6 +102,7 @@ async def test_what_is_no_unicode_is_shown_all_the_same(either: Tool, call: Call
 # -- isolation
 
 
+@pytest.mark.e2e
 async def test_the_environment_is_not_ours(
     either: Tool, workspace: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,24 +112,28 @@ async def test_the_environment_is_not_ours(
     assert names <= {"PATH", "HOME", "LANG", "PWD", "OLDPWD", "SHLVL", "_"}
 
 
+@pytest.mark.e2e
 async def test_there_is_no_network(isolated: Tool, call: Call) -> None:
     with trio.fail_after(30):
         interfaces = await call(isolated, command="tail -n +3 /proc/net/dev | cut -d: -f1; tail -n +2 /proc/net/route")
     assert interfaces.split() == ["lo"]
 
 
+@pytest.mark.e2e
 async def test_a_service_on_loopback_is_not_reached(server: Any, isolated: Tool, call: Call) -> None:
     code = f"import socket; socket.create_connection(('127.0.0.1', {server.port}))"
     with trio.fail_after(30), pytest.raises(ToolError, match="Connection refused"):
         await call(isolated, command=f'python3 -c "{code}"')
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("path", ["/x", "/usr/x", "/etc/x", "/bin/x", "/proc/sys/vm/swappiness"])
 async def test_the_system_cannot_be_written(isolated: Tool, call: Call, path: str) -> None:
     with trio.fail_after(30), pytest.raises(ToolError, match="Read-only file system"):
         await call(isolated, command=f"value=$(cat {path} 2>/dev/null); echo $value > {path}")
 
 
+@pytest.mark.e2e
 async def test_what_is_written_beside_the_workspace_never_existed(isolated: Tool, workspace: Path, call: Call) -> None:
     with trio.fail_after(30):
         await call(isolated, command=f"echo x > {workspace.parent}/x; echo x > /tmp/vega-test-x")
@@ -132,6 +141,7 @@ async def test_what_is_written_beside_the_workspace_never_existed(isolated: Tool
     assert "vega-test-x" not in os.listdir("/tmp")
 
 
+@pytest.mark.e2e
 async def test_the_files_of_the_machine_cannot_be_seen(isolated: Tool, workspace: Path, call: Call) -> None:
     (workspace.parent / "secret").write_text("canary")
     with trio.fail_after(5):
@@ -140,6 +150,7 @@ async def test_the_files_of_the_machine_cannot_be_seen(isolated: Tool, workspace
                 await call(isolated, command=f"ls {path}")
 
 
+@pytest.mark.e2e
 async def test_there_are_no_capabilities_and_none_of_our_processes(isolated: Tool, call: Call) -> None:
     with trio.fail_after(30):
         capabilities = await call(isolated, command="grep Cap /proc/self/status | cut -f2 | sort -u")
@@ -148,6 +159,7 @@ async def test_there_are_no_capabilities_and_none_of_our_processes(isolated: Too
     assert int(numbers) < 8
 
 
+@pytest.mark.e2e
 async def test_a_fork_bomb_is_bounded_and_leaves_nothing(
     isolated: Tool, call: Call, resources: Callable[[], Any]
 ) -> None:
@@ -158,6 +170,7 @@ async def test_a_fork_bomb_is_bounded_and_leaves_nothing(
     assert resources() == before
 
 
+@pytest.mark.e2e
 async def test_more_processes_than_the_limit_cannot_be_started(isolated: Tool, call: Call) -> None:
     line = f"for i in $(seq {MAX_PROCESSES + 50}); do sleep {LONG} & done; echo never"
     with trio.fail_after(30), pytest.raises(ToolError, match=r"Cannot fork|Resource temporarily unavailable"):
@@ -176,6 +189,7 @@ ESCAPERS = [
 DETACHED = [f"setsid sleep {LONG} & sleep {LONG}", f"(setsid sh -c 'sleep {LONG} >/dev/null 2>&1' &) ; sleep {LONG}"]
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("line", ESCAPERS + DETACHED)
 async def test_a_timeout_leaves_no_process_and_no_descriptor(
     isolated: Tool, call: Call, resources: Callable[[], Any], line: str
@@ -187,6 +201,7 @@ async def test_a_timeout_leaves_no_process_and_no_descriptor(
     assert not _sleepers()
 
 
+@pytest.mark.e2e
 @pytest.mark.parametrize("line", ESCAPERS)
 async def test_a_timeout_leaves_nothing_of_an_unisolated_command_either(
     bare: Tool, call: Call, resources: Callable[[], Any], line: str
@@ -198,6 +213,7 @@ async def test_a_timeout_leaves_nothing_of_an_unisolated_command_either(
     assert not _sleepers()
 
 
+@pytest.mark.e2e
 async def test_a_cancel_leaves_no_process_and_no_descriptor(
     either: Tool, call: Call, resources: Callable[[], Any]
 ) -> None:
@@ -210,6 +226,7 @@ async def test_a_cancel_leaves_no_process_and_no_descriptor(
     assert not _sleepers()
 
 
+@pytest.mark.e2e
 async def test_what_a_finished_command_left_running_ends_with_it(
     isolated: Tool, call: Call, resources: Callable[[], Any]
 ) -> None:
@@ -297,6 +314,7 @@ async def test_a_command_outlives_the_ten_seconds_after_which_idle_threads_end(i
 # -- without bubblewrap
 
 
+@pytest.mark.e2e
 async def test_without_bubblewrap_commands_are_refused_with_the_remedy(
     workspace: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -312,6 +330,7 @@ async def test_without_bubblewrap_commands_are_refused_with_the_remedy(
         assert command_text(fixed, 5) == f"{workspace}\n"
 
 
+@pytest.mark.e2e
 async def test_a_bubblewrap_that_cannot_isolate_says_so(
     workspace: Path, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -323,6 +342,7 @@ async def test_a_bubblewrap_that_cannot_isolate_says_so(
         await call(run_command_tool(Sandbox(workspace)), command="pwd")
 
 
+@pytest.mark.e2e
 async def test_limits_hold_without_isolation_too(bare: Tool, call: Call) -> None:
     with trio.fail_after(30):
         assert await call(bare, command="ulimit -c; ulimit -n") == "0\n1024\n"
