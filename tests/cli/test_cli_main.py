@@ -47,7 +47,7 @@ def test_every_command_that_prints_data_prints_it_as_json_too(name: str, capsys:
     assert invoke([name, "--help"]) == 0
     shown = capsys.readouterr().out
     if "\nCommands:\n" in shown:
-        listing = next(word for word in ("list", "set") if f"\n  {word} " in shown)
+        listing = next(word for word in ("list", "set", "config") if f"\n  {word} " in shown)
         assert invoke([name, listing, "--help"]) == 0
         shown = capsys.readouterr().out
     assert " --json " in shown
