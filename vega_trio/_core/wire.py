@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from operator import attrgetter
@@ -15,6 +15,7 @@ from vega_trio._core.codec import encode_json
 from vega_trio.events import Event
 
 _HEADER: Final = ("process_id", "agent", "incarnation", "turn_id", "session_id")
+_HEADER_LENGTH: Final = len(_HEADER)
 _RAW: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _FAR: Final = 200_000_000_000.0  # Unix seconds well within the years that can be written
 _NULL: Final = msgspec.Raw(b"null")
@@ -30,23 +31,24 @@ def event_to_wire(event: Event) -> dict[str, Any]:
     Raises: ValueError when `event.at` is no time.
     """
     names, values_of = _fields(type(event))  # type: ignore[arg-type] # mypy takes a class's hash for its instances'
-    return _to_wire(event.type, event.at, dict(zip(names, values_of(event), strict=True)))
+    return _to_wire(event.type, event.at, names, values_of(event))
 
 
-def _to_wire(kind: str, at: float, values: dict[str, Any]) -> dict[str, Any]:
-    process_id, agent, incarnation, turn_id, session_id = map(values.pop, _HEADER)
+def _to_wire(kind: str, at: float, names: tuple[str, ...], values: Sequence[Any]) -> dict[str, Any]:
+    process_id, agent, incarnation, turn_id, session_id = values[:_HEADER_LENGTH]
+    data = dict(zip(names, values[_HEADER_LENGTH:], strict=True))
     wire: dict[str, Any] = {"type": kind}
     if process_id is not None:
         wire["process_id"] = process_id
     if agent is not None:
         wire["agent"] = agent
     if incarnation is not None:
-        values["incarnation"] = incarnation
+        data["incarnation"] = incarnation
     if turn_id is not None:
-        values["turn_id"] = turn_id
+        data["turn_id"] = turn_id
     if session_id is not None:
-        values["session_id"] = session_id
-    wire["data"] = values
+        data["session_id"] = session_id
+    wire["data"] = data
     wire["timestamp"] = rfc3339(at)
     return wire
 
@@ -75,11 +77,11 @@ def _second(second: int) -> str:
 
 @cache
 def _fields(kind: type[Event]) -> tuple[tuple[str, ...], Callable[[Event], tuple[Any, ...]]]:
-    """What of such an event is on the wire: the names there, and what gets the values. The header's come first."""
+    """What of such an event is on the wire: the names in `data`, and what gets the values, the header's first."""
     header = {field.name for field in attrs.fields(Event)}
     own = [field for field in attrs.fields(kind) if field.name not in header]
     # The wire's name is another where it is a word of Python.
-    names = (*_HEADER, *(field.metadata.get("wire", field.name) for field in own))
+    names = tuple(field.metadata.get("wire", field.name) for field in own)
     return names, attrgetter(*_HEADER, *(field.name for field in own))
 
 
@@ -97,4 +99,4 @@ def pack_event(event: Event) -> tuple[tuple[str, ...], bytes]:
 def unpack_event(kind: str, at: float, names: tuple[str, ...], packed: bytes) -> bytes:
     """`kind` is the event's type on the wire, `at` its time."""
     values = [None if value == _NULL else value for value in _RAW.decode(packed)]
-    return encode_json(_to_wire(kind, at, dict(zip(names, values, strict=True))))
+    return encode_json(_to_wire(kind, at, names, values))

@@ -71,20 +71,10 @@ async def open_sqlite(
         condition = Condition()
         work = partial(write_jobs, place, failpoint, condition, keep_events_s)
         async with (
-            open_worker("vega-store-writer", to_write, work, _refuse) as writer,
+            open_worker("vega-store-writer", to_write, work, partial(_refuse, condition)) as writer,
             open_worker("vega-store-reader", to_read, serve_requests, Request.refuse) as reader,
         ):  # the reader closes first, so that the writer is the last one out and cleans up the log
             yield SqliteStore(writer, Reader(place, reader), condition)
-
-
-@attrs.define
-class Backlog:
-    """How many changes wait for the disk."""
-
-    count: int = 0
-
-    def settled(self, _: protocols.Commit) -> None:
-        self.count -= 1
 
 
 @attrs.frozen(eq=False)
@@ -94,11 +84,10 @@ class SqliteStore:
     _writer: Worker[Job] = attrs.field(repr=False)
     _reader: Reader
     _condition: Condition
-    _backlog: Backlog = attrs.field(factory=Backlog, repr=False)
 
     @property
     def pending(self) -> int:
-        return self._backlog.count
+        return self._condition.pending
 
     def submit(self, change: Change) -> protocols.Commit:
         """Queues the change as it is now; what happens to its values later does not matter.
@@ -109,8 +98,7 @@ class SqliteStore:
         if self._writer.closed:
             commit.settle(StoreError(_CLOSED))
         else:
-            self._backlog.count += 1
-            commit.on_done(self._backlog.settled)
+            self._condition.pending += 1
             self._writer.put(Job(commit, _planned(change)))
         return commit
 
@@ -292,5 +280,6 @@ def _planned(change: Change) -> Plan | StoreError:
         return rows.refusal(error)
 
 
-def _refuse(job: Job) -> None:
+def _refuse(condition: Condition, job: Job) -> None:
+    condition.pending -= 1
     job.commit.settle(job.plan if isinstance(job.plan, StoreError) else StoreError(_CLOSED))

@@ -51,6 +51,7 @@ Values = tuple[Any, ...]
 _PROCESS_COLUMNS: Final = tuple(field.name for field in attrs.fields(ProcessRow))
 _NOT_SAVED_AGAIN: Final = ("id", "spent_microusd", "reserved_microusd")
 _process_values = attrgetter(*_PROCESS_COLUMNS)
+_event_columns = attrgetter("type", "process_id", "agent", "turn_id", "root_turn_id", "at")
 
 # Built from names that this package defines, never from anything that came in.
 _SAVE_PROCESS: Final = (
@@ -259,5 +260,4 @@ def _kept(process_id: str, text: str, statements: list[tuple[str, Values]]) -> s
 
 
 def _event_values(event: Event) -> Values:
-    body = encode_event(event).decode()
-    return (event.type, event.process_id, event.agent, event.turn_id, event.root_turn_id, event.at, body)
+    return (*_event_columns(event), encode_event(event).decode())

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 import outcome
@@ -57,8 +57,9 @@ Settled = tuple[Job, Fate]
 
 @attrs.define(eq=False)
 class Condition:
-    """The Trio side: why nothing can be written, and who wants to know."""
+    """The Trio side: how many changes wait for the disk, why nothing can be written, and who wants to know."""
 
+    pending: int = 0
     problem: StoreError | None = None
     _callbacks: list[Callable[[StoreError | None], None]] = attrs.field(factory=list)
 
@@ -246,8 +247,10 @@ class Writer:
         done = 0
         for count, statement in INSERT_EVENTS:
             while len(events) - done >= count:
-                chunk = events[done : done + count]
-                values = [value for id_, event in enumerate(chunk, first + done) for value in (id_, *event)]
+                values: list[Any] = []
+                for id_, event in enumerate(events[done : done + count], first + done):
+                    values.append(id_)
+                    values += event
                 self._db.conn.execute(statement, values)
                 done += count
 
@@ -269,6 +272,7 @@ def _take(queue: SimpleQueue[Job | None], timeout: float | None) -> tuple[list[J
 
 def _settle(settled: Sequence[Settled], condition: Condition, problem: Problem) -> None:
     condition.become(problem)
+    condition.pending -= len(settled)
     for job, fate in settled:
         job.commit.settle(fate)
 
