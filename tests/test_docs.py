@@ -133,6 +133,17 @@ def test_every_link_within_the_project_leads_somewhere() -> None:
         assert [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()] == [], page
 
 
+def test_every_page_is_linked_from_another() -> None:
+    entries = {ROOT / "README.md", ROOT / "docs" / "index.md"}
+    linked = {
+        (page.parent / link).resolve()
+        for page in pages()
+        for link in LINK.findall(page.read_text())
+        if (page.parent / link).resolve() != page
+    }
+    assert sorted(str(page) for page in {*pages()} - entries - linked) == []
+
+
 def test_every_variable_of_the_environment_is_documented() -> None:
     """Those that only tests read have no name in the package but in `testing`."""
     named = re.compile(r'"((?:VEGA|ANTHROPIC|OPENAI|BRAVE|TELEGRAM|OTEL)_[A-Z_]*[A-Z])_?"')

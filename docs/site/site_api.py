@@ -46,7 +46,7 @@ def topic_of(name: str) -> str:
 
 def api_page() -> str:
     """`vega_trio`: every public name, by topic."""
-    parts = ["# The library\n", "`import vega_trio as vega`: these names, and no others, are public.\n"]
+    parts = ["# Public names\n", "`import vega_trio as vega`: these names, and no others, are public.\n"]
     for topic in TOPICS:
         names = sorted((name for name in public_names() if topic_of(name) == topic), key=str.lower)
         parts.append(f"## {topic}\n")

@@ -37,15 +37,16 @@ GENERATED: Mapping[str, Callable[[], str]] = {
 NAV: Mapping[str, tuple[str, ...]] = {
     "Start": ("index.md", "why.md", "quick-start.md", "tutorial.md", "best-practices.md"),
     "Agents": ("library.md", "models.md", "context.md", "budgets.md", "resilience.md", "supervision.md", "testing.md"),
-    "Tools": ("tools.md", "approvals.md", "mcp.md", "skills.md", "memory.md"),
+    "Tools": ("tools.md", "approvals.md", "security.md", "mcp.md", "skills.md", "memory.md"),
     "Teams and workflows": ("dsl.md", "teams.md"),
     "Fronts": ("cli.md", "dashboard.md", "http-api.md", "telegram.md", "embedding.md"),
     "Operation": ("configuration.md", "durability.md", "observability.md", "deploy/README.md"),
     "Reference": tuple(GENERATED),
     "Design": ("architecture.md", "performance.md", "benchmarks.md", "compared.md", "conformance.md"),
+    "Decisions": (),
     "Project": ("contributing.md", "changelog.md"),
 }
-"""Heading -> its pages, in reading order. The decisions are put below Design, what stands nowhere below Project."""
+"""Heading -> its pages, in reading order. The decisions are put in, and what stands nowhere is put below Project."""
 
 _LINK = re.compile(r"(?<!!)\]\((\.\./[^)#\s]+)")
 
@@ -91,12 +92,12 @@ def _lead_to_copies(into: Path, page: str) -> None:
 
 
 def navigation(pages: list[str]) -> dict[str, list[str]]:
-    """`NAV` with the decisions and those that it forgets. Raises: FileNotFoundError, for a page that is not there."""
+    """`NAV` with the decisions and what it forgets. Raises: FileNotFoundError, for a page that is not there."""
     nav = {heading: list(listed) for heading, listed in NAV.items()}
     gone = [page for listed in nav.values() for page in listed if page not in pages]
     if gone:
         raise FileNotFoundError(f"NAV in docs/site/site_build.py lists {', '.join(gone)}, which docs/ does not have")
-    nav["Design"] += [page for page in pages if page.startswith("adr/")]
+    nav["Decisions"] = [page for page in pages if page.startswith("adr/")]
     known = {page for listed in nav.values() for page in listed}
     nav["Project"] += [page for page in pages if page not in known]
     return nav
