@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -14,12 +17,17 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.semconv._incubating.attributes import error_attributes, gen_ai_attributes
+from opentelemetry.semconv._incubating.metrics import gen_ai_metrics
 
 import vega_trio as vega
-from vega_trio.telemetry import setup
+from vega_trio.telemetry import genai, setup
 from vega_trio.testing import FakeTool, ScriptedModel
 
 EXPORTER, READER = InMemorySpanExporter(), InMemoryMetricReader()
+GOLDEN = Path(__file__).parent / "golden_spans.json"
+"""`VEGA_GOLDEN=1` writes it anew."""
+VARYING = (genai.PROCESS_ID, genai.TURN_ID, genai.CONVERSATION)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -81,6 +89,57 @@ async def test_what_one_agent_asks_of_another_is_one_trace() -> None:
     assert tool.context is not None
     assert helper.parent is not None
     assert helper.parent.span_id == tool.context.span_id
+
+
+def told(found: Iterable[ReadableSpan]) -> list[dict[str, Any]]:
+    """Spans in the order in which they began, without what is another in each run."""
+    spans = sorted(found, key=lambda span: span.start_time or 0)
+    names = {span.context.span_id: span.name for span in spans if span.context}
+    return [
+        {
+            "name": span.name,
+            "kind": span.kind.name,
+            "status": [span.status.status_code.name, span.status.description],
+            "parent": names.get(span.parent.span_id) if span.parent else None,
+            "attributes": {
+                name: "*" if name in VARYING else list(value) if isinstance(value, tuple) else value
+                for name, value in sorted((span.attributes or {}).items())
+            },
+        }
+        for span in spans
+    ]
+
+
+async def test_the_spans_of_a_conversation_are_those_on_record() -> None:
+    """Whoever reads them has queries and charts: what is renamed is renamed on purpose."""
+
+    async def ask(context: vega.ToolContext) -> str:
+        return await context.ask("helper", "help")
+
+    wrong = vega.ModelError("no such thing", vega.ErrorClass.INVALID_REQUEST)
+    model = ScriptedModel([vega.ToolCall("t", "ask", {}), "helped", "done", wrong], price=1000)
+    before = len(EXPORTER.get_finished_spans())
+    async with vega.open_orchestrator(model=model) as orch:
+        await orch.spawn(vega.Agent(name="helper"), name="helper")
+        leader = await orch.spawn(vega.Agent(name="leader", tools=[ask], temperature=0.5))
+        await leader.send("go")
+        with pytest.raises(vega.TurnFailed):
+            await leader.send("again")
+    found = told(EXPORTER.get_finished_spans()[before:])
+    if os.environ.get("VEGA_GOLDEN"):
+        GOLDEN.write_text(json.dumps(found, indent=2) + "\n")
+    assert found == json.loads(GOLDEN.read_text())
+
+
+async def test_every_name_that_is_not_ours_is_one_of_the_conventions() -> None:
+    modules = (gen_ai_attributes, error_attributes, gen_ai_metrics)
+    known = {name for module in modules for name in vars(module).values() if isinstance(name, str)}
+    used = {name for name in vars(genai).values() if isinstance(name, str) and "." in name}
+    theirs = {name for name in used if name.startswith(("gen_ai.", "error."))}
+    assert len(theirs) >= 15
+    assert theirs - known == set()
+    operations = {each.value for each in gen_ai_attributes.GenAiOperationNameValues}
+    assert {genai.INVOKE_AGENT, genai.INVOKE_WORKFLOW, genai.CHAT, genai.EXECUTE_TOOL} <= operations
 
 
 async def test_failures_and_cancels_are_marked() -> None:
