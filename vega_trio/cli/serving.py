@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import socket
 import sys
 import tempfile
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import trio
 
 from vega_trio.app.application import App
 from vega_trio.app.open import open_app
+from vega_trio.app.wipe import wipe
 from vega_trio.cli.browser import open_in_browser
 from vega_trio.cli.config import Setup, open_setup
 from vega_trio.cli.documents import choose_document, environment, need_database
@@ -74,6 +76,20 @@ def choose_address(flag: str | None, setup: Setup) -> str:
 
 
 async def _main(request: Request, shared: Shared, setup: Setup, database: str, log: Log) -> None:
+    """Serves until a signal; from the beginning again, with an empty database, when the operator asks for that."""
+    listener = await _serve(request, shared, setup, database, log, None)
+    while listener is not None:
+        with listener:  # whoever connects waits in its queue
+            wipe(database)
+            _say("reset: the database is empty")
+            again = attrs.evolve(request, open_page=False)
+            listener = await _serve(again, shared, setup, database, log, listener)
+
+
+async def _serve(
+    request: Request, shared: Shared, setup: Setup, database: str, log: Log, listener: socket.socket | None
+) -> socket.socket | None:
+    """Serves once, on a socket that listens already if one is given. Returns it when there is to be another time."""
     try:
         from vega_trio.serve.exchange import user_of_scope
         from vega_trio.serve.listener import parse_address
@@ -95,7 +111,7 @@ async def _main(request: Request, shared: Shared, setup: Setup, database: str, l
         app.mcp.any_command, app.drill.allowed = request.mcp_commands, request.demo
         on_ready = await _start_companions(app, source, request, shared, setup)
         async with open_mount(app, user_of_scope) as mcp:
-            await serve(
+            return await serve(
                 app,
                 addr=addr,
                 allow_hosts=request.hosts,
@@ -104,6 +120,8 @@ async def _main(request: Request, shared: Shared, setup: Setup, database: str, l
                 on_ready=on_ready,
                 shutdown_timeout=app.document.settings.shutdown_timeout_s,
                 mcp=mcp if find_spec("mcp") is not None else None,
+                listener=listener,
+                resettable=True,
             )
 
 

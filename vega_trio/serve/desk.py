@@ -52,7 +52,7 @@ def limits_of(settings: Mapping[str, float]) -> Limits:
 
 @attrs.frozen(eq=False)
 class Desk:
-    """The server's own state."""
+    """The server's own state. `reset` has it stop and start with an empty database; None where that cannot be."""
 
     app: App
     ring: EventRing
@@ -63,6 +63,7 @@ class Desk:
     drained: trio.Event
     door: Door = attrs.field(factory=Door)
     routes: tuple[Route, ...] = ()
+    reset: trio.Event | None = None
     turn_rate: Rate = attrs.field(init=False)
     converter: Converter = attrs.field(factory=open_converter)
 

@@ -58,18 +58,24 @@ async def serve(
     on_ready: Callable[[str], None],
     shutdown_timeout: float,
     mcp: Asgi | None = None,
-) -> None:
+    listener: socket.socket | None = None,
+    resettable: bool = False,
+) -> socket.socket | None:
     """Serves the application until SIGINT or SIGTERM, then stops in order and returns. A second signal exits 130.
 
     `on_ready` is called once with the address to open, such as `http://localhost:3001`; where a token is asked for
     it carries a one-time code. `shutdown_timeout`: seconds for the turns under way, watched or not; everything else
     is down within five. `mcp` answers on `/mcp`, behind the same guard and door.
 
+    `resettable`: the operator may ask for an empty database. Then the server stops at once and the listening socket is
+    returned, in whose queue clients wait until it is given, as `listener`, to the next `serve`.
+
     Raises: ConfigError for an address that cannot be used or is taken, a host or an origin that is none, a token
         file that cannot be used.
     """
     address = parse_address(addr)
-    with open_listener(address) as listener:
+    kept: list[socket.socket] = []
+    with listener or open_listener(address) as listener:
         port = listener.getsockname()[1]
         limits = limits_of(app.document.settings.limits)
         bound = None if address.any or address.host in ("127.0.0.1", "::1") else address.name
@@ -78,11 +84,32 @@ async def serve(
         stop = trio.Event()
         async with trio.open_nursery() as nursery:
             await nursery.start(_watch_signals, stop)
-            ready = partial(_tell, on_ready, door, address, port)
+            reset = trio.Event() if resettable else None
+            if reset is not None:
+                nursery.start_soon(_stop_for_reset, reset, stop, listener, kept)
             await run(
-                app, listener, policy, door, on_ready=ready, stop=stop, shutdown_timeout=shutdown_timeout, mcp=mcp
+                app,
+                listener,
+                policy,
+                door,
+                on_ready=partial(_tell, on_ready, door, address, port),
+                stop=stop,
+                shutdown_timeout=shutdown_timeout,
+                mcp=mcp,
+                reset=reset,
             )
             nursery.cancel_scope.cancel()
+    return kept[0] if kept else None
+
+
+async def _stop_for_reset(
+    reset: trio.Event, stop: trio.Event, listener: socket.socket, kept: list[socket.socket]
+) -> None:
+    """Keeps the address while the server stops."""
+    await reset.wait()
+    if not stop.is_set():
+        kept.append(listener.dup())
+        stop.set()
 
 
 @attrs.frozen(kw_only=True)
@@ -122,8 +149,12 @@ async def run(
     stop: trio.Event,
     shutdown_timeout: float,
     mcp: Asgi | None = None,
+    reset: trio.Event | None = None,
 ) -> None:
-    """Serves on a listening socket, which it closes, until `stop` is set; returns when all of the server is down."""
+    """Serves on a listening socket, which it closes, until `stop` is set; returns when all of the server is down.
+
+    `reset` is set when the operator asks for one; nothing is waited for then, since nothing of it will remain.
+    """
     bundle = await trio.to_thread.run_sync(read_bundle, WEB_FOLDER)
     limits = limits_of(app.document.settings.limits)
     ring, turns, drained = EventRing(), TurnLogs(), trio.Event()
@@ -133,7 +164,7 @@ async def run(
             nursery.start_soon(ring.beat)
             await app.resume()  # not before: a turn that goes on can be followed from its first event
             turns.expect(app.open_turns())
-            desk = Desk(app, ring, turns, limits, bundle, stop, drained, door, tuple(all_routes(bundle)))
+            desk = Desk(app, ring, turns, limits, bundle, stop, drained, door, tuple(all_routes(bundle)), reset)
             app.schedules.send = partial(begin_turn, desk)
             await app.schedules.open(app.orch)
             ledger = Ledger(app.store, nursery)
@@ -151,6 +182,8 @@ async def run(
                 await connections.start(serve_connections, reception, _config(), listener, stop, most)
                 on_ready()
                 await stop.wait()
+                if reset is not None and reset.is_set():
+                    shutdown_timeout = 0
                 log.info("stopping: turns may take %g s to end", shutdown_timeout)
                 reception.stop()
                 app.orch.bus.emit(ServerStopping())

@@ -31,6 +31,7 @@ from vega_trio.serve import (
     openapi,
     population,
     processes,
+    reset,
     runs,
     schedules,
     sessions,
@@ -72,6 +73,7 @@ MODULES = (
     files,
     drill,
     config,
+    reset,
     population,
     openapi,
 )

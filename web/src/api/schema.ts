@@ -1031,6 +1031,13 @@ export interface components {
             diagnostics: Record<string, unknown>[];
         };
         /**
+         * Reset
+         * @description `confirm` is the word `reset`: nobody sends that by mistake.
+         */
+        Reset: {
+            confirm: string;
+        };
+        /**
          * PopulationEntry
          * @description `score`, from 0 to 1: the part of the words asked for that it has.
          */
