@@ -137,6 +137,7 @@ async def main(home: Path) -> None:
     model = ShopModel(tokens_per_s=600)
     async with open_app(document, model=model, store=home / "shop.db", home=home) as app:
         await open_shop(app)
+        app.drill.allowed = True
         await serve(app, addr="127.0.0.1:0", access=Access(home=home), on_ready=_tell, shutdown_timeout=1.0)
 
 

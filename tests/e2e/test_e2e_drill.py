@@ -5,17 +5,29 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 from browsing import Dashboard, Server, check_accessibility
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 pytestmark = pytest.mark.e2e
+
+
+def top(button: Locator) -> float:
+    """Where it stands, once it is there."""
+    expect(button).to_be_visible()
+    box = button.bounding_box()
+    assert box is not None
+    return box["y"]
 
 
 def test_a_fault_is_played_and_the_tree_shows_how_it_was(fresh_phone: Dashboard, fresh_server: Server) -> None:
     page = fresh_phone.page
     fresh_phone.open()
+    chips = ("Show tools", "Crash and recover", "Run review", "Fault drill")
+    rows = Counter(top(page.get_by_role("button", name=chip)) for chip in chips)
+    assert list(rows.values()) == [2, 2], "two and two, none alone"
     page.get_by_role("button", name="Fault drill").click()
     dialog = page.get_by_role("dialog", name="Fault drill")
     expect(dialog.get_by_role("listitem")).to_have_count(4)

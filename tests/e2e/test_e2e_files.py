@@ -19,6 +19,21 @@ WIDTHS = """
 """
 
 
+BRING = """
+(field, kind) => {
+  const data = new DataTransfer();
+  if (kind === 'text') data.setData('text/plain', 'words');
+  else data.items.add(new File(['# Plans\\n'], `${kind}.md`, { type: 'text/markdown' }));
+  const how = { bubbles: true, cancelable: true };
+  const event = kind === 'drop'
+    ? new DragEvent('drop', { dataTransfer: data, ...how })
+    : new ClipboardEvent('paste', { clipboardData: data, ...how });
+  return !field.dispatchEvent(event);
+}
+"""
+"""Drops a file on the field, or pastes one or a text into it; whether the page took it in the browser's place."""
+
+
 def png(width: int, height: int) -> bytes:
     """Noise in grey, which compresses badly."""
 
@@ -64,6 +79,21 @@ def test_an_image_and_a_text_go_with_a_message_and_stay_in_the_conversation(each
     expect(asked.get_by_role("link", name="notes.md")).to_be_visible()
     assert shown(asked) == [1568]
     assert each_size.overflow() <= 0
+
+
+def test_a_file_that_is_dropped_or_pasted_goes_with_the_message_and_pasted_text_into_it(dashboard: Dashboard) -> None:
+    page = dashboard.page
+    dashboard.open()
+    field = page.get_by_role("textbox", name="Message to")
+    chosen = page.get_by_role("list", name="Attached files").get_by_role("listitem")
+    assert field.evaluate(BRING, "drop"), "the browser would leave the page for the file"
+    expect(chosen).to_have_text(["drop.md"])
+    assert field.evaluate(BRING, "paste")
+    expect(chosen).to_have_text(["drop.md", "paste.md"])
+    assert not field.evaluate(BRING, "text"), "which is the browser's to insert"
+    dashboard.ask("What is this?")
+    expect(dashboard.answer).to_contain_text("drop.md, 1 line, which begins with “# Plans”")
+    expect(dashboard.answer).to_contain_text("paste.md")
 
 
 def test_a_branch_is_a_conversation_of_its_own(dashboard: Dashboard) -> None:

@@ -298,6 +298,28 @@ def test_conversations_are_found_renamed_and_opened(dashboard: Dashboard, server
     expect(dashboard.log).to_contain_text("yes or no?")
 
 
+def test_tools_whose_definitions_have_changed_are_approved_on_their_page(dashboard: Dashboard, server: Server) -> None:
+    """The server speaks to itself over MCP: its agents are the tools."""
+    page = dashboard.page
+    server.call("POST", "/api/agents", {"name": "scribe", "system": "You write.", "description": "Writes."})
+    server.call("POST", "/api/mcp/servers", {"name": "mirror", "transport": "http", "url": f"{server.url}/mcp"})
+    try:
+        server.call("PUT", "/api/agents/scribe", {"description": "Writes, and tells strangers."})
+        server.call("POST", "/api/mcp/servers/mirror/refresh", {})
+        dashboard.open("/mcp")
+        mirror = page.get_by_role("article", name="mirror")
+        tools = mirror.get_by_role("list", name="Tools of mirror")
+        expect(mirror).to_contain_text("the definitions of scribe have changed")
+        expect(tools).not_to_contain_text("scribe")
+        check_accessibility(page)
+        mirror.get_by_role("button", name="Approve changed tools").click()
+        expect(tools).to_contain_text("scribe")
+        expect(mirror).not_to_contain_text("have changed")
+    finally:
+        server.call("DELETE", "/api/mcp/servers/mirror")
+        server.call("DELETE", "/api/agents/scribe")
+
+
 def test_one_address_for_each_thing(dashboard: Dashboard, server: Server) -> None:
     """A link to a process, an agent, a workflow or a run can be sent to a colleague."""
     page = dashboard.page

@@ -18,6 +18,7 @@ import { TranscriptLog } from "./TranscriptLog";
 import { useConversation } from "./useConversation";
 import { chatAddress, useSelectedAgent, useSelectedSession } from "./useSelectedAgent";
 import { Welcome } from "./Welcome";
+import { Working } from "./Working";
 
 export function ChatPage() {
   const agents = useQuery(agentsQuery);
@@ -77,6 +78,7 @@ function Chat({ name, session, agent }: ChatProps) {
       </FilesContext>
       <div className={classes.foot}>
         <CommandProblem conversation={conversation} state={state} />
+        {busy && state.queued ? <Working words="Your message goes out when this answer has ended" /> : null}
         {state.phase === "idle" && state.transcript.length > 0 ? (
           <DemoChips agent={agent} onSay={(text) => void conversation.send(text)} />
         ) : null}

@@ -1,11 +1,10 @@
 import { Button } from "@mantine/core";
-
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense } from "react";
 
 import type { Agent } from "../api/types";
 import classes from "./DemoChips.module.css";
 
-const DrillDialog = lazy(() => import("./DrillDialog"));
+const DrillChip = lazy(() => import("./DrillChip"));
 
 /** What the demo model knows how to play. */
 const TOUR: readonly { label: string; text: string; tool?: string }[] = [
@@ -21,7 +20,6 @@ interface DemoChipsProps {
 
 /** The stations of the tour, for an agent that the demo model plays. */
 export function DemoChips({ agent, onSay }: DemoChipsProps) {
-  const [drilling, setDrilling] = useState(false);
   if (!/^demo(:|$)/.test(agent?.model ?? "")) return null;
   return (
     <div className={classes.chips}>
@@ -32,14 +30,9 @@ export function DemoChips({ agent, onSay }: DemoChipsProps) {
           </Button>
         ),
       )}
-      <Button variant="default" radius="xl" size="sm" onClick={() => setDrilling(true)}>
-        Fault drill
-      </Button>
-      {drilling ? (
-        <Suspense fallback={null}>
-          <DrillDialog onSay={onSay} onClose={() => setDrilling(false)} />
-        </Suspense>
-      ) : null}
+      <Suspense fallback={null}>
+        <DrillChip onSay={onSay} />
+      </Suspense>
     </div>
   );
 }

@@ -18,7 +18,7 @@ interface DrillDialogProps {
 }
 
 /** What can go wrong with the next answer, at the visitor's word. A question follows, so that there is one. */
-export default function DrillDialog({ onSay, onClose }: DrillDialogProps) {
+export function DrillDialog({ onSay, onClose }: DrillDialogProps) {
   const faults = useQuery(drillQuery);
   const play = useMutation({
     mutationFn: (fault: string) => perform(calls.drill(fault, null)),

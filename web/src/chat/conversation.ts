@@ -53,6 +53,8 @@ export class Conversation {
   /** The server has begun the turn; before that there is nothing that it could stop. */
   #begun = false;
   #loading: Promise<void> = Promise.resolve();
+  /** The answer that is being followed. */
+  #following: Promise<unknown> = Promise.resolve();
   /** A turn began or ended while the history was being loaded. */
   #outdated = false;
 
@@ -119,7 +121,7 @@ export class Conversation {
     this.#lastFrame = "";
     this.#begun = true;
     this.#dispatch({ type: "joined", key: `j${turn}` });
-    await this.#streaming(() => this.#rejoin());
+    await this.#follow(() => this.#rejoin());
   }
 
   /** Takes note of a turn of this agent's chat that the event stream tells of. */
@@ -129,19 +131,28 @@ export class Conversation {
     if (this.#state.phase === "idle") void this.load();
   }
 
-  /** Sends one message, behind the history if that is still being loaded, and follows the answer to its end. */
+  /** Sends one message, behind the history and the answer that it may find under way, and follows its own to its end. */
   async send(text: string, files: readonly OwnFile[] = []): Promise<void> {
     if (this.#state.phase === "streaming" || this.#state.queued) return;
     this.#set({ queued: true });
-    await this.#loading;
+    await this.#untilIdle();
     this.#lastKey += 1;
     this.#lastFrame = "";
     this.#begun = false;
     this.#dispatch({ type: "asked", key: `t${this.#lastKey}`, text, files });
-    await this.#streaming(async () => {
+    this.#set({ queued: false });
+    await this.#follow(async () => {
       const response = await postJson(`${chatPath(this.agent)}/stream?v=2`, this.#bodyOf(text, files));
-      if (!(await this.#follow(response))) await this.#rejoin();
+      return (await this.#shown(response)) || this.#rejoin();
     });
+  }
+
+  /** What is loaded may be a turn that goes on, and the end of one has the history loaded again. */
+  async #untilIdle(): Promise<void> {
+    do {
+      await this.#loading;
+      await this.#following;
+    } while (this.#state.phase === "loading" || this.#state.phase === "streaming");
   }
 
   #bodyOf(message: string, files: readonly OwnFile[]) {
@@ -153,12 +164,20 @@ export class Conversation {
     };
   }
 
-  async #streaming(follow: () => Promise<void>): Promise<void> {
-    this.#set({ phase: "streaming", queued: false, problem: null });
+  /** Shows an answer to its end, by `show`; false says that it is over and has to be loaded. */
+  async #follow(show: () => Promise<boolean>): Promise<void> {
+    this.#set({ phase: "streaming", problem: null });
+    const showing = this.#showing(show);
+    this.#following = showing;
+    if (!(await showing)) await this.load();
+  }
+
+  async #showing(show: () => Promise<boolean>): Promise<boolean> {
     try {
-      await follow();
+      return await show();
     } catch (error) {
       this.#fail(error);
+      return true;
     } finally {
       this.#flush();
       this.#set({ phase: "idle", stopping: false });
@@ -233,7 +252,7 @@ export class Conversation {
   }
 
   /** Shows a stream until the answer's end. False when the stream broke off before. */
-  async #follow(response: Response): Promise<boolean> {
+  async #shown(response: Response): Promise<boolean> {
     if (!response.body) return false;
     try {
       for await (const frame of frames(response.body)) {
@@ -255,20 +274,17 @@ export class Conversation {
     if (this.#state.stopping) void this.#stopNow();
   }
 
-  /** Takes the stream up behind the last frame that came. When the turn is over meanwhile, the history has it. */
-  async #rejoin(): Promise<void> {
+  /** Takes the stream up behind the last frame that came. False when the turn is over meanwhile: the history has it. */
+  async #rejoin(): Promise<boolean> {
     for (const delay of REJOIN_MS) {
       await new Promise((resolve) => setTimeout(resolve, delay));
       const response = await this.#streamAgain();
       if (response === null) continue;
-      if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) {
-        this.#flush();
-        this.#set({ phase: "idle" });
-        return this.load();
-      }
-      if (await this.#follow(response)) return;
+      if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) return false;
+      if (await this.#shown(response)) return true;
     }
     this.#queue({ type: "lost", error: LOST });
+    return true;
   }
 
   /** null while the server cannot be reached. */
