@@ -86,7 +86,7 @@ class Connection:
         match event:
             case RawData(data=data) if _awaits_body(data):
                 self._held += data
-            case RawData(data=data):
+            case RawData(data=data) if data or self._held:  # the end of an answer of known length is no bytes
                 await self._write(data)
             case Closed():
                 await self._close()

@@ -45,12 +45,12 @@ WEBSOCKET_PATH = "/api/ws"
 CLOSE_CODES = {401: 4401, 403: 4403}
 SCOPE_KEY = "vega.exchange"
 
-HEADERS = {
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    "cache-control": "no-store",
-}
+HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
+)
 CORS_ANSWER = {
     "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE",
     "access-control-allow-headers": "authorization, content-type, idempotency-key, last-event-id",
@@ -84,11 +84,13 @@ class Exchange:
     def cut(self) -> None:
         self.scope.deadline = min(self.scope.deadline, trio.current_time() + GRACE_S)
 
-    def headers(self) -> dict[str, str]:
-        out = {**HEADERS, "x-request-id": self.id}
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """Those that every answer has, names in lower case."""
+        out = [*HEADERS, (b"x-request-id", self.id.encode())]
         if self.origin is not None:
-            out |= {"access-control-allow-origin": self.origin, "access-control-expose-headers": "link, x-request-id"}
-            out["vary"] = "origin"
+            out.append((b"access-control-allow-origin", self.origin.encode()))
+            out.append((b"access-control-expose-headers", b"link, x-request-id"))
+            out.append((b"vary", b"origin"))
         return out
 
 
@@ -179,7 +181,7 @@ class Reception:
             body = await _whole_body(receive, self.policy)
             match body:
                 case bytes():
-                    await self._route(exchange, scope, body, receive, out)
+                    await self._route(head, exchange, scope, body, receive, out)
                 case Problem():
                     await out.refuse(body, receive)
                 case None:
@@ -227,7 +229,9 @@ class Reception:
         else:
             await out.refuse(problem, receive)
 
-    async def _route(self, exchange: Exchange, scope: Scope, body: bytes, receive: Receive, out: _Answering) -> None:
+    async def _route(
+        self, head: Head, exchange: Exchange, scope: Scope, body: bytes, receive: Receive, out: _Answering
+    ) -> None:
         first: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def replay() -> Any:
@@ -241,7 +245,7 @@ class Reception:
             return message
 
         scope[SCOPE_KEY] = exchange
-        asked = self._asked(exchange, scope, body)
+        asked = _asked(head, exchange.user, body)
         if asked is None or self.ledger is None:
             await self.inner(scope, replay, out.send)
             return
@@ -257,14 +261,6 @@ class Reception:
             problem = problem_of(error)
         if problem is not None:
             await out.refuse(problem, None)
-
-    def _asked(self, exchange: Exchange, scope: Scope, body: bytes) -> Asked | None:
-        """The request, if it has a key under which it is to be done once."""
-        head = _head(scope)
-        key = head.headers.get("idempotency-key")
-        if key is None or head.method != "POST" or not head.path.startswith("/api/"):
-            return None
-        return Asked(key=key, user=exchange.user, method=head.method, path=head.path, query=head.query, body=body)
 
     def stop(self) -> None:
         """From now on new requests are refused, and those that wait for no turn are cut after a moment."""
@@ -293,8 +289,7 @@ class _Answering:
             self._exchange.status = message["status"]
             headers = list(message.get("headers", ()))
             present = {bytes(name).lower() for name, _ in headers}
-            common = ((name.encode(), value.encode()) for name, value in self._exchange.headers().items())
-            headers += [each for each in common if each[0] not in present]
+            headers += [each for each in self._exchange.headers() if each[0] not in present]
             message = {**message, "headers": headers}
         else:
             self._exchange.size += len(message.get("body", b""))
@@ -324,6 +319,14 @@ class _Answering:
         if receive is not None:
             await _drop_body(receive)
         await self.end()
+
+
+def _asked(head: Head, user: str, body: bytes) -> Asked | None:
+    """The request, if it has a key under which it is to be done once."""
+    key = head.headers.get("idempotency-key")
+    if key is None or head.method != "POST" or not head.path.startswith("/api/"):
+        return None
+    return Asked(key=key, user=user, method=head.method, path=head.path, query=head.query, body=body)
 
 
 def _judge_version(scope: Scope) -> Problem | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import trio
 from quart import Quart, Response
 from quart import request as current_request
 from quart_trio import QuartTrio
+from quart_trio.asgi import TrioASGIHTTPConnection
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from vega_trio.errors import VegaError
@@ -84,9 +86,28 @@ def all_routes(bundle: Bundle) -> list[Route]:
     return [route for module in MODULES for route in module.ROUTES] + static.routes(bundle)
 
 
+class _Connection(TrioASGIHTTPConnection):
+    """One request whose body is there whole: answered in the task that brought it.
+
+    The framework starts two for each request; the one that is left waits for the client to leave.
+    """
+
+    async def __call__(self, receive: Any, send: Any) -> None:
+        request = self._create_request_from_scope(send)
+        request.body.append((await receive())["body"])
+        request.body.set_complete()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.handle_messages, nursery, request, receive)
+            await self.handle_request(nursery, request, send)
+
+
+class _Web(QuartTrio):
+    asgi_http_class = _Connection
+
+
 def open_web(desk: Desk) -> Quart:
     """The application. It trusts that `exchange.Reception` stands before it."""
-    web: Quart = QuartTrio("vega_trio.serve", static_folder=None)
+    web: Quart = _Web("vega_trio.serve", static_folder=None)
     web.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     web.config["MAX_CONTENT_LENGTH"] = None  # the reception has counted already
     web.url_map.merge_slashes = False  # no redirects: a path is right or it is not
