@@ -12,9 +12,10 @@ import trio
 
 import vega_trio as vega
 from vega_trio.app.mcp_config import Wanted, new_config
+from vega_trio.errors import StoreError, StoreReadOnly
 from vega_trio.messages import ToolCall
 from vega_trio.session import Session
-from vega_trio.testing import ScriptedModel
+from vega_trio.testing import MemoryStore, ScriptedModel
 
 pytestmark = pytest.mark.e2e
 
@@ -42,7 +43,7 @@ def written(home: Path, mode: str = "plain") -> Path:
 
 
 def app_of(
-    home: Path, steps: Any = (), mode: str = "plain", store: Path | None = None
+    home: Path, steps: Any = (), mode: str = "plain", store: Path | MemoryStore | None = None
 ) -> AbstractAsyncContextManager[vega.App]:
     return vega.open_app(written(home, mode), model=ScriptedModel(steps), store=store, env={}, home=home)
 
@@ -168,6 +169,32 @@ async def test_a_server_added_by_the_api_is_there_after_a_restart_and_gone_after
             assert [info.name for info in app.mcp.servers()] == ["files"]
             with pytest.raises(vega.UnknownMcpServer, match="there are: files"):
                 app.mcp.server("extra")
+
+
+class FullStore(MemoryStore):
+    full = False
+
+    @property
+    def problem(self) -> StoreError | None:
+        return StoreReadOnly("the disk is full") if self.full else None
+
+
+async def test_what_cannot_be_written_down_is_not_done_to_a_server(tmp_path: Path) -> None:
+    store, wanted = FullStore(), Wanted(command=sys.executable, args=("-I", "-S", str(HOSTILE), "plain"))
+    with trio.fail_after(30):
+        async with app_of(tmp_path, store=store) as app:
+            before = await app.mcp.connect(new_config("extra", wanted, {}))
+            store.full = True
+            mcp, other = app.mcp, new_config("extra", wanted, {"timeout": "9s"})
+            for act in (
+                lambda: mcp.disable("extra", True),
+                lambda: mcp.configure(other),
+                lambda: mcp.approve("extra"),
+                lambda: mcp.delete("extra"),
+            ):
+                with pytest.raises(StoreReadOnly, match="the disk is full"):
+                    await act()
+                assert mcp.server("extra") == before
 
 
 async def test_a_server_that_is_switched_off_is_said_to_be_off_to_who_calls_it(tmp_path: Path) -> None:

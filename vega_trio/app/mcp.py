@@ -204,8 +204,12 @@ class Mcp:
         return _info(server)
 
     async def configure(self, config: ServerConfig) -> McpServerInfo:
-        """Replaces a server's configuration and connects it anew. Raises: UnknownMcpServer, McpServerExists."""
+        """Replaces a server's configuration and connects it anew.
+
+        Raises: UnknownMcpServer, McpServerExists, StoreError.
+        """
         server = self._own(config.name, "change it there")
+        refuse_overload(self.store)
         await self._stop(server)
         disabled, pins = server.disabled, server.source.pins
         server = self._add(config, "api", disabled, pins)
@@ -219,16 +223,21 @@ class Mcp:
         return await self._connected_anew(server)
 
     async def disable(self, name: str, disabled: bool) -> McpServerInfo:
-        """Switches a server off, or on again. Raises: UnknownMcpServer."""
+        """Switches a server off, or on again. Raises: UnknownMcpServer, StoreError."""
         server = self._server(name)
+        refuse_overload(self.store)
         await self._stop(server)
         server.disabled = "it was switched off" if disabled else ""
         await self._save(name).wait()
         return await self._connected_anew(server)
 
     async def delete(self, name: str) -> None:
-        """Ends a server and forgets it. Raises: UnknownMcpServer; McpServerExists for one of the document's."""
+        """Ends a server and forgets it.
+
+        Raises: UnknownMcpServer; McpServerExists for one of the document's; StoreError.
+        """
         server = self._own(name, "remove it there, or disable it")
+        refuse_overload(self.store)
         await self._stop(server)
         del self._servers[name]
         await self.store.submit(Delete(TABLE, name)).wait()
@@ -238,7 +247,9 @@ class Mcp:
 
         Raises: UnknownMcpServer, StoreError.
         """
-        approved = self._server(name).source.approve(tool)
+        source = self._server(name).source
+        refuse_overload(self.store)
+        approved = source.approve(tool)
         await self._save(name).wait()
         return approved
 

@@ -109,10 +109,17 @@ class Attention:
             self.ended = True
         elif self._asking and pressed.lower() in (b"y", b"n"):
             approval_id = self._asking.pop(0)
-            nursery.start_soon(self.app.decide, approval_id, "approve" if pressed.lower() == b"y" else "deny")
+            nursery.start_soon(self._decide, approval_id, "approve" if pressed.lower() == b"y" else "deny")
         elif not pressed.startswith(keyboard.ESCAPE):
             text = pressed.decode(errors="ignore").replace("\r", "\n")
             self.typed += "".join(each for each in text if each >= " " or each == "\n")
+
+    async def _decide(self, approval_id: str, decision: str) -> None:
+        """Somebody else may have been faster, or the time be up: that is told, and ends nothing."""
+        try:
+            await self.app.decide(approval_id, decision)
+        except VegaError as error:
+            self.screen.line(f"· {error}")
 
 
 async def _done(work: Work) -> None:
