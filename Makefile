@@ -8,6 +8,9 @@ SOURCES := pyproject.toml constraints.txt hatch_build.py
 PAGE := vega_trio/_web/index.html
 WEB := $(shell find web -name node_modules -prune -o -type f -print)
 
+# The tests start hundreds of programs: none is to compile the package, nor three workers the tests, each time anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test unit torture conform lint web docs types package bench bench-peers clean
 
