@@ -16,7 +16,8 @@ import trio
 
 import vega_trio as vega
 from vega_trio.mcp.config import ServerConfig
-from vega_trio.mcp.connection import Connection, Peer
+from vega_trio.mcp.connection import Connection
+from vega_trio.mcp.peer import Peer
 
 pytestmark = pytest.mark.e2e
 

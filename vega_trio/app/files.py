@@ -15,7 +15,8 @@ import attrs
 from vega_trio.errors import Conflict, InputError, ToolError, UnknownItem
 from vega_trio.tools.beneath import Escape
 from vega_trio.tools.files import in_thread
-from vega_trio.tools.sandbox import Item, Sandbox
+from vega_trio.tools.listing import Item
+from vega_trio.tools.sandbox import Sandbox
 
 T = TypeVar("T")
 

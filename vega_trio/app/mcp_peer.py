@@ -16,9 +16,9 @@ from vega_trio.context import ToolContext
 from vega_trio.engine.approvals import Approval, Approvals
 from vega_trio.errors import ToolRetry
 from vega_trio.events import ApprovalRequested
-from vega_trio.mcp.connection import Peer
 from vega_trio.mcp.definitions import visible
 from vega_trio.mcp.failures import McpError
+from vega_trio.mcp.peer import Peer
 from vega_trio.mcp.source import McpSource
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.session import Reply

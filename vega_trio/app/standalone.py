@@ -100,7 +100,7 @@ def _open_bare_kernel() -> AbstractAsyncContextManager[Orchestrator]:
 
 def _kit(orch: Orchestrator, roots: tuple[Path, ...], sample: Sampler | None, elicit: Asker | None, auth: Any) -> Kit:
     def peer(_: McpSource) -> Any:
-        from vega_trio.mcp.connection import Peer  # the SDK is loaded by now
+        from vega_trio.mcp.peer import Peer  # the SDK is loaded by now
 
         return Peer(roots=roots, sample=sample, elicit=elicit, auth=auth)
 

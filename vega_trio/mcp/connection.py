@@ -13,59 +13,35 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, Generic, TypeVar
 
 import attrs
-import httpx2
 import trio
 from mcp import Client
-from mcp.client import ClientRequestContext, InputRequiredRoundsExceededError
+from mcp.client import InputRequiredRoundsExceededError
 from mcp.client.subscriptions import ListenNotSupportedError, SubscriptionLost
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     CONNECTION_CLOSED,
-    CreateMessageRequestParams,
-    CreateMessageResult,
-    ElicitRequestParams,
-    ElicitResult,
-    ErrorData,
     Implementation,
-    ListRootsResult,
-    Root,
-    TextContent,
     ToolListChangedNotification,
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
-from pydantic import FileUrl, ValidationError
+from pydantic import ValidationError
 
 from vega_trio._version import __version__
 from vega_trio.mcp.config import ServerConfig
 from vega_trio.mcp.failures import McpError, McpLost, McpUnavailable, first_cause, leaves
+from vega_trio.mcp.peer import Peer
 from vega_trio.mcp.transports import Refusals, Watched, open_transport
 
 MAX_PAGES: Final = 100
 MAX_CALLS: Final = 100  # waiting for the task; more than this at once is a caller gone wrong
-_REFUSED: Final = -32600
 _NO_REASON: Final = "Server returned an error response"  # the SDK's words where the server's were no JSON-RPC
 _NO_SESSION = re.compile(r"session (terminated|not found|expired)|(no valid|invalid|unknown|missing) session", re.I)
 
 T = TypeVar("T")
-
-
-@attrs.frozen(kw_only=True)
-class Peer:
-    """What a server may ask of us, as plain callables; None is a capability that we do not have.
-
-    `sample(system, messages, max_tokens)` gives a model's answer to (role, text) pairs. `elicit(message, schema)` gives
-    what a person fills in, or None when nobody does. Both raise McpError to refuse. `auth` signs requests over HTTP.
-    """
-
-    roots: Sequence[Path] = ()
-    sample: Callable[[str, Sequence[tuple[str, str]], int], Awaitable[str]] | None = None
-    elicit: Callable[[str, Mapping[str, Any]], Awaitable[Mapping[str, Any] | None]] | None = None
-    auth: httpx2.Auth | None = None
 
 
 @attrs.define(eq=False)
@@ -131,7 +107,13 @@ class Connection:
     async def _connected(self, listed: Callable[[list[dict[str, Any]]], None], scope: trio.CancelScope) -> None:
         """`scope` ends when the connection is not there in time; then it bounds nothing any more."""
         watched = Watched(open_transport(self.config, self.host, self._refusals, self.peer.auth))
-        async with Client(watched, **self._callbacks()) as client:
+        async with Client(
+            watched,
+            message_handler=self._heard,
+            client_info=Implementation(name="vega-trio", version=__version__),
+            cache=None,
+            **self.peer.callbacks(),
+        ) as client:
             listed(await _list_tools(client))
             scope.deadline = math.inf
             async with trio.open_nursery() as nursery:
@@ -218,6 +200,10 @@ class Connection:
             self._changed = trio.Event()
             listed(await _list_tools(client))
 
+    async def _heard(self, message: object) -> None:
+        if isinstance(message, ToolListChangedNotification):
+            self._changed.set()
+
     async def _listen(self, client: Client) -> None:
         """From 2026-07-28 on news come on a stream that has to be asked for."""
         try:
@@ -226,67 +212,6 @@ class Connection:
                     self._changed.set()
         except (ListenNotSupportedError, SubscriptionLost, MCPError):
             return  # it has no news to tell; what it lists at the next connection is compared all the same
-
-    # -- what the server asks
-
-    def _callbacks(self) -> dict[str, Any]:
-        callbacks: dict[str, Any] = {
-            "message_handler": self._heard,
-            "client_info": Implementation(name="vega-trio", version=__version__),
-            "cache": None,
-        }
-        if self.peer.roots:
-            callbacks["list_roots_callback"] = self._roots
-        if self.peer.sample is not None:
-            callbacks["sampling_callback"] = self._sample
-        if self.peer.elicit is not None:
-            callbacks["elicitation_callback"] = self._elicit
-        return callbacks
-
-    async def _heard(self, message: object) -> None:
-        if isinstance(message, ToolListChangedNotification):
-            self._changed.set()
-
-    async def _roots(self, _: ClientRequestContext) -> ListRootsResult:
-        roots = [Root(uri=FileUrl(root.resolve().as_uri()), name=root.name) for root in self.peer.roots]
-        return ListRootsResult(roots=roots)
-
-    async def _sample(
-        self, _: ClientRequestContext, asked: CreateMessageRequestParams
-    ) -> CreateMessageResult | ErrorData:
-        assert self.peer.sample is not None
-        messages = []
-        for each in asked.messages:
-            parts = each.content if isinstance(each.content, list) else [each.content]
-            if not all(isinstance(part, TextContent) for part in parts):
-                return ErrorData(code=_REFUSED, message="only text can be sampled")
-            messages.append((each.role, "\n".join(part.text for part in parts if isinstance(part, TextContent))))
-        try:
-            text = await self.peer.sample(asked.system_prompt or "", messages, asked.max_tokens)
-        except McpError as error:
-            return ErrorData(code=_REFUSED, message=str(error))
-        content = TextContent(type="text", text=text)
-        return CreateMessageResult(role="assistant", content=content, model="vega", stop_reason="endTurn")
-
-    async def _elicit(self, _: ClientRequestContext, asked: ElicitRequestParams) -> ElicitResult | ErrorData:
-        assert self.peer.elicit is not None
-        schema = getattr(asked, "requested_schema", None)
-        if not isinstance(schema, dict):
-            return ElicitResult(action="decline")  # a page to open: nobody here should be sent anywhere
-        try:
-            given = await self.peer.elicit(asked.message, schema)
-        except McpError as error:
-            return ErrorData(code=_REFUSED, message=str(error))
-        if given is None:
-            return ElicitResult(action="decline")
-        return ElicitResult(action="accept", content={**_defaults(schema), **given})
-
-
-def _defaults(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """What the server wants in fields that nobody filled in (SEP-1034)."""
-    fields = schema.get("properties")
-    known = fields if isinstance(fields, dict) else {}
-    return {name: each["default"] for name, each in known.items() if isinstance(each, dict) and "default" in each}
 
 
 def _is_lost(error: MCPError) -> bool:

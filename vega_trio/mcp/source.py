@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from mcp.shared.dispatcher import ProgressFnT
     from mcp_types import CallToolResult
 
-    from vega_trio.mcp.connection import Connection, Peer
+    from vega_trio.mcp.connection import Connection
+    from vega_trio.mcp.peer import Peer
 
 ATTEMPTS: Final = 2
 PATIENCE: Final = 4  # attempts in a row that fail before pauses get long

@@ -17,35 +17,10 @@ import attrs
 
 from vega_trio.errors import ToolError
 from vega_trio.tools.beneath import Escape, open_beneath, open_directory
+from vega_trio.tools.listing import Entry, Item, Listing, item_of, own_status, scan
 
 MAX_FILE: Final = 10 * 1024 * 1024  # bytes a tool reads or rewrites at once
 _READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY  # a FIFO must not block before it is seen to be one
-
-
-@attrs.frozen
-class Entry:
-    """One name in a listing: its path relative to the directory listed, and whether it is a directory."""
-
-    path: str
-    is_directory: bool
-
-
-@attrs.frozen
-class Listing:
-    """Sorted by path. `complete` is false when there is more than was listed."""
-
-    entries: tuple[Entry, ...]
-    complete: bool
-
-
-@attrs.frozen
-class Item:
-    """What is at a path beneath the root. `size` in bytes, `modified_at` in Unix seconds."""
-
-    path: str
-    is_directory: bool
-    size: int
-    modified_at: float
 
 
 @attrs.frozen
@@ -131,7 +106,7 @@ class Sandbox:
                 status = os.fstat(fd)
                 if not stat.S_ISDIR(status.st_mode):
                     _require_regular(status, path)
-                return _item("/".join(parts), status)
+                return item_of("/".join(parts), status)
             finally:
                 os.close(fd)
 
@@ -142,9 +117,9 @@ class Sandbox:
             base = open_beneath(root, parts, os.O_RDONLY | os.O_DIRECTORY, openat2=self.openat2)
             try:
                 found = [
-                    _item("/".join((*parts, each.path)), status)
-                    for each in itertools.islice(_scan(base, "", openat2=self.openat2), self.max_entries)
-                    if (status := _own_status(base, each.path)) is not None
+                    item_of("/".join((*parts, each.path)), status)
+                    for each in itertools.islice(scan(base, "", openat2=self.openat2), self.max_entries)
+                    if (status := own_status(base, each.path)) is not None
                 ]
             finally:
                 os.close(base)
@@ -172,8 +147,8 @@ class Sandbox:
         found: list[Entry] = []
         waiting = [""]
         while waiting and len(found) <= self.max_entries:
-            scan = _scan(base, waiting.pop(), openat2=self.openat2)
-            for entry in itertools.islice(scan, self.max_entries + 1 - len(found)):
+            names = scan(base, waiting.pop(), openat2=self.openat2)
+            for entry in itertools.islice(names, self.max_entries + 1 - len(found)):
                 found.append(entry)
                 if recursive and entry.is_directory:
                     waiting.append(f"{entry.path}/")
@@ -242,19 +217,6 @@ class Sandbox:
             raise ToolError(f"{path!r}: {_reason(error)}") from error
 
 
-def _item(path: str, status: os.stat_result) -> Item:
-    return Item(path, stat.S_ISDIR(status.st_mode), status.st_size, status.st_mtime)
-
-
-def _own_status(directory: int, name: str) -> os.stat_result | None:
-    """Of a regular file or a directory; None for anything else, and for what has gone meanwhile."""
-    try:
-        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
-    except FileNotFoundError:
-        return None
-    return status if stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode) else None
-
-
 def _reason(error: OSError) -> str:
     match error:
         case FileNotFoundError():
@@ -300,18 +262,3 @@ def _replace(directory: int, name: str, data: bytes, mode: int | None) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary, dir_fd=directory)
         raise
-
-
-def _scan(base: int, prefix: str, *, openat2: bool) -> Iterator[Entry]:
-    """A directory that was taken away or made a link since its name was read has no entries, as has a closed one."""
-    parts = prefix.split("/")[:-1]
-    try:
-        fd = open_beneath(base, parts, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, openat2=openat2)
-    except (FileNotFoundError, NotADirectoryError, PermissionError, Escape):
-        return
-    try:
-        with os.scandir(fd) as scan:
-            for each in scan:
-                yield Entry(prefix + each.name, each.is_dir(follow_symlinks=False))
-    finally:
-        os.close(fd)
