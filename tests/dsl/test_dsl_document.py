@@ -664,6 +664,30 @@ def test_a_model_of_a_known_provider_is_taken_as_it_is_written(model: str) -> No
     assert load(f"agents: {{W: {{system: x, model: {model}}}}}", providers=PROVIDERS).document.agents["W"]
 
 
+@pytest.mark.parametrize(
+    ("model", "hint"),
+    [
+        ("claude-sonet-5-5", "did you mean 'claude-sonnet-5-5'?"),
+        ("anthropic:cluade-opus-4", "did you mean 'anthropic:claude-opus-4'?"),
+        ("gtp-5", "did you mean 'gpt-5'?"),
+        ("dmeo", "did you mean 'demo'?"),
+        ("llama3", "write for example openai:llama3, and OPENAI_BASE_URL for a server of your own"),
+    ],
+)
+def test_a_model_that_one_may_doubt_is_taken_with_a_warning(model: str, hint: str) -> None:
+    parsed = load(f"agents:\n  W: {{system: x, model: {model}}}", providers=PROVIDERS)
+    assert [(each.code, each.line, each.hint) for each in parsed.warnings] == [("W117", 2, hint)]
+    assert parsed.document.agents["W"].model == model
+
+
+@pytest.mark.parametrize(
+    "model",
+    ["claude-sonnet-4-20250514", "claude-opus-9-preview", "claude-newname-1", "gpt-5-mini", "demo", "openai:gtp-5"],
+)
+def test_a_model_is_not_doubted_for_its_version_its_family_or_its_provider(model: str) -> None:
+    assert load(f"agents: {{W: {{system: x, model: '{model}'}}}}", providers=PROVIDERS).warnings == ()
+
+
 def test_any_provider_will_do_for_who_knows_none() -> None:
     assert load("agents: {W: {system: x, model: foo:bar}}").document.agents["W"].model == "foo:bar"
 

@@ -24,7 +24,9 @@ def whole(text: str) -> str:
 
 def found(code: str, text: str) -> list[str]:
     env = {} if code == "V011" else ENV
-    return codes(text if code == "V010" else whole(text), env=env, files=FILES, isolated=code != "W115")
+    providers = ("anthropic", "openai", "demo", "local")
+    options = {"env": env, "files": FILES, "isolated": code != "W115", "providers": providers}
+    return codes(text if code == "V010" else whole(text), **options)
 
 
 @pytest.mark.parametrize("code", STATIC)

@@ -104,6 +104,12 @@ WARNINGS = (
         "- return: '{{topic}}'\n- Writer: Write.",
         "- if: topic == 'none'\n  then: [{return: '{{topic}}'}]\n- Writer: Write.",
     ),
+    Explanation(
+        "W117",
+        "A model's name looks like a slip, or names no provider and is none of those that go without one.",
+        "agents:\n  Writer: {system: You write., model: claude-sonet-5-5}",
+        "agents:\n  Writer: {system: You write., model: claude-sonnet-5-5}",
+    ),
 )
 
 RUN = (

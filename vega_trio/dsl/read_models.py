@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from vega_trio.dsl.fields import Fields
 from vega_trio.dsl.yaml_nodes import YamlScalar
-from vega_trio.suggest import remedy
+from vega_trio.suggest import closest, remedy
+
+_WITHOUT_NAME = ("demo", "local")
+_KNOWN_BY = ("claude-", "gpt-")
+_WORDS = ("claude", "opus", "sonnet", "haiku", "gpt")
+_WORD = re.compile(r"[A-Za-z]+")
 
 
 def read_model(fields: Fields, key: str) -> str | None:
-    """As it is written. Reports V016 for a provider that the application does not have, where it says which it has."""
+    """As it is written. Where the application says which providers it has, reports V016 for another, and W117."""
     found = fields.maybe_text(key)
     node = fields.take(key)
     providers = fields.reading.providers
     if found is None or (isinstance(node, YamlScalar) and node.unset):
         return found
     problem = model_problem(providers, found)
+    doubt = model_doubt(found) if problem is None and providers else None
     if problem is not None:
         fields.wrong("V016", key, *problem)
+    elif doubt is not None:
+        fields.wrong("W117", key, *doubt)
     return found
 
 
@@ -30,3 +39,24 @@ def model_problem(providers: Collection[str], name: str) -> tuple[str, str] | No
     if provider not in providers:
         return f"unknown model provider '{provider}'", remedy(provider, providers, "the providers are")
     return None if model.strip() else (f"'{name}' names no model", f"write for example: {provider}:NAME")
+
+
+def model_doubt(name: str) -> tuple[str, str] | None:
+    """What makes one doubt a name that may be right all the same, and a hint: models come without asking us.
+
+    Versions and dates are not looked at, nor names at other providers, whose servers may call a model as they like.
+    """
+    provider, colon, model = name.strip().rpartition(":")
+    if provider not in ("", "anthropic") or model in _WITHOUT_NAME:
+        return None
+    meant = (not provider and closest(model, _WITHOUT_NAME)) or _WORD.sub(_right, model)
+    if meant != model:
+        return f"'{name}' looks like a slip of a model's name", f"did you mean '{provider}{colon}{meant}'?"
+    if provider or model.startswith(_KNOWN_BY):
+        return None
+    message = f"'{name}' names no provider, so it is taken for one of Anthropic's models"
+    return message, f"write for example openai:{model}, and OPENAI_BASE_URL for a server of your own"
+
+
+def _right(found: re.Match[str]) -> str:
+    return closest(found[0], _WORDS) or found[0]
