@@ -129,13 +129,12 @@ _HOMES = {
     "exits": "Crashed Down ExitReason ExitSignal Killed NoProcess Normal Shutdown",
     "events": (
         "AgentCreated AgentDeleted AgentUpdated ApprovalAwaited ApprovalRequested ApprovalResolved "
-        "BreakerClosed BreakerHalfOpen BreakerOpened BudgetOverrun BudgetWarning EscalatedUp Event GaveUp "
-        "HealthAlert HookFailed LlmRetry McpConnected McpDisconnected McpToolsChanged MessageReset "
-        "ProcessCompleted ProcessExitSignal ProcessFailed "
-        "ProcessRestarted ProcessRestarting ProcessStarted ProcessWaiting ServerStopping SessionUpdated "
-        "ShutdownError StepFinished StepStarted TextDelta ThinkingDelta ToolEnd ToolProgress ToolStart TurnFailure "
-        "TurnFinished TurnResumed TurnStarted TurnStopped WorkflowCancelled WorkflowCompleted WorkflowFailed "
-        "WorkflowStarted"
+        "BlackboardChanged BreakerClosed BreakerHalfOpen BreakerOpened BudgetOverrun BudgetWarning EscalatedUp "
+        "Event GaveUp HealthAlert HookFailed LlmRetry McpConnected McpDisconnected McpToolsChanged MessageReset "
+        "ProcessCompleted ProcessExitSignal ProcessFailed ProcessRestarted ProcessRestarting ProcessStarted "
+        "ProcessWaiting ServerStopping SessionUpdated ShutdownError StepFinished StepStarted TextDelta "
+        "ThinkingDelta ToolEnd ToolProgress ToolStart TurnFailure TurnFinished TurnResumed TurnStarted TurnStopped "
+        "WorkflowCancelled WorkflowCompleted WorkflowFailed WorkflowStarted"
     ),
     "errors": (
         "AgentExists AgentOfDocument AgentProtected AlreadyNamed ApprovalDecided ApprovalExpired "
@@ -157,31 +156,30 @@ __all__ = [
     "Account", "Agent", "AgentCreated", "AgentDeleted", "AgentExists", "AgentOfDocument", "AgentProtected",
     "AgentUpdated", "AlreadyNamed", "Answer", "App", "Approval", "ApprovalAwaited", "ApprovalDecided",
     "ApprovalExpired", "ApprovalRequested", "ApprovalResolved", "AutoShutdown", "BackoffConfig", "BackoffType",
-    "BlackboardConflict", "Body", "BreakerClosed", "BreakerHalfOpen", "BreakerOpened", "Budget", "BudgetExceeded",
-    "BudgetOverrun", "BudgetWarning", "CallTimeout", "ChildAlreadyPresent", "ChildAlreadyStarted", "ChildCount",
-    "ChildInfo", "ChildNotFound", "ChildRestarting", "ChildRunning", "ChildSpec", "CircuitBreaker", "CircuitOpen",
-    "ConfigError", "Conflict", "Crashed", "DocumentError", "DocumentPart", "Down", "ErrorClass", "Escalated",
-    "EscalatedUp", "Event", "ExitReason", "ExitSignal", "FailedToStart", "GaveUp", "Group", "HealthAlert",
+    "BlackboardChanged", "BlackboardConflict", "Body", "BreakerClosed", "BreakerHalfOpen", "BreakerOpened", "Budget",
+    "BudgetExceeded", "BudgetOverrun", "BudgetWarning", "CallTimeout", "ChildAlreadyPresent", "ChildAlreadyStarted",
+    "ChildCount", "ChildInfo", "ChildNotFound", "ChildRestarting", "ChildRunning", "ChildSpec", "CircuitBreaker",
+    "CircuitOpen", "ConfigError", "Conflict", "Crashed", "DocumentError", "DocumentPart", "Down", "ErrorClass",
+    "Escalated", "EscalatedUp", "Event", "ExitReason", "ExitSignal", "FailedToStart", "GaveUp", "Group", "HealthAlert",
     "HealthConfig", "HookFailed", "Ignore", "ImagePart", "InputError", "Killed", "LlmRetry", "Mail", "MailboxFull",
     "MaxChildren", "McpConnected", "McpDisconnected", "McpError", "McpLost", "McpServerExists", "McpTimeout",
-    "McpToolsChanged", "McpUnavailable", "Message", "MessageReset", "Metrics", "MissingExtra", "MissingKey",
-    "Model", "ModelDone", "ModelError", "ModelRequest", "NameTaken", "NoProcess", "NoProcessError", "Normal",
-    "Orchestrator", "OrchestratorClosed", "PendingReply", "Price", "Process", "ProcessCompleted", "ProcessCrashed",
-    "ProcessExit", "ProcessExitSignal", "ProcessExited", "ProcessFailed", "ProcessHandle", "ProcessRestarted",
-    "ProcessRestarting", "ProcessStarted", "ProcessStatistics", "ProcessTimeout", "ProcessWaiting", "PromptSource",
-    "RateLimit", "RateLimited", "Reply", "Restart", "RetryPolicy", "Run", "RunCancelled", "RunFailed",
-    "ServerStopping", "Session", "SessionUpdated", "Shutdown", "ShutdownError", "SkillsPrompt", "SlidingWindow",
-    "SlowSubscriber", "SpawnTooDeep", "SpawnTreeNode", "StartTimeout", "StepFinished", "StepStarted", "Store",
-    "StoreBroken", "StoreBusy", "StoreError", "StoreOverloaded", "StoreReadOnly", "StoreTooNew", "Strategy",
-    "Supervision", "Supervisor", "SupervisorGaveUp", "SupervisorSpec", "SupervisorStrategy", "TextChunk",
-    "TextDelta", "TextPart", "ThinkingChunk", "ThinkingDelta", "ThinkingPart", "TokenBudget", "TooManyProcesses",
-    "Tool", "ToolCall", "ToolContext", "ToolEnd", "ToolError", "ToolOutput", "ToolProgress", "ToolResult",
-    "ToolRetry", "ToolSource", "ToolSpec", "ToolStart", "TurnCancelled", "TurnFailed", "TurnFailure",
-    "TurnFinished", "TurnResumed", "TurnStarted", "TurnStopped", "UnknownAgent", "UnknownApproval", "UnknownItem",
-    "UnknownMcpServer", "UnknownName", "UnknownProcess", "UnknownRun", "UnknownSession", "UnknownToken",
-    "UnknownWorkflow", "Usage", "VegaError", "WorkflowCancelled", "WorkflowCompleted", "WorkflowFailed",
-    "WorkflowStarted", "WouldDeadlock", "__version__", "budget", "dump_messages", "load_messages", "open_app",
-    "open_mcp", "open_orchestrator", "testing", "tool",
+    "McpToolsChanged", "McpUnavailable", "Message", "MessageReset", "Metrics", "MissingExtra", "MissingKey", "Model",
+    "ModelDone", "ModelError", "ModelRequest", "NameTaken", "NoProcess", "NoProcessError", "Normal", "Orchestrator",
+    "OrchestratorClosed", "PendingReply", "Price", "Process", "ProcessCompleted", "ProcessCrashed", "ProcessExit",
+    "ProcessExitSignal", "ProcessExited", "ProcessFailed", "ProcessHandle", "ProcessRestarted", "ProcessRestarting",
+    "ProcessStarted", "ProcessStatistics", "ProcessTimeout", "ProcessWaiting", "PromptSource", "RateLimit",
+    "RateLimited", "Reply", "Restart", "RetryPolicy", "Run", "RunCancelled", "RunFailed", "ServerStopping", "Session",
+    "SessionUpdated", "Shutdown", "ShutdownError", "SkillsPrompt", "SlidingWindow", "SlowSubscriber", "SpawnTooDeep",
+    "SpawnTreeNode", "StartTimeout", "StepFinished", "StepStarted", "Store", "StoreBroken", "StoreBusy", "StoreError",
+    "StoreOverloaded", "StoreReadOnly", "StoreTooNew", "Strategy", "Supervision", "Supervisor", "SupervisorGaveUp",
+    "SupervisorSpec", "SupervisorStrategy", "TextChunk", "TextDelta", "TextPart", "ThinkingChunk", "ThinkingDelta",
+    "ThinkingPart", "TokenBudget", "TooManyProcesses", "Tool", "ToolCall", "ToolContext", "ToolEnd", "ToolError",
+    "ToolOutput", "ToolProgress", "ToolResult", "ToolRetry", "ToolSource", "ToolSpec", "ToolStart", "TurnCancelled",
+    "TurnFailed", "TurnFailure", "TurnFinished", "TurnResumed", "TurnStarted", "TurnStopped", "UnknownAgent",
+    "UnknownApproval", "UnknownItem", "UnknownMcpServer", "UnknownName", "UnknownProcess", "UnknownRun",
+    "UnknownSession", "UnknownToken", "UnknownWorkflow", "Usage", "VegaError", "WorkflowCancelled", "WorkflowCompleted",
+    "WorkflowFailed", "WorkflowStarted", "WouldDeadlock", "__version__", "budget", "dump_messages", "load_messages",
+    "open_app", "open_mcp", "open_orchestrator", "testing", "tool",
 ]  # fmt: skip
 
 

@@ -44,8 +44,9 @@ def list_command(ctx: click.Context, as_json: bool) -> int:
         model = there.get(name)
         about = SOURCES[name].about if name in SOURCES else ""
         if as_json:
-            path = str(model.path) if model else None
-            put(json.dumps({"name": name, "installed": model is not None, "path": path, "about": about}) + "\n")
+            path, size = (str(model.path), model.size_bytes) if model else (None, None)
+            found = {"name": name, "installed": model is not None, "path": path, "size_bytes": size, "about": about}
+            put(json.dumps(found) + "\n")
         else:
             state = str(model.path) if model else f"not installed: vega models pull {name}"
             put(f"{name}\t{state}" + (f"\t{about}" if about else "") + "\n")

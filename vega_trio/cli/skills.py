@@ -71,7 +71,8 @@ def check_command(ctx: click.Context, path: str | None, file: str | None, trust:
         click.echo(safe(f"error: {problem}"), err=True)
     for each in waiting:
         put(safe(f"{'trusted now' if trust else 'not trusted'}: {each.name} ({each.path})") + "\n")
-    put(f"{len(skills.all)} skills, {len(skills.problems)} that cannot be used\n")
+    count = len(skills.all)
+    put(f"{count} skill{'' if count == 1 else 's'}, {len(skills.problems)} that cannot be used\n")
     return 1 if skills.problems else 0
 
 
