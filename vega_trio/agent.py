@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from vega_trio.checks import check_count, check_hook, check_kind, check_number, check_text, member
+from vega_trio.checks import (
+    LONGEST_NAME,
+    check_count,
+    check_hook,
+    check_kind,
+    check_number,
+    check_text,
+    is_unreadable,
+    member,
+)
 from vega_trio.exits import ExitReason
 from vega_trio.model_call import DEFAULT_MAX_TOKENS as DEFAULT_MAX_TOKENS
 from vega_trio.policies import Budget as Budget
@@ -82,10 +91,9 @@ class Agent:
     thinking: int | Literal["adaptive"] | None = None
 
     def __attrs_post_init__(self) -> None:
-        if not isinstance(self.name, str) or not 0 < len(self.name) <= 128:
-            raise ValueError(f"Agent.name must be a text of 1 to 128 characters, not {self.name!r}")
-        # As in documents: `agent:user` and `/api/agents/NAME` must stay readable (dsl.md 2).
-        if any(char in "/:{}" or not char.isprintable() for char in self.name):
+        if not isinstance(self.name, str) or not 0 < len(self.name) <= LONGEST_NAME:
+            raise ValueError(f"Agent.name must be a text of 1 to {LONGEST_NAME} characters, not {self.name!r}")
+        if is_unreadable(self.name):
             raise ValueError(f"Agent.name must be without / : {{ }} and control characters, not {self.name!r}")
         if not isinstance(self.system, str) and not callable(getattr(self.system, "prompt", None)):
             raise ValueError(f"Agent.system must be a text or a prompt source, not {self.system!r}")

@@ -12,6 +12,7 @@ from vega_trio._core.approving import fingerprint
 from vega_trio._core.budget import charged_to
 from vega_trio._core.wire import rfc3339
 from vega_trio.app.ids import new_id
+from vega_trio.checks import LONGEST_NAME
 from vega_trio.context import ToolContext
 from vega_trio.engine.approvals import Approval, Approvals
 from vega_trio.errors import ToolRetry
@@ -24,6 +25,7 @@ from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.session import Reply
 
 MAX_MESSAGE: Final = 2000  # characters of a server's question
+SAMPLING: Final = "-sampling"
 
 
 @attrs.frozen
@@ -50,9 +52,11 @@ class Answering:
             raise McpError("no agent has called this server, so there is no model to sample")
         asked = attrs.evolve(
             agent,
-            name=f"{agent.name}-sampling",
+            name=f"{agent.name[: LONGEST_NAME - len(SAMPLING)]}{SAMPLING}",
             system=system or f"You answer for the MCP server {source.name}.",
             max_tokens=max(1, min(max_tokens, agent.max_tokens)),
+            thinking=None,  # it would need more than a server may have asked for
+            output=None,
             tools=(),
             supervision=None,
             budget=None,

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 
 import attrs
 
+from vega_trio.checks import LONGEST_NAME, is_unreadable
 from vega_trio.dsl.reading import Reading, shape
 from vega_trio.dsl.yaml_nodes import YamlList, YamlMap, YamlNode, YamlScalar
 
-_FORBIDDEN = "/:{}"
 _EXAMPLES = {
     "agent": "helper: {system: You are helpful.}",
     "workflow": "greet: {steps: [{helper: Say hello.}]}",
@@ -75,9 +75,9 @@ def entries(
 
 def bad_name(name: str) -> str:
     """What is wrong with a name, or nothing."""
-    if not 1 <= len(name) <= 128:
-        return "must have 1 to 128 characters"
-    if any(char in _FORBIDDEN or not char.isprintable() for char in name):
+    if not 1 <= len(name) <= LONGEST_NAME:
+        return f"must have 1 to {LONGEST_NAME} characters"
+    if is_unreadable(name):
         return "may not contain / : { } or control characters"
     return "may not begin or end with a space" if name != name.strip() else ""
 

@@ -11,6 +11,7 @@ from quart import Request, Response
 from vega_trio.agent import Budget
 from vega_trio.app.agents import AgentInfo
 from vega_trio.app.application import App
+from vega_trio.checks import LONGEST_NAME, is_unreadable
 from vega_trio.errors import ConfigError, DocumentError
 from vega_trio.serve.desk import Desk, Route, json_answer, object_of, user_of
 from vega_trio.serve.models.agents import (
@@ -27,7 +28,6 @@ from vega_trio.serve.models.common import BudgetEntry
 from vega_trio.serve.problems import Problem, Refused, bad_value
 
 SYSTEM_BYTES = 500  # of the prompt, in the list
-NAME_LENGTH = 128
 
 
 async def every(desk: Desk, request: Request) -> Response:
@@ -90,8 +90,8 @@ async def _composed(work: Awaitable[AgentInfo]) -> AgentInfo:
 
 def _name(value: object) -> str:
     text = value.strip() if isinstance(value, str) else ""
-    if not text or len(text) > NAME_LENGTH or not text.isprintable() or set(text) & set("/:{}"):
-        raise bad_value("name", f"'name' must be 1 to {NAME_LENGTH} characters without / : {{ }}, not {value!r:.60}")
+    if not text or len(text) > LONGEST_NAME or is_unreadable(text):
+        raise bad_value("name", f"'name' must be 1 to {LONGEST_NAME} characters without / : {{ }}, not {value!r:.60}")
     return text
 
 
