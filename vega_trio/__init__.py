@@ -11,8 +11,8 @@
 
 The house, imports pointing to lower numbers only:
 
-    0 values     agent changes context destinations diagnostics errors events exits messages model_call policies price
-                 protocols session supervision
+    0 values     agent changes context destinations diagnostics errors events exits headers messages model_call policies
+                 price protocols session supervision
     1 pure       _core (rules)   dsl (the YAML language)
     2 runtime    processes, supervisors, the bus: the OTP kernel, usable without any language model
     3 engine     the turn loop   adapters: llm mcp skills store telemetry tools

@@ -6,13 +6,13 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
 import attrs
 
 from vega_trio._core.classify import ProviderError, classify, read_error, read_retry_after
 from vega_trio._core.codec import encode_json
 from vega_trio.errors import ModelError
+from vega_trio.headers import IDEMPOTENCY_KEY, idempotency_value
 from vega_trio.llm.lanes import Lane, Lanes
 from vega_trio.llm.reading import Decoder, read_answer, unwind
 from vega_trio.protocols import ModelEvent
@@ -32,11 +32,6 @@ TOTAL_TIMEOUT_S: Final = 600.0
 """What else of a request may take so long: the engine ends a call before."""
 
 Post = Callable[[Any, str, bytes, Mapping[str, str]], Awaitable[Any]]  # of a response of the library
-
-
-def idempotency(key: str) -> dict[str, str]:
-    """The header that has a server do a thing once, if there is a key."""
-    return {"Idempotency-Key": quote(key, safe="/=.")} if key else {}
 
 
 @attrs.define(eq=False)
@@ -87,7 +82,7 @@ class HttpCaller:
         exchange = Exchange(self, await self.lanes.enter())
         opened = False
         try:
-            await exchange.send(path, data, idempotency(key))
+            await exchange.send(path, data, {IDEMPOTENCY_KEY: idempotency_value(key)} if key else {})
             opened = True
         finally:
             if not opened:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -12,6 +11,7 @@ import attrs
 
 from vega_trio.dsl.words import SERVER_NAME
 from vega_trio.errors import ConfigError
+from vega_trio.headers import HEADER_NAME, breaks_line
 from vega_trio.model_call import TOOL_TIMEOUT_S
 
 Transport = Literal["stdio", "http", "sse"]
@@ -19,8 +19,6 @@ Transport = Literal["stdio", "http", "sse"]
 START_S: Final = 15.0  # from the start of a server until its tools are known
 INHERITED: Final = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ")
 """What a server's environment has of ours, because programs do not start without; all else is declared or not there."""
-
-_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2: token
 
 
 def _no_nul(texts: tuple[str, ...], where: str) -> None:
@@ -81,7 +79,7 @@ class ServerConfig:
         if not _is_address(self.url or ""):
             raise ConfigError(f"{where}: {self.url!r} is no address; write such as https://example.com/mcp")
         for name, value in self.headers.items():
-            if not _HEADER.fullmatch(name) or any(char in value for char in "\r\n\0"):
+            if not HEADER_NAME.fullmatch(name) or breaks_line(value):
                 raise ConfigError(f"{where}: the header {name!r} cannot be sent; no line breaks, and a plain name")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import attrs
 import trio
@@ -13,6 +13,7 @@ from vega_trio.context import ToolContext
 from vega_trio.dsl.tool import HttpImpl
 from vega_trio.dsl.values import Scope
 from vega_trio.errors import ToolRetry
+from vega_trio.headers import IDEMPOTENCY_KEY, idempotency_value
 from vega_trio.tools.exchange import Outgoing, Unreachable, Web, checked_headers, page_text
 from vega_trio.tools.filling import fill_body, fill_query, fill_url, is_absent
 from vega_trio.tools.http import fetch
@@ -55,8 +56,8 @@ class HttpCall:
         content = None if described.body is None else fill_body(described.body, scope, kind)
         if content is not None and not kind:
             headers["Content-Type"] = "application/json"
-        if key and not any(name.lower() == "idempotency-key" for name in headers):
-            headers["Idempotency-Key"] = quote(key, safe="/=.")
+        if key and not any(name.lower() == IDEMPOTENCY_KEY.lower() for name in headers):
+            headers[IDEMPOTENCY_KEY] = idempotency_value(key)
         url, label = _address(described, scope)
         return Outgoing(method=described.method, url=url, headers=headers, content=content, label=label)
 

@@ -11,12 +11,12 @@ import attrs
 from vega_trio._core.capping import cap
 from vega_trio.destinations import Allow
 from vega_trio.errors import ToolError, ToolRetry
+from vega_trio.headers import HEADER_NAME, breaks_line
 from vega_trio.tools.guard import Resolve, resolve_host
 
 MAX_READ: Final = 10 * 1024 * 1024
 MAX_REDIRECTS: Final = 5
 
-_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2: token
 _OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"})
 _CHARSET: Final = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
 
@@ -64,11 +64,11 @@ class Web:
 def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Raises: ToolRetry for a header that could smuggle in another, or that belongs to the connection."""
     for name, value in headers.items():
-        if not _HEADER_NAME.fullmatch(name):
+        if not HEADER_NAME.fullmatch(name):
             raise ToolRetry(f"{name!r} is not a header name")
         if name.lower() in _OURS:
             raise ToolRetry(f"the header {name!r} cannot be set by a tool")
-        if any(char in value for char in "\r\n\0"):
+        if breaks_line(value):
             raise ToolRetry(f"the header {name!r} may not hold a line break")
     return dict(headers)
 
