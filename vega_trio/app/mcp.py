@@ -19,7 +19,7 @@ from vega_trio.dsl.document import McpServerDefinition
 from vega_trio.engine.approvals import Approvals
 from vega_trio.errors import McpServerExists, MissingExtra, UnknownMcpServer, did_you_mean
 from vega_trio.mcp.config import ServerConfig, config_of, config_row
-from vega_trio.mcp.registry import Entry
+from vega_trio.mcp.registry import RegistryEntry
 from vega_trio.mcp.source import Kit, McpSource
 from vega_trio.protocols import Commit, Store, Tool, ToolSource, ToolSpec
 from vega_trio.runtime.orchestrator import Orchestrator
@@ -184,7 +184,7 @@ class Mcp:
         """The tools that a server offers, as models see them. Raises: UnknownMcpServer."""
         return [tool.spec for tool in self._server(name).source.tools.values()]
 
-    def registry(self) -> list[Entry]:
+    def registry(self) -> list[RegistryEntry]:
         """The well-known servers."""
         return well_known()
 

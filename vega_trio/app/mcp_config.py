@@ -10,11 +10,11 @@ import attrs
 from vega_trio.dsl.document import McpServerDefinition
 from vega_trio.errors import ConfigError, did_you_mean
 from vega_trio.mcp.config import ServerConfig, Transport
-from vega_trio.mcp.registry import REGISTRY, Entry
+from vega_trio.mcp.registry import REGISTRY, RegistryEntry
 from vega_trio.model_call import TOOL_TIMEOUT_S
 
 
-def well_known() -> list[Entry]:
+def well_known() -> list[RegistryEntry]:
     """The servers of the registry."""
     return list(REGISTRY.values())
 

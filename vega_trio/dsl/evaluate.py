@@ -49,10 +49,10 @@ class Evaluation:
                 raise limit(f"an expression walks more than {MAX_VISITS:,} values")
 
 
-Run = Callable[[Evaluation], object]
+Closure = Callable[[Evaluation], object]
 
 
-def compile_node(node: n.Node) -> Run:
+def compile_node(node: n.Node) -> Closure:
     """A closure that fails on what is undefined."""
     match node:
         case n.Literal(value):
@@ -82,7 +82,7 @@ def compile_node(node: n.Node) -> Run:
             return _text(tuple(map(compile_node, node.parts)))
 
 
-def compile_lenient(node: n.Node) -> Run:
+def compile_lenient(node: n.Node) -> Closure:
     """A closure that gives UNDEFINED for a name, member or filtered name that is not set."""
     match node:
         case n.Name(name):
@@ -106,7 +106,7 @@ def compile_test(node: n.Node) -> Callable[[Evaluation], bool]:
     return lambda env: truth(run(env))
 
 
-def _placed(node: n.Node, run: Run) -> Run:
+def _placed(node: n.Node, run: Closure) -> Closure:
     """Gives a failure the place of the node."""
 
     def placed(env: Evaluation) -> object:
@@ -123,7 +123,7 @@ def _placed(node: n.Node, run: Run) -> Run:
 # -- names and members
 
 
-def _defined(node: n.Node, run: Run) -> Run:
+def _defined(node: n.Node, run: Closure) -> Closure:
     def defined(env: Evaluation) -> object:
         value = run(env)
         if value is UNDEFINED:
@@ -156,7 +156,7 @@ def written(node: n.Node) -> str:
             return "(...)"
 
 
-def _member(base: Run, key: Run) -> Run:
+def _member(base: Closure, key: Closure) -> Closure:
     def member(env: Evaluation) -> object:
         return _lookup(base(env), key(env))
 
@@ -185,11 +185,11 @@ def _lookup(value: object, key: object) -> object:
 # -- operators
 
 
-def _negative(run: Run) -> Run:
+def _negative(run: Closure) -> Closure:
     return lambda env: arithmetic("-", 0, run(env))
 
 
-def _binary(node: n.Binary) -> Run:
+def _binary(node: n.Binary) -> Closure:
     left, right, sign = compile_node(node.left), compile_node(node.right), node.sign
 
     def calculate(env: Evaluation) -> object:
@@ -216,7 +216,7 @@ def _binary(node: n.Binary) -> Run:
     return calculate if sign in "+-*//%" else order
 
 
-def _logic(node: n.Logic) -> Run:
+def _logic(node: n.Logic) -> Closure:
     left, right, wants = _operand(node.left), _operand(node.right), node.sign == "or"
 
     def logic(env: Evaluation) -> object:
@@ -226,7 +226,7 @@ def _logic(node: n.Logic) -> Run:
     return logic
 
 
-def _operand(node: n.Node) -> Run:
+def _operand(node: n.Node) -> Closure:
     """An operand of `and` or `or`: what is undefined counts as null."""
     run = compile_lenient(node) if isinstance(node, n.Name | n.Member) else compile_node(node)
 
@@ -237,19 +237,19 @@ def _operand(node: n.Node) -> Run:
     return forgiving
 
 
-def _choice(node: n.Choice) -> Run:
+def _choice(node: n.Choice) -> Closure:
     test, then, otherwise = compile_test(node.test), compile_node(node.then), compile_node(node.otherwise)
     return lambda env: then(env) if test(env) else otherwise(env)
 
 
-def _text(parts: tuple[Run, ...]) -> Run:
+def _text(parts: tuple[Closure, ...]) -> Closure:
     return lambda env: check_text("".join([print_value(part(env)) for part in parts]))
 
 
 # -- filters
 
 
-def _filter(node: n.FilterNode, *, lenient: bool = False) -> Run:
+def _filter(node: n.FilterNode, *, lenient: bool = False) -> Closure:
     if node.name == "default":
         return _default(node)  # before its input is compiled: it does that, in its own way
     run = compile_lenient(node.input) if lenient else compile_node(node.input)
@@ -266,7 +266,7 @@ def _filter(node: n.FilterNode, *, lenient: bool = False) -> Run:
     return _placed(node, filtered)
 
 
-def _default(node: n.FilterNode) -> Run:
+def _default(node: n.FilterNode) -> Closure:
     run, fallback = compile_lenient(node.input), compile_node(node.arguments[0])
 
     def default(env: Evaluation) -> object:

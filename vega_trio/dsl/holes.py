@@ -58,7 +58,7 @@ def _hole(text: str, opening: int, warn: Warn, tool: bool) -> HolePart:
             hint = "write \\{{ for the characters"
             raise cursor.error("V053", f"'{{{{{word}}}}}' is empty", opening, cursor.at + 2, hint)
         node: Node = Literal(None, opening, cursor.at)
-    elif "}}" not in text[cursor.at :]:
+    elif text.find("}}", cursor.at) < 0:
         raise cursor.error("V053", "'{{' is not closed", opening, opening + 2, "end it with '}}', or write \\{{")
     else:
         node = Parser(cursor, warn, dotted=tool).whole()

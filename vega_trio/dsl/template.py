@@ -12,7 +12,7 @@ import attrs
 
 from vega_trio.dsl import nodes as n
 from vega_trio.dsl.cursor import Cursor
-from vega_trio.dsl.evaluate import Evaluation, Run, compile_node, compile_test
+from vega_trio.dsl.evaluate import Closure, Evaluation, compile_node, compile_test
 from vega_trio.dsl.expr import Parser, Warn
 from vega_trio.dsl.holes import HolePart, parse_holes, quoted_parts
 from vega_trio.dsl.nodes import Reference
@@ -27,7 +27,7 @@ class Hole:
     """One `{{ expression }}`; `start` and `end` are where it stands in its template's text."""
 
     node: n.Node = attrs.field(repr=False)
-    run: Run = attrs.field(repr=False, eq=False)
+    run: Closure = attrs.field(repr=False, eq=False)
     start: int
     end: int
 
@@ -97,7 +97,7 @@ class Expression:
     """A bare expression, such as the source of a `for`."""
 
     text: str
-    run: Run = attrs.field(repr=False, eq=False)
+    run: Closure = attrs.field(repr=False, eq=False)
     references: tuple[Reference, ...] = attrs.field(default=(), repr=False)
 
     def evaluate(self, scope: Scope) -> object:

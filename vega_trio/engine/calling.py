@@ -37,7 +37,7 @@ from vega_trio.session import ErrorClass
 
 
 @attrs.frozen
-class Answer:
+class ModelAnswer:
     """A complete answer; its text is the turn's `partial`. Broken attempts before it are in the turn's cost too."""
 
     calls: tuple[ToolCall, ...]
@@ -58,7 +58,7 @@ class _Heard:
         return _bytes(partial) + self.thought_bytes + sum(len(repr(call)) for call in self.calls)
 
 
-async def ask_model(turn: Turn, request: ModelRequest) -> Answer:
+async def ask_model(turn: Turn, request: ModelRequest) -> ModelAnswer:
     """Raises: ModelError, that of the last attempt."""
     policy, limits = turn.agent.retry, turn.equipment.limits
     attempt = 1
@@ -76,7 +76,7 @@ async def ask_model(turn: Turn, request: ModelRequest) -> Answer:
         start_over(turn)
 
 
-async def _fall_back(turn: Turn, request: ModelRequest, failure: ModelError, attempt: int) -> Answer:
+async def _fall_back(turn: Turn, request: ModelRequest, failure: ModelError, attempt: int) -> ModelAnswer:
     """The other model's answer, where there is one and the first model is to blame. Raises: ModelError."""
     other = turn.equipment.fallback
     if other is None or not may_fall_back(turn.agent.retry, failure):
@@ -107,7 +107,7 @@ def start_over(turn: Turn) -> None:
             turn.emit(MessageReset, text=turn.text)
 
 
-async def _attempt(turn: Turn, model: Model, request: ModelRequest, attempt: int) -> Answer:
+async def _attempt(turn: Turn, model: Model, request: ModelRequest, attempt: int) -> ModelAnswer:
     """One call within all limits. Raises: ModelError."""
     agent, limits = turn.agent, turn.equipment.limits
     limits.breaker(agent, model)  # asked first, so that nobody waits for a model that is not called
@@ -138,7 +138,7 @@ async def _attempt(turn: Turn, model: Model, request: ModelRequest, attempt: int
     return answer
 
 
-async def _observed(turn: Turn, held: Held, breaker: Breaker | None) -> Answer:
+async def _observed(turn: Turn, held: Held, breaker: Breaker | None) -> ModelAnswer:
     """The call as whoever observes the program sees it. Raises: ModelError."""
     telemetry, model = turn.equipment.telemetry, held.model.name
     with telemetry.chat(model, held.request) as span:
@@ -152,14 +152,14 @@ async def _observed(turn: Turn, held: Held, breaker: Breaker | None) -> Answer:
     return answer
 
 
-def _correct(limiters: list[Limiter], guess: int, answer: Answer) -> None:
+def _correct(limiters: list[Limiter], guess: int, answer: ModelAnswer) -> None:
     usage = answer.done.usage
     used = usage.input_tokens + usage.cache_write_tokens + usage.output_tokens
     for limiter in limiters:
         limiter.correct(guess, used)
 
 
-async def _guarded(turn: Turn, held: Held, breaker: Breaker | None) -> Answer:
+async def _guarded(turn: Turn, held: Held, breaker: Breaker | None) -> ModelAnswer:
     """The call, its outcome told to the breaker. Raises: ModelError."""
     if breaker is None:
         return await _paid(turn, held)
@@ -195,7 +195,7 @@ def _changed(turn: Turn, breaker: Breaker, model: str) -> None:
     hooks.tell(turn.process, "on_change", breaker.config.on_change, model, breaker.state)
 
 
-async def _paid(turn: Turn, held: Held) -> Answer:
+async def _paid(turn: Turn, held: Held) -> ModelAnswer:
     """The call, charged by how it ended: in full, up to where it broke off, or not at all. Raises: ModelError."""
     heard = _Heard()
     charged = False
@@ -209,7 +209,7 @@ async def _paid(turn: Turn, held: Held) -> Answer:
     finally:
         if not charged:  # broken off or given up: the provider may bill for what it did until then
             held.lose(heard.size(turn.partial))
-    return Answer(tuple(heard.calls), done, tuple(heard.thoughts))
+    return ModelAnswer(tuple(heard.calls), done, tuple(heard.thoughts))
 
 
 async def _stream(turn: Turn, model: Model, request: ModelRequest, heard: _Heard) -> ModelDone:

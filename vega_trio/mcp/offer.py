@@ -17,7 +17,7 @@ Check = Callable[[Mapping[str, Any]], None]
 
 
 @attrs.frozen
-class Listing:
+class ListingDiff:
     """How a listing differs from the one before it: the server's own names."""
 
     added: frozenset[str]
@@ -41,7 +41,7 @@ class Offer:
     definitions: tuple[Definition, ...] = attrs.field(default=(), init=False)
     problems: tuple[str, ...] = attrs.field(default=(), init=False)
 
-    def take(self, listed: list[dict[str, Any]]) -> Listing:
+    def take(self, listed: list[dict[str, Any]]) -> ListingDiff:
         """Takes the answers to `tools/list`."""
         before = frozenset(each.name for each in self.definitions)
         definitions, wrong = define_all(self.name, listed)
@@ -49,7 +49,7 @@ class Offer:
         self._pin({each.name: each.digest for each in definitions if each.name not in self.pins})
         self._offer(wrong)
         names = frozenset(each.name for each in definitions)
-        return Listing(names - before, before - names)
+        return ListingDiff(names - before, before - names)
 
     def changed(self) -> tuple[Definition, ...]:
         """The definitions that are not the pinned ones and wait for approval."""

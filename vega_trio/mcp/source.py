@@ -30,7 +30,7 @@ from vega_trio.mcp.call_clock import CallClock
 from vega_trio.mcp.config import ServerConfig
 from vega_trio.mcp.definitions import Definition, visible
 from vega_trio.mcp.failures import McpError, McpLost, McpTimeout, McpUnavailable
-from vega_trio.mcp.offer import Check, Listing, Offer
+from vega_trio.mcp.offer import Check, ListingDiff, Offer
 from vega_trio.messages import ImagePart, ToolOutput
 from vega_trio.protocols import Tool, ToolSpec
 
@@ -172,11 +172,11 @@ class McpSource:
             self._connection, self._failed, self._failures, self.error = connection, False, 0, ""
             self.kit.emit(McpConnected(server=self.name, tools=tuple(each.name for each in self.definitions)))
             if first:
-                listing = Listing(frozenset(), listing.removed)
+                listing = ListingDiff(frozenset(), listing.removed)
         self._tell_changes(listing, known=known)
         self._tell()
 
-    def _tell_changes(self, listing: Listing, *, known: bool) -> None:
+    def _tell_changes(self, listing: ListingDiff, *, known: bool) -> None:
         changed = tuple(each.name for each in self.changed())
         if changed or listing.removed or (listing.added and known):
             added, removed = tuple(sorted(listing.added)), tuple(sorted(listing.removed))

@@ -24,7 +24,7 @@ _READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY  # a FIFO must not bloc
 
 
 @attrs.frozen
-class Place:
+class Directory:
     """A directory, as `path` relative to the sandbox's `root`, which is absolute and free of symbolic links."""
 
     root: Path
@@ -90,12 +90,12 @@ class Sandbox:
             finally:
                 os.close(base)
 
-    def directory(self, path: str = ".") -> Place:
+    def directory(self, path: str = ".") -> Directory:
         """Where an existing directory beneath the root is."""
         with self._worded(path), self._opened_root() as root:
             parts = self._parts(path)
             os.close(open_directory(root, parts, openat2=self.openat2))
-            return Place(self.root.resolve(), "/".join(parts) or ".")
+            return Directory(self.root.resolve(), "/".join(parts) or ".")
 
     def item(self, path: str) -> Item:
         """A regular file or a directory."""
