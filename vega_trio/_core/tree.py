@@ -112,10 +112,9 @@ class Ended:
 
 @attrs.frozen
 class Restarts:
-    """`stops` leave first, in this order; then the plan waits for its delay."""
+    """Those who are `leaving` do so first; then the plan waits for its delay."""
 
     plan: Plan
-    stops: tuple[str, ...]
 
 
 @attrs.frozen
@@ -242,7 +241,7 @@ class Tree:
         plan = Plan(seat.id, SupervisorStrategy.ONE_FOR_ONE, wait, number, attempt, now + wait)
         seat.phase = Phase.WAITING
         self._join(seat, plan)
-        return Restarts(plan, ())
+        return Restarts(plan)
 
     def _self_exit(self, seat: Seat, reason: ExitReason, now: float, rand: float, answer: Strategy | None) -> Decision:
         if answer is Strategy.ESCALATE:
@@ -286,7 +285,9 @@ class Tree:
         plan = Plan(seat.id, strategy, wait, self.intensity.used or attempt, attempt, now + wait)
         seat.phase = Phase.WAITING
         self._join(seat, plan)
-        return Restarts(plan, () if self.initializing else self.regroup(plan))
+        if not self.initializing:
+            self.regroup(plan)
+        return Restarts(plan)
 
     def order_restart(self, child_id: str, now: float) -> Plan:
         """A restart that was asked for: by the strategy, at once and not counted. The group has to leave first.
@@ -301,20 +302,21 @@ class Tree:
         self.regroup(plan)
         return plan
 
-    def regroup(self, plan: Plan) -> tuple[str, ...]:
-        """Takes the group into the plan. Returns who has to leave before anyone is started, the last one first."""
-        leaving = []
+    def regroup(self, plan: Plan) -> None:
+        """Takes the group into the plan. Whoever of it is up has to leave before anyone is started."""
         for seat in self._group(plan):
             if seat.phase in UP:
                 seat.phase = Phase.STOPPING
-                leaving.append(seat.id)
             elif seat.phase in DONE:
                 if not self.spec.revive:
                     continue
                 plan.revives.add(seat.id)
             if seat.kept:
                 self._join(seat, plan)
-        return tuple(reversed(leaving))
+
+    def leaving(self) -> list[str]:
+        """Who has to leave for a group's restart and has not yet, the last one first."""
+        return [seat.id for seat in reversed(self.seats.values()) if seat.phase is Phase.STOPPING]
 
     def _group(self, plan: Plan) -> list[Seat]:
         return [self.seats[child_id] for child_id in self.group(plan.cause, plan.strategy)]

@@ -7,7 +7,7 @@ one after the other and serves calls, in the order in which they came. It never 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -222,7 +222,7 @@ class Crew:
         most = (self.tree if own is None else own).intensity.max_restarts
         fields = Restarting(plan.number, most, 0.0).fields()
         place.process.say(ProcessRestarting, place.process.current, **fields, reason=describe(Shutdown(ORDERED)))
-        await self._stop([each for each in self.places.values() if each.seat.phase is Phase.STOPPING])
+        await self._stop(self.tree.leaving())
         await self._carry_out(plan)
 
     # -- starting
@@ -323,13 +323,13 @@ class Crew:
         if not plan.stands:
             return
         self.tree.regroup(plan)
-        leaving = [place for place in self.places.values() if place.seat.phase is Phase.STOPPING]
-        await self._stop(leaving)
+        await self._stop(self.tree.leaving())
 
-    async def _stop(self, places: list[Place]) -> None:
-        """One by one, the last one first; those of a dynamic supervisor together."""
+    async def _stop(self, child_ids: Iterable[str]) -> None:
+        """One by one, in this order; those of a dynamic supervisor together."""
         together = self.tree.spec.dynamic
-        for place in reversed(places):
+        places = [self.places[child_id] for child_id in child_ids]
+        for place in places:
             self._ask_to_leave(place)
             if not together:
                 await self._await_end(place)
@@ -347,7 +347,7 @@ class Crew:
 
     async def _stop_all(self) -> None:
         if self.tree.spec.dynamic:
-            await self._stop(list(self.places.values()))
+            await self._stop(reversed(self.places))
         for place in reversed(list(self.places.values())):
             self._ask_to_leave(place)
             await self._await_end(place)
