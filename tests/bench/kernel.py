@@ -30,6 +30,7 @@ from rounds import by_turns, child, reason, times  # noqa: E402
 from rows import Row, at_most  # noqa: E402
 
 IDLE_TARGET = 1.2
+IN_FULL = 10_000  # operations that a quick run does too: names of cases tell how many there are
 WITHIN_S = 300.0
 """What nothing here takes on a machine that works; what does has failed."""
 
@@ -45,7 +46,7 @@ async def on_asyncio(run: Measured, count: int) -> float:
 
 
 def measure(case: Case, rounds: int, scale: float) -> Row:
-    count = case.count if case.count <= 1000 else max(1000, int(case.count * scale))
+    count = case.count if case.count <= IN_FULL else max(IN_FULL, int(case.count * scale))
     turns: dict[str, Callable[[], float]] = {
         "raw Trio": partial(trio.run, on_trio, case.raw, count),
         "ours": partial(trio.run, on_trio, case.ours, count),
