@@ -76,6 +76,8 @@ SUITES = (
           {"compaction-conformance-kit": r"compaction: (\d+) of (\d+)"}, "canaries after five rounds"),
     Suite("bfcl", "2026.3.23", (sys.executable, str(HERE / "bfcl.py")),
           {"BFCL functions and calls": r"bfcl: ()(\d+) cases"}, "converted, parsed from both wire formats, replayed"),
+    Suite("fakellm", "0.3.5", (sys.executable, str(HERE / "second_fake.py")),
+          {"fakellm and our fake": r"^fakellm: (\d+) of (\d+)"}, "conversations in both wire formats end alike"),
     Suite("cancels", "ours", (sys.executable, str(HERE / "cancels.py")),
           {"cancelled turns": r"ours (\d+) of (\d+) clean"}, "no effect and no task after a cancel, which is seen",
           r"^cancels: (?!ours)(\w+) (\d+) of (\d+)"),
