@@ -68,7 +68,10 @@ BAD: dict[str, tuple[Call, int, tuple[str, ...]]] = {
     "no document here": (
         call("run", "--task", "x", files={}),
         2,
-        ("error: there is no *.vega.yaml in this directory\nhint: name a document: vega run FILE\n",),
+        (
+            "error: there is no *.vega.yaml in this directory\n",
+            "hint: name a document: vega run FILE; vega init writes a first one\n",
+        ),
     ),
     "several documents here": (
         call("validate", files={"a.vega.yaml": DOCUMENT, "b.vega.yaml": DOCUMENT}),

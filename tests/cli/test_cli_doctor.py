@@ -11,6 +11,7 @@ pytestmark = pytest.mark.e2e
 
 FREE = {"VEGA_ADDR": ":0"}
 MCP = DOCUMENT + "settings: {mcp: {servers: [{name: x, command: no-such-program-here}]}}\n"
+COMMANDS = DOCUMENT.replace("    model: demo\n", "    model: demo\n    tools: [run_command]\n")
 UNNAMED = DOCUMENT.replace("    model: demo\n", "") + "settings: {default_model: claude-sonnet-4-20250514}\n"
 CALLS: dict[str, Call] = {
     "well": call("doctor", **FREE),
@@ -22,6 +23,8 @@ CALLS: dict[str, Call] = {
     "database": call("doctor", files={"t.vega.yaml": DOCUMENT, "my.db": "text"}, VEGA_DB="my.db", **FREE),
     "port": call("doctor", VEGA_ADDR=":nonsense"),
     "mcp": call("doctor", files={"t.vega.yaml": MCP}, **FREE),
+    "home": call("doctor", files={"taken": "text"}, VEGA_HOME="taken", **FREE),
+    "commands": call("doctor", files={"t.vega.yaml": COMMANDS}, PATH="nowhere", **FREE),
 }
 
 
@@ -49,6 +52,8 @@ def test_a_sound_setup_is_green(done: dict[str, Done]) -> None:
         ("database", "database", "VEGA_DB"),
         ("port", "port", "--addr"),
         ("mcp", "mcp x", "install"),
+        ("home", "home", "VEGA_HOME"),
+        ("commands", "commands", "apt install bubblewrap"),
     ],
 )
 def test_what_is_amiss_is_named_with_its_fix(done: dict[str, Done], name: str, check: str, fix: str) -> None:

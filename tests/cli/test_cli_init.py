@@ -16,6 +16,7 @@ CALLS: dict[str, Call] = {
     "new directory": call("init", "a/b", "--json", files={}),
     "taken": call("init", files={"team.vega.yaml": DOCUMENT}),
     "another": call("init", files={"other.vega.yaml": DOCUMENT}),
+    "a blank": call("init", "my team", files={}),
     "a file": call("init", "file", files={"file": "x"}),
 }
 
@@ -31,6 +32,7 @@ def test_the_document_is_written_where_it_was_asked_for(made: tuple[dict[str, Do
     assert (done["here"].code, done["here"].out) == (0, "Written: team.vega.yaml\n")
     assert "vega validate team.vega.yaml" in done["here"].err
     assert shell.read("here/team.vega.yaml").startswith("# ")
+    assert "vega validate 'my team/team.vega.yaml'\n" in done["a blank"].err
     assert json.loads(done["new directory"].out) == {"file": "a/b/team.vega.yaml"}
     assert (shell.cwd / "new-directory/a/b/team.vega.yaml").is_file()
 

@@ -71,6 +71,13 @@ def test_the_list_has_names_and_places_only(made: tuple[dict[str, Done], Shell])
     assert json.loads(made[0]["list json"].out.splitlines()[0]) == {"name": "ANTHROPIC_API_KEY", "from": "file"}
 
 
+def test_a_file_that_others_can_read_is_warned_of_once(vega: Shell) -> None:
+    vega.write("home/env", BEFORE)
+    (vega.cwd / "home/env").chmod(0o644)
+    process = vega.start("keys", "list")
+    assert process.communicate(timeout=60)[1].count(b"has mode 0644") == 1
+
+
 def test_at_a_terminal_the_key_is_asked_for_and_not_shown(vega: Shell) -> None:
     with at_terminal(vega, "keys", "set", "anthropic") as person:
         person.wait_for("ANTHROPIC_API_KEY:")

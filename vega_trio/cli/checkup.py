@@ -22,6 +22,7 @@ from vega_trio.errors import ConfigError, DocumentError, StoreError
 from vega_trio.serve.assets import INDEX, WEB_FOLDER
 from vega_trio.serve.listener import open_listener, parse_address
 
+_SHELL = frozenset({"run_command", "exec"})
 KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
 
 
@@ -47,7 +48,9 @@ def examine(file: str | None, setup: Setup) -> list[Finding]:
         _python(),
         _bundle(WEB_FOLDER / INDEX),
         said,
+        *_home(setup.home),
         *_keys(document, setup),
+        *_commands(document),
         _database(setup),
         _port(setup),
         *(_mcp(server, Path(base), setup) for server in servers),
@@ -78,6 +81,27 @@ def _document(file: str | None, setup: Setup) -> tuple[Document | None, Finding]
     except DocumentError as error:
         first = error.diagnostics[0]
         return None, Finding("document", f"{first.message} ({first.file}:{first.line})", "vega validate shows more")
+
+
+def _home(home: Path) -> list[Finding]:
+    """Only what is amiss: a home that is not there is made when it is needed."""
+    remedy = "name another with --home or VEGA_HOME"
+    if home.exists() and not home.is_dir():
+        return [Finding("home", f"{home} is no directory", remedy)]
+    if home.is_dir() and not os.access(home, os.R_OK | os.W_OK | os.X_OK):
+        return [Finding("home", f"{home} cannot be read and written", f"chmod u+rwx {home}, or {remedy}")]
+    return []
+
+
+def _commands(document: Document | None) -> list[Finding]:
+    """Only what is amiss: agents that may run commands, where nothing keeps those from the rest of the machine."""
+    if document is None or document.settings.commands_sandbox == "none" or shutil.which("bwrap"):
+        return []
+    names = [each.name for each in document.agents.values() if each.tools == "all" or _SHELL & set(each.tools)]
+    if not names:
+        return []
+    detail = f"{', '.join(names)} may run commands, and bubblewrap (bwrap), which isolates them, is not installed"
+    return [Finding("commands", detail, "apt install bubblewrap, or accept it with settings.commands.sandbox: none")]
 
 
 def _keys(document: Document | None, setup: Setup) -> list[Finding]:

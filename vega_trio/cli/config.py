@@ -46,13 +46,15 @@ class Setup:
 
 
 def open_setup(home: str | None = None, env: Mapping[str, str] = os.environ) -> Setup:
-    """Reads the home that the flag, else `VEGA_HOME`, else the user's home directory names; it need not exist.
-
-    Raises: ConfigError.
-    """
-    where = Path(home or env.get("VEGA_HOME") or Path.home() / ".vega").expanduser()
+    """Reads the home; it need not exist. Raises: ConfigError."""
+    where = home_folder(home, env)
     merged = merge_env(read_env_file(where / "env"), env)
     return Setup(home=where, env={**merged, "VEGA_HOME": str(where)}, config=read_config(where / "config.yaml"))
+
+
+def home_folder(home: str | None = None, env: Mapping[str, str] = os.environ) -> Path:
+    """What the flag, else `VEGA_HOME` names, else `.vega` in the user's home directory."""
+    return Path(home or env.get("VEGA_HOME") or Path.home() / ".vega").expanduser()
 
 
 def merge_env(file: Mapping[str, str], shell: Mapping[str, str]) -> dict[str, str]:
@@ -159,4 +161,7 @@ def _read(path: Path) -> str | None:
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: this is not UTF-8 text") from error
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from error
+        remedy = (
+            f"let yourself read it, as with chmod u+rwx {path.parent}, or name another home with --home or VEGA_HOME"
+        )
+        raise ConfigError(f"{path} cannot be read: {error.strerror}; {remedy}") from error

@@ -36,6 +36,8 @@ def command(ctx: click.Context, file: str | None, kills: int, workflow: str | No
     report to a ledger outside of the program, and none of their own, so nothing of yours is touched. Prints a table;
     exits 1 when a promise was broken.
     """
+    from importlib.util import find_spec
+
     import trio
 
     from vega_trio.app.disk import Disk
@@ -43,8 +45,11 @@ def command(ctx: click.Context, file: str | None, kills: int, workflow: str | No
     from vega_trio.cli.documents import need_document
     from vega_trio.cli.failure import usage
     from vega_trio.dsl.parse import parse_document
+    from vega_trio.errors import MissingExtra
     from vega_trio.testing.crashtest import crashtest
 
+    if find_spec("sqlite_utils") is None:  # the program that is killed would say so, in a traceback
+        raise MissingExtra("store", "vega crashtest")
     shared = Shared(ctx)
     setup = open_setup(shared.home)
     source = need_document(file, "crashtest")

@@ -36,7 +36,10 @@ def need_document(given: str | None, command: str) -> str:
     """As `choose_document`, for a command that cannot do without. Raises: Failure."""
     found = choose_document(given)
     if found is None:
-        raise usage(f"there is no *{SUFFIX} in this directory", f"name a document: vega {command} FILE")
+        raise usage(
+            f"there is no *{SUFFIX} in this directory",
+            f"name a document: vega {command} FILE; vega init writes a first one",
+        )
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import click
@@ -94,7 +95,10 @@ def command(ctx: click.Context, directory: str, as_json: bool) -> int:
     path = write_template(Path(directory))
     put((json.dumps({"file": str(path)}) if as_json else f"Written: {path}") + "\n")
     if not Shared(ctx).quiet and not as_json:
-        click.echo(safe("next:\n" + "".join(f"  {line}\n" for line in NEXT.format(file=path).splitlines())), err=True)
+        click.echo(
+            safe("next:\n" + "".join(f"  {line}\n" for line in NEXT.format(file=shlex.quote(str(path))).splitlines())),
+            err=True,
+        )
     return 0
 
 

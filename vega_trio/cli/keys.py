@@ -91,10 +91,9 @@ def _checked(variable: str, value: str) -> str:
 @click.pass_context
 def list_command(ctx: click.Context, as_json: bool) -> int:
     """List the names of what is set, in the home's file env or for a provider in the shell; no values."""
-    from vega_trio.cli.config import open_setup, read_env_file
+    from vega_trio.cli.config import home_folder, read_env_file
 
-    setup = open_setup(Shared(ctx).home)
-    file = read_env_file(setup.home / "env")
+    file = read_env_file(home_folder(Shared(ctx).home) / "env")
     names = {*file, *(name for name in VARIABLES.values() if os.environ.get(name))}
     for name in sorted(names):
         place = "shell" if os.environ.get(name) else "file"

@@ -67,6 +67,7 @@ vega runs AI agents as supervised processes.
   vega run FILE --task "..."         run the workflow of a document
   vega init                          write a first document
   vega validate FILE                 check a document
+  vega doctor                        check what vega needs, and say how to fix it
   vega help                          all commands
 """
 
