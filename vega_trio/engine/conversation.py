@@ -13,8 +13,11 @@ from vega_trio._core.trimming import summary_message
 from vega_trio._core.window import Measured
 from vega_trio.changes import AppendMessage, ClearMessages, MessageRow, OpRow
 from vega_trio.engine.journal import Journal
-from vega_trio.messages import Message, ToolCall
+from vega_trio.messages import ImagePart, Message, ToolCall
 from vega_trio.protocols import Commit, Store, Tool
+
+ROW_BYTES = 1000
+"""What a row takes in memory beside its content, about."""
 
 
 @attrs.define
@@ -41,6 +44,7 @@ class Conversation:
     brought: frozenset[str] = NOTHING_SEEN
     path: str = ""
     observed: tuple[int, object] = (0, None)
+    weight: int = attrs.field(default=0, init=False)
     # A long conversation is asked for again and again, so what was found in it once is kept.
     _first_rows: dict[str, int] = attrs.field(factory=dict, init=False)
     _mending: Mending = attrs.field(factory=Mending, init=False)
@@ -60,6 +64,7 @@ class Conversation:
 
     def _append(self, row: MessageRow) -> None:
         self._first_rows.setdefault(row.turn_id, len(self.rows))
+        self.weight += _weight(row.message)
         self.rows.append(row)
 
     def messages(self) -> list[Message]:
@@ -110,11 +115,18 @@ class Conversation:
     def clear(self) -> Commit:
         self.rows.clear()
         self._first_rows.clear()
+        self.weight = 0
         self.brought = NOTHING_SEEN
         self.journal.ops.clear()
         self.journal.next_seq = 0
         self.stand_in(None, 0)
         return self.store.submit(ClearMessages(self.process_id))
+
+
+def _weight(message: Message) -> int:
+    images = [part for part in message.content if isinstance(part, ImagePart)]
+    images += [image for result in message.tool_results for image in result.images]
+    return ROW_BYTES + message.size + sum(len(image.data) for image in images)
 
 
 def new_conversation(process_id: str, store: Store, wall_clock: Callable[[], float], *, epoch: int) -> Conversation:

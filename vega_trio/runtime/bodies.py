@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 class Conversation(Protocol):
-    """What an agent body keeps in `Process.conversation`."""
+    """What an agent body keeps in `Process.conversation`. `weight` is the memory that it takes, in bytes, about."""
+
+    weight: int
 
     def messages(self) -> list[Message]: ...
 

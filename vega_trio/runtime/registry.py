@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vega_trio.runtime.process import Process
 
 REMEMBERED = 1000  # finished processes that stay readable
+REMEMBERED_BYTES = 64 * 1024 * 1024  # of their conversations, which may be a megabyte each
 MAX_DEPTH = 32
 
 
@@ -46,6 +47,7 @@ class Registry:
     _living: dict[str, Process] = attrs.field(factory=dict, init=False)
     _finished: OrderedDict[str, Process] = attrs.field(factory=OrderedDict, init=False)
     _names: dict[str, Process] = attrs.field(factory=dict, init=False)
+    _finished_bytes: int = attrs.field(default=0, init=False)
     count: int = attrs.field(default=0, init=False)
     """Living processes, supervisors aside."""
 
@@ -55,7 +57,8 @@ class Registry:
             raise ValueError(f"a living process has the id {process.id!r} already")
         if process.name is not None:
             self._claim(process.name, process)
-        self._finished.pop(process.id, None)
+        if process.id in self._finished:
+            self._forget(process.id)
         self._living[process.id] = process
         if process.supervisor is None:
             self.count += 1
@@ -69,8 +72,12 @@ class Registry:
         if process.supervisor is None:
             self.count -= 1
         self._finished[process.id] = process
-        if len(self._finished) > REMEMBERED:
-            self._finished.popitem(last=False)
+        self._finished_bytes += _weight(process)
+        while len(self._finished) > 1 and (len(self._finished) > REMEMBERED or self._finished_bytes > REMEMBERED_BYTES):
+            self._forget(next(iter(self._finished)))
+
+    def _forget(self, process_id: str) -> None:
+        self._finished_bytes -= _weight(self._finished.pop(process_id))
 
     def get(self, process_id: str) -> Process:
         """Raises: UnknownProcess."""
@@ -161,3 +168,7 @@ def _nodes(
         )
         for process in processes
     )
+
+
+def _weight(process: Process) -> int:
+    return process.conversation.weight if process.conversation is not None else 0
