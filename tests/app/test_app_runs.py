@@ -102,6 +102,19 @@ async def test_a_failed_ask_fails_the_run_naming_step_agent_and_place(
         assert str(caught.value) == f"step review/0 (Coder): the model is down ({path}:10:9)"
 
 
+async def test_an_ended_run_stays_among_the_processes_and_their_totals(tmp_path: Path) -> None:
+    fine, broken = '    steps: [{set: {x: "1"}}]\n', '    steps: [{set: {x: "{{1 / 0}}"}}]\n'
+    path, store = write(tmp_path, f"{fine}  broken:\n{broken}"), tmp_path / "vega.db"
+    async with vega.open_app(path, model=ScriptedModel([]), store=store) as app:
+        runs = [await app.run_workflow("review", {"task": "x"}), await app.run_workflow("broken", {})]
+        for run in runs:
+            await run.ended.wait()
+    async with vega.open_app(path, model=ScriptedModel([]), store=store) as app:
+        stats = await app.overview.stats()
+        assert (stats.total_processes, stats.completed_processes, stats.failed_processes) == (2, 1, 1)
+        assert {each.id for each in await app.overview.processes()} == {run.process_id for run in runs}
+
+
 async def test_a_step_past_its_timeout_stops_its_turn(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
     async def never(request: ModelRequest) -> str:
         await trio.sleep_forever()

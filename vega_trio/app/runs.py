@@ -22,7 +22,7 @@ from vega_trio.app.ids import new_id
 from vega_trio.app.memory import Place, RunMemory
 from vega_trio.app.run import Run
 from vega_trio.app.steps import Steps
-from vega_trio.changes import Put
+from vega_trio.changes import Put, SaveProcess
 from vega_trio.dsl.document import Document
 from vega_trio.dsl.effects import StepFailed
 from vega_trio.dsl.fingerprint import workflow_fingerprint
@@ -199,7 +199,7 @@ class Runs:
         raise StepFailed(f"workflow {run.workflow!r} did not finish within {limit}", "timeout")
 
     def _ended(self, run: Run, reason: ExitReason) -> None:
-        """The run ends as its process did; recorded with the event that says so before anyone hears of it."""
+        """The run ends as its process did; both are recorded with the event that says so before anyone hears of it."""
         if self.orch.closing and not isinstance(reason, Normal):
             run.ended.set()  # for who waits in this program; the record says running, and the next one goes on
             run.status = "interrupted"
@@ -220,7 +220,7 @@ class Runs:
                 run.status = "cancelled"
                 outcome = WorkflowCancelled(run_id=run.id, workflow=run.workflow)
         assert run.process is not None
-        commit = run.process.emit(outcome, Put("wf_run", run.id, run.row()), *steps)
+        commit = run.process.emit(outcome, Put("wf_run", run.id, run.row()), SaveProcess(run.process.row()), *steps)
         assert commit is not None
         commit.on_done(lambda _: self._recorded(run))
         for left in self.orch.recovered.all():
