@@ -51,6 +51,13 @@ async def test_text_streams_and_ends_with_its_usage() -> None:
     assert request.body["model"] == "gpt-5"
 
 
+async def test_the_key_of_a_call_goes_along() -> None:
+    async with FakeMessagesServer(["hi", "hi"]) as server, talking_to(server) as model:
+        await ask(model, asking(key="run/review/0=0/1"))
+        await ask(model)
+    assert [request.headers.get("idempotency-key") for request in server.requests] == ["run/review/0=0/1", None]
+
+
 async def test_tool_calls_come_complete_with_their_arguments() -> None:
     calls = [ToolCall("t1", "add", {"a": 1, "text": "long enough to be cut"}), ToolCall("t2", "add", {})]
     reply = FakeReply(["Adding. ", *calls], fragment_bytes=7)

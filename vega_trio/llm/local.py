@@ -86,7 +86,7 @@ class LocalModel:
         body = {**request_body(in_words(request), self.name), "stream": True}
         if request.temperature is not None:
             body["temperature"] = request.temperature
-        response = await self._caller.open_response("/v1/messages", body)
+        response = await self._caller.open_response("/v1/messages", body, request.key)
         async with response.events(MessageDecoder(SOURCE)) as events:
             yield events
 

@@ -83,7 +83,7 @@ class ChatModel:
         # OpenAI's newer models refuse the old name, other servers do not all know the new one.
         limit_key = "max_completion_tokens" if _is_openai(self.base_url) else "max_tokens"
         body = chat_body(request, self.model, limit_key=limit_key)
-        post = partial(self._caller.open_response, "chat/completions")
+        post = partial(self._caller.open_response, "chat/completions", key=request.key)
         response = await self._temperature.send(post, body, request.temperature)
         decoder = ChatDecoder(self._caller.source, Usage(input_tokens=about_tokens(request)))
         async with response.events(decoder) as events:
