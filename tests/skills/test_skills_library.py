@@ -203,3 +203,36 @@ def test_a_large_file_counts_in_bytes_and_is_never_cut(tmp_path: Path) -> None:
     library = load_library([tmp_path])
     assert {name: len(text) for name, text in library.skills[0].files.items()} == {"fits.md": 32_768}
     assert [each.message for each in library.problems] == ["its file 'long.md' is left out: more than 65,536 bytes"]
+
+
+def _read_as_nobody(directory: Path) -> str:
+    """What a user who is not root finds there; empty where that user does not reach it."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        if os.geteuid() == 0:
+            os.setuid(65534)
+        found = load_library([directory]) if os.access(directory, os.R_OK | os.X_OK) else None
+        said = (
+            "" if found is None else f"{[each.name for each in found.skills]} {[str(each) for each in found.problems]}"
+        )
+        os.write(writing, said.encode())
+        os._exit(0)
+    os.close(writing)
+    os.waitpid(child, 0)
+    with os.fdopen(reading) as answer:
+        return answer.read()
+
+
+def test_a_folder_that_we_may_not_enter_is_told_and_hides_no_other(tmp_path: Path) -> None:
+    closed = write(tmp_path / "closed" / "SKILL.md")
+    write(tmp_path / "open.skill.md")
+    load_library([tmp_path])  # what is imported at the first use is, before the user is another
+    for each in (tmp_path, *tmp_path.parents[:2]):
+        each.chmod(0o755)
+    closed.parent.chmod(0)
+    said = _read_as_nobody(tmp_path)
+    closed.parent.chmod(0o755)
+    if not said:
+        pytest.skip("the temporary directory is closed to all but root")
+    assert said == f"['open'] ['{closed}: it cannot be read: Permission denied']"

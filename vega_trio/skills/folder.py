@@ -7,6 +7,7 @@ has looked at, wherever links or renames lead meanwhile.
 from __future__ import annotations
 
 import os
+import stat
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from hashlib import sha256
@@ -52,8 +53,16 @@ def _files(folder: Path) -> Iterator[Path]:
             if seen > MAX_SEEN:
                 return
             path = Path(place, name)
-            if not name.startswith(".") and not path.is_symlink() and path.is_file() and path != folder / "SKILL.md":
+            if not name.startswith(".") and path != folder / "SKILL.md" and _is_regular(path):
                 yield path
+
+
+def _is_regular(path: Path) -> bool:
+    """No link; what cannot even be looked at is no part of a skill."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _read(path: Path) -> bytes | None:

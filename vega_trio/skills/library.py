@@ -86,10 +86,18 @@ def _files(directory: Path, problems: list[Problem]) -> list[Path]:
         problems.append(Problem(directory, f"it cannot be read: {error.strerror}"))
         return []
     files = [path for path in names if path.name.endswith(".skill.md") or path.name.lower() == "skill.md"]
-    files += [path / "SKILL.md" for path in names if (path / "SKILL.md").is_file()]
+    files += [path / "SKILL.md" for path in names if _is_file(path / "SKILL.md", problems)]
     if len(files) > MAX_FILES:
         problems.append(Problem(directory, f"it holds {len(files):,} skills; the first {MAX_FILES:,} count"))
-    return [path for path in files[:MAX_FILES] if path.is_file()]
+    return [path for path in files[:MAX_FILES] if _is_file(path, problems)]
+
+
+def _is_file(path: Path, problems: list[Problem]) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:  # of a directory that we may not enter
+        problems.append(Problem(path, f"it cannot be read: {error.strerror}"))
+        return False
 
 
 def _read(path: Path) -> bytes:
