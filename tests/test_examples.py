@@ -17,8 +17,8 @@ import jsonschema_rs
 import pytest
 from ruamel.yaml import YAML
 
+from vega_trio.dsl.editor_schema import json_schema
 from vega_trio.dsl.filters import FILTERS
-from vega_trio.dsl.json_schema import json_schema
 from vega_trio.dsl.words import BUILTIN_VARIABLES, STEP_WORDS
 
 EXAMPLES = Path(__file__).parent.parent / "examples"

@@ -12,8 +12,8 @@ from site_api import own_doc, prose
 
 import vega_trio as vega
 from vega_trio.cli.main import root
+from vega_trio.dsl.editor_schema import json_schema
 from vega_trio.dsl.explain import EXPLANATIONS
-from vega_trio.dsl.json_schema import json_schema
 from vega_trio.serve.assets import Bundle
 from vega_trio.serve.openapi import openapi
 from vega_trio.serve.web import all_routes

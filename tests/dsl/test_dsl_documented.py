@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from dsl_cases import load
 
+from vega_trio.dsl.editor_schema import json_schema
 from vega_trio.dsl.filters import FILTERS
-from vega_trio.dsl.json_schema import json_schema
 from vega_trio.dsl.words import BUILTIN_VARIABLES, STEP_WORDS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "dsl.md").read_text()

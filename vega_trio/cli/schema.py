@@ -15,7 +15,7 @@ def command() -> int:
     "# yaml-language-server: $schema=vega.schema.json".
     """
     from vega_trio.cli.terminal import put
-    from vega_trio.dsl.json_schema import json_schema
+    from vega_trio.dsl.editor_schema import json_schema
 
     put(json.dumps(json_schema(), indent=2) + "\n")
     return 0

@@ -10,8 +10,8 @@ from dsl_cases import ENV, MemoryFiles, load
 from ruamel.yaml import YAML
 
 from vega_trio.diagnostics import Diagnostic
+from vega_trio.dsl.editor_schema import json_schema
 from vega_trio.dsl.explain import EXPLANATIONS
-from vega_trio.dsl.json_schema import json_schema
 from vega_trio.dsl.parse import parse_text
 from vega_trio.errors import DocumentError
 
