@@ -108,6 +108,7 @@ def test_inputs_are_bound(given_: dict[str, Any], primary_text: str | None, expe
         ({"task": "x", "cuont": 5}, "V041", "cuont", "unknown input 'cuont'; did you mean 'count'?"),
         ({"task": "x", "zzz": 5}, "V041", "zzz", "unknown input 'zzz'; the inputs are: count, style, task"),
         ({"task": "x", "count": "many"}, "V042", "count", "the input 'count' must be an integer; it is \"many\""),
+        ({"task": "x", "count": 10**400}, "V042", "count", "the input 'count' cannot be used: a number is too large"),
         ({"task": "x", "count": 10}, "V042", "count", "the input 'count' must be at most 9; it is 10"),
         ({"task": "x", "style": "odd"}, "V042", "style", "the input 'style' must be one of short, long; it is \"odd\""),
         ({"task": None}, "V042", "task", "the input 'task' must be a string; it is null"),

@@ -15,6 +15,7 @@ from vega_trio.dsl.operators import compare, equal
 from vega_trio.dsl.values import (
     MAX_ITEMS,
     check_length,
+    check_number,
     check_text,
     decimal,
     is_number,
@@ -211,7 +212,7 @@ def _number(value: object, name: str) -> int | float:
     if not is_number(number):
         shown = excerpt(value) if isinstance(value, str) else f"a {kind(value)}"
         raise operand(f"'{name}' cannot read {shown} as a number", "give a fallback first: default:0")
-    return number  # type: ignore[return-value]
+    return check_number(number)  # type: ignore[arg-type]
 
 
 def _int(value: object, _: Arguments) -> int:

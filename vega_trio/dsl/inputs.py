@@ -12,7 +12,16 @@ import msgspec
 
 from vega_trio.dsl.data_texts import parse_json
 from vega_trio.dsl.operators import equal
-from vega_trio.dsl.values import ExpressionError, check_text, decimal, is_number, kind, measure, print_value
+from vega_trio.dsl.values import (
+    ExpressionError,
+    check_number,
+    check_text,
+    decimal,
+    is_number,
+    kind,
+    measure,
+    print_value,
+)
 from vega_trio.dsl.workflow import InputDefinition, WorkflowDefinition
 from vega_trio.errors import InputError
 from vega_trio.suggest import remedy
@@ -131,6 +140,8 @@ def _json(value: object) -> object:
         if isinstance(value, str):
             return check_text(value)
         measure(value)
+        if isinstance(value, int):
+            check_number(value)
         if isinstance(value, tuple):
             value = list(value)
         _check_kinds(value)

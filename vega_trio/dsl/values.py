@@ -170,7 +170,7 @@ def _plain(value: object) -> object:
 def measure(value: object) -> int:
     """Counts the value's parts, walking what is shared each time it occurs.
 
-    Raises: ExpressionError R007 beyond 100,000 parts, 10 Mi characters, or a depth of 100.
+    Raises: ExpressionError R007 beyond 100,000 parts, 10 Mi characters, a depth of 100, or the numbers that there are.
     """
     if not isinstance(value, list | dict):
         return 1
@@ -187,6 +187,8 @@ def measure(value: object) -> int:
                     characters += len(member)
                 elif isinstance(member, list | dict):
                     below.append(member)
+                elif isinstance(member, int) and member.bit_length() > MAX_BITS:
+                    raise limit("a number is too large")
             if characters > MAX_TEXT:
                 raise limit(f"the texts of a value are longer than {MAX_TEXT:,} characters")
         if not below:
