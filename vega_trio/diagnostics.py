@@ -8,6 +8,7 @@ import attrs
 
 Severity = Literal["error", "warning"]
 
+SHOWN = ("code", "severity", "message", "file", "line", "column", "end_line", "end_column", "hint", "path")
 EXCERPT = 120  # columns of a line that are shown, the dots for what is left out not counted
 
 
@@ -42,6 +43,10 @@ class Diagnostic:
         note = f" {self.hint}" if self.hint else ""
         more = "   vega explain " + self.code
         return f"{head}\n{gutter}{text}\n{' ' * len(gutter)}{lead:<{start}}{'^' * width}{note}{more}"
+
+    def shown(self) -> dict[str, str | int]:
+        """What programs are told of it, in this order."""
+        return {name: getattr(self, name) for name in SHOWN}
 
     def _excerpt(self) -> tuple[str, int, int]:
         """(the line, or its part around the place; where in it the caret begins; how many characters it marks)."""

@@ -11,8 +11,9 @@ import pytest
 import trio
 import trio.testing
 
-from vega_trio.serve.exchange import SCOPE_KEY, Exchange, Receive, Reception, Scope, Send
+from vega_trio.serve.exchange import SCOPE_KEY, Exchange, Receive, Scope, Send
 from vega_trio.serve.guard import open_policy
+from vega_trio.serve.reception import Reception
 
 HOST = (b"host", b"localhost:3001")
 JSON = (b"content-type", b"application/json")

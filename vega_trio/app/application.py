@@ -11,7 +11,7 @@ import trio
 
 from vega_trio.app.admission import refuse_overload
 from vega_trio.app.agents import AgentInfo, Agents
-from vega_trio.app.approvals import Approval, Desk
+from vega_trio.app.approvals import Approval, ApprovalDesk
 from vega_trio.app.archive import Archive
 from vega_trio.app.chat import Chat, ChatMessage, ChatStatus, ChatStream, OpenTurn, open_turns
 from vega_trio.app.compose import Composer
@@ -72,7 +72,7 @@ class App:
     overview: Overview
     runs: Runs
     recovery: Recovery
-    desk: Desk
+    desk: ApprovalDesk
     tool_list: ToolList
     threads: Threads
     mcp: Mcp

@@ -13,7 +13,7 @@ from vega_trio.engine.approvals import Approval, Approvals
 from vega_trio.errors import ApprovalDecided, UnknownApproval, UnknownProcess
 from vega_trio.runtime.orchestrator import Orchestrator
 
-__all__ = ["NOBODY", "Approval", "Approvals", "Desk", "rules_of"]
+__all__ = ["NOBODY", "Approval", "ApprovalDesk", "Approvals", "rules_of"]
 
 NOBODY = "nobody can be asked in this program; open an application (vega.open_app) and answer with app.decide"
 """Why an orchestrator without an application denies at once."""
@@ -28,7 +28,7 @@ def rules_of(definition: ApprovalsDefinition | None, granted: tuple[str, ...]) -
 
 
 @attrs.frozen
-class Desk:
+class ApprovalDesk:
     """Where requests lie and are answered. `mine` says whether a process's are the caller's to see."""
 
     requests: Approvals

@@ -14,7 +14,7 @@ from vega_trio._core.redact import redactor, secrets_of
 from vega_trio.app.agent_factory import AgentFactory
 from vega_trio.app.agents import Agents, Workshop, open_agents
 from vega_trio.app.application import App
-from vega_trio.app.approvals import Approvals, Desk, rules_of
+from vega_trio.app.approvals import ApprovalDesk, Approvals, rules_of
 from vega_trio.app.chat import Chat
 from vega_trio.app.compose import Composer
 from vega_trio.app.config import Config
@@ -179,7 +179,7 @@ async def assemble(
         overview=Overview(orch, store, trio.current_time()),
         runs=runs,
         recovery=recovery,
-        desk=Desk(factory.approvals, orch),
+        desk=ApprovalDesk(factory.approvals, orch),
         threads=order.threads,
         tool_list=tool_list,
         mcp=parts.mcp,

@@ -9,13 +9,11 @@ import attrs
 from vega_trio.app.runs import Runs
 from vega_trio.app.sessions import Sessions
 from vega_trio.changes import ProcessRow
+from vega_trio.engine.drive import RUN
 from vega_trio.errors import UnknownProcess
 from vega_trio.protocols import Store
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.session import DEFAULT_USER
-
-RUN = "run "
-"""How the spawn reason of a run's processes begins; the run's id follows."""
 
 
 @attrs.frozen

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import attrs
 import trio
 
 from vega_trio._core.wire import rfc3339
+from vega_trio.app.statuses import RunStatus
 from vega_trio.app.steps import Steps
 from vega_trio.errors import RunCancelled, RunFailed
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.process import Process
 from vega_trio.session import DEFAULT_USER
-
-RunStatus = Literal["running", "completed", "failed", "cancelled", "interrupted"]
 
 
 @attrs.define(kw_only=True, eq=False)

@@ -9,8 +9,6 @@ import attrs
 from vega_trio.app.runs import Runs
 from vega_trio.errors import UnknownRun
 
-RUN_STATUSES = ("running", "completed", "failed", "cancelled", "interrupted")
-
 
 @attrs.frozen
 class Runbook:

@@ -16,12 +16,12 @@ import attrs
 from vega_trio._core.codec import encode_json
 from vega_trio._core.remembering import NAMES
 from vega_trio._core.wire import rfc3339
-from vega_trio.app.ownership import RUN
 from vega_trio.app.runs import Runs
 from vega_trio.app.user_layers import Layering
 from vega_trio.changes import Delete, Put, Together
 from vega_trio.context import ToolContext
 from vega_trio.engine.conversation import Conversation
+from vega_trio.engine.drive import RUN
 from vega_trio.errors import ToolError, ToolRetry, UnknownProcess
 from vega_trio.protocols import Store, Tool
 from vega_trio.runtime.orchestrator import Orchestrator

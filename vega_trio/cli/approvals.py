@@ -7,14 +7,15 @@ from typing import Any
 
 import click
 
+from vega_trio.app.statuses import APPROVAL_STATUSES
 from vega_trio.cli.options import vega_command
 from vega_trio.cli.remote import remote_of
 
-STATUSES = ("pending", "approved", "denied", "expired", "cancelled")
-
 
 @vega_command(name="approvals")
-@click.option("--status", type=click.Choice([*STATUSES, "all"]), default="pending", help="Which (default: pending).")
+@click.option(
+    "--status", type=click.Choice([*APPROVAL_STATUSES, "all"]), default="pending", help="Which (default: pending)."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @click.pass_context
 def command(ctx: click.Context, status: str, as_json: bool) -> int:

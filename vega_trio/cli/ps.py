@@ -7,14 +7,13 @@ from typing import Any
 
 import click
 
+from vega_trio.app.statuses import PROCESS_STATUSES
 from vega_trio.cli.options import vega_command
-
-STATUSES = ("pending", "running", "completed", "failed", "timeout")
 
 
 @vega_command(name="ps")
 @click.option("-a", "--all", "past", is_flag=True, help="Past processes too.")
-@click.option("--status", type=click.Choice(STATUSES), help="Only those.")
+@click.option("--status", type=click.Choice(PROCESS_STATUSES), help="Only those.")
 @click.option("--agent", metavar="A", help="Only those of this agent.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @click.pass_context

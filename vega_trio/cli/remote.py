@@ -22,7 +22,8 @@ from vega_trio.cli.failure import NO_SERVER, Failure, usage
 from vega_trio.cli.options import Shared
 from vega_trio.errors import MissingExtra
 
-DEFAULT_URL = "http://127.0.0.1:3001"
+DEFAULT_PORT = 3001
+DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 CONNECT_S = 5.0
 PAGE = 500
 READ_S = 60.0  # the event stream has a heartbeat every 15 s

@@ -39,7 +39,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @attrs.define(kw_only=True)
-class Desk:
+class Repl:
     """What the REPL remembers: whom it talks to, the variables, the last message and answer.
 
     `attended`: a person sits at a terminal. `editor` is the command of theirs, empty if they named none. `code` is the

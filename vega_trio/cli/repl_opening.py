@@ -15,7 +15,7 @@ from vega_trio.cli.markdown import MarkdownScreen, open_markdown_screen
 from vega_trio.cli.opened import open_here, tell_model
 from vega_trio.cli.options import Shared
 from vega_trio.cli.reading import read_lines
-from vega_trio.cli.repl_desk import Desk
+from vega_trio.cli.repl_desk import Repl
 from vega_trio.cli.repl_prompt import LineReader, open_prompt
 from vega_trio.cli.terminal import can_animate, is_terminal
 from vega_trio.cli.turns import Screen, open_screen
@@ -55,13 +55,13 @@ async def _main(
         own = list(app.document.agents)
         editor = setup.env.get("VISUAL") or setup.env.get("EDITOR") or ""
         sole = own[0] if len(own) == 1 else None
-        desk = Desk(app=app, screen=screen, attended=attended, agent=sole, editor=editor)
+        repl = Repl(app=app, screen=screen, attended=attended, agent=sole, editor=editor)
         if isinstance(screen, MarkdownScreen):
-            return await desk.hold(open_prompt(setup.home / "history", desk.names, screen.toggle))
+            return await repl.hold(open_prompt(setup.home / "history", repl.names, screen.toggle))
         async with trio.open_nursery() as nursery:
             send, lines = trio.open_memory_channel[str](0)
             nursery.start_soon(read_lines, send)
-            desk.attention.lines = lines
-            code = await desk.hold(LineReader(lines, prompts=attended))
+            repl.attention.lines = lines
+            code = await repl.hold(LineReader(lines, prompts=attended))
             nursery.cancel_scope.cancel()
         return code

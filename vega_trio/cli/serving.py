@@ -24,6 +24,7 @@ from vega_trio.cli.documents import choose_document, environment, need_database
 from vega_trio.cli.log_output import Log, start_logging
 from vega_trio.cli.options import Shared
 from vega_trio.cli.reloading import start_reloading
+from vega_trio.cli.remote import DEFAULT_PORT
 from vega_trio.cli.summary import counts
 from vega_trio.cli.terminal import safe
 from vega_trio.errors import MissingExtra
@@ -72,7 +73,7 @@ def choose_database(flag: str | None, setup: Setup) -> str:
 
 
 def choose_address(flag: str | None, setup: Setup) -> str:
-    return flag or setup.env.get("VEGA_ADDR") or setup.config.addr or ":3001"
+    return flag or setup.env.get("VEGA_ADDR") or setup.config.addr or f":{DEFAULT_PORT}"
 
 
 async def _main(request: Request, shared: Shared, setup: Setup, database: str, log: Log) -> None:

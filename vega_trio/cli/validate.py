@@ -68,12 +68,9 @@ def command(ctx: click.Context, file: str | None, strict: bool, as_json: bool) -
     return WARNINGS if strict and parsed.warnings else 0
 
 
-_FIELDS = ("code", "severity", "message", "file", "line", "column", "end_line", "end_column", "hint", "path")
-
-
 def _print_json(source: str, diagnostics: Sequence[Diagnostic]) -> None:
     from vega_trio.cli.terminal import put
 
     valid = not any(each.severity == "error" for each in diagnostics)
-    findings = [{field: getattr(each, field) for field in _FIELDS} for each in diagnostics]
+    findings = [each.shown() for each in diagnostics]
     put(json.dumps({"valid": valid, "file": source, "diagnostics": findings}, ensure_ascii=False) + "\n")

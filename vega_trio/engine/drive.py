@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import attrs
 
@@ -17,6 +17,9 @@ from vega_trio.engine.replay import Record
 from vega_trio.messages import Message
 from vega_trio.protocols import Store
 from vega_trio.runtime.process import Process
+
+RUN: Final = "run "
+"""How the spawn reason of a run's processes begins; the run's id follows."""
 
 
 class Memory(Protocol):
@@ -81,7 +84,7 @@ class Drive:
             if row is not None and row.status == "failed":
                 raise StepFailed(f"process {process_id} has failed: {row.exit_reason}", "agent_crashed", code="R008")
         with charged_only_to(self.accounts):
-            spawning = self.process.spawn(self.agents(agent), spawn_reason=f"run {self.run_id}", messages=history)
+            spawning = self.process.spawn(self.agents(agent), spawn_reason=RUN + self.run_id, messages=history)
             spawning.id, spawning.row = process_id, row
             return await spawning
 

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from quart import Request, Response
 
 from vega_trio._core.wire import rfc3339
 from vega_trio.app.approvals import Approval
+from vega_trio.app.statuses import APPROVAL_STATUSES
 from vega_trio.serve.desk import Desk, Route, body_of, exchange_of, json_answer
 from vega_trio.serve.models.approvals import ApprovalAnswer, ApprovalEntry
 from vega_trio.serve.paging import cursor_of, cut, nothing_at, page_length
 from vega_trio.serve.problems import bad_value
 
-STATUSES: Final = ("pending", "approved", "denied", "expired", "cancelled")
-
 
 async def every(desk: Desk, request: Request) -> Response:
     """Newest first."""
     status = request.args.get("status") or None
-    if status not in (None, *STATUSES):
-        raise bad_value("status", f"'status' must be one of {', '.join(STATUSES)}, not {str(status)[:40]!r}")
+    if status not in (None, *APPROVAL_STATUSES):
+        raise bad_value("status", f"'status' must be one of {', '.join(APPROVAL_STATUSES)}, not {str(status)[:40]!r}")
     limit, before = page_length(request), cursor_of(request)
     if before is not None and await desk.app.desk.requests.find(before) is None:
         raise nothing_at(before)

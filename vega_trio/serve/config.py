@@ -7,7 +7,7 @@ from quart import Request, Response
 from vega_trio.errors import ConfigError
 from vega_trio.serve.desk import Desk, Route, body_of, json_answer, operators_only, owners_only
 from vega_trio.serve.models.config import DocumentEntry, DocumentTaken, NewDocument
-from vega_trio.serve.problems import Problem, Refused, shown_diagnostic
+from vega_trio.serve.problems import Problem, Refused
 
 
 async def show(desk: Desk, request: Request) -> Response:
@@ -19,7 +19,7 @@ async def show(desk: Desk, request: Request) -> Response:
         name=config.document.name,
         document=await config.text(),
         editable=config.path is not None,
-        diagnostics=tuple(shown_diagnostic(each) for each in config.warnings),
+        diagnostics=tuple(each.shown() for each in config.warnings),
     )
     return json_answer(desk, shown)
 
@@ -40,7 +40,7 @@ async def upload(desk: Desk, request: Request) -> Response:
         deleted=taken.deleted,
         workflows=tuple(taken.document.workflows),
         restart=taken.restart,
-        diagnostics=tuple(shown_diagnostic(each) for each in taken.warnings),
+        diagnostics=tuple(each.shown() for each in taken.warnings),
     )
     return json_answer(desk, shown)
 

@@ -16,7 +16,6 @@ import attrs
 
 from vega_trio.errors import ConfigError
 
-DEFAULT_ADDRESS = ":3001"
 STUCK_MS = 3000
 SEND_BUFFER = 256 * 1024  # what the kernel keeps for a client that does not read, before it counts as stuck
 BACKLOG = 4096  # connections that wait while the loop is busy

@@ -9,10 +9,10 @@ from html import escape
 import attrs
 from quart import Request, Response
 
+from vega_trio.app.statuses import PROCESS_STATUSES
 from vega_trio.changes import ProcessQuery, ProcessTotals
 from vega_trio.serve.desk import Desk, Route
 
-STATUSES = ("pending", "running", "completed", "failed", "timeout")
 SHOWN = 50  # processes on the page
 
 
@@ -92,7 +92,7 @@ def _by_status(totals: Iterable[ProcessTotals]) -> dict[str, float]:
     found: Counter[str] = Counter()
     for each in totals:
         found[each.status] += each.count
-    return {status: found[status] for status in STATUSES}
+    return {status: found[status] for status in PROCESS_STATUSES}
 
 
 def _escaped(label: str) -> str:

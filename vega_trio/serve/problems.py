@@ -76,7 +76,7 @@ class Problem:
         if self.field:
             out["field"] = self.field
         if self.diagnostics:
-            out["diagnostics"] = [shown_diagnostic(each) for each in self.diagnostics]
+            out["diagnostics"] = [each.shown() for each in self.diagnostics]
         out["request_id"] = request_id
         return out
 
@@ -243,10 +243,3 @@ def internal() -> Problem:
 def bad_value(field: str, error: str, hint: str = "") -> Refused:
     """A query parameter or body field that cannot be used."""
     return Refused(Problem(400, "bad_value", error, hint or f"correct {field!r} and send again", field=field))
-
-
-def shown_diagnostic(each: Diagnostic) -> dict[str, Any]:
-    """A finding in a document, as it is shown."""
-    shown = attrs.asdict(each, filter=lambda attribute, value: attribute.name != "source")
-    order = ("code", "severity", "message", "file", "line", "column", "end_line", "end_column", "hint", "path")
-    return {name: shown[name] for name in order}

@@ -9,7 +9,7 @@ import attrs
 from quart import Request, Response
 
 from vega_trio._core.codec import decode_json
-from vega_trio.app.runbook import RUN_STATUSES
+from vega_trio.app.statuses import RUN_STATUSES
 from vega_trio.errors import UnknownRun
 from vega_trio.protocols import StoredEvent
 from vega_trio.serve.desk import Desk, Route, exchange_of, json_answer, plain_answer

@@ -32,11 +32,12 @@ from vega_trio.serve.chat import begin_turn
 from vega_trio.serve.connections import serve_connections
 from vega_trio.serve.desk import Desk, limits_of
 from vega_trio.serve.door import Door, Mode
-from vega_trio.serve.exchange import Asgi, Receive, Reception, Scope, Send
+from vega_trio.serve.exchange import Asgi, Receive, Scope, Send
 from vega_trio.serve.guard import MAX_HEAD, MCP_PATHS, Policy, open_policy
 from vega_trio.serve.idempotency import Ledger
 from vega_trio.serve.listener import Address, open_listener, parse_address
 from vega_trio.serve.rates import Rate
+from vega_trio.serve.reception import Reception
 from vega_trio.serve.ring import EventRing
 from vega_trio.serve.turns import TurnLogs
 from vega_trio.serve.web import all_routes, open_web

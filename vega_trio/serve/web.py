@@ -106,7 +106,7 @@ class _Web(QuartTrio):
 
 
 def open_web(desk: Desk) -> Quart:
-    """The application. It trusts that `exchange.Reception` stands before it."""
+    """The application. It trusts that `reception.Reception` stands before it."""
     web: Quart = _Web("vega_trio.serve", static_folder=None)
     web.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     web.config["MAX_CONTENT_LENGTH"] = None  # the reception has counted already

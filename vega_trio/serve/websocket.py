@@ -46,7 +46,7 @@ EVENTS = "events"
 
 
 @attrs.define(eq=False)
-class Connection:
+class Client:
     """One client. `ended` once it has been closed, by either side."""
 
     desk: Desk
@@ -210,13 +210,13 @@ class Connection:
 
 @attrs.frozen
 class _Counted:
-    _connection: Connection
+    _client: Client
 
     def __enter__(self) -> None:
-        self._connection.begin()
+        self._client.begin()
 
     def __exit__(self, *_: object) -> None:
-        self._connection.end()
+        self._client.end()
 
 
 @attrs.define(eq=False)
@@ -225,7 +225,7 @@ class Websockets:
 
     desk: Desk
     limit: int
-    _open: set[Connection] = attrs.field(factory=set, init=False, repr=False)
+    _open: set[Client] = attrs.field(factory=set, init=False, repr=False)
 
     async def __call__(self, exchange: Exchange, receive: Receive, send: Send, protocols: list[str]) -> None:
         """Serves one connection, whose client has been let in."""
@@ -236,19 +236,19 @@ class Websockets:
             await send({"type": "websocket.close", "code": TOO_MANY})
             return
         async with trio.open_nursery() as nursery:
-            connection = Connection(self.desk, exchange.identity, send, receive, nursery)
-            self._open.add(connection)
-            nursery.start_soon(self._watch, connection)
+            client = Client(self.desk, exchange.identity, send, receive, nursery)
+            self._open.add(client)
+            nursery.start_soon(self._watch, client)
             try:
-                await connection.serve()
+                await client.serve()
             finally:
-                self._open.discard(connection)
+                self._open.discard(client)
                 nursery.cancel_scope.cancel()
 
-    async def _watch(self, connection: Connection) -> None:
+    async def _watch(self, client: Client) -> None:
         """Tells the client when the server stops, once the turns have had their time."""
         await self.desk.drained.wait()
-        await connection.close(STOPPING)
+        await client.close(STOPPING)
 
 
 def _object(message: dict[str, Any], most: int) -> dict[str, Any]:

@@ -47,15 +47,15 @@ async def run_bot(app: App, settings: Settings) -> None:
     async with open_bot(settings) as bot, trio.open_nursery() as nursery:
         allowances = Allowances(app, settings.budget)
         front = Front(app=app, bot=bot, inbox=inbox, agent=settings.agent, allowances=allowances, nursery=nursery)
-        desk = Reception(bot=bot, inbox=inbox, access=access, front=front, presses=Presses(app, bot, front))
+        intake = Intake(bot=bot, inbox=inbox, access=access, front=front, presses=Presses(app, bot, front))
         # A warning, so that it is shown unless asked otherwise: from here on others can reach the agents.
         log.warning("telegram bot started agent=%s", settings.agent)
         access.offer()
-        await desk.take_up()
+        await intake.take_up()
         polling = trio.CancelScope()
         await nursery.start(_until_stopping, app, polling)
         with polling:
-            await desk.poll()
+            await intake.poll()
         if not polling.cancelled_caught:
             nursery.cancel_scope.cancel()
 
@@ -69,7 +69,7 @@ async def _until_stopping(app: App, polling: trio.CancelScope, *, task_status: t
 
 
 @attrs.define(kw_only=True)
-class Reception:
+class Intake:
     """Where updates come in."""
 
     bot: TrioBot

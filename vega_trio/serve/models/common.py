@@ -7,15 +7,17 @@ from typing import Annotated
 import attrs
 from msgspec import Meta
 
+from vega_trio.app.statuses import APPROVAL_STATUSES, PROCESS_STATUSES, RUN_STATUSES
+
 
 def _one_of(*words: str) -> Meta:
     """What a text of an answer may be, for the description alone."""
     return Meta(extra_json_schema={"enum": list(words)})
 
 
-ProcessStatus = Annotated[str, _one_of("pending", "running", "completed", "failed", "timeout")]
-RunStatus = Annotated[str, _one_of("running", "completed", "failed", "cancelled", "interrupted")]
-ApprovalStatus = Annotated[str, _one_of("pending", "approved", "denied", "expired", "cancelled")]
+ProcessStatus = Annotated[str, _one_of(*PROCESS_STATUSES)]
+RunStatus = Annotated[str, _one_of(*RUN_STATUSES)]
+ApprovalStatus = Annotated[str, _one_of(*APPROVAL_STATUSES)]
 Speaker = Annotated[str, _one_of("user", "assistant")]
 Source = Annotated[str, _one_of("composed", "builtin")]
 
