@@ -140,11 +140,10 @@ def crowd(server: Server, size: int) -> Iterator[Crowd]:
     asked = f"GET /api/events HTTP/1.1\r\nHost: localhost:{server.port}\r\n\r\n".encode()
     try:
         for begun in range(0, size, WAVE):
-            wave = [connect(server) for _ in range(min(WAVE, size - begun))]
-            clients += wave
-            for client in wave:
-                client.sendall(asked)
-            for client in wave:
+            for _ in range(min(WAVE, size - begun)):
+                clients.append(connect(server))
+                clients[-1].sendall(asked)  # at once: a server does not wait for long for what a client wants
+            for client in clients[begun:]:
                 heard = b""
                 while b": connected" not in heard:
                     heard += received(client)

@@ -29,6 +29,8 @@ def main(name: str) -> None:
             answer = run(module, model, turns, at_once)._asdict()
         except Exception as error:  # a contender that fails is a cell of the table, not the end of the run
             traceback.print_exc()
+            while isinstance(error, BaseExceptionGroup):
+                error = error.exceptions[0]
             answer = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), file=answers, flush=True)
 
