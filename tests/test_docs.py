@@ -144,6 +144,12 @@ def test_every_page_is_linked_from_another() -> None:
     assert sorted(str(page) for page in {*pages()} - entries - linked) == []
 
 
+def test_every_test_that_is_named_is_there() -> None:
+    for page in pages():
+        for file, name in re.findall(r"`([\w/]+\.py)::(\w+)`", page.read_text()):
+            assert f"def {name}(" in (ROOT / "tests" / file).read_text(), f"{page}: {file}::{name}"
+
+
 def test_every_variable_of_the_environment_is_documented() -> None:
     """Those that only tests read have no name in the package but in `testing`."""
     named = re.compile(r'"((?:VEGA|ANTHROPIC|OPENAI|BRAVE|TELEGRAM|OTEL)_[A-Z_]*[A-Z])_?"')
