@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from vega_trio.app.disk import Disk
+from vega_trio.cli.jsonc import plain_json
 from vega_trio.cli.main import invoke
 from vega_trio.cli.mcp_words import converted
 from vega_trio.dsl.parse import parse_document
@@ -63,6 +64,13 @@ def test_what_is_printed_is_valid_in_a_document(tmp_path: Path, capsys: pytest.C
     assert servers["GitHub-Copilot"].env == {"GITHUB_TOKEN": "t", "MODE": "r${o", "LEVEL": "1"}
     assert servers["docs"].headers == {"Authorization": "k"}
     assert servers["old"].disabled
+
+
+@pytest.mark.parametrize("begun", ["/*", '"\\\\', ",", "${a:-", "?a=b", "//"])
+def test_what_never_ends_is_looked_at_once(begun: str) -> None:
+    text = begun * 30_000  # looked at again from each beginning, it would take minutes
+    assert plain_json(text) is not None
+    assert "s" in converted({"s": {"command": text, "args": [text], "url": text}}, [])
 
 
 @pytest.mark.parametrize("text", ["{}", "[1]", "nonsense", '{"mcpServers": 5}'])

@@ -32,7 +32,7 @@ def test_a_reset_empties_the_database_and_the_server_goes_on(vega: Shell, capsys
         try:
             assert server.stderr is not None
             url = next(line for line in server.stderr if "Dashboard: " in line).split("Dashboard: ")[1].strip()
-            asked(f"{url}/api/agents/writer/chat", {"message": "hello"})
+            asked(f"{url}/api/agents/writer/chat", {"message": "yes or no"})
             asked(f"{url}/api/agents", {"name": "made", "system": "You were made.", "model": "demo"})
             asked(f"{url}/api/workflows/write/run", {"inputs": {"task": "slow"}})  # which nobody waits for
             last = int(asked(f"{url}/api/events/log?limit=1")[0]["id"])
@@ -44,7 +44,7 @@ def test_a_reset_empties_the_database_and_the_server_goes_on(vega: Shell, capsys
             assert asked(f"{url}/api/runs") == []
             assert asked(f"{url}/api/stats")["total_processes"] == 0
             assert "made" not in {each["name"] for each in asked(f"{url}/api/agents")}
-            asked(f"{url}/api/agents/writer/chat", {"message": "hello"})
+            asked(f"{url}/api/agents/writer/chat", {"message": "yes or no"})
             assert int(asked(f"{url}/api/events/log?limit=1")[0]["id"]) < last
             server.terminate()
             assert server.wait(30) == 0

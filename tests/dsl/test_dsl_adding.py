@@ -33,6 +33,7 @@ def indented(depth: int, *, newline: str = "\n") -> str:
         ("settings:  # c\n", "agents: {}\n"),
         ("settings:\n  mcp:\n", "\n  # of the sandbox\n  sandbox: x\n"),
         ("settings:\n  mcp:\n    servers:\n", "agents: {}\n"),
+        ("settings:\n  mcp:\n    servers:\n      - name: a\n        command:\n", "  # c\n\n  sandbox: x\n"),
         ("settings:\n  mcp:\n    servers:\n      - memory  # c\n", "      # - old\n\nagents: {}\n"),
         ("settings:\n  mcp:\n    servers:\n      - &m memory\n      - *m\n", "  sandbox: x\n"),
         ("settings:\n  mcp:\n    servers:\n      - name: a\n        command: |\n          # b\n\n", "agents: {}\n"),
@@ -87,7 +88,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 VALUES = st.recursive(TEXTS, lambda inner: st.dictionaries(TEXTS, inner, max_size=3), max_leaves=8)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     st.dictionaries(TEXTS.filter(lambda key: key != "<<"), VALUES | st.lists(TEXTS, max_size=3), min_size=1, max_size=4)
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-_TEXT = r'"(?:[^"\\]|\\.)*"'
-_COMMENT = re.compile(rf"({_TEXT})|//[^\n]*|/\*.*?\*/", re.DOTALL)
+_TEXT = r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)'  # one that does not end is all that follows, looked at once
+_COMMENT = re.compile(rf"({_TEXT})|//[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
 _LAST_COMMA = re.compile(rf"({_TEXT})|,(?=\s*[\]}}])", re.DOTALL)
 
 

@@ -22,7 +22,7 @@ TRANSPORTS: Final[Mapping[str, str]] = {
     "sse": "sse",
 }
 _ADDRESSES: Final = ("url", "serverUrl", "httpUrl")
-_HOLE: Final = re.compile(r"\$\{(?:(input|env):)?([A-Za-z_][A-Za-z0-9_-]*)(:-[^}]*)?\}|\$\{")
+_HOLE: Final = re.compile(r"\$\{(?:(input|env):)?([A-Za-z_][A-Za-z0-9_-]*)(:-[^{}]*)?\}|\$\{")
 _BARE: Final = re.compile(r"\$[A-Za-z_]")  # a variable in our `env` and `headers`
 _PLACES: Final[Mapping[str, str]] = {"workspaceFolder": ".", "userHome": "${HOME}", "pathSeparator": "/"}
 _KEYED: Final = re.compile(r"(-{1,2}[A-Za-z][\w-]*|[A-Za-z][\w-]*(?=:))(=|:\s*)(.+)", re.DOTALL)

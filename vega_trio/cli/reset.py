@@ -34,6 +34,8 @@ def command(ctx: click.Context, db: str | None, yes: bool, as_json: bool) -> int
     from vega_trio.cli.terminal import put
 
     shared = Shared(ctx)
+    if db is not None and shared.url is not None:
+        raise click.UsageError("--db and --url exclude each other: a server knows its own database", ctx)
     database = choose_database(db, open_setup(shared.home)) if shared.url is None else shared.url
     if not yes:
         confirm(f"delete {database} and all that is in it?", f"this deletes {database}")

@@ -82,6 +82,7 @@ async def _main(request: Request, shared: Shared, setup: Setup, database: str, l
     while listener is not None:
         with listener:  # whoever connects waits in its queue
             wipe(database)
+            gc.unfreeze()  # what the one before had loaded goes with it
             _say("reset: the database is empty")
             again = attrs.evolve(request, open_page=False)
             listener = await _serve(again, shared, setup, database, log, listener)

@@ -127,7 +127,8 @@ def _into(text: str, node: YamlMap | YamlList, lines: list[str], inline: str, *,
 
 def _end(text: str, node: YamlNode) -> int:
     """Where the line behind the last one of a block begins; comments below it belong to what follows."""
-    inside = (each.span.end for each in scalars(node) if each.span.start >= node.span.start)
+    written = (each.span for each in scalars(node) if each.span.end > each.span.start)  # nothing is told of further on
+    inside = (span.end for span in written if span.start >= node.span.start)
     floor = max((end for end in inside if end <= node.span.end), default=node.span.start)
     end = node.span.end
     while end > floor:
