@@ -10,11 +10,18 @@ import httpx
 import pytest
 import trio
 from agui_rules import answer, broken_rules, conversation
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import vega_trio as vega
 from vega_trio.errors import ModelError
 from vega_trio.messages import ImagePart, Message, ToolCall
 from vega_trio.protocols import ModelRequest
+from vega_trio.serve.agui import _new_words, _run
+from vega_trio.serve.convert import open_converter, read
+from vega_trio.serve.models.agui import RunAgentInput
+from vega_trio.serve.models.chat import ChatRequest
+from vega_trio.serve.problems import Problem, Refused
 from vega_trio.session import ErrorClass
 from vega_trio.testing import ScriptedModel, ScriptedReply
 
@@ -299,3 +306,39 @@ def _refused(answered: httpx.Response, status: int, words: str) -> None:
     assert answered.headers["content-type"] == "application/problem+json"
     assert words in answered.text
     assert answered.json()["hint"]
+
+
+WORDS = st.sampled_from(["user", "text", "image", "binary", "data", "image/png", "", "hi", "?"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | WORDS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["type", "text", "source", "value", "mimeType", "data"]), inner, max_size=4)
+    ),
+    max_leaves=8,
+)
+SENT = st.fixed_dictionaries(
+    {"threadId": WORDS | JSON, "runId": WORDS | JSON, "messages": st.lists(JSON, max_size=2) | JSON},
+    optional={"parentRunId": JSON, "resume": JSON, "tools": JSON},
+)
+LAST = st.fixed_dictionaries({"role": st.just("user"), "content": st.lists(JSON, max_size=3) | JSON})
+
+
+@settings(max_examples=100)
+@given(SENT, LAST, st.booleans())
+def test_whatever_is_sent_is_taken_or_refused(sent: dict[str, Any], last: dict[str, Any], ended: bool) -> None:
+    match _read({**sent, "messages": [last]} if ended else sent):
+        case Problem() as problem:
+            assert problem.status == 400
+            assert problem.field
+        case asked:
+            assert isinstance(asked.message, str)
+
+
+def _read(sent: dict[str, Any]) -> ChatRequest | Problem:
+    try:
+        body = read(open_converter(), sent, RunAgentInput)
+        _run(body)
+        return _new_words(body.messages)
+    except Refused as refused:
+        return refused.problem
