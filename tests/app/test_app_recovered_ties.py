@@ -87,7 +87,7 @@ async def test_crash_after_crash_the_limit_holds(tmp_path: Path) -> None:
             process = await orch.spawn(AGENT, name="w1", budget=budget)
             if process.mailbox_length == 0 and process.current is None:
                 process.start_send("hello")
-            with trio.move_on_after(0.3):
+            with trio.move_on_after(1):  # the call that is over the budget never comes
                 await hanging.asked.wait()
             if not hanging.asked.is_set():
                 break
@@ -229,16 +229,19 @@ async def test_a_deadline_that_has_passed_fires_at_once_and_one_to_come_in_time(
             await orch.spawn(AGENT, name=name, deadline=3600.0)
         await durable(path, "SELECT count(*) FROM timer GROUP BY 1 = 1 HAVING count(*) = 2")
         left = killed(path)
-    for name, due_at in (("late", time.time() - 1), ("soon", time.time() + 0.3)):
+    due = time.time() + 0.3
+    for name, due_at in (("late", due - 2), ("soon", due)):
         query = f"UPDATE timer SET due_at = {due_at} WHERE process = (SELECT id FROM process WHERE name = '{name}')"
         changed(left, query)
     async with vega.open_orchestrator(model=ScriptedModel([]), store=left) as orch:
-        began = trio.current_time()
         late, soon = await orch.spawn(AGENT, name="late"), await orch.spawn(AGENT, name="soon", deadline=3600.0)
         await late.wait()
-        assert trio.current_time() - began < 0.2
         await soon.wait()
         assert (late.status, soon.status) == ("timeout", "timeout")
+        assert late.completed_at is not None
+        assert soon.completed_at is not None
+        assert late.completed_at <= soon.completed_at
+        assert soon.completed_at > due - 0.1, "the machine's two clocks may differ a little"
     async with open_sqlite(left) as store:
         assert await store.timers() == []
 

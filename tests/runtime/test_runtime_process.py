@@ -359,7 +359,7 @@ async def test_an_id_is_drawn_for_mail_only_when_somebody_asks_for_it(kernels: A
         async for mail in me.inbox:
             mail.reply((mail.id, mail.root_id, mail.id) if mail.message else None)
 
-    with trio.fail_after(1):
+    with trio.fail_after(5):
         async with kernels(new_id=new_id) as orch:
             proc = await orch.spawn(body)
             assert await proc.send("") is None

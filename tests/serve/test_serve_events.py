@@ -152,7 +152,7 @@ async def test_events_the_store_has_forgotten_are_told_as_a_gap() -> None:
         await store.submit(AppendEvent(SessionUpdated(process_id="p"))).wait()
         ring.append(event_frame(SessionUpdated(process_id="p", id=number)))
     ring.close()
-    with trio.fail_after(1):
+    with trio.fail_after(5):
         async with EventBody(ring, EventFeed(ring, store, event_filter("", None, None), 3)) as body:
             text = b"".join([chunk async for chunk in body]).decode()
     assert '"type":"gap","from":4,"to":40}\nid: 40\n' in text
