@@ -228,8 +228,9 @@ def test_a_folder_that_we_may_not_enter_is_told_and_hides_no_other(tmp_path: Pat
     closed = write(tmp_path / "closed" / "SKILL.md")
     write(tmp_path / "open.skill.md")
     load_library([tmp_path])  # what is imported at the first use is, before the user is another
-    for each in (tmp_path, *tmp_path.parents[:2]):
-        each.chmod(0o755)
+    for each in (tmp_path, *tmp_path.parents):
+        if each == tmp_path or each.name.startswith(("pytest-", "popen-")):  # pytest's own, closed to others
+            each.chmod(0o755)
     closed.parent.chmod(0)
     said = _read_as_nobody(tmp_path)
     closed.parent.chmod(0o755)
