@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
+import trio.testing
 from refusing import RefusingStore
 
+from vega_trio.changes import Put
 from vega_trio.errors import ModelError
 from vega_trio.protocols import ModelRequest
+from vega_trio.serve.idempotency import KEEP_S, TIDY_S, Ledger
 from vega_trio.session import ErrorClass
-from vega_trio.testing import ScriptedModel
+from vega_trio.testing import MemoryStore, ScriptedModel
 
 pytestmark = pytest.mark.e2e
 CHAT = "/api/agents/assistant/chat"
@@ -126,3 +130,19 @@ async def test_an_answer_that_cannot_be_kept_is_given_all_the_same(serving: Any)
             first = await post(served, CHAT, {"message": "x"}, "k1")
             assert (await served.http.get("/healthz")).status_code == 200
     assert (first.status_code, first.json()["response"]) == (200, "done")
+
+
+async def test_answers_are_forgotten_after_a_day_while_the_server_runs(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    store = MemoryStore()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(Ledger(store, nursery).tidy)
+        await trio.sleep(1)
+        for number in range(50):
+            at = time.time() - (KEEP_S + 60 if number % 2 else 60)
+            await store.submit(Put("request", str(number), {"id": str(number), "at": at})).wait()
+        await trio.sleep(TIDY_S)
+        nursery.cancel_scope.cancel()
+    assert {int(row["id"]) % 2 for row in await store.records.query("request")} == {0}
+    assert len(await store.records.query("request")) == 25

@@ -60,7 +60,7 @@ class Stats:
 
 @attrs.frozen
 class Overview:
-    """What there is and was: processes, living and stored, and their totals. `opened` is Unix seconds."""
+    """What there is and was: processes, living and stored, and their totals. `opened` is a time of the loop's clock."""
 
     orch: Orchestrator
     store: Store

@@ -23,6 +23,7 @@ from vega_trio.app.ids import new_id
 from vega_trio.changes import Change, Delete, Put, Together
 from vega_trio.errors import ConfigError, InputError, UnknownToken
 from vega_trio.protocols import Store
+from vega_trio.session import DEFAULT_USER
 
 Role = Literal["owner", "viewer"]
 ROLES: tuple[Role, ...] = ("owner", "viewer")
@@ -31,7 +32,7 @@ SECRET_BYTES = 32
 BROWSER_S = 30 * 86400.0
 USER_LENGTH = 128
 HOME_ID = "home"  # of the token in the home's file, which is no row
-OPERATOR = "default"
+OPERATOR = DEFAULT_USER
 
 
 @attrs.frozen(kw_only=True)

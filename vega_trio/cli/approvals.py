@@ -9,7 +9,7 @@ import click
 
 from vega_trio.app.statuses import APPROVAL_STATUSES
 from vega_trio.cli.options import vega_command
-from vega_trio.cli.remote import remote_of
+from vega_trio.cli.remote import path_of, remote_of
 
 
 @vega_command(name="approvals")
@@ -39,10 +39,9 @@ def shown(approval: dict[str, Any]) -> str:
 
 def decide(ctx: click.Context, approval_id: str, body: dict[str, Any], *, as_json: bool) -> int:
     """Answers a request and says how it stands. Raises: Failure, when it was answered before or came too late."""
-    from urllib.parse import quote
 
     from vega_trio.cli.terminal import put
 
-    answer = remote_of(ctx).post(f"/api/approvals/{quote(approval_id, safe='')}", body)
+    answer = remote_of(ctx).post(path_of("approvals", approval_id), body)
     put((json.dumps(answer, ensure_ascii=False) if as_json else f"{approval_id}: {answer['status']}") + "\n")
     return 0

@@ -16,6 +16,7 @@ from vega_trio.app.wipe import check_is_ours
 from vega_trio.cli.config import Setup
 from vega_trio.cli.documents import choose_document, need_database, read_document
 from vega_trio.cli.failure import Failure
+from vega_trio.cli.keys import VARIABLES
 from vega_trio.cli.serving import choose_address, choose_database
 from vega_trio.dsl.document import Document, McpServerDefinition, Settings
 from vega_trio.errors import ConfigError, DocumentError, StoreError
@@ -23,7 +24,7 @@ from vega_trio.serve.assets import INDEX, WEB_FOLDER
 from vega_trio.serve.listener import open_listener, parse_address
 
 _SHELL = frozenset({"run_command", "exec"})
-KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
+KEYS = {provider: VARIABLES[provider] for provider in ("anthropic", "openai")}
 
 
 @attrs.frozen

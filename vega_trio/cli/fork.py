@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 import click
 
 from vega_trio.cli import completing
@@ -25,10 +23,10 @@ def command(ctx: click.Context, process_id: str, at: int, model: str | None, sys
     """
     import json
 
-    from vega_trio.cli.remote import remote_of
+    from vega_trio.cli.remote import path_of, remote_of
 
     given = {"model": model, "system": system}
     body = {"at": at, **{name: value for name, value in given.items() if value is not None}}
-    process = remote_of(ctx).post(f"/api/processes/{quote(process_id, safe='')}/fork", body)
+    process = remote_of(ctx).post(path_of("processes", process_id, "fork"), body)
     click.echo(json.dumps(process) if as_json else process["id"])
     return 0

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vega_trio._core.window import about_tokens
 from vega_trio.app.application import App
+from vega_trio.app.context_use import context_use
 from vega_trio.changes import ProcessRow
 from vega_trio.cli.progress import cut, dollars
 from vega_trio.cli.terminal import safe
-from vega_trio.protocols import ModelRequest
 from vega_trio.session import Session
-
-CONTEXT_TOKENS = 100_000  # what an agent's context holds where nothing else is said
 
 
 async def bar_text(app: App, agent: str | None, session: Session | None) -> str:
@@ -22,15 +19,11 @@ async def bar_text(app: App, agent: str | None, session: Session | None) -> str:
         return f" no agent · {dollars(total)} "
     info = app.agent(agent)
     process = app.chats.sessions.living(session) if session is not None and session.id is not None else None
-    used = 0.0
-    if process is not None and process.messages():
-        tokens = about_tokens(ModelRequest(messages=tuple(process.messages())))
-        room = getattr(info.agent.context, "max_tokens", CONTEXT_TOKENS)
-        used = min(100.0, 100 * tokens / room)
+    used = 0.0 if process is None else context_use(process.agent, process.messages()).share
     restarts = process.incarnation - 1 if process is not None else 0
     model = process.agent.model if process is not None and process.agent is not None else None
     shown = model if isinstance(model, str) else info.model
-    return safe(f" {agent} · {shown} · context {used:.0f} % · {dollars(total)} · restarts {restarts} ")
+    return safe(f" {agent} · {shown} · context {used * 100:.0f} % · {dollars(total)} · restarts {restarts} ")
 
 
 def tool_lines(app: App, agent: str | None) -> list[str]:

@@ -18,16 +18,16 @@ from pydantic import ValidationError
 
 from vega_trio.app.application import App
 from vega_trio.mcp_server.server import make_server
+from vega_trio.session import DEFAULT_USER
 
 MAX_LINE: Final = 16 * 1024 * 1024
-USER: Final = "default"
 
 Incoming = SessionMessage | Exception
 
 
 async def serve_stdio(app: App) -> None:
     """Serves until the client closes our input. Whatever else the program prints goes to stderr meanwhile."""
-    server = make_server(app, lambda _: USER, one_guest=True)
+    server = make_server(app, lambda _: DEFAULT_USER, one_guest=True)
     incoming, read = anyio.create_memory_object_stream[Incoming](0)
     write, outgoing = anyio.create_memory_object_stream[SessionMessage](0)
     with _private_streams() as (stdin, stdout), incoming, read, write, outgoing:

@@ -46,6 +46,7 @@ class Limits:
 
 
 def limits_of(settings: Mapping[str, float]) -> Limits:
+    """Those of `settings.limits`, which may name limits of others too."""
     known = {field.name for field in attrs.fields(Limits)}
     return Limits(**{name: int(value) for name, value in settings.items() if name in known})
 

@@ -31,6 +31,8 @@ log = logging.getLogger("vega_trio.serve")
 
 TABLE = "request"
 KEEP_S = 86400.0
+TIDY_S = 3600.0
+PAGE = 20  # rows that are in memory at once, each with an answer of up to MOST_BYTES
 MOST_BYTES = 4 * 1024 * 1024  # of an answer that is kept
 KEY_LENGTH = 255
 REPLAYED = (b"idempotency-replayed", b"true")
@@ -113,11 +115,24 @@ class Ledger:
     _nursery: trio.Nursery
     _running: set[str] = attrs.field(factory=set, init=False)
 
+    async def tidy(self) -> None:
+        """Forgets what is too old, now and every hour, until it is cancelled."""
+        while True:
+            try:
+                await self.forget_old()
+            except StoreError as error:
+                log.warning("the answers under an Idempotency-Key of more than a day ago stay: %s", error)
+            await trio.sleep(TIDY_S)
+
     async def forget_old(self) -> None:
         """Drops what has been kept for a day. Raises: StoreError."""
-        for row in await self._store.records.query(TABLE):
-            if row["at"] < time.time() - KEEP_S:
-                self._store.submit(Delete(TABLE, row["id"]))
+        old: list[str] = []
+        page = await self._store.records.newest(TABLE, limit=PAGE)
+        while page:
+            old += [row["id"] for row in page if row["at"] < time.time() - KEEP_S]
+            page = await self._store.records.newest(TABLE, limit=PAGE, before=page[-1]["id"])
+        for id_ in old:
+            self._store.submit(Delete(TABLE, id_))
 
     async def answer(self, asked: Asked, run: Run, send: Send) -> Problem | None:
         """Answers, by `run` or from what is kept; a problem when the key cannot be used. Raises: StoreError."""

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from vega_trio._core.codec import encode_message
-from vega_trio._core.window import about_tokens
 from vega_trio._core.wire import rfc3339
-from vega_trio.agent import SlidingWindow, TokenBudget
+from vega_trio.app.context_use import context_use
 from vega_trio.app.incarnations import Incarnation
 from vega_trio.app.overview import ProcessDetail
 from vega_trio.app.supervisors import Policy
 from vega_trio.changes import ProcessRow
 from vega_trio.messages import Message, TextPart
-from vega_trio.protocols import ModelRequest
 from vega_trio.serve.models.common import BudgetEntry
 from vega_trio.serve.models.processes import (
     ContextEntry,
@@ -96,12 +94,8 @@ def _budget(detail: ProcessDetail) -> BudgetEntry:
 
 def _context(detail: ProcessDetail) -> ContextEntry:
     agent = detail.process.agent if detail.process is not None else None
-    tokens = about_tokens(ModelRequest(messages=detail.messages)) if detail.messages else 0
-    match agent and agent.context:
-        case TokenBudget(max_tokens=most) | SlidingWindow(compact_at_tokens=most):
-            return ContextEntry(tokens=tokens, max_tokens=most)
-        case _:
-            return ContextEntry(tokens=tokens, max_tokens=TokenBudget().max_tokens)
+    use = context_use(agent, detail.messages)
+    return ContextEntry(tokens=use.tokens, max_tokens=use.most)
 
 
 def _time(at: float | None) -> str | None:

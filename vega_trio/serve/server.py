@@ -169,7 +169,7 @@ async def run(
             app.schedules.send = partial(begin_turn, desk)
             await app.schedules.open(app.orch)
             ledger = Ledger(app.store, nursery)
-            await ledger.forget_old()
+            nursery.start_soon(ledger.tidy)
             reception = Reception(
                 _beside(cast("Asgi", open_web(desk)), mcp),
                 policy,
