@@ -11,7 +11,7 @@ from talk import WAYS, Told, Way
 
 import vega_trio as vega
 from vega_trio._core.trimming import ASK_FOR_SUMMARY
-from vega_trio.testing import ScriptedModel
+from vega_trio.testing import ScriptedModel, ScriptedReply
 
 both_ways = pytest.mark.parametrize("ask", WAYS)
 
@@ -74,6 +74,21 @@ async def test_compaction_on_request(ask: Way) -> None:
         assert after[1:] == before[-4:]
         await ask(proc, "and now?")
         assert model.requests[-1].messages == (*after, vega.Message("user", "and now?"))
+
+
+@pytest.mark.parametrize("given", [" ", ScriptedReply("the gist", stop_reason="refusal")], ids=["nothing", "refusal"])
+async def test_no_summary_takes_the_place_of_nothing(given: str | ScriptedReply) -> None:
+    def answer(request: vega.ModelRequest) -> str | ScriptedReply:
+        return given if request.messages[-1].text.startswith(ASK_FOR_SUMMARY) else "an answer"
+
+    async with vega.open_orchestrator(model=ScriptedModel(answer)) as orch, orch.spawn(vega.Agent(name="a")) as proc:
+        for number in range(5):
+            await proc.send(f"question {number}")
+        before = proc.messages()
+        with pytest.raises(vega.TurnFailed, match="gave no summary of the conversation") as caught:
+            await proc.compact()
+        assert caught.value.error_class is vega.ErrorClass.CONTEXT_OVERFLOW
+        assert proc.messages() == before
 
 
 async def test_a_compaction_that_fails_says_so_and_loses_nothing() -> None:

@@ -196,6 +196,19 @@ def test_what_is_too_much_of_a_folder_is_left_out_and_said(tmp_path: Path) -> No
     ]
 
 
+def test_of_a_large_tree_no_more_than_two_thousand_files_are_looked_at(tmp_path: Path) -> None:
+    write(tmp_path / "a" / "SKILL.md")
+    write(tmp_path / "a" / "last.md", "x")
+    for number in range(2000):
+        (tmp_path / "a" / f".{number}").touch()
+    (skill,) = load_library([tmp_path]).skills
+    assert skill.files == {}
+    (tmp_path / "a" / ".0").unlink()
+    (tmp_path / "a" / ".1").unlink()
+    (skill,) = load_library([tmp_path]).skills
+    assert list(skill.files) == ["last.md"]
+
+
 def test_a_large_file_counts_in_bytes_and_is_never_cut(tmp_path: Path) -> None:
     write(tmp_path / "a" / "SKILL.md")
     write(tmp_path / "a" / "long.md", "ß" * 40_000)  # 80,000 bytes
