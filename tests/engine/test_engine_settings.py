@@ -309,3 +309,10 @@ async def test_a_vega_max_tokens_that_is_no_number_is_refused(value: str, monkey
     with pytest.raises(vega.ConfigError, match="VEGA_MAX_TOKENS"):
         async with vega.open_orchestrator(model=ScriptedModel()):
             pass
+
+
+async def test_a_vega_max_tokens_below_an_agents_thinking_says_what_to_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VEGA_MAX_TOKENS", "1500")
+    async with vega.open_orchestrator(model=ScriptedModel()) as orch:
+        with pytest.raises(vega.ConfigError, match="'a' may think for 2000 tokens, of the 1500 that VEGA_MAX_TOKENS"):
+            await orch.spawn(vega.Agent(name="a", thinking=2000))

@@ -135,10 +135,18 @@ class AgentFactory:
             raise ConfigError(f"agent {agent.name!r} names the tool {name!r}, which does not exist{hint}")
         return tool
 
+    def _with_max_tokens(self, agent: Agent) -> Agent:
+        """Raises: ConfigError when the agent is to think for longer than it may answer."""
+        if agent.max_tokens != DEFAULT_MAX_TOKENS:
+            return agent
+        if isinstance(agent.thinking, int) and agent.thinking >= self.max_tokens:
+            message = f"agent {agent.name!r} may think for {agent.thinking} tokens, of the {self.max_tokens} that"
+            raise ConfigError(f"{message} VEGA_MAX_TOKENS gives an answer; raise it, or set the agent's max_tokens")
+        return attrs.evolve(agent, max_tokens=self.max_tokens)
+
     def body(self, agent: Agent) -> Callable[[Process], Awaitable[object]]:
         assert self.ask is not None
-        if agent.max_tokens == DEFAULT_MAX_TOKENS != self.max_tokens:
-            agent = attrs.evolve(agent, max_tokens=self.max_tokens)
+        agent = self._with_max_tokens(agent)
         equipment = Equipment(
             model=self.model_of(agent),
             tools=self.tools_of(agent),
