@@ -88,17 +88,9 @@ async def serve(
             reset = trio.Event() if resettable else None
             if reset is not None:
                 nursery.start_soon(_stop_for_reset, reset, stop, listener, kept)
-            await run(
-                app,
-                listener,
-                policy,
-                door,
-                on_ready=partial(_tell, on_ready, door, address, port),
-                stop=stop,
-                shutdown_timeout=shutdown_timeout,
-                mcp=mcp,
-                reset=reset,
-            )
+            ready = partial(_tell, on_ready, door, address, port)
+            served = partial(run, app, listener, policy, door, stop=stop, mcp=mcp, reset=reset)
+            await served(on_ready=ready, shutdown_timeout=shutdown_timeout)
             nursery.cancel_scope.cancel()
     return kept[0] if kept else None
 
@@ -183,17 +175,20 @@ async def run(
                 await connections.start(serve_connections, reception, _config(), listener, stop, most)
                 on_ready()
                 await stop.wait()
-                if reset is not None and reset.is_set():
-                    shutdown_timeout = 0
-                log.info("stopping: turns may take %g s to end", shutdown_timeout)
-                reception.stop()
-                app.orch.bus.emit(ServerStopping())
-                with trio.move_on_after(shutdown_timeout):
-                    await turns_over(app)
+                await _drain(app, reception, 0 if reset is not None and reset.is_set() else shutdown_timeout)
                 drained.set()
                 reception.cut()
                 connections.cancel_scope.deadline = trio.current_time() + CUT_S
             nursery.cancel_scope.cancel()
+
+
+async def _drain(app: App, reception: Reception, patience: float) -> None:
+    """Takes in nothing new; returns when the turns under way are over, or after `patience` seconds."""
+    log.info("stopping: turns may take %g s to end", patience)
+    reception.stop()
+    app.orch.bus.emit(ServerStopping())
+    with trio.move_on_after(patience):
+        await turns_over(app)
 
 
 def _beside(web: Asgi, mcp: Asgi | None) -> Asgi:
