@@ -191,6 +191,22 @@ async def test_a_process_exit_in_a_tool_restarts_the_process_and_the_same_turn_g
     assert model.requests[1].messages[-1].tool_results == (vega.ToolResult("t1", UNKNOWN_OUTCOME, is_error=True),)
 
 
+async def test_a_process_exit_in_a_nursery_of_a_tool_ends_the_process_too() -> None:
+    async def fatal() -> str:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(leaving)
+        return "unreachable"
+
+    async def leaving() -> None:
+        raise vega.ProcessExit(vega.Crashed(RuntimeError("disk on fire")))
+
+    model = ScriptedModel([[vega.ToolCall("t1", "fatal", {})], "Recovered."])
+    async with vega.open_orchestrator(model=model) as orch:
+        proc = await orch.spawn(agent(fatal), supervision=vega.Supervision(backoff=None))
+        assert (await proc.send("go")).text == "Recovered."
+        assert proc.incarnation == 2
+
+
 async def test_finished_calls_are_not_repeated_after_a_crash() -> None:
     ran: list[str] = []
 
