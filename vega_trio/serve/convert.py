@@ -6,11 +6,14 @@ fields that have their default, which are the ones that the API marks as optiona
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, get_args, get_origin
 
 import attrs
-from cattrs import ClassValidationError, Converter, ForbiddenExtraKeysError
+from cattrs import ClassValidationError, Converter, ForbiddenExtraKeysError, IterableValidationError
+from cattrs.cols import homogenous_tuple_structure_factory
+from cattrs.converters import BaseConverter
+from cattrs.errors import IterableValidationNote
 from cattrs.gen import make_dict_structure_fn
 
 from vega_trio.errors import did_you_mean
@@ -33,6 +36,28 @@ def _exact(kind: type) -> Any:
     return structure
 
 
+def _is_tuple(kind: Any) -> bool:
+    return get_origin(kind) is tuple and get_args(kind)[1:] == (...,)
+
+
+def _listed(kind: Any, converter: BaseConverter) -> Callable[[object, Any], Any]:
+    """As `_exact`: a text is no list of letters."""
+    items = homogenous_tuple_structure_factory(kind, converter)
+
+    def structure(value: object, _: object) -> object:
+        if not isinstance(value, list):
+            raise TypeError(f"must be a list, not {_worded(value)}")
+        return items(value, kind)
+
+    return structure
+
+
+def _object(value: object, _: object) -> object:
+    if not isinstance(value, dict):
+        raise TypeError(f"must be an object, not {_worded(value)}")
+    return value
+
+
 _WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
@@ -52,6 +77,8 @@ def open_converter() -> Converter:
     converter.register_unstructure_hook_factory(attrs.has, lambda kind: _in_order(converter, kind))
     for kind in _WORDS:
         converter.register_structure_hook(kind, _exact(kind))
+    converter.register_structure_hook_factory(_is_tuple, _listed)
+    converter.register_structure_hook_func(lambda kind: kind == Mapping[str, Any], _object)
     open_ended = make_dict_structure_fn(RunAgentInput, converter, _cattrs_forbid_extra_keys=False)
     converter.register_structure_hook(RunAgentInput, open_ended)  # a protocol of others, which grows
     return converter
@@ -98,9 +125,31 @@ def _first_problem(error: ClassValidationError, kind: type) -> Problem:
             text = f"the key {wrong!r} is unknown{did_you_mean(wrong, known)}"
             return Problem(400, "bad_body", text, _example(kind), field=wrong)
     for cause, note in noted:
-        text = f"the key {note.name!r} is missing" if isinstance(cause, KeyError) else f"{note.name!r} {cause}"
-        return Problem(400, "bad_body", text, _example(kind), field=note.name)
+        place, why = _innermost(note.name, cause)
+        text = f"the key {place!r} is missing" if isinstance(why, KeyError) else f"{place!r} {_told(why)}"
+        return Problem(400, "bad_body", text, _example(kind), field=place)
     return Problem(400, "bad_body", "the body is not of the expected form", _example(kind))
+
+
+def _innermost(place: str, cause: Exception) -> tuple[str, Exception]:
+    """Where in a list it is, and what is wrong there."""
+    while isinstance(cause, IterableValidationError | ClassValidationError):
+        noted, bare = cause.group_exceptions()
+        if not noted:
+            return place, bare[0]
+        cause, note = noted[0]
+        place += f"[{note.index}]" if isinstance(note, IterableValidationNote) else f".{note.name}"
+    return place, cause
+
+
+def _told(why: Exception) -> str:
+    match why:
+        case ForbiddenExtraKeysError(extra_fields=extra):
+            return f"has the unknown key {sorted(extra)[0]!r}"
+        case AttributeError():  # cattrs asks whatever there is for its keys
+            return "must be an object"
+        case _:
+            return str(why)
 
 
 def _example(kind: type) -> str:
