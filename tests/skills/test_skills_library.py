@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -194,6 +196,19 @@ def test_what_is_too_much_of_a_folder_is_left_out_and_said(tmp_path: Path) -> No
         "its file 'large.md'",
         "its file 'n100.md' and those after it are left out: more than 100 or 1 MiB",
     ]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"include": "pdf-*"}, "lists of names, not the text 'pdf-*'"),
+        ({"exclude": "pdf-*"}, "lists of names, not the text 'pdf-*'"),
+        ({"directories": "skills"}, "directories must be a list, not 'skills'; write ['skills']"),
+    ],
+)
+def test_a_text_in_the_place_of_a_list_is_refused(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(words)):
+        vega.SkillsPrompt("base", **options)
 
 
 def test_of_a_large_tree_no_more_than_two_thousand_files_are_looked_at(tmp_path: Path) -> None:
