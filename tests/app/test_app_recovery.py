@@ -120,6 +120,26 @@ async def test_a_turn_cut_in_a_model_call_goes_on_under_the_same_ids(document: P
         assert again.restarts == 0
 
 
+async def test_a_spawn_reason_in_a_program_s_own_words_makes_no_process_a_run_s(document: Path, tmp_path: Path) -> None:
+    asked = trio.Event()
+
+    async def hang(_: ModelRequest) -> str:
+        asked.set()
+        await trio.sleep_forever()
+        return ""
+
+    path = tmp_path / "vega.db"
+    async with vega.open_app(document, model=ScriptedModel(hang), store=path, tools=Tools().all()) as app:
+        helper = vega.Agent(name="helper", system="You help.")
+        process = await app.orch.spawn(helper, spawn_reason="run the tests", task="go")
+        await asked.wait()
+        left = killed(path)
+    async with vega.open_app(document, model=ScriptedModel(["they pass"]), store=left, tools=Tools().all()) as app:
+        again = app.orch.get(process.id)
+        await again.wait()
+        assert (again.status, str(again.result)) == ("completed", "they pass")
+
+
 @pytest.mark.parametrize(("tool", "attempts", "told"), [("look", 2, "done"), ("act", 1, UNKNOWN_OUTCOME)])
 async def test_a_tool_call_cut_short_is_repeated_only_if_it_may_be(
     document: Path, tmp_path: Path, tool: str, attempts: int, told: str

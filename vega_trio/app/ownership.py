@@ -9,7 +9,7 @@ import attrs
 from vega_trio.app.runs import Runs
 from vega_trio.app.sessions import Sessions
 from vega_trio.changes import ProcessRow
-from vega_trio.engine.drive import RUN
+from vega_trio.engine.drive import run_of
 from vega_trio.errors import UnknownProcess
 from vega_trio.protocols import Store
 from vega_trio.runtime.orchestrator import Orchestrator
@@ -31,8 +31,7 @@ class Owners:
         each: str | None = process_id
         while each is not None and each not in seen:
             seen.add(each)
-            reason = self.reasons.get(each, "")
-            user = self.sessions.get(each) or self.runs.get(reason.removeprefix(RUN) if reason.startswith(RUN) else "")
+            user = self.sessions.get(each) or self.runs.get(run_of(self.reasons.get(each)) or "")
             if user is not None:
                 return user
             each = self.parents.get(each)
@@ -52,8 +51,9 @@ async def owner_of(store: Store, row_of: Callable[[str], Awaitable[ProcessRow]],
             row = await row_of(each)
         except UnknownProcess:
             break
-        if row.spawn_reason.startswith(RUN):
-            run = await store.records.get("wf_run", row.spawn_reason.removeprefix(RUN))
+        run_id = run_of(row.spawn_reason)
+        if run_id is not None:
+            run = await store.records.get("wf_run", run_id)
             if run is not None:
                 return str(run.get("user", DEFAULT_USER))
         each = row.parent_id
@@ -108,8 +108,8 @@ class Hearing:
                 process = self._orch.get(each)
             except UnknownProcess:
                 return self._past.of(each)
-            reason = process.spawn_reason or ""
-            if reason.startswith(RUN):
-                return self._run_user(reason.removeprefix(RUN)) or DEFAULT_USER
+            run_id = run_of(process.spawn_reason)
+            if run_id is not None:
+                return self._run_user(run_id) or DEFAULT_USER
             each = process.parent_id
         return DEFAULT_USER

@@ -25,7 +25,7 @@ from vega_trio.app.runs import Runs
 from vega_trio.app.sessions import Sessions, leave_when_idle
 from vega_trio.app.user_layers import Layering
 from vega_trio.changes import DropMail, LoseReserved, MailRow, ProcessRow, SaveProcess, Together
-from vega_trio.engine.drive import RUN
+from vega_trio.engine.drive import run_of, run_reason
 from vega_trio.errors import ConfigError, TooManyProcesses, UnknownAgent, UnknownProcess
 from vega_trio.events import HealthAlert
 from vega_trio.protocols import Store
@@ -66,7 +66,7 @@ class Recovery:
 
     async def take_up_run(self, run_id: str) -> Run | None:
         """One run goes on, with the agents it had asked; all else stays as it was left. None when it is not running."""
-        await quarantine(self.orch, self.runs.store, spawn_reason=RUN + run_id)
+        await quarantine(self.orch, self.runs.store, spawn_reason=run_reason(run_id))
         return await self.runs.resume_one(run_id)
 
 
@@ -161,7 +161,7 @@ async def quarantine(orch: Orchestrator, store: Store, spawn_reason: str | None 
 async def _take_up(left: LeftBehind, session: Mapping[str, Any] | None, orch: Orchestrator, sessions: Sessions) -> None:
     row = left.row
     parent = _living(orch, row.parent_id)
-    if row.spawn_reason.startswith(RUN) or (row.parent_id is not None and parent is None):
+    if run_of(row.spawn_reason) is not None or (row.parent_id is not None and parent is None):
         return  # a run takes up its own; a child whose parent waits, waits too
     agent = _agent_now(sessions, row, session)
     was = await _agent_then(sessions, left, agent)

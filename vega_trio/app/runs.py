@@ -29,7 +29,7 @@ from vega_trio.dsl.fingerprint import workflow_fingerprint
 from vega_trio.dsl.inputs import bind
 from vega_trio.dsl.interpret import interpret
 from vega_trio.dsl.workflow import WorkflowDefinition
-from vega_trio.engine.drive import RUN, Drive
+from vega_trio.engine.drive import Drive, run_of, run_reason
 from vega_trio.engine.replay import Record
 from vega_trio.engine.workflow import drive
 from vega_trio.errors import UnknownWorkflow, did_you_mean
@@ -97,9 +97,9 @@ class Runs:
         for row in await self.store.records.query("wf_run", status="running"):
             if row["run_id"] not in self.by_id:
                 await self._resume(row)
-        running = {RUN + run_id for run_id in self.by_id}
         for left in self.orch.recovered.all():
-            if left.row.spawn_reason.startswith(RUN) and left.row.spawn_reason not in running:
+            run_id = run_of(left.row.spawn_reason)
+            if run_id is not None and run_id not in self.by_id:
                 await self.orch.give_up(left.row.id, "its workflow run cannot go on")
 
     async def resume_one(self, run_id: str) -> Run | None:
@@ -162,7 +162,7 @@ class Runs:
         run.process = await self.orch.spawn(
             body,
             task=f"workflow {run.workflow}",
-            spawn_reason=RUN + run.id,
+            spawn_reason=run_reason(run.id),
             start_timeout=RECORDED_WITHIN_S,
             id=run.process_id,
         )
@@ -224,7 +224,7 @@ class Runs:
         assert commit is not None
         commit.on_done(lambda _: self._recorded(run))
         for left in self.orch.recovered.all():
-            if left.row.spawn_reason == RUN + run.id:
+            if run_of(left.row.spawn_reason) == run.id:
                 self.orch.drop(left.row.id, "its workflow run has ended without it")
 
     def _recorded(self, run: Run) -> None:

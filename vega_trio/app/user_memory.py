@@ -21,7 +21,7 @@ from vega_trio.app.user_layers import Layering
 from vega_trio.changes import Delete, Put, Together
 from vega_trio.context import ToolContext
 from vega_trio.engine.conversation import Conversation
-from vega_trio.engine.drive import RUN
+from vega_trio.engine.drive import run_of
 from vega_trio.errors import ToolError, ToolRetry, UnknownProcess
 from vega_trio.protocols import Store, Tool
 from vega_trio.runtime.orchestrator import Orchestrator
@@ -139,12 +139,12 @@ def user_of_process(runs: Runs, orch: Orchestrator, process: Process) -> str:
         raise ToolError(f"process {process.id!r} has lost who started it, so its user's memory is closed") from None
     if each.session is not None:
         return each.session.user
-    reason = each.spawn_reason or ""
-    if not reason.startswith(RUN):
+    run_id = run_of(each.spawn_reason)
+    if run_id is None:
         return DEFAULT_USER
-    run = runs.by_id.get(reason.removeprefix(RUN))
+    run = runs.by_id.get(run_id)
     if run is None:
-        raise ToolError(f"{reason} is over, so its user's memory is closed")
+        raise ToolError(f"run {run_id} is over, so its user's memory is closed")
     return run.user
 
 

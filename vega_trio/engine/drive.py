@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from hashlib import sha256
@@ -18,8 +19,18 @@ from vega_trio.messages import Message
 from vega_trio.protocols import Store
 from vega_trio.runtime.process import Process
 
-RUN: Final = "run "
-"""How the spawn reason of a run's processes begins; the run's id follows."""
+_RUN: Final = re.compile("run ([0-9a-f]{12})")
+
+
+def run_reason(run_id: str) -> str:
+    """The spawn reason of a run's processes."""
+    return f"run {run_id}"
+
+
+def run_of(spawn_reason: str | None) -> str | None:
+    """The id of the run that a process belongs to. A program's own reason may begin with the same word."""
+    found = _RUN.fullmatch(spawn_reason or "")
+    return found and found[1]
 
 
 class Memory(Protocol):
@@ -84,7 +95,7 @@ class Drive:
             if row is not None and row.status == "failed":
                 raise StepFailed(f"process {process_id} has failed: {row.exit_reason}", "agent_crashed", code="R008")
         with charged_only_to(self.accounts):
-            spawning = self.process.spawn(self.agents(agent), spawn_reason=RUN + self.run_id, messages=history)
+            spawning = self.process.spawn(self.agents(agent), spawn_reason=run_reason(self.run_id), messages=history)
             spawning.id, spawning.row = process_id, row
             return await spawning
 
