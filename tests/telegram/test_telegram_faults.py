@@ -10,8 +10,9 @@ import trio
 from talks import ME, TOKEN, FakeTelegram, RefusingStore, open_server, talking
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from vega_trio.errors import ModelError
 from vega_trio.messages import Usage
-from vega_trio.session import Session
+from vega_trio.session import ErrorClass, Session
 from vega_trio.testing import MemoryStore, ScriptedModel, ScriptedReply
 from vega_trio.testing.fake_telegram import Fault
 
@@ -160,6 +161,25 @@ async def test_presses_of_others_do_nothing(clock: MockClock) -> None:
                 talk.server.press(user, sent, "Stop")
             await talk.answered()
             assert sent.text == ("word " * 30).strip()
+
+
+async def test_retry_is_for_whoever_asked_and_for_a_turn_that_there_was(clock: MockClock) -> None:
+    wrong = ModelError("no credit", ErrorClass.AUTHENTICATION)
+    with trio.fail_after(300), ScriptedModel([wrong, "to seven", "to eight"]) as model:
+        async with talking(model, env={"TELEGRAM_ALLOW": "7,8"}) as talk:
+            talk.server.write(ME, "hi")
+            await talk.answered()
+            (sent,) = talk.server.messages.values()
+            talk.server.press(8, sent, "Retry")
+            sent.buttons["Never"] = "retry:nosuchturn"
+            talk.server.press(ME, sent, "Never")
+            talk.server.press(ME, sent, "Retry")
+            await talk.server.until(lambda: "to seven" in talk.server.said(ME))
+            talk.server.write(8, "hello")
+            await talk.server.until(lambda: talk.server.said(8) == ["to eight"])
+            bot = talk.app.orch.whereis("telegram:bot")
+            assert bot is not None
+            assert bot.incarnation == 1
 
 
 def test_the_token_of_the_tests_is_the_fakes() -> None:
