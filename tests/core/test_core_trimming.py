@@ -63,6 +63,11 @@ def test_a_short_limit_leaves_out_no_more_than_it_must() -> None:
     assert 4_000 - 202 < about_tokens(shown) <= 4_000
 
 
+def test_where_nothing_was_said_nothing_is_left_out() -> None:
+    request = ModelRequest(messages=(), system="s" * 4000)
+    assert within(request, 100) is request
+
+
 def test_a_last_turn_that_is_too_long_keeps_what_was_asked() -> None:
     steps = []
     for n in range(10):

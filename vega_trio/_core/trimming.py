@@ -38,7 +38,7 @@ def within(request: ModelRequest, max_tokens: int) -> ModelRequest:
     it, and take a tenth for what they have cached. The last turn stays; if it is too long by itself, its oldest
     answers go, and what the user asked for stays.
     """
-    if about_tokens(request) <= max_tokens:
+    if not request.messages or about_tokens(request) <= max_tokens:
         return request
     room = BYTES_PER_TOKEN * (max_tokens - about_tokens(attrs.evolve(request, messages=())))
     sizes = [message.size for message in request.messages]
