@@ -671,7 +671,7 @@ def test_a_model_of_a_known_provider_is_taken_as_it_is_written(model: str) -> No
         ("anthropic:cluade-opus-4", "did you mean 'anthropic:claude-opus-4'?"),
         ("gtp-5", "did you mean 'gpt-5'?"),
         ("dmeo", "did you mean 'demo'?"),
-        ("llama3", "write for example openai:llama3, and OPENAI_BASE_URL for a server of your own"),
+        ("llama3", "write anthropic:llama3 if it is, else for example openai:llama3"),
     ],
 )
 def test_a_model_that_one_may_doubt_is_taken_with_a_warning(model: str, hint: str) -> None:
@@ -682,7 +682,17 @@ def test_a_model_that_one_may_doubt_is_taken_with_a_warning(model: str, hint: st
 
 @pytest.mark.parametrize(
     "model",
-    ["claude-sonnet-4-20250514", "claude-opus-9-preview", "claude-newname-1", "gpt-5-mini", "demo", "openai:gtp-5"],
+    [
+        "claude-sonnet-4-20250514",
+        "claude-opus-9-preview",
+        "claude-newname-1",
+        "Claude-Opus-4",
+        "gpt-5-mini",
+        "gpt-opt",
+        "demo",
+        "openai:gtp-5",
+        "anthropic:kimi-k2",
+    ],
 )
 def test_a_model_is_not_doubted_for_its_version_its_family_or_its_provider(model: str) -> None:
     assert load(f"agents: {{W: {{system: x, model: '{model}'}}}}", providers=PROVIDERS).warnings == ()

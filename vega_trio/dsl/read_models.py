@@ -11,7 +11,8 @@ from vega_trio.suggest import closest, remedy
 
 _WITHOUT_NAME = ("demo", "local")
 _KNOWN_BY = ("claude-", "gpt-")
-_WORDS = ("claude", "opus", "sonnet", "haiku", "gpt")
+_WORDS = ("claude", "opus", "sonnet", "haiku")
+_FAMILIES = ("gpt",)
 _WORD = re.compile(r"[A-Za-z]+")
 
 
@@ -50,13 +51,14 @@ def model_doubt(name: str) -> tuple[str, str] | None:
     if provider not in ("", "anthropic") or model in _WITHOUT_NAME:
         return None
     meant = (not provider and closest(model, _WITHOUT_NAME)) or _WORD.sub(_right, model)
-    if meant != model:
+    if meant.lower() != model.lower():
         return f"'{name}' looks like a slip of a model's name", f"did you mean '{provider}{colon}{meant}'?"
-    if provider or model.startswith(_KNOWN_BY):
+    if provider or model.lower().startswith(_KNOWN_BY):
         return None
     message = f"'{name}' names no provider, so it is taken for one of Anthropic's models"
-    return message, f"write for example openai:{model}, and OPENAI_BASE_URL for a server of your own"
+    return message, f"write anthropic:{model} if it is, else for example openai:{model}"
 
 
 def _right(found: re.Match[str]) -> str:
-    return closest(found[0], _WORDS) or found[0]
+    short = () if found.start() else _FAMILIES  # further on, three letters may be anything
+    return closest(found[0], (*_WORDS, *short)) or found[0]
