@@ -17,7 +17,7 @@ def look(city: str) -> str:
 async def test_two_processes_of_an_agent_share_what_was_read_of_its_functions() -> None:
     asked: list[ModelRequest] = []
     model = ScriptedModel(lambda request: asked.append(request) or "ok")
-    with trio.fail_after(2):
+    with trio.fail_after(30):
         async with vega.open_orchestrator(model=model) as orch:
             for _ in range(2):
                 process = await orch.spawn(vega.Agent(name="a", tools=[look]))
@@ -29,7 +29,7 @@ async def test_two_processes_of_an_agent_share_what_was_read_of_its_functions() 
 async def test_a_function_that_gets_other_options_is_read_anew() -> None:
     asked: list[ModelRequest] = []
     model = ScriptedModel(lambda request: asked.append(request) or "ok")
-    with trio.fail_after(2):
+    with trio.fail_after(30):
         async with vega.open_orchestrator(model=model) as orch:
             for name in ("window", "door"):
                 process = await orch.spawn(vega.Agent(name="a", tools=[vega.tool(name=name)(look)]))

@@ -47,6 +47,7 @@ class Registry:
     _living: dict[str, Process] = attrs.field(factory=dict, init=False)
     _finished: OrderedDict[str, Process] = attrs.field(factory=OrderedDict, init=False)
     _names: dict[str, Process] = attrs.field(factory=dict, init=False)
+    _weights: dict[str, int] = attrs.field(factory=dict, init=False)
     _finished_bytes: int = attrs.field(default=0, init=False)
     count: int = attrs.field(default=0, init=False)
     """Living processes, supervisors aside."""
@@ -71,13 +72,15 @@ class Registry:
             self._names.pop(process.name, None)
         if process.supervisor is None:
             self.count -= 1
-        self._finished[process.id] = process
-        self._finished_bytes += _weight(process)
+        weight = process.conversation.weight if process.conversation is not None else 0
+        self._finished[process.id], self._weights[process.id] = process, weight
+        self._finished_bytes += weight
         while len(self._finished) > 1 and (len(self._finished) > REMEMBERED or self._finished_bytes > REMEMBERED_BYTES):
             self._forget(next(iter(self._finished)))
 
     def _forget(self, process_id: str) -> None:
-        self._finished_bytes -= _weight(self._finished.pop(process_id))
+        del self._finished[process_id]
+        self._finished_bytes -= self._weights.pop(process_id)
 
     def get(self, process_id: str) -> Process:
         """Raises: UnknownProcess."""
@@ -168,7 +171,3 @@ def _nodes(
         )
         for process in processes
     )
-
-
-def _weight(process: Process) -> int:
-    return process.conversation.weight if process.conversation is not None else 0
