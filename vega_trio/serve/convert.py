@@ -52,10 +52,16 @@ def _listed(kind: Any, converter: BaseConverter) -> Callable[[object, Any], Any]
     return structure
 
 
-def _object(value: object, _: object) -> object:
+def _object(value: object, _: object) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise TypeError(f"must be an object, not {_worded(value)}")
     return value
+
+
+def _keyed(kind: type, converter: BaseConverter) -> Callable[[object, Any], Any]:
+    """As `_exact`: cattrs asks whatever there is for its keys."""
+    structure: Callable[[Mapping[str, Any], Any], Any] = make_dict_structure_fn(kind, converter)
+    return lambda value, _: structure(_object(value, kind), kind)
 
 
 _WORDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
@@ -78,6 +84,7 @@ def open_converter() -> Converter:
     for kind in _WORDS:
         converter.register_structure_hook(kind, _exact(kind))
     converter.register_structure_hook_factory(_is_tuple, _listed)
+    converter.register_structure_hook_factory(attrs.has, _keyed)
     converter.register_structure_hook_func(lambda kind: kind == Mapping[str, Any], _object)
     open_ended = make_dict_structure_fn(RunAgentInput, converter, _cattrs_forbid_extra_keys=False)
     converter.register_structure_hook(RunAgentInput, open_ended)  # a protocol of others, which grows
@@ -146,8 +153,6 @@ def _told(why: Exception) -> str:
     match why:
         case ForbiddenExtraKeysError(extra_fields=extra):
             return f"has the unknown key {sorted(extra)[0]!r}"
-        case AttributeError():  # cattrs asks whatever there is for its keys
-            return "must be an object"
         case _:
             return str(why)
 
