@@ -160,6 +160,13 @@ async def test_a_crash_in_a_chat_is_restarted_and_the_same_stream_goes_on(
         assert [m.content for m in await app.transcript(HELPER)] == ["go", "A whole answer."]
 
 
+@pytest.mark.parametrize("subtree", [False, True])
+async def test_to_kill_what_is_not_there_is_an_error_by_itself(document: Path, subtree: bool) -> None:
+    async with vega.open_app(document, model=ScriptedModel()) as app:
+        with pytest.raises(vega.UnknownProcess, match="'nobody'"):
+            await app.kill("nobody", subtree=subtree)
+
+
 async def test_a_killed_session_answers_again_at_the_next_message(document: Path) -> None:
     async with vega.open_app(document, model=ScriptedModel(["one", "two"]), tools=[double]) as app:
         await app.ask(HELPER, "first")

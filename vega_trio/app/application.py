@@ -40,6 +40,7 @@ from vega_trio.changes import ProcessRow, Promptly, Together
 from vega_trio.diagnostics import Diagnostic
 from vega_trio.dsl.document import Document
 from vega_trio.dsl.workflow import WorkflowDefinition
+from vega_trio.errors import StoreError, UnknownProcess
 from vega_trio.events import Event
 from vega_trio.messages import Message
 from vega_trio.protocols import Figures, Store
@@ -251,10 +252,22 @@ class App:
         """
         if self.orch.recovered.get(process_id) is not None:
             refuse_overload(self.store)
-        doomed = [process_id, *(self.overview.descendants(process_id) if subtree else ())]
+        failures: list[UnknownProcess | StoreError] = []
+
+        async def end(each: str) -> None:
+            try:
+                await self.orch.kill(each)
+            except UnknownProcess as error:
+                if each == process_id:  # one below it may have ended, and been forgotten, by itself
+                    failures.append(error)
+            except StoreError as error:
+                failures.append(error)
+
         async with trio.open_nursery() as nursery:
-            for each in doomed:
-                nursery.start_soon(self.orch.kill, each)
+            for each in (process_id, *(self.overview.descendants(process_id) if subtree else ())):
+                nursery.start_soon(end, each)
+        if failures:
+            raise failures[0]
         await self.store.submit(Promptly(Together(()))).wait()
 
     def impact(self, process_id: str, action: Literal["kill", "restart"], *, subtree: bool = False) -> Impact:
