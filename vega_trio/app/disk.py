@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import attrs
@@ -20,9 +21,10 @@ def replace_file(path: Path, data: bytes) -> None:
     Raises: OSError; the file is as it was.
     """
     real = path.resolve(strict=True)
-    unfinished = real.with_name(f".{real.name}.new")
+    descriptor, name = tempfile.mkstemp(prefix=f".{real.name}.", dir=real.parent)  # nobody else reads it
+    unfinished = Path(name)
     try:
-        with unfinished.open("wb") as file:
+        with open(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
