@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+import urllib.error
 import urllib.request
 from typing import Any
 
@@ -36,6 +37,13 @@ def test_a_reset_empties_the_database_and_the_server_goes_on(vega: Shell, capsys
             asked(f"{url}/api/agents", {"name": "made", "system": "You were made.", "model": "demo"})
             asked(f"{url}/api/workflows/write/run", {"inputs": {"task": "slow"}})  # which nobody waits for
             last = int(asked(f"{url}/api/events/log?limit=1")[0]["id"])
+            document = vega.cwd / "team.vega.yaml"
+            valid = document.read_text()
+            document.write_text("agents: 3")
+            with pytest.raises(urllib.error.HTTPError, match="422"):
+                asked(f"{url}/api/reset", {"confirm": "reset"})
+            document.write_text(valid)
+            assert asked(f"{url}/api/sessions") != []  # nothing was deleted
             with urllib.request.urlopen(f"{url}/api/events", timeout=30) as listening:
                 assert invoke(["reset", "--yes", "--url", url, "--home", str(vega.cwd)]) == 0
                 assert capsys.readouterr().out == f"{url}: resetting\n"

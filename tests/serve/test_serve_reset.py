@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
 from typing import Any
 
 import pytest
 import trio
+
+from vega_trio.serve.server import _watch_signals
 
 pytestmark = pytest.mark.e2e
 
@@ -20,6 +25,8 @@ async def test_a_reset_wants_its_word_and_a_server_that_can_start_anew(serving: 
             ):
                 answer = await served.http.post("/api/reset", json=body)
                 assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+            keyed = await served.http.post("/api/reset", json=body, headers={"idempotency-key": "k"})
+            assert (keyed.status_code, keyed.json()["field"]) == (400, "Idempotency-Key"), keyed.text
 
 
 async def test_a_reset_is_the_operators(serving: Any) -> None:
@@ -32,3 +39,18 @@ async def test_a_reset_is_the_operators(serving: Any) -> None:
                 assert posted.status_code == 403
             posted = await served.http.post("/api/reset", json={"confirm": "reset"}, headers=served.operator)
             assert posted.status_code == 409
+
+
+async def test_the_first_signal_during_a_reset_stops_the_server_in_order_and_for_good() -> None:
+    stop = trio.Event()
+    listener, other = socket.socketpair()
+    kept = [listener]
+    with other, trio.fail_after(30):
+        async with trio.open_nursery() as nursery:
+            await nursery.start(_watch_signals, stop, kept)
+            stop.set()  # as a reset does
+            os.kill(os.getpid(), signal.SIGTERM)
+            while kept:
+                await trio.lowlevel.checkpoint()
+            nursery.cancel_scope.cancel()
+    assert listener.fileno() == -1

@@ -17,6 +17,7 @@ import trio
 
 from vega_trio.app.application import App
 from vega_trio.app.open import open_app
+from vega_trio.app.source import Order, order_of
 from vega_trio.app.wipe import wipe
 from vega_trio.cli.browser import open_in_browser
 from vega_trio.cli.config import Setup, open_setup
@@ -78,21 +79,29 @@ def choose_address(flag: str | None, setup: Setup) -> str:
 
 async def _main(request: Request, shared: Shared, setup: Setup, database: str, log: Log) -> None:
     """Serves until a signal; from the beginning again, with an empty database, when the operator asks for that."""
-    listener = await _serve(request, shared, setup, database, log, None)
+    source = choose_document(request.file)
+    listener = await _serve(source, request, shared, setup, database, log, None)
     while listener is not None:
         with listener:  # whoever connects waits in its queue
             wipe(database)
             gc.unfreeze()  # what the one before had loaded goes with it
             _say("reset: the database is empty")
             again = attrs.evolve(request, open_page=False)
-            listener = await _serve(again, shared, setup, database, log, listener)
+            listener = await _serve(source, again, shared, setup, database, log, listener)
 
 
 async def _serve(
-    request: Request, shared: Shared, setup: Setup, database: str, log: Log, listener: socket.socket | None
+    source: str | None,
+    request: Request,
+    shared: Shared,
+    setup: Setup,
+    database: str,
+    log: Log,
+    listener: socket.socket | None,
 ) -> socket.socket | None:
     """Serves once, on a socket that listens already if one is given. Returns it when there is to be another time."""
     try:
+        from vega_trio.serve.desk import Renewal
         from vega_trio.serve.exchange import user_of_scope
         from vega_trio.serve.listener import parse_address
         from vega_trio.serve.server import Access, serve
@@ -107,7 +116,6 @@ async def _serve(
         trust_user_header=request.trust_user_header,
     )
     gc.set_threshold(GC_THRESHOLD)
-    source = choose_document(request.file)
     async with _open(source, request, setup, database, log) as app:
         _introduce(app, shared)
         app.mcp.any_command, app.drill.allowed = request.mcp_commands, request.demo
@@ -123,15 +131,25 @@ async def _serve(
                 shutdown_timeout=app.document.settings.shutdown_timeout_s,
                 mcp=mcp if find_spec("mcp") is not None else None,
                 listener=listener,
-                resettable=True,
+                renewal=Renewal(partial(_order, source, request, setup)),
             )
+
+
+def _order(source: str | None, request: Request, setup: Setup) -> Order:
+    """What `_open` would open. Raises: DocumentError, ConfigError."""
+    model = _model(request)
+    return order_of(source, model, (), environment(setup, source, model), setup.home)
+
+
+def _model(request: Request) -> str | None:
+    return "demo" if request.demo else request.model
 
 
 def _open(
     source: str | None, request: Request, setup: Setup, database: str, log: Log
 ) -> AbstractAsyncContextManager[App]:
     """The application. What an earlier server left behind is taken up once this one is ready."""
-    model = "demo" if request.demo else request.model
+    model = _model(request)
     return open_app(
         source,
         model=model,

@@ -52,8 +52,19 @@ def limits_of(settings: Mapping[str, float]) -> Limits:
 
 
 @attrs.frozen(eq=False)
+class Renewal:
+    """Has the server stop and start with an empty database once `asked` is set.
+
+    `check` raises DocumentError or ConfigError when it could not start. It reads files.
+    """
+
+    check: Callable[[], object]
+    asked: trio.Event = attrs.field(factory=trio.Event)
+
+
+@attrs.frozen(eq=False)
 class Desk:
-    """The server's own state. `reset` has it stop and start with an empty database; None where that cannot be."""
+    """The server's own state. `renewal` is None where it cannot start anew."""
 
     app: App
     ring: EventRing
@@ -64,7 +75,7 @@ class Desk:
     drained: trio.Event
     door: Door = attrs.field(factory=Door)
     routes: tuple[Route, ...] = ()
-    reset: trio.Event | None = None
+    renewal: Renewal | None = None
     turn_rate: Rate = attrs.field(init=False)
     converter: Converter = attrs.field(factory=open_converter)
 

@@ -30,7 +30,7 @@ from vega_trio.events import ServerStopping
 from vega_trio.serve.assets import WEB_FOLDER, read_bundle
 from vega_trio.serve.chat import begin_turn
 from vega_trio.serve.connections import serve_connections
-from vega_trio.serve.desk import Desk, limits_of
+from vega_trio.serve.desk import Desk, Renewal, limits_of
 from vega_trio.serve.door import Door, Mode
 from vega_trio.serve.exchange import Asgi, Receive, Scope, Send
 from vega_trio.serve.guard import MAX_HEAD, MCP_PATHS, Policy, open_policy
@@ -60,7 +60,7 @@ async def serve(
     shutdown_timeout: float,
     mcp: Asgi | None = None,
     listener: socket.socket | None = None,
-    resettable: bool = False,
+    renewal: Renewal | None = None,
 ) -> socket.socket | None:
     """Serves the application until SIGINT or SIGTERM, then stops in order and returns. A second signal exits 130.
 
@@ -68,8 +68,8 @@ async def serve(
     it carries a one-time code. `shutdown_timeout`: seconds for the turns under way, watched or not; everything else
     is down within five. `mcp` answers on `/mcp`, behind the same guard and door.
 
-    `resettable`: the operator may ask for an empty database. Then the server stops at once and the listening socket is
-    returned, in whose queue clients wait until it is given, as `listener`, to the next `serve`.
+    `renewal`: by it the operator may ask for an empty database. Then the server stops at once and the listening socket
+    is returned, in whose queue clients wait until it is given, as `listener`, to the next `serve`.
 
     Raises: ConfigError for an address that cannot be used or is taken, a host or an origin that is none, a token
         file that cannot be used.
@@ -84,22 +84,21 @@ async def serve(
         door = await open_door(app, access, port, loopback=address.loopback)
         stop = trio.Event()
         async with trio.open_nursery() as nursery:
-            await nursery.start(_watch_signals, stop)
-            reset = trio.Event() if resettable else None
-            if reset is not None:
-                nursery.start_soon(_stop_for_reset, reset, stop, listener, kept)
+            await nursery.start(_watch_signals, stop, kept)
+            if renewal is not None:
+                nursery.start_soon(_stop_for_reset, renewal.asked, stop, listener, kept)
             ready = partial(_tell, on_ready, door, address, port)
-            served = partial(run, app, listener, policy, door, stop=stop, mcp=mcp, reset=reset)
+            served = partial(run, app, listener, policy, door, stop=stop, mcp=mcp, renewal=renewal)
             await served(on_ready=ready, shutdown_timeout=shutdown_timeout)
             nursery.cancel_scope.cancel()
     return kept[0] if kept else None
 
 
 async def _stop_for_reset(
-    reset: trio.Event, stop: trio.Event, listener: socket.socket, kept: list[socket.socket]
+    asked: trio.Event, stop: trio.Event, listener: socket.socket, kept: list[socket.socket]
 ) -> None:
     """Keeps the address while the server stops."""
-    await reset.wait()
+    await asked.wait()
     if not stop.is_set():
         kept.append(listener.dup())
         stop.set()
@@ -142,11 +141,11 @@ async def run(
     stop: trio.Event,
     shutdown_timeout: float,
     mcp: Asgi | None = None,
-    reset: trio.Event | None = None,
+    renewal: Renewal | None = None,
 ) -> None:
     """Serves on a listening socket, which it closes, until `stop` is set; returns when all of the server is down.
 
-    `reset` is set when the operator asks for one; nothing is waited for then, since nothing of it will remain.
+    When the operator asks for a `renewal`, nothing is waited for, since nothing of it will remain.
     """
     bundle = await trio.to_thread.run_sync(read_bundle, WEB_FOLDER)
     limits = limits_of(app.document.settings.limits)
@@ -157,7 +156,7 @@ async def run(
             nursery.start_soon(ring.beat)
             await app.resume()  # not before: a turn that goes on can be followed from its first event
             turns.expect(app.open_turns())
-            desk = Desk(app, ring, turns, limits, bundle, stop, drained, door, tuple(all_routes(bundle)), reset)
+            desk = Desk(app, ring, turns, limits, bundle, stop, drained, door, tuple(all_routes(bundle)), renewal)
             app.schedules.send = partial(begin_turn, desk)
             await app.schedules.open(app.orch)
             ledger = Ledger(app.store, nursery)
@@ -175,7 +174,8 @@ async def run(
                 await connections.start(serve_connections, reception, _config(), listener, stop, most)
                 on_ready()
                 await stop.wait()
-                await _drain(app, reception, 0 if reset is not None and reset.is_set() else shutdown_timeout)
+                anew = renewal is not None and renewal.asked.is_set()
+                await _drain(app, reception, 0 if anew else shutdown_timeout)
                 drained.set()
                 reception.cut()
                 connections.cancel_scope.deadline = trio.current_time() + CUT_S
@@ -235,13 +235,18 @@ async def turns_over(app: App) -> None:
             return
 
 
-async def _watch_signals(stop: trio.Event, *, task_status: trio.TaskStatus[None]) -> None:
+async def _watch_signals(stop: trio.Event, kept: list[socket.socket], *, task_status: trio.TaskStatus[None]) -> None:
+    """The first signal stops the server in order, and for good, a reset under way or not; the second at once."""
+    signalled = False
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         task_status.started()
         async for _ in signals:
-            if stop.is_set():
+            if signalled:
                 # Unwinding would wait for clients and tools; what was acknowledged is in the store as after a kill.
                 os._exit(EXIT_INTERRUPTED)
+            signalled = True
+            while kept:
+                kept.pop().close()
             stop.set()
 
 
