@@ -161,8 +161,8 @@ async def test_a_crash_in_a_chat_is_restarted_and_the_same_stream_goes_on(
 
 
 @pytest.mark.parametrize("subtree", [False, True])
-async def test_to_kill_what_is_not_there_is_an_error_by_itself(document: Path, subtree: bool) -> None:
-    async with vega.open_app(document, model=ScriptedModel()) as app:
+async def test_to_kill_what_is_not_there_is_an_error_by_itself(tmp_path: Path, subtree: bool) -> None:
+    async with vega.open_app(model=ScriptedModel(), env={}, home=tmp_path) as app:
         with pytest.raises(vega.UnknownProcess, match="'nobody'"):
             await app.kill("nobody", subtree=subtree)
 
