@@ -64,6 +64,29 @@ def test_no_secret_is_in_it(tmp_path: Path, document: str) -> None:
     assert "MY_TOKEN" not in found["environment"]
 
 
+@pytest.mark.parametrize(
+    ("server", "shown"),
+    [
+        ("args: [--api-key, canary, --token=canary]", ["--api-key", "***", "--token=***"]),
+        ("args: [-e, X_TOKEN=canary, --max-tokens=9]", ["-e", "X_TOKEN=***", "--max-tokens=9"]),
+        ("args: ['https://u:can/ary@h/x?api_key=canary&n=1']", ["https://***@h/x?api_key=***&n=1"]),
+        ("args: ['postgres://u:p@canary@h/x']", ["postgres://***@h/x"]),
+    ],
+)
+def test_arguments_are_shown_without_what_is_secret(tmp_path: Path, server: str, shown: list[str]) -> None:
+    (tmp_path / "a.vega.yaml").write_text(
+        "agents: {a: {system: 'See https://u:can/ary@h?token=canary', model: demo}}\n"
+        f"settings: {{mcp: {{servers: [{{name: s, command: x, {server}}}, "
+        "{name: h, url: 'https://h/mcp?code=canary'}]}}\n"
+    )
+    found = effective(str(tmp_path / "a.vega.yaml"), setup(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="http://o?k=canary"))
+    servers = found["settings"]["mcp"]["servers"]
+    assert servers[0]["args"] == shown
+    assert servers[1]["url"] == "https://h/mcp?***"
+    assert found["environment"]["OTEL_EXPORTER_OTLP_ENDPOINT"]["value"] == "http://o?***"
+    assert not any(word in json.dumps(found) for word in ("canary", "ary@"))
+
+
 def test_each_agent_has_the_model_that_it_will_have(tmp_path: Path, document: str) -> None:
     agents = effective(document, setup(tmp_path))["agents"]
     assert (agents["writer"]["model"], agents["other"]["model"]) == ("local", "demo")

@@ -87,6 +87,17 @@ def test_what_holds_no_servers_says_so(tmp_path: Path, text: str, capsys: pytest
         (["--token=canary", "-v"], ["--token=${S_TOKEN}", "-v"], "set S_TOKEN"),
         (["--header", "Authorization: canary"], ["--header", "Authorization: ${S_AUTHORIZATION}"], "S_AUTHORIZATION"),
         (["--token=${input:my-token}"], ["--token=${MY_TOKEN}"], ""),
+        (["-e", "GITHUB_PAT=canary", "img"], ["-e", "GITHUB_PAT=${S_GITHUB_PAT}", "img"], "set S_GITHUB_PAT"),
+        (["--env=API_KEY=canary"], ["--env=API_KEY=${S_API_KEY}"], "set S_API_KEY"),
+        (["postgresql://bob:canary@host/db"], ["${S_URL}"], "set S_URL"),
+        (["--dsn=redis://:canary@host"], ["--dsn=${S_DSN}"], "set S_DSN"),
+        (["https://a.b/sse?api_key=canary&n=1"], ["https://a.b/sse?api_key=${S_API_KEY}&n=1"], "set S_API_KEY"),
+        (["-c", "cd x && PGPASS=canary run"], ["-c", "cd x && PGPASS=${S_PGPASS} run"], "set S_PGPASS"),
+        (["Server=a;Password=canary;"], ["Server=a;Password=${S_PASSWORD};"], "set S_PASSWORD"),
+        (["--header=Cookie: canary"], ["--header=Cookie: ${S_COOKIE}"], "set S_COOKIE"),
+        (["${API_KEY:-canary}", "${PORT:-80}"], ["${API_KEY}", "${PORT:-80}"], "set API_KEY"),
+        (["--max-tokens", "9", "--author=me", "git+ssh://git@a.b/c"],) * 2 + ("",),
+        (["postgres://u:${PW}@h", "https://a.b/@c/d?n=1"],) * 2 + ("",),
         (["${workspaceFolder}/a", "${userHome}", "${X:-y}"], ["./a", "${HOME}", "${X:-y}"], ""),
         (["https://example.com/a", "a${b", "${1}"], ["https://example.com/a", "a$${b", "$${1}"], ""),
     ],
@@ -96,6 +107,37 @@ def test_secrets_among_the_arguments_become_variables_too(given: list[str], args
     assert converted({"s": {"command": "x", "args": given}}, notes) == {"s": {"command": "x", "args": args}}
     assert told in "".join(notes)
     assert bool(told) == bool(notes)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "shown", "told"),
+    [
+        ("DATABASE_URL", "postgres://u:canary@h", "${DATABASE_URL}", "set DATABASE_URL"),
+        ("API_KEY", "${OUR_KEY:-canary}", "${OUR_KEY}", "set OUR_KEY"),
+        ("DATABASE_URL", "${DB:-postgres://u:canary@h}", "${DB}", "set DB"),
+        ("AUTH", "Bearer ${X:-canary}", "Bearer ${X}", "set X"),
+        ("DATABASE_URL", "postgres://u:canary@${HOST:-h}", "${DATABASE_URL}", "set DATABASE_URL"),
+        ("OPENAPI_HEADERS", '{"Authorization": "Bearer canary"}', "${OPENAPI_HEADERS}", "set OPENAPI_HEADERS"),
+        ("MYSQL_PWD", "canary", "${MYSQL_PWD}", "set MYSQL_PWD"),
+        ("MAX_TOKENS", "4096", "4096", ""),
+        ("TOKEN", "${1}", "${TOKEN}", "set TOKEN"),
+    ],
+)
+def test_secrets_in_variables_stay_where_they_are(key: str, text: str, shown: str, told: str) -> None:
+    notes: list[str] = []
+    assert converted({"s": {"command": "x", "env": {key: text}}}, notes) == {"s": {"command": "x", "env": {key: shown}}}
+    assert told in "".join(notes)
+    assert "canary" not in "".join(notes)
+
+
+def test_a_variable_stands_for_one_value_only() -> None:
+    notes: list[str] = []
+    headers = ["--header", "Authorization: one", "--header", "Authorization: two"]
+    given = {name: {"command": "x", "env": {"API_KEY": text}} for name, text in zip("abc", "131", strict=True)}
+    made = converted({**given, "d": {"command": "x", "args": headers}}, notes)
+    assert [made[name]["env"]["API_KEY"] for name in "abc"] == ["${API_KEY}", "${B_API_KEY}", "${API_KEY}"]
+    assert made["d"]["args"][1::2] == ["Authorization: ${D_AUTHORIZATION}", "Authorization: ${D_AUTHORIZATION_2}"]
+    assert all(any(name in note for note in notes) for name in ("B_API_KEY", "D_AUTHORIZATION_2"))
 
 
 def test_an_address_keeps_its_secrets_to_itself() -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 import attrs
 
-from vega_trio._core.redact import SHOWN, is_secret_name, redactor, secrets_of
+from vega_trio._core.masking import masked_arguments
+from vega_trio._core.redact import SHOWN, is_secret_name, masked_addresses, redactor, secrets_of, shown_url
 from vega_trio.app.source import Order, order_of
 from vega_trio.cli.config import Setup
 from vega_trio.cli.documents import environment
@@ -22,7 +22,6 @@ from vega_trio.dsl.units import show_duration, show_money
 OURS: Final = ("ANTHROPIC_", "BRAVE_", "OPENAI_", "OTEL_", "TELEGRAM_", "VEGA_")
 """How the variables begin that vega reads."""
 
-_PASSWORD: Final = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 _NOT_SAID: Final[tuple[object, ...]] = (None, "", (), {})
 
 
@@ -66,7 +65,7 @@ def _environment(setup: Setup) -> dict[str, dict[str, str]]:
     names = sorted(name for name, value in setup.env.items() if name.startswith(OURS) and value)
     return {
         name: {
-            "value": SHOWN if is_secret_name(name) or name.endswith("HEADERS") else setup.env[name],
+            "value": SHOWN if is_secret_name(name) or name.endswith("HEADERS") else shown_url(setup.env[name], SHOWN),
             "from": _place(name),
         }
         for name in names
@@ -115,7 +114,9 @@ def _plain(name: str, value: Any) -> Any:
         case int() | float() if name.endswith("_s") or name in SECONDS:
             return show_duration(value)
         case McpServerDefinition():
-            hidden = {key: dict.fromkeys(getattr(value, key), SHOWN) for key in ("env", "headers")}
+            hidden: dict[str, Any] = {key: dict.fromkeys(getattr(value, key), SHOWN) for key in ("env", "headers")}
+            hidden["args"] = masked_arguments(value.args)
+            hidden["url"] = value.url and shown_url(value.url, SHOWN)
             return {written_key(key): each for key, each in _fields(value).items()} | _said(hidden)
         case Mapping():
             return {key: SHOWN if is_secret_name(key) else _plain("", each) for key, each in value.items()}
@@ -130,7 +131,7 @@ def _plain(name: str, value: Any) -> Any:
 
 
 def _said(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value not in _NOT_SAID}
+    return {key: value for key, value in values.items() if value not in (*_NOT_SAID, [])}
 
 
 def _secrets(order: Order) -> list[str]:
@@ -144,7 +145,7 @@ def _secrets(order: Order) -> list[str]:
 def _masked(value: Any, hide: Callable[[str], str]) -> Any:
     match value:
         case str():
-            return hide(_PASSWORD.sub(SHOWN, value))
+            return hide(masked_addresses(value))
         case dict():
             return {key: _masked(each, hide) for key, each in value.items()}
         case list():

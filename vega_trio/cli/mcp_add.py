@@ -14,7 +14,7 @@ from vega_trio.cli.config import open_setup
 from vega_trio.cli.documents import need_document
 from vega_trio.cli.failure import Failure, usage
 from vega_trio.cli.mcp_document import ServerFile, open_for_servers
-from vega_trio.cli.mcp_words import is_secret, variable_of
+from vega_trio.cli.mcp_words import secrets_in
 from vega_trio.cli.options import Shared
 from vega_trio.cli.remote import open_remote
 from vega_trio.cli.terminal import put, safe
@@ -75,14 +75,12 @@ def _add_here(given: Given, document: ServerFile) -> None:
     """A name without a value becomes a variable of the environment, and a secret is refused."""
     if given.name in document.names:
         raise Failure(f"{document.path} has an MCP server {given.name!r} already", "choose another name, or edit it")
-    for key, value in (*given.env.items(), *given.headers.items()):
-        if is_secret(key, value or ""):
-            name = variable_of(key if key in given.env else f"{given.name}_{key}")
-            hint = f"vega keys set {name}, and write '${{{name}}}' where it stands"
-            raise usage(f"the value of {key} looks like a secret, and others may read {document.path}", hint)
     env = {key: f"${{{key}}}" if value is None else value for key, value in given.env.items()}
     timeout = None if given.timeout_s is None else f"{given.timeout_s:g}s"
     server = given.described(env, timeout)
+    for key, name in secrets_in(given.name, server).items():
+        hint = f"vega keys set {name}, and write '${{{name}}}' where it stands"
+        raise usage(f"the value of {key} looks like a secret, and others may read {document.path}", hint)
     make_config(  # says what is wrong in the words of the command line, before the document's are
         given.name,
         transport=server.get("transport"),

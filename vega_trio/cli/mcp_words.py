@@ -7,11 +7,13 @@ others than its author. A variable stays one; every other `${` is text.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
+from itertools import chain, count
 from typing import Any, Final
 
 import attrs
 
+from vega_trio._core.masking import Secrets
 from vega_trio._core.redact import is_secret_name
 from vega_trio.dsl.words import SERVER_NAME
 
@@ -24,15 +26,14 @@ TRANSPORTS: Final[Mapping[str, str]] = {
 _ADDRESSES: Final = ("url", "serverUrl", "httpUrl")
 _HOLE: Final = re.compile(r"\$\{(?:(input|env):)?([A-Za-z_][A-Za-z0-9_-]*)(:-[^{}]*)?\}|\$\{")
 _BARE: Final = re.compile(r"\$[A-Za-z_]")  # a variable in our `env` and `headers`
+_ALONE: Final = re.compile(r"(?:[A-Za-z]+ )?\$\{(?:input:|env:)?[A-Za-z_][A-Za-z0-9_-]*:-[^{}]*\}")
 _PLACES: Final[Mapping[str, str]] = {"workspaceFolder": ".", "userHome": "${HOME}", "pathSeparator": "/"}
-_KEYED: Final = re.compile(r"(-{1,2}[A-Za-z][\w-]*|[A-Za-z][\w-]*(?=:))(=|:\s*)(.+)", re.DOTALL)
-_PASSWORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*@")
-_QUERY: Final = re.compile(r"([?&])([^=&#]+)=([^&#]+)")
 
 
 def converted(given: Mapping[str, Any], notes: list[str]) -> dict[str, dict[str, Any]]:
     """The servers by name. `notes` gets what a person has to look at."""
     found: dict[str, dict[str, Any]] = {}
+    variables: dict[str, str] = {}
     for name, described in given.items():
         fit = re.sub(r"_{2,}", "_", re.sub(r"[^A-Za-z0-9_.-]", "-", name)).strip("_-.")[:63]
         if not isinstance(described, dict) or not SERVER_NAME.fullmatch(fit) or fit in found:
@@ -40,7 +41,7 @@ def converted(given: Mapping[str, Any], notes: list[str]) -> dict[str, dict[str,
             continue
         if fit != name:
             notes.append(f"the server {name!r} is called {fit!r} here")
-        made = _Server(fit, notes).converted(described)
+        made = _Server(fit, notes, variables).converted(described)
         if "command" in made or "url" in made:
             found[fit] = made
         else:
@@ -48,32 +49,37 @@ def converted(given: Mapping[str, Any], notes: list[str]) -> dict[str, dict[str,
     return found
 
 
-def is_secret(key: str, text: str) -> bool:
-    """Whether a value is to stand in no document: its key says so, and it names no variable."""
-    secret = is_secret_name(key) or "authorization" in key.lower()
-    return secret and bool(text) and not any(found[2] for found in _HOLE.finditer(text))
+def secrets_in(name: str, given: Mapping[str, Any]) -> dict[str, str]:
+    """What holds a secret in the description of a server, with the variable that should stand there."""
+    server = _Server(name, [], {})
+    server.converted(given)
+    return server.secrets
 
 
 @attrs.frozen
 class _Server:
-    """One server on its way into our words."""
+    """One server on its way into our words. `variables` has what each stands for, of all servers."""
 
     name: str
     notes: list[str]
+    variables: dict[str, str] = attrs.field(repr=False)
+    secrets: dict[str, str] = attrs.field(factory=dict, init=False)
 
     def converted(self, given: Mapping[str, Any]) -> dict[str, Any]:
         made: dict[str, Any] = {}
         for key in ("command", "cwd"):
             if isinstance(given.get(key), str) and given[key]:
-                made[key] = _text(given[key])
+                made[key] = self._value(key, given[key])
         if isinstance(given.get("args"), list) and given["args"]:
-            made["args"] = self._arguments([str(each) for each in given["args"]])
+            words = self._rules().in_arguments([str(each) for each in given["args"]])
+            made["args"] = [self._text(word) for word in words]
         address = next((given[key] for key in _ADDRESSES if isinstance(given.get(key), str)), "")
-        made |= {"url": self._address(address)} if address else {}
+        made |= {"url": self._value("url", address)} if address else {}
         made |= {"transport": TRANSPORTS[given["type"]]} if given.get("type") in TRANSPORTS else {}
-        for key, prefix in (("env", ()), ("headers", (self.name,))):
+        for key in ("env", "headers"):
             if isinstance(given.get(key), dict) and given[key]:
-                made[key] = {each: self._value(each, str(text), prefix) for each, text in given[key].items()}
+                own = given[key] if key == "env" else ()
+                made[key] = {each: self._named(each, str(text), own) for each, text in given[key].items()}
         if given.get("disabled") is True:
             made["disabled"] = True
         known = {*made, *_ADDRESSES, "type", "args", "env", "headers", "disabled"}
@@ -81,38 +87,50 @@ class _Server:
         self.notes.extend(f"{self.name}: {key!r} has no counterpart and is left out" for key in odd)
         return made
 
-    def _value(self, key: str, text: str, prefix: Sequence[str]) -> str:
-        """A variable where the text looks like a secret; else the text."""
-        if is_secret(key, text):
-            return self._instead(*prefix, key)
-        if _BARE.search(text):
+    def _named(self, key: str, text: str, own: Collection[str]) -> str:
+        if _BARE.search(text) and not is_secret_name(key):
             self.notes.append(f"{self.name}: look at the value of {key}: a $ before a name is a variable here")
-        return _text(text)
+        return self._value(key, text, own)
 
-    def _arguments(self, given: list[str]) -> list[str]:
-        """`--api-key=VALUE`, `--api-key VALUE` and `--header 'Authorization: VALUE'` hold secrets, too."""
-        return [self._argument(before, word) for before, word in zip(["", *given], given, strict=False)]
+    def _value(self, key: str, text: str, own: Collection[str] = ()) -> str:
+        return self._text(self._rules(own).in_value(key, text))
 
-    def _argument(self, before: str, word: str) -> str:
-        found = _KEYED.fullmatch(word)
-        if found is not None and is_secret(found[1], found[3]):
-            return f"{found[1]}{found[2]}{self._instead(self.name, found[1])}"
-        if before.startswith("-") and "=" not in before and not word.startswith("-") and is_secret(before, word):
-            return self._instead(self.name, before)
-        return _text(word)
+    def _rules(self, own: Collection[str] = ()) -> Secrets:
+        """Of the variables `own` the names are kept, where they are free."""
+        return Secrets(_is_literal, lambda key, text: self._instead(key, text, own))
 
-    def _address(self, url: str) -> str:
-        """With a name and a password before the host the whole is a secret; else what follows the `?` may be."""
-        return self._instead(self.name, "url") if _PASSWORD.match(url) else _text(_QUERY.sub(self._query, url))
+    def _instead(self, key: str, text: str, own: Collection[str]) -> str:
+        """A variable; or the one that has the secret as its default, without that."""
+        if _ALONE.fullmatch(text):
+            return _HOLE.sub(self._without_default, text)
+        ours = variable_of(f"{self.name}_{key.strip('-')}")
+        first = variable_of(key) if key in own else ours
+        names = chain((first, ours), (f"{ours}_{number}" for number in count(2)))
+        name = next(each for each in names if self.variables.setdefault(each, text) == text)
+        return self._told(key, name)
 
-    def _query(self, found: re.Match[str]) -> str:
-        secret = is_secret(found[2], found[3])
-        return f"{found[1]}{found[2]}={self._instead(self.name, found[2]) if secret else found[3]}"
-
-    def _instead(self, *words: str) -> str:
-        name = variable_of("_".join(word.strip("-") for word in words))
-        self.notes.append(f"{self.name}: set {name} in the environment; its value stays where it was")
+    def _told(self, key: str, name: str) -> str:
+        self.secrets[key] = name
+        note = f"{self.name}: set {name} in the environment; its value stays where it was"
+        if note not in self.notes:
+            self.notes.append(note)
         return f"${{{name}}}"
+
+    def _text(self, text: str) -> str:
+        return _HOLE.sub(self._hole, text)
+
+    def _hole(self, found: re.Match[str]) -> str:
+        kind, name, default = found[1], found[2], found[3] or ""
+        if name is None:
+            return "$${"
+        if kind is None and name in _PLACES:
+            return _PLACES[name]
+        if _has_default(found) and is_secret_name(name):
+            return self._without_default(found)
+        return f"${{{_variable(found)}{default}}}"
+
+    def _without_default(self, found: re.Match[str]) -> str:
+        return self._told(found[2], _variable(found))
 
 
 def variable_of(words: str) -> str:
@@ -121,14 +139,15 @@ def variable_of(words: str) -> str:
     return f"_{name}" if name[:1].isdigit() else name
 
 
-def _text(text: str) -> str:
-    return _HOLE.sub(_hole, text)
+def _variable(found: re.Match[str]) -> str:
+    return variable_of(found[2]) if found[1] == "input" or "-" in found[2] else found[2]
 
 
-def _hole(found: re.Match[str]) -> str:
-    kind, name, default = found[1], found[2], found[3] or ""
-    if name is None:
-        return "$${"
-    if kind is None and name in _PLACES:
-        return _PLACES[name]
-    return f"${{{variable_of(name) if kind == 'input' or '-' in name else name}{default}}}"
+def _has_default(found: re.Match[str]) -> bool:
+    return found[3] is not None and len(found[3]) > len(":-")
+
+
+def _is_literal(text: str) -> bool:
+    """Whether it names no variable, or one with a default: of what is secret, that is the secret."""
+    holes = [found for found in _HOLE.finditer(text) if found[2]]
+    return bool(text) and (not holes or any(map(_has_default, holes)))

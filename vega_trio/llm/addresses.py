@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from vega_trio._core.redact import shown_url
 from vega_trio.errors import ModelError
 from vega_trio.session import ErrorClass
 
@@ -33,10 +34,3 @@ def base_url(env: Mapping[str, str], variable: str, default: str) -> str:
     if not usable:
         raise problem
     return url
-
-
-def shown_url(url: str) -> str:
-    """The address without the user name and password it may carry."""
-    scheme, separator, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    return scheme + separator + host.rpartition("@")[2] + slash + path

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from vega_trio._core.redact import shown_url
 from vega_trio.errors import MissingExtra, MissingKey, ModelError
-from vega_trio.llm.addresses import api_key, base_url, shown_url
+from vega_trio.llm.addresses import api_key, base_url
 from vega_trio.llm.calls import READ_TIMEOUT_S
 from vega_trio.llm.names import DEFAULT_MODEL
 from vega_trio.session import ErrorClass

@@ -19,8 +19,8 @@ from anthropic import APIConnectionError, APIStatusError, AsyncAnthropic, AsyncS
 
 from vega_trio._core.classify import ProviderError, classify
 from vega_trio._core.codec import decode_json
+from vega_trio._core.redact import shown_url
 from vega_trio.errors import ModelError
-from vega_trio.llm.addresses import shown_url
 from vega_trio.llm.calls import CONNECT_TIMEOUT_S, TOTAL_TIMEOUT_S, Exchange, HttpCaller, request_like
 from vega_trio.llm.lanes import Lanes
 from vega_trio.llm.messages_stream import MessageDecoder

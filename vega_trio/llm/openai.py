@@ -13,9 +13,10 @@ import attrs
 import trio
 
 from vega_trio._core.classify import ProviderError
+from vega_trio._core.redact import shown_url
 from vega_trio._core.window import about_tokens
 from vega_trio.errors import MissingExtra, MissingKey, ModelError
-from vega_trio.llm.addresses import api_key, base_url, shown_url
+from vega_trio.llm.addresses import api_key, base_url
 from vega_trio.llm.calls import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, TOTAL_TIMEOUT_S, HttpCaller
 from vega_trio.llm.chat_stream import ChatDecoder
 from vega_trio.llm.chat_wire import chat_body

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from vega_trio._core.redact import shown_url
 from vega_trio.dsl.words import SERVER_NAME
 from vega_trio.errors import ConfigError
 from vega_trio.headers import HEADER_NAME, breaks_line
@@ -77,7 +78,9 @@ class ServerConfig:
 
     def _check_url(self, where: str) -> None:
         if not _is_address(self.url or ""):
-            raise ConfigError(f"{where}: {self.url!r} is no address; write such as https://example.com/mcp")
+            raise ConfigError(
+                f"{where}: {shown_url(self.url or '')!r} is no address; write such as https://example.com/mcp"
+            )
         for name, value in self.headers.items():
             if not HEADER_NAME.fullmatch(name) or breaks_line(value):
                 raise ConfigError(f"{where}: the header {name!r} cannot be sent; no line breaks, and a plain name")

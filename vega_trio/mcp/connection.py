@@ -30,6 +30,8 @@ from mcp_types import (
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
+from vega_trio._core.masking import masked_arguments
+from vega_trio._core.redact import masked_addresses, shown_url
 from vega_trio._version import __version__
 from vega_trio.mcp.config import ServerConfig
 from vega_trio.mcp.failures import McpError, McpLost, McpUnavailable, first_cause, leaves
@@ -131,12 +133,16 @@ class Connection:
         if ready:
             if ours:
                 return ours[0]
-            return McpLost(f"the connection to the MCP server {name!r} was lost: {first_cause(error)}")
-        where = self.config.url or " ".join(self.config.command)
+            return McpLost(
+                f"the connection to the MCP server {name!r} was lost: {masked_addresses(first_cause(error))}"
+            )
+        where = shown_url(self.config.url) if self.config.url else " ".join(masked_arguments(self.config.command))
         cause = ours[0] if ours else error
         if isinstance(cause, McpUnavailable):
             return cause
-        return McpUnavailable(f"the MCP server {name!r} cannot be reached ({where}): {first_cause(cause)}")
+        return McpUnavailable(
+            f"the MCP server {name!r} cannot be reached ({where}): {masked_addresses(first_cause(cause))}"
+        )
 
     def _end(self, error: McpError) -> None:
         self._ended = error

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from quart import Request, Response
 
+from vega_trio._core.redact import shown_url
 from vega_trio.app.mcp import McpServerInfo
 from vega_trio.app.mcp_config import Wanted, change_config, is_registered, new_config
 from vega_trio.errors import ConfigError
@@ -134,7 +134,7 @@ def _entry(info: McpServerInfo) -> McpServerEntry:
         name=info.name,
         connected=info.connected,
         transport=info.config.transport,
-        url=_shown(info.config.url),
+        url=info.config.url and shown_url(info.config.url),
         command=info.config.command[0] if info.config.command else None,
         tools=info.tools,
         disabled=bool(info.disabled),
@@ -164,7 +164,7 @@ def _config(info: McpServerInfo) -> McpConfigEntry:
         command=config.command[0] if config.command else None,
         args=config.command[1:],
         env_keys=_keys(config.env),
-        url=_shown(config.url),
+        url=config.url and shown_url(config.url),
         header_keys=_keys(config.headers),
         timeout=config.timeout_s,
         disabled=bool(info.disabled),
@@ -173,14 +173,6 @@ def _config(info: McpServerInfo) -> McpConfigEntry:
 
 def _keys(secrets: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(sorted(secrets))
-
-
-def _shown(url: str | None) -> str | None:
-    """Without name, password and query, where keys are put."""
-    if url is None:
-        return None
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 ROUTES = (
