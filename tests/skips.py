@@ -8,8 +8,8 @@ ELSEWHERE = "VEGA_"
 """With it begins the reason of what another target runs there: the variable with which that target does."""
 
 
-def refuse_skip(report: pytest.TestReport) -> None:
-    """Makes a skipped test a failed one that says what is missing; one that another target runs stays as it is."""
+def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """Makes a skipped test or module a failed one that says what is missing; what another target runs stays skipped."""
     if not report.skipped or hasattr(report, "wasxfail") or not isinstance(report.longrepr, tuple):
         return
     path, line, reason = report.longrepr
