@@ -30,7 +30,7 @@ GOLDEN = Path(__file__).parent / "golden_spans.json"
 VARYING = (genai.PROCESS_ID, genai.TURN_ID, genai.CONVERSATION)
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def _providers() -> None:
     """OpenTelemetry takes one of each in a program's life."""
     provider = TracerProvider()
