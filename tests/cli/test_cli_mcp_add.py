@@ -73,6 +73,9 @@ def test_an_address_and_a_server_of_the_registry_follow_in_the_same_list(documen
         (["filesistem"], "filesystem"),
         (["a__b", "run"], "a__b"),
         (["x", "run", "--transport", "carrier"], "carrier"),
+        (["x", "run", "--timeout", "nan"], "--timeout nan"),
+        (["x", "run", "--timeout", "1e300"], "ten years"),
+        (["x", "run", "--timeout", "0.00001"], "from 0.001"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_written(
@@ -83,6 +86,12 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(
     assert told in said.err
     assert "canary" not in said.err + said.out
     assert document.read_text() == DOCUMENT
+
+
+@pytest.mark.parametrize(("seconds", "written"), [("1000000", "11d13h46m40s"), ("0.25", "250ms"), ("5", "5s")])
+def test_a_timeout_is_written_as_documents_have_it(document: Path, seconds: str, written: str) -> None:
+    assert add(document, "time", "--timeout", seconds, "--", "uvx") == 0
+    assert f"timeout: {written}\n" in document.read_text()
 
 
 def test_a_name_is_added_once_only(document: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -203,6 +203,19 @@ def test_nothing_is_written_without_a_yes_to_what_would_be_run(files: Path, caps
     assert (files / "a.vega.yaml").read_text() == DOCUMENT
 
 
+def test_the_question_shows_all_that_decides_what_runs(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    env = {"PATH": "/evil", "NODE_OPTIONS": "--require\n/evil.js\u202e", "API_KEY": "canary"}
+    far = {"url": "https://a.b/mcp", "headers": {"X-Team": "red", "Cookie": "canary"}}
+    near = {"command": "npx", "args": ["srv"], "cwd": "/evil", "env": env, "disabled": True}
+    (files / "settings.json").write_text(json.dumps({"mcpServers": {"near": near, "far": far}}))
+    assert imported(files) == 2
+    said = capsys.readouterr().err
+    shown = "near: npx srv\n    in /evil\n    PATH=/evil\n    NODE_OPTIONS=--require /evil.js\\u202e\n"
+    assert f"{shown}    API_KEY=${{API_KEY}}\n    disabled\n" in said
+    assert "far: https://a.b/mcp\n    header X-Team\n    header Cookie\n" in said
+    assert "canary" not in said
+
+
 def test_a_document_that_is_not_valid_stays_as_it_is(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (files / "a.vega.yaml").write_text("agents: 5\n")
     assert imported(files, "--yes") == 2

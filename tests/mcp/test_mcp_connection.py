@@ -86,6 +86,20 @@ async def test_an_address_where_nobody_is_says_so(transport: Any) -> None:
     assert "cannot be reached (http://127.0.0.1:9/mcp)" in str(error)
 
 
+async def test_what_is_said_of_a_server_that_is_not_there_shows_no_secret() -> None:
+    url = "http://me:canary@127.0.0.1:9/mcp?api_key=canary"
+    error = await failure(ServerConfig(name="s", transport="http", url=url))
+    assert "cannot be reached (http://127.0.0.1:9/mcp)" in str(error)
+    assert "canary" not in str(error)
+    command = (sys.executable, "-c", "pass", "--api-key", "canary", "TOKEN=canary")
+    error = await failure(ServerConfig(name="s", command=command))
+    assert "--api-key *** TOKEN=***" in str(error)
+    assert "canary" not in str(error)
+    with pytest.raises(vega.ConfigError) as refused:
+        ServerConfig(name="s", transport="http", url="ftp://me:canary@h?token=canary")
+    assert "canary" not in str(refused.value)
+
+
 async def test_an_endless_answer_is_not_read_to_its_end() -> None:
     async def endless(stream: trio.SocketStream, _: bytes) -> None:
         await stream.send_all(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -18,6 +18,9 @@ from vega_trio.cli.mcp_words import secrets_in
 from vega_trio.cli.options import Shared
 from vega_trio.cli.remote import open_remote
 from vega_trio.cli.terminal import put, safe
+from vega_trio.dsl.units import MOST_SECONDS, show_duration
+
+LEAST_SECONDS: Final = 0.001  # as documents have it
 
 
 @attrs.frozen(kw_only=True)
@@ -57,6 +60,9 @@ def add_server(given: Given, file: str | None, shared: Shared, *, as_json: bool)
     for header, text in given.headers.items():
         if not header or not text:
             raise usage(f"the header {header!r} has no text", "write for example --header 'X-Team: red'")
+    if given.timeout_s is not None and not LEAST_SECONDS <= given.timeout_s <= MOST_SECONDS:
+        hint = f"give seconds, from {LEAST_SECONDS} to {MOST_SECONDS:.0f}, which is ten years"
+        raise usage(f"--timeout {given.timeout_s} is no time that a call may take", hint)
     if shared.url is not None:
         added = _add_there(given, shared)
         said = f"{given.name}: added at {shared.url}, " + ("connected" if added["connected"] else "not connected")
@@ -76,7 +82,7 @@ def _add_here(given: Given, document: ServerFile) -> None:
     if given.name in document.names:
         raise Failure(f"{document.path} has an MCP server {given.name!r} already", "choose another name, or edit it")
     env = {key: f"${{{key}}}" if value is None else value for key, value in given.env.items()}
-    timeout = None if given.timeout_s is None else f"{given.timeout_s:g}s"
+    timeout = None if given.timeout_s is None else show_duration(given.timeout_s)
     server = given.described(env, timeout)
     for key, name in secrets_in(given.name, server).items():
         hint = f"vega keys set {name}, and write '${{{name}}}' where it stands"

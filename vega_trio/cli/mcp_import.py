@@ -55,13 +55,23 @@ def import_servers(file: str, into: str | None, shared: Shared, *, yes: bool, as
 def _ask(servers: Servers, into: str) -> None:
     """Every one of them is a program that will run here, or an address that is told what agents ask."""
     for name, each in servers.items():
-        tell(visible(f"{name}: {' '.join(_shown(each))}") + "\n")
+        tell(visible(f"{name}: {_shown(each)}") + "\n")
     confirm(f"add them to {into}, to be run from its next start on?", f"this adds {len(servers)} servers to {into}")
 
 
-def _shown(server: Mapping[str, Any]) -> list[str]:
+def _shown(server: Mapping[str, Any]) -> str:
+    """All that decides what runs and where; of headers the names, for their values are sent and not run."""
     words = [server.get("command") or server.get("url") or "(of the registry)", *server.get("args", ())]
-    return [re.sub(r"\s+", " ", str(word)) for word in words]
+    said = [" ".join(map(_line, words))]
+    said += [f"in {_line(server['cwd'])}"] if "cwd" in server else []
+    said += [f"{_line(name)}={_line(text)}" for name, text in server.get("env", {}).items()]
+    said += [f"header {_line(name)}" for name in server.get("headers", {})]
+    said += ["disabled"] if server.get("disabled") else []
+    return "\n    ".join(said)
+
+
+def _line(text: object) -> str:
+    return re.sub(r"\s+", " ", str(text))
 
 
 def _say(notes: list[str]) -> None:
