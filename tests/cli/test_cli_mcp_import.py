@@ -140,6 +140,12 @@ def test_a_variable_stands_for_one_value_only() -> None:
     assert all(any(name in note for note in notes) for name in ("B_API_KEY", "D_AUTHORIZATION_2"))
 
 
+def test_a_variable_that_a_server_names_stands_for_no_secret_of_another() -> None:
+    literal, named = {"command": "x", "env": {"API_KEY": "canary"}}, {"command": "x", "args": ["${API_KEY}"]}
+    made = converted({"a": literal, "b": named}, [])
+    assert (made["a"]["env"], made["b"]["args"]) == ({"API_KEY": "${A_API_KEY}"}, ["${API_KEY}"])
+
+
 def test_an_address_keeps_its_secrets_to_itself() -> None:
     notes: list[str] = []
     given = {"q": {"serverUrl": "https://a.b/mcp?api_key=canary&n=1"}, "u": {"url": "https://me:canary@a.b/mcp"}}

@@ -6,6 +6,7 @@ others than its author. A variable stays one; every other `${` is text.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Mapping
 from itertools import chain, count
@@ -33,7 +34,8 @@ _PLACES: Final[Mapping[str, str]] = {"workspaceFolder": ".", "userHome": "${HOME
 def converted(given: Mapping[str, Any], notes: list[str]) -> dict[str, dict[str, Any]]:
     """The servers by name. `notes` gets what a person has to look at."""
     found: dict[str, dict[str, Any]] = {}
-    variables: dict[str, str] = {}
+    named = (hole for hole in _HOLE.finditer(json.dumps(given)) if hole[2])
+    variables = {_variable(hole): "" for hole in named}  # they stand for what we do not know
     for name, described in given.items():
         fit = re.sub(r"_{2,}", "_", re.sub(r"[^A-Za-z0-9_.-]", "-", name)).strip("_-.")[:63]
         if not isinstance(described, dict) or not SERVER_NAME.fullmatch(fit) or fit in found:
