@@ -10,7 +10,10 @@ import trio
 import trio.testing
 
 import vega_trio as vega
+from vega_trio.app.chat import ChatMessage, with_question
+from vega_trio.messages import Compact
 from vega_trio.protocols import ModelRequest
+from vega_trio.runtime.mail import Mail
 from vega_trio.testing import MemoryStore, ScriptedModel
 
 DOCUMENT = """
@@ -158,6 +161,16 @@ async def test_a_crash_in_a_chat_is_restarted_and_the_same_stream_goes_on(
         assert kinds.index("process.failed") < kinds.index("process.restarted") < kinds.index("turn.resumed")
         assert events[-1].type == "turn.finished"
         assert [m.content for m in await app.transcript(HELPER)] == ["go", "A whole answer."]
+
+
+async def test_the_question_of_a_turn_that_is_about_to_begin_is_a_part_of_the_conversation() -> None:
+    earlier = [ChatMessage(id="t0:user", role="user", content="hello", created_at=1.0)]
+    for sent in ("and now?", vega.Message("user", "and now?")):
+        mail = Mail("t1", sent)
+        (first, asked) = with_question(earlier, mail, 2.0)
+        assert (first, asked.id, asked.content, asked.created_at) == (earlier[0], "t1:user", "and now?", 2.0)
+        assert with_question([*earlier, asked], mail, 3.0) == [*earlier, asked]  # the turn has begun
+    assert with_question(earlier, Mail("t1", Compact()), 2.0) == earlier
 
 
 @pytest.mark.parametrize("subtree", [False, True])

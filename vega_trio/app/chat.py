@@ -17,7 +17,8 @@ from vega_trio.changes import ClearMessages, MessageRow
 from vega_trio.engine.conversation import Conversation, new_conversation
 from vega_trio.errors import InputError, MailboxFull
 from vega_trio.events import Event
-from vega_trio.messages import Message, ToolResult
+from vega_trio.messages import Compact, Message, ToolResult, as_message
+from vega_trio.runtime.mail import Mail
 from vega_trio.runtime.orchestrator import Orchestrator
 from vega_trio.runtime.process import Process
 from vega_trio.session import Reply, Session
@@ -147,10 +148,15 @@ class Chat:
         return (await self.ask(await self.sessions.between(caller, agent), message)).text
 
     async def transcript(self, session: Session) -> list[ChatMessage]:
-        """One message of the user and one of the agent a turn, oldest first."""
+        """One message of the user and one of the agent a turn, oldest first; the question of a turn that is about to
+        begin among them.
+        """
         session = await self.sessions.resolve(session)
         assert session.id is not None
-        return transcript(await self.sessions.store.messages(session.id))
+        said = transcript(await self.sessions.store.messages(session.id))
+        process = self.sessions.living(session)
+        mail = None if process is None else process.current or process.mailbox.first
+        return said if mail is None else with_question(said, mail, time.time())
 
     async def clear(self, session: Session) -> None:
         """Stops the running turn, drops the messages that wait, and forgets what was said."""
@@ -213,6 +219,17 @@ def transcript(rows: list[MessageRow]) -> list[ChatMessage]:
     for turn_id, members in turns.items():
         out.extend(_sides(turn_id, members))
     return out
+
+
+def with_question(said: list[ChatMessage], mail: Mail, now: float) -> list[ChatMessage]:
+    """A conversation with the question of the turn under way. Its process makes it a part of the history when it begins
+    the turn, a little after the message was accepted."""
+    id_ = f"{mail.id}:user"
+    if isinstance(mail.message, Compact) or any(each.id == id_ for each in said):
+        return said
+    asked = as_message(mail.message)
+    files = listed(files_of(asked))
+    return [*said, ChatMessage(id=id_, role="user", content=asked.text, created_at=now, attachments=files)]
 
 
 def _sides(turn_id: str, rows: list[MessageRow]) -> list[ChatMessage]:
