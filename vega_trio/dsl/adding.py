@@ -78,9 +78,8 @@ def _added(text: str, root: YamlNode | None, servers: Servers) -> str | None:
         case YamlScalar(value=None):
             indent = 0 if key is None else _column(text, key.span.start) + STEP
             without = text[: at.span.start] + text[at.span.end :]
-            line = (
-                at.span.start if key is None else key.span.end
-            )  # nothing at all is told of at the next thing there is
+            # By its key: an empty value has its place where the next thing begins.
+            line = at.span.start if key is None else key.span.end
             return _lines_at(without, _line_end(without, line), _block(rest, servers), indent)
         case YamlMap() if rest:
             return _into(text, at, _block(rest, servers), _flow_entries(_nested(rest, servers)), whole=at is root)
